@@ -1,0 +1,5 @@
+//! A blocking client of the Codex app-server.
+
+mod setting;
+
+pub use setting::Setting;

@@ -134,10 +134,11 @@ impl Turn {
         self.end["status"].as_str().unwrap()
     }
 
-    /// The text of the last message.
+    /// The text of the last message. (The end of the turn has it too, but not in old servers.)
     fn answer(&self) -> &str {
         assert_eq!(self.status(), "completed", "{}", self.end);
-        self.end["items"][0]["text"].as_str().unwrap()
+        let message = self.items("agentMessage").pop();
+        message.and_then(|item| item["text"].as_str()).expect("the turn has a message")
     }
 
     /// The parameters of all notifications and requests of this method.
@@ -146,11 +147,18 @@ impl Turn {
         messages.map(|message| &message["params"]).collect()
     }
 
-    /// The completed item of this type.
-    fn item(&self, kind: &str) -> &Value {
+    /// The completed items of this type.
+    fn items(&self, kind: &str) -> Vec<&Value> {
         let completed = self.with_method("item/completed").into_iter();
-        let item = completed.map(|params| &params["item"]).find(|item| item["type"] == kind);
-        item.unwrap_or_else(|| panic!("no {kind} in {:#?}", self.messages))
+        completed.map(|params| &params["item"]).filter(|item| item["type"] == kind).collect()
+    }
+
+    /// The only completed item of this type.
+    fn item(&self, kind: &str) -> &Value {
+        let [item] = self.items(kind)[..] else {
+            panic!("not one {kind} in {:#?}", self.messages);
+        };
+        item
     }
 
     fn deltas(&self, method: &str) -> Vec<&str> {

@@ -214,7 +214,7 @@ fn run_runs_a_command() {
 fn escalate_asks_for_approval() {
     let mut session = Session::start(RealHome::new());
     for (decision, status) in [("accept", "completed"), ("decline", "declined")] {
-        let turn = session.turn("escalate echo let out", |_| json!({ "decision": decision }));
+        let turn = session.turn("escalate touch made && echo let out", |_| json!({ "decision": decision }));
         let asked = turn.with_method("item/commandExecution/requestApproval")[0];
         assert_eq!(asked["reason"], "This command needs to leave the sandbox.");
         assert_eq!(turn.item("commandExecution")["status"], status);
@@ -239,7 +239,9 @@ fn patch_elsewhere_asks_for_approval() {
     let turn = Session::start(RealHome::new())
         .turn("patch /codex-blocking-is-not-to-write-this", |_| json!({ "decision": "decline" }));
     assert_eq!(turn.with_method("item/fileChange/requestApproval").len(), 1);
-    assert_eq!(turn.item("fileChange")["status"], "declined");
+    // Old servers complete the item twice.
+    let changes = turn.items("fileChange");
+    assert!(!changes.is_empty() && changes.iter().all(|item| item["status"] == "declined"), "{changes:?}");
     assert_eq!(turn.status(), "completed");
 }
 
@@ -269,7 +271,7 @@ fn fail_and_status_fail_the_turn() {
         ("fail context_length_exceeded", json!("contextWindowExceeded")),
         ("fail", json!("other")),
         ("status 500", json!("internalServerError")),
-        ("status 401", json!({ "httpConnectionFailed": { "httpStatusCode": 401 } })),
+        ("status 429", json!({ "responseTooManyFailedAttempts": { "httpStatusCode": 429 } })),
     ] {
         // A thread that has run out of its context begins the next turn by compacting.
         let started = session.request("thread/start", json!({ "cwd": session.home.workspace() }));
@@ -329,16 +331,21 @@ fn a_script_of_ones_own_sees_the_request() {
     let model = ModelStub::start_with(|request| {
         assert_eq!(request.body()["model"], "mock-model");
         match request.tool_output() {
-            None => ModelReply::new()
-                .reasoning("A file", "It should say hi.")
-                .apply_patch("*** Begin Patch\n*** Add File: hi.txt\n+hi\n*** End Patch\n"),
+            None => {
+                assert_eq!(request.user_text(), "say hi");
+                ModelReply::new()
+                    .reasoning("A file", "It should say hi.")
+                    .apply_patch("*** Begin Patch\n*** Add File: hi.txt\n+hi\n*** End Patch\n")
+            }
             Some(output) => {
                 assert_eq!(output["type"], "function_call_output");
-                ModelReply::new().delay(Duration::from_millis(10)).text(request.user_text())
+                ModelReply::new()
+                    .delay(Duration::from_millis(10))
+                    .text(format!("request {}", request.number()))
             }
         }
     });
     let mut session = Session::start(RealHome::with_model(model.unwrap()));
-    assert_eq!(session.turn("say hi", unasked).answer(), "say hi");
+    assert_eq!(session.turn("say hi", unasked).answer(), "request 1");
     assert_eq!(std::fs::read_to_string(session.home.workspace().join("hi.txt")).unwrap(), "hi\n");
 }

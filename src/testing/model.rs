@@ -230,6 +230,9 @@ impl ModelRequest {
     }
 
     /// The user's last text (its parts joined by line ends), empty if there is none.
+    ///
+    /// Codex at times speaks as the user too (it describes the environment, or warns the model); in the first
+    /// request of a turn the last text is what the turn was started with.
     pub fn user_text(&self) -> String {
         let parts = self
             .input()

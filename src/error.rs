@@ -28,8 +28,10 @@ pub enum Error {
         /// What was being done.
         doing: String,
         /// Why it failed; shared by all who are told.
-        #[source]
         failure: Arc<TransportFailure>,
+        /// The error below, where there is one.
+        #[source]
+        source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     },
     /// A wait reached its deadline. `limit` names it; its setting is the thing to change.
     #[error("{limit} after {}", Seconds(*.after))]
@@ -167,7 +169,7 @@ pub struct TransportFailure {
     /// Whether the connection never came up, so that nothing can have run.
     pub before_connect: bool,
     /// The error below.
-    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    pub source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl TransportFailure {
@@ -187,14 +189,14 @@ impl TransportFailure {
     /// Adds the error below.
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Box::new(source));
+        self.source = Some(Arc::new(source));
         self
     }
 
     /// Turns this into an [`Error`] that says what was being done while connecting.
     pub fn while_connecting(mut self, doing: impl Into<String>) -> Error {
         self.before_connect = true;
-        Error::Transport { doing: doing.into(), failure: Arc::new(self) }
+        Error::transport(doing, Arc::new(self))
     }
 }
 
@@ -221,6 +223,10 @@ impl std::error::Error for TransportFailure {
 }
 
 impl Error {
+    pub(crate) fn transport(doing: impl Into<String>, failure: Arc<TransportFailure>) -> Self {
+        Error::Transport { doing: doing.into(), source: failure.source.clone(), failure }
+    }
+
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Error::InvalidInput { message: message.into(), source: None }
     }
@@ -243,9 +249,7 @@ impl Error {
     /// The same error, told of another thing that was being done: one dead server fails many calls.
     pub(crate) fn while_doing(&self, what: &str) -> Self {
         match self {
-            Error::Transport { failure, .. } => {
-                Error::Transport { doing: what.to_owned(), failure: Arc::clone(failure) }
-            }
+            Error::Transport { failure, .. } => Error::transport(what, Arc::clone(failure)),
             Error::Closed { .. } => Error::closed(what),
             other => other.clone(),
         }
@@ -338,11 +342,11 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_of_a_transport_error_is_its_source() {
+    fn a_transport_error_tells_why_itself_and_what_lies_below_as_its_source() {
         let cause = std::io::Error::other("the pipe burst");
         let error = TransportFailure::new("lost").with_source(cause).while_connecting("connect");
-        let failure = std::error::Error::source(&error).unwrap();
-        assert_eq!(failure.source().unwrap().to_string(), "the pipe burst");
+        assert_eq!(error.to_string(), "connect: lost");
+        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the pipe burst");
         assert!(error.is_retryable());
     }
 }

@@ -39,7 +39,7 @@ pub struct ThreadHandle {
 struct Shared {
     thread_id: String,
     defaults: Mutex<ThreadConfig>,
-    not_applied: Vec<&'static str>,
+    not_applied: Vec<String>,
 }
 
 impl Client {
@@ -73,19 +73,14 @@ impl Client {
         let thread_id = self.open_thread("thread/resume", Some(id), &config)?;
         let mut not_applied = if was_loaded { config.names_of_set() } else { Vec::new() };
         if !was_loaded && !config.ephemeral.is_unset() {
-            not_applied.push("ephemeral");
+            not_applied.push("ephemeral".to_owned());
         }
         Ok(ThreadHandle::new(self.clone(), thread_id, config, not_applied))
     }
 }
 
 impl ThreadHandle {
-    fn new(
-        client: Client,
-        thread_id: String,
-        defaults: ThreadConfig,
-        not_applied: Vec<&'static str>,
-    ) -> Self {
+    fn new(client: Client, thread_id: String, defaults: ThreadConfig, not_applied: Vec<String>) -> Self {
         let shared = Shared { thread_id, defaults: Mutex::new(defaults), not_applied };
         ThreadHandle { client, shared: Arc::new(shared) }
     }
@@ -102,7 +97,7 @@ impl ThreadHandle {
 
     /// The fields, by their names in the protocol, that were given when the thread was resumed and
     /// had no effect.
-    pub fn not_applied(&self) -> &[&'static str] {
+    pub fn not_applied(&self) -> &[String] {
         &self.shared.not_applied
     }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Client;
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
     continuation::{ChatContinuation, ChatMode},
     error::{Error, Result},
     turn::{
-        CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, Continuations, Found, Input, Opened, Source,
-        TurnItem, TurnStream, cancel,
+        CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, Continuations, Control, Found, Input,
+        Opened, Source, TurnItem, TurnStream, cancel,
     },
 };
 
@@ -139,6 +139,36 @@ impl Client {
     /// Frees what is kept for a continuation. The turn goes on at the server.
     pub fn forget(&self, continuation: &ChatContinuation) {
         self.continuations().forget_parked(continuation);
+    }
+
+    /// Interrupts a turn of this client; its end comes to whoever reads it.
+    ///
+    /// Works from the start, and on a turn that has just ended. Blocks for the request limit at the
+    /// longest.
+    ///
+    /// # Errors
+    /// [`Error::NoLongerPending`] when no turn of this client with that id runs (use
+    /// [`interrupt_turn_on`](Self::interrupt_turn_on) for turns of others); else as
+    /// [`request`](Self::request).
+    pub fn interrupt_turn(&self, turn_id: &str) -> Result<()> {
+        match self.connection.running_turn(None, turn_id) {
+            Some(log) => Control::new(self.connection.clone(), &log, self.request_timeout).interrupt(),
+            None => Err(Error::NoLongerPending { what: format!("no turn {turn_id} of this client runs") }),
+        }
+    }
+
+    /// Interrupts a turn of any client. The server wants the id that `turn/started` told.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request); [`Error::Rpc`] when no such turn runs.
+    pub fn interrupt_turn_on(&self, thread_id: &str, turn_id: &str) -> Result<()> {
+        match self.connection.running_turn(Some(thread_id), turn_id) {
+            Some(log) => Control::new(self.connection.clone(), &log, self.request_timeout).interrupt(),
+            None => {
+                let params = json!({ "threadId": thread_id, "turnId": turn_id });
+                self.request("turn/interrupt", params).map(drop)
+            }
+        }
     }
 
     fn continuations(&self) -> &std::sync::Arc<Continuations> {

@@ -65,7 +65,7 @@ fn is_version(text: &str) -> bool {
     number(major)
         && number(minor)
         && patch.starts_with(|letter: char| letter.is_ascii_digit())
-        && !text.contains(char::is_whitespace)
+        && !text.contains(|letter: char| letter == '/' || letter.is_whitespace())
 }
 
 impl Client {

@@ -25,7 +25,7 @@ macro_rules! settings {
     (
         $(#[$about:meta])*
         pub struct $name:ident {
-            $( $(#[$field_about:meta])* $field:ident / $wire:literal : $type:ty, )*
+            $( $(#[$field_about:meta])* $field:ident : $type:ty, )*
         }
     ) => {
         $(#[$about])*
@@ -60,13 +60,6 @@ macro_rules! settings {
             pub fn merge(self, later: Self) -> Self {
                 Self { $( $field: self.$field.merge(later.$field), )* }
             }
-
-            /// The protocol's names of the fields that are set.
-            pub(crate) fn names_of_set(&self) -> Vec<&'static str> {
-                let mut names = Vec::new();
-                $( if !self.$field.is_unset() { names.push($wire); } )*
-                names
-            }
         }
     };
 }
@@ -86,25 +79,25 @@ settings! {
     pub struct ThreadConfig {
         /// The folder the agent works in. With a writable sandbox the server notes it as trusted
         /// in the user's `config.toml`.
-        cwd / "cwd": PathBuf,
+        cwd: PathBuf,
         /// Replaces the server's own instructions to the model.
-        base_instructions / "baseInstructions": String,
+        base_instructions: String,
         /// Instructions beside the server's own.
-        developer_instructions / "developerInstructions": String,
+        developer_instructions: String,
         /// The model. An unknown one is accepted, with a warning on each turn.
-        model / "model": String,
+        model: String,
         /// The provider of the model, by its name in the server's configuration.
-        model_provider / "modelProvider": String,
+        model_provider: String,
         /// When the server asks before it runs something.
-        approval_policy / "approvalPolicy": ApprovalPolicy,
+        approval_policy: ApprovalPolicy,
         /// What commands may touch.
-        sandbox / "sandbox": SandboxMode,
+        sandbox: SandboxMode,
         /// The tone of the answers. Deprecated by the server, without effect on 0.169.
-        personality / "personality": Personality,
+        personality: Personality,
         /// Whether the thread is kept in memory only. Of no effect on a thread that is resumed.
-        ephemeral / "ephemeral": bool,
+        ephemeral: bool,
         /// Overrides of the server's configuration, by its keys. Unknown keys are ignored.
-        config / "config": Value,
+        config: Value,
     }
 }
 
@@ -112,23 +105,23 @@ settings! {
     /// What one turn is started with. All but `output_schema` stay for the thread's later turns.
     pub struct TurnOverrides {
         /// The folder the agent works in.
-        cwd / "cwd": PathBuf,
+        cwd: PathBuf,
         /// The model.
-        model / "model": String,
+        model: String,
         /// How hard the model thinks.
-        effort / "effort": ReasoningEffort,
+        effort: ReasoningEffort,
         /// How much of its thinking is summarised.
-        summary / "summary": ReasoningSummary,
+        summary: ReasoningSummary,
         /// What commands may touch.
-        sandbox_policy / "sandboxPolicy": SandboxPolicy,
+        sandbox_policy: SandboxPolicy,
         /// The tone of the answers. Deprecated by the server, without effect on 0.169.
-        personality / "personality": Personality,
+        personality: Personality,
         /// When the server asks before it runs something.
-        approval_policy / "approvalPolicy": ApprovalPolicy,
+        approval_policy: ApprovalPolicy,
         /// The JSON schema of the answer. The server checks neither it nor the answer.
-        output_schema / "outputSchema": Value,
+        output_schema: Value,
         /// How the agent works with the user. Needs `experimental_api(true)`.
-        collaboration_mode / "collaborationMode": CollaborationMode,
+        collaboration_mode: CollaborationMode,
     }
 }
 
@@ -149,11 +142,19 @@ impl ThreadConfig {
         }
     }
 
+    /// The protocol's names of the fields that are set.
+    pub(crate) fn names_of_set(&self) -> Vec<String> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(fields)) => fields.into_iter().map(|(name, _)| name).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The names of the set fields that `turn/start` can't carry.
-    pub(crate) fn not_for_turn(&self) -> Vec<&'static str> {
+    pub(crate) fn not_for_turn(&self) -> Vec<String> {
         let carried = self.for_turn();
         let mut names = self.names_of_set();
-        names.retain(|name| match *name {
+        names.retain(|name| match name.as_str() {
             "sandbox" => carried.sandbox_policy.is_unset(),
             "cwd" | "model" | "personality" | "approvalPolicy" => false,
             _ => true,
@@ -194,43 +195,6 @@ mod tests {
             .cwd("/a")
             .merge(ThreadConfig::new().model(Setting::Null).ephemeral(true));
         assert_eq!(merged, ThreadConfig::new().model(Setting::Null).cwd("/a").ephemeral(true));
-    }
-
-    #[test]
-    fn the_names_of_the_fields_are_those_on_the_wire() {
-        fn check<T: Serialize + Default>(names: Vec<&'static str>, value: &T) {
-            let sent = serde_json::to_value(value).unwrap();
-            let mut wire: Vec<_> = sent.as_object().unwrap().keys().map(String::as_str).collect();
-            let mut names = names;
-            wire.sort_unstable();
-            names.sort_unstable();
-            assert_eq!(names, wire);
-        }
-        let config = ThreadConfig {
-            cwd: Setting::Null,
-            base_instructions: Setting::Null,
-            developer_instructions: Setting::Null,
-            model: Setting::Null,
-            model_provider: Setting::Null,
-            approval_policy: Setting::Null,
-            sandbox: Setting::Null,
-            personality: Setting::Null,
-            ephemeral: Setting::Null,
-            config: Setting::Null,
-        };
-        check(config.names_of_set(), &config);
-        let overrides = TurnOverrides {
-            cwd: Setting::Null,
-            model: Setting::Null,
-            effort: Setting::Null,
-            summary: Setting::Null,
-            sandbox_policy: Setting::Null,
-            personality: Setting::Null,
-            approval_policy: Setting::Null,
-            output_schema: Setting::Null,
-            collaboration_mode: Setting::Null,
-        };
-        check(overrides.names_of_set(), &overrides);
     }
 
     #[test]

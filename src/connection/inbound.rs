@@ -48,10 +48,9 @@ impl Demux {
         let excerpt = String::from_utf8_lossy(&frame[..frame.len().min(1000)]).into_owned();
         if self.is_strict {
             let text = Excerpt(&excerpt).to_string();
-            self.shared.end(Error::Transport {
-                doing: "read a message (strict)".to_owned(),
-                failure: Arc::new(TransportFailure::new(format!("the server sent no message: {text}"))),
-            });
+            let failure =
+                TransportFailure::new(format!("the server sent what is no message (strict): {text}"));
+            self.shared.end(Error::transport("", Arc::new(failure)));
             return ControlFlow::Break(());
         }
         self.shared
@@ -112,7 +111,7 @@ impl Receive for Demux {
                 }
                 ControlFlow::Continue(())
             }
-            Some(Envelope::Request { id, method, .. }) => {
+            Some(Envelope::Request { id, method }) => {
                 let message = match (self.shared.answer)(&method, text) {
                     Ok(result) => outgoing::answer(&id, &result),
                     Err(refusal) => outgoing::refusal(&id, refusal.code, &refusal.message),
@@ -144,6 +143,6 @@ impl Receive for Demux {
 
     fn closed(&mut self, failure: TransportFailure) {
         self.flush();
-        self.shared.end(Error::Transport { doing: String::new(), failure: Arc::new(failure) });
+        self.shared.end(Error::transport("", Arc::new(failure)));
     }
 }

@@ -197,10 +197,12 @@ impl Connection {
         self.shared().routes.lock().set_loaded(thread_id, is_loaded);
     }
 
-    /// The thread of a turn that runs, if this connection knows it.
-    pub(crate) fn thread_of(&self, turn_id: &str) -> Option<String> {
+    /// A turn that runs, if this connection knows it; on any thread if none is named.
+    pub(crate) fn running_turn(&self, thread_id: Option<&str>, turn_id: &str) -> Option<Arc<TurnLog>> {
         let routes = self.shared().routes.lock();
-        routes.running().find(|log| log.turn_id == turn_id).map(|log| log.thread_id.clone())
+        let is_it =
+            |log: &&Arc<TurnLog>| log.turn_id == turn_id && thread_id.is_none_or(|id| log.thread_id == id);
+        routes.running().find(is_it).map(Arc::clone)
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -323,7 +325,7 @@ impl Shared {
         }
         match self.ended.get() {
             Some(reason) => reason.while_doing(doing),
-            None => Error::Transport { doing: doing.to_owned(), failure: Arc::new(failure) },
+            None => Error::transport(doing, Arc::new(failure)),
         }
     }
 

@@ -91,12 +91,6 @@ impl Block {
     pub(crate) fn text(&self, (start, end): (u32, u32)) -> &str {
         &self.text[start as usize..end as usize]
     }
-
-    /// One event in a block of its own.
-    pub(crate) fn single(kind: Kind, text: String) -> Block {
-        let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        Block { text, ends: vec![(end, kind)] }
-    }
 }
 
 #[derive(Debug, Default)]

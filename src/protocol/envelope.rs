@@ -20,7 +20,7 @@ pub(crate) enum Envelope<'a> {
     /// `{id, result}` or `{id, error}`. `None`: an id of a type that no client sends.
     Reply { id: Option<RequestId>, outcome: Outcome<'a> },
     /// `{id, method, params?}`: the server asks.
-    Request { id: RequestId, method: Cow<'a, str>, route: Route<'a> },
+    Request { id: RequestId, method: Cow<'a, str> },
     /// `{method, params?}`.
     Notification { method: Cow<'a, str>, route: Route<'a> },
 }
@@ -46,9 +46,7 @@ impl<'a> Envelope<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Envelope<'a>> {
         let members: Members<'a> = serde_json::from_str(text).ok()?;
         match members {
-            Members { method: Some(method), id: Some(id), route, .. } => {
-                Some(Envelope::Request { id, method, route })
-            }
+            Members { method: Some(method), id: Some(id), .. } => Some(Envelope::Request { id, method }),
             Members { method: Some(method), id: None, route, .. } => {
                 Some(Envelope::Notification { method, route })
             }
@@ -342,7 +340,7 @@ mod tests {
 
     fn route_of(text: &str) -> Route<'_> {
         match Envelope::parse(text) {
-            Some(Envelope::Notification { route, .. } | Envelope::Request { route, .. }) => route,
+            Some(Envelope::Notification { route, .. }) => route,
             other => unreachable!("{other:?}"),
         }
     }

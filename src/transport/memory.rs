@@ -155,17 +155,15 @@ impl Link for MemoryLink {
             Shutdown::Orderly => Duration::from_secs(2),
             Shutdown::Quick => Duration::from_millis(300),
         };
+        let Some(thread) = self.thread.lock().take() else { return };
+        if thread.thread().id() == thread::current().id() {
+            return;
+        }
         // A function can't be killed: one that does not return is left.
-        let returned = matches!(self.ended.recv_timeout(patience), Err(RecvTimeoutError::Disconnected));
-        let thread = self.thread.lock().take();
-        match thread {
-            Some(thread) if returned && thread.thread().id() != thread::current().id() => {
-                if thread.join().is_err() {
-                    log::error!("the server in memory panicked");
-                }
-            }
-            Some(_) => log::warn!("the server in memory did not end with its client"),
-            None => {}
+        if matches!(self.ended.recv_timeout(patience), Err(RecvTimeoutError::Timeout)) {
+            log::warn!("the server in memory did not end with its client");
+        } else if thread.join().is_err() {
+            log::error!("the server in memory panicked");
         }
     }
 }

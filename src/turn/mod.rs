@@ -18,6 +18,7 @@ mod stream;
 
 pub(crate) use self::{
     continuations::{Continuations, Found},
+    control::Control,
     request::Source,
     stream::{Opened, cancel},
 };

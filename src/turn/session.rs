@@ -48,7 +48,7 @@ pub(crate) struct Message {
 
 /// The state of one turn, as one reader of it has seen it.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub struct Session {
     pub(crate) thread_id: String,
     pub(crate) turn_id: String,
     /// Ids and types of the items that have given a step.

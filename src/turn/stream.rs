@@ -123,7 +123,7 @@ mod sealed {
     }
 
     /// An event where it stands.
-    #[derive(Clone, Copy)]
+    #[derive(Debug, Clone, Copy)]
     pub struct Event<'a> {
         pub(crate) block: &'a Arc<Block>,
         pub(crate) index: usize,

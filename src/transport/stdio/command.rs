@@ -3,6 +3,7 @@
 //! Relies on `error`. Invariant: when nothing is found, the error lists every place looked at.
 
 use std::{
+    collections::HashSet,
     env,
     ffi::{OsStr, OsString},
     fmt,
@@ -47,7 +48,7 @@ pub(super) fn resolve(
     };
     if let Some(cwd) = cwd.filter(|cwd| !cwd.is_dir()) {
         return Err(TransportFailure::new(format!("the working directory {} does not exist", cwd.display()))
-            .while_connecting(format!("start {}", program.display())));
+            .while_connecting(format!("start {}", Path::new(program).display())));
     }
     Ok(ResolvedCommand {
         program: find(program, env)?,
@@ -61,9 +62,9 @@ pub(super) fn resolve(
 fn default_command(variable: Option<OsString>) -> Result<Vec<OsString>> {
     let words = match variable {
         Some(text) => {
-            let text = text
-                .into_string()
-                .map_err(|text| Error::invalid(format!("{VARIABLE} is not UTF-8: {}", text.display())))?;
+            let text = text.into_string().map_err(|text| {
+                Error::invalid(format!("{VARIABLE} is not UTF-8: {}", text.to_string_lossy()))
+            })?;
             shell_words::split(&text).map_err(|source| {
                 Error::invalid_because(format!("{VARIABLE} can't be split into words: {text}"), source)
             })?
@@ -97,12 +98,15 @@ fn find(program: &OsStr, env: &[(OsString, OsString)]) -> Result<PathBuf> {
             }
         }
     }
+    let mut seen = HashSet::new();
+    tried.retain(|path| seen.insert(path.clone()));
+    let tried: Vec<_> = tried.iter().map(|path| path.display().to_string()).collect();
     let mut message = format!("there is no such program; tried {}", tried.join(", "));
     if program == "codex" {
         message
             .push_str(&format!("; install it with `npm install -g @openai/codex`, or name it in {VARIABLE}"));
     }
-    Err(TransportFailure::new(message).while_connecting(format!("start {}", program.display())))
+    Err(TransportFailure::new(message).while_connecting(format!("start {}", path.display())))
 }
 
 /// Where the installers of codex put it: npm, Homebrew, and those of several Node managers.
@@ -116,6 +120,7 @@ fn install_folders() -> Vec<PathBuf> {
             ".volta/bin",
             ".bun/bin",
             ".cargo/bin",
+            #[cfg(windows)]
             "AppData/Roaming/npm",
         ] {
             folders.push(home.join(folder));
@@ -128,20 +133,20 @@ fn install_folders() -> Vec<PathBuf> {
 
 /// The path, if there is a program that can be run.
 #[cfg(unix)]
-fn runnable(path: &Path, tried: &mut Vec<String>) -> Option<PathBuf> {
+fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
     use rustix::fs::{Access, access};
 
     if path.is_file() && access(path, Access::EXEC_OK).is_ok() {
         return Some(path.to_owned());
     }
-    tried.push(path.display().to_string());
+    tried.push(path.to_owned());
     None
 }
 
 /// The path with one of the endings that Windows runs. npm installs `codex` as `codex.cmd`, which
 /// [`std::process::Command`] runs through the command interpreter with safe quoting.
 #[cfg(not(unix))]
-fn runnable(path: &Path, tried: &mut Vec<String>) -> Option<PathBuf> {
+fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
     #[cfg(windows)]
     if let Ok(found) = which::which(path) {
         return Some(found);
@@ -150,7 +155,7 @@ fn runnable(path: &Path, tried: &mut Vec<String>) -> Option<PathBuf> {
     if path.is_file() {
         return Some(path.to_owned());
     }
-    tried.push(path.display().to_string());
+    tried.push(path.to_owned());
     None
 }
 

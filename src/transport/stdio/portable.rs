@@ -84,3 +84,50 @@ fn read_all(mut stdout: ChildStdout, mut sink: Sink, process: &Process) {
     sink.flush();
     sink.close(failure);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{borrow::Cow, time::Duration};
+
+    use crossbeam_channel::{Sender as Heard, unbounded};
+
+    use super::{
+        super::{super::Receive, super::Shutdown, command},
+        *,
+    };
+
+    /// Tells what arrives; `None` is the end.
+    struct Teller(Heard<Option<String>>);
+
+    impl Receive for Teller {
+        fn frame(&mut self, frame: Cow<'_, [u8]>) -> ControlFlow<()> {
+            let _ = self.0.send(Some(String::from_utf8_lossy(&frame).into_owned()));
+            ControlFlow::Continue(())
+        }
+
+        fn flush(&mut self) {}
+
+        fn closed(&mut self, _: TransportFailure) {
+            let _ = self.0.send(None);
+        }
+    }
+
+    #[test]
+    fn what_is_sent_arrives_and_comes_back_until_the_input_ends() {
+        let argv = ["cat"].map(Into::into);
+        let (process, streams) = Process::spawn(&command::resolve(Some(&argv), &[], None).unwrap()).unwrap();
+        let (teller, heard) = unbounded();
+        let sink = Sink::new(Teller(teller), None);
+        let (pipes, reader) = start(streams.stdin, streams.stdout, sink, Arc::clone(&process)).unwrap();
+        pipes.send(b"one\ntwo\n".to_vec()).unwrap();
+        for expected in ["one", "two"] {
+            assert_eq!(heard.recv_timeout(Duration::from_secs(10)).unwrap().as_deref(), Some(expected));
+        }
+        pipes.end_input();
+        assert!(pipes.send(b"late\n".to_vec()).is_err());
+        assert_eq!(heard.recv_timeout(Duration::from_secs(10)).unwrap(), None);
+        reader.join().unwrap();
+        process.stop(Shutdown::Quick);
+        process.join();
+    }
+}

@@ -29,6 +29,9 @@ pub(super) struct Streams {
     pub(super) stdout: ChildStdout,
 }
 
+/// What to call when the child has been reaped.
+type OnExit = Arc<Mutex<Option<Box<dyn Fn() + Send>>>>;
+
 /// A running or ended server.
 pub(super) struct Process {
     child: Arc<SharedChild>,
@@ -37,7 +40,7 @@ pub(super) struct Process {
     /// Disconnected when the child has been reaped.
     exited: Receiver<()>,
     /// What to wake when that happens.
-    on_exit: Arc<Mutex<Option<Box<dyn Fn() + Send>>>>,
+    on_exit: OnExit,
     stderr: Stderr,
     watcher: Mutex<Option<JoinHandle<()>>>,
 }
@@ -45,8 +48,9 @@ pub(super) struct Process {
 impl Process {
     pub(super) fn spawn(resolved: &ResolvedCommand) -> Result<(Arc<Process>, Streams)> {
         let failed = |error: std::io::Error| {
-            let message = format!("it could not be run: {error}");
-            TransportFailure::new(message).with_source(error).while_connecting(format!("start {resolved}"))
+            TransportFailure::new("it could not be run")
+                .with_source(error)
+                .while_connecting(format!("start {resolved}"))
         };
         let mut command = Command::new(&resolved.program);
         command
@@ -170,7 +174,7 @@ impl Process {
 fn watch(
     child: Arc<SharedChild>,
     status: Arc<OnceLock<ExitStatus>>,
-    on_exit: Arc<Mutex<Option<Box<dyn Fn() + Send>>>>,
+    on_exit: OnExit,
     alive: Sender<()>,
 ) -> std::io::Result<JoinHandle<()>> {
     thread::Builder::new().name("codex-exit".to_owned()).spawn(move || {

@@ -14,6 +14,7 @@ mod setting;
 mod thread;
 mod turn;
 
+pub mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 

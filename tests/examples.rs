@@ -58,7 +58,8 @@ fn the_chat_example_fails_with_the_chain_of_causes_when_its_command_does_not_run
 #[ignore = "needs npm once"]
 fn the_chat_example_runs_the_real_codex_against_the_stub_of_the_model() {
     let codex = format!("'{}' app-server", real::codex_bin().display());
-    let (output, stdout, stderr) = run("chat", &["--offline-model", "run", "echo", "it", "works"], Some(&codex));
+    let (output, stdout, stderr) =
+        run("chat", &["--offline-model", "run", "echo", "it", "works"], Some(&codex));
     assert!(output.status.success(), "{stderr}");
     assert!(stdout.contains("userMessage: run echo it works\n"), "{stdout}");
     assert!(stdout.contains("exec: ") && stdout.contains("\nit works\n"), "{stdout}");

@@ -72,7 +72,10 @@ fn a_handshake_that_failed_may_be_tried_again() {
     }
     assert_eq!(server.recv()["method"], "initialized");
     let result = client.initialize().unwrap();
-    assert_eq!((result.server_version(), result.server_info.clone()), (Some("1.2.3"), Some(json!({ "a": 1 }))));
+    assert_eq!(
+        (result.server_version(), result.server_info.clone()),
+        (Some("1.2.3"), Some(json!({ "a": 1 })))
+    );
     assert!(result.protocol_version.is_none() && result.capabilities.is_none());
 }
 

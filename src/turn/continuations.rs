@@ -1,6 +1,6 @@
 //! The turns whose readers left, and that wait to be read on.
 //!
-//! Relies on `stream`. Invariant: a token leads to its turn at most once; a token of another
+//! Relies on `reader`. Invariant: a token leads to its turn at most once; a token of another
 //! client, or one that is used up, leads nowhere.
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{ConversationStep, control::Control, stream::Turn};
+use super::{ConversationStep, control::Control, reader::Turn};
 use crate::{
     continuation::ChatContinuation,
     error::{Error, Result},

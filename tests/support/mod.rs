@@ -3,7 +3,7 @@
 //! Relies on `transport::Memory`. Invariant: a frame that was sent has been handed over, so that a
 //! test needs no sleep to know it.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
 
 use std::{
     sync::{Arc, Mutex, mpsc},

@@ -401,7 +401,8 @@ fn cancelling_a_turn_that_has_ended_tells_so_and_asks_nothing() {
     assert!(result.was_completed && !result.was_interrupted);
     assert_eq!(result.steps.len(), 1);
     assert!(server.is_quiet());
-    assert!(chat.cancel().is_err(), "there is nothing to cancel any more");
+    let again = chat.cancel().unwrap();
+    assert!(again.was_completed && again.steps.is_empty(), "it is told as often as it is asked");
 }
 
 #[test]
@@ -424,6 +425,22 @@ fn cancelling_a_token_gives_what_was_unread_and_uses_it_up() {
     let texts: Vec<_> = result.steps.iter().map(|step| step.text.as_deref().unwrap()).collect();
     assert_eq!(texts, ["unread", "while it was interrupted"]);
     assert!(matches!(client.cancel(&token), Err(Error::NoLongerPending { .. })));
+}
+
+#[test]
+fn a_chat_that_fell_silent_can_still_be_cancelled() {
+    let (client, mut server) = hasty();
+    let mut chat = chatting(&client, &mut server);
+    let reader = spawn(move || (chat.next().unwrap(), chat));
+    still_runs(&mut server);
+    let (closing, mut chat) = reader.join().unwrap();
+    assert!(closing.is_error());
+    server.started();
+    let caller = spawn(move || chat.cancel());
+    let request = server.expect("turn/interrupt");
+    server.reply(&request, json!({}));
+    server.complete("interrupted");
+    assert!(caller.join().unwrap().unwrap().was_interrupted);
 }
 
 #[test]
@@ -501,6 +518,8 @@ fn a_handle_cancels_from_another_thread_and_the_reader_sees_the_end() {
     let (result, is_over) = canceller.join().unwrap();
     let result = result.unwrap();
     assert!(is_over && result.was_interrupted && result.steps.is_empty());
+    let again = chat.handle().cancel().unwrap();
+    assert!(again.was_interrupted && !again.was_completed);
     assert_eq!(steps.len(), 3);
     assert_eq!(steps[2].status, StepStatus::Interrupted);
 }
@@ -509,22 +528,21 @@ fn a_handle_cancels_from_another_thread_and_the_reader_sees_the_end() {
 fn interrupting_twice_from_several_threads_and_after_the_end_is_no_error() {
     let client = waiting();
     let mut chat = client.chat("hello").unwrap();
-    let callers: Vec<_> =
-        (0..8)
-            .map(|number| {
-                let (client, handle) = (client.clone(), chat.handle());
-                spawn(move || match number % 2 {
-                    0 => handle.interrupt(),
-                    _ => client.interrupt_turn_on(handle.thread_id(), handle.turn_id()).or_else(|error| {
-                        match error {
-                            // It had ended already, and the server says so.
-                            Error::Rpc { .. } => Ok(()),
-                            other => Err(other),
-                        }
-                    }),
-                })
+    let callers: Vec<_> = (0..8)
+        .map(|number| {
+            let (client, handle) = (client.clone(), chat.handle());
+            spawn(move || match number % 2 {
+                0 => handle.interrupt(),
+                _ => client.interrupt_turn_on(handle.thread_id(), handle.turn_id()).or_else(|error| {
+                    match error {
+                        // It had ended already, and the server says so.
+                        Error::Rpc { .. } => Ok(()),
+                        other => Err(other),
+                    }
+                }),
             })
-            .collect();
+        })
+        .collect();
     for caller in callers {
         caller.join().unwrap().unwrap();
     }

@@ -148,6 +148,8 @@ struct State {
     slots: Vec<Slot>,
     next_slot: u64,
     end: Option<End>,
+    /// `turn/completed`, for those who come after it.
+    last_word: Option<Box<str>>,
 }
 
 /// What is kept for one consumer.
@@ -245,6 +247,7 @@ impl TurnLog {
         let mut state = self.state.lock();
         if kind == Kind::TurnCompleted {
             self.finish(&mut state, End::Completed);
+            state.last_word = Some(text.into());
         }
         let mut news = false;
         for slot in state.slots.iter_mut().filter(|slot| slot.interest.takes(kind)) {
@@ -309,20 +312,18 @@ impl TurnLog {
         self.over.wait(until);
     }
 
-    /// Attaches a consumer; it sees what arrives from now on.
+    /// Attaches a consumer; it sees what arrives from now on, and of a turn that is over its end.
     pub(crate) fn attach(self: &Arc<Self>, interest: Interest) -> Consumer {
         let (ring, bell) = bounded(1);
         let mut state = self.state.lock();
         let id = state.next_slot;
         state.next_slot += 1;
-        state.slots.push(Slot {
-            id,
-            interest,
-            queue: Queue::default(),
-            retained: 0,
-            bell: ring,
-            has_news: false,
-        });
+        let mut queue = Queue::default();
+        if let Some(last_word) = &state.last_word {
+            queue.push(Kind::TurnCompleted, last_word);
+            self.kept.fetch_add(last_word.len(), Ordering::Relaxed);
+        }
+        state.slots.push(Slot { id, interest, queue, retained: 0, bell: ring, has_news: false });
         self.count_interest(&state);
         Consumer { log: Arc::clone(self), slot: id, bell }
     }

@@ -21,7 +21,6 @@ mod stream;
 pub(crate) use self::{
     continuations::{Continuations, Found},
     control::Control,
-    reader::cancel,
     request::Source,
     stream::Opened,
 };

@@ -223,7 +223,7 @@ impl Turn {
 }
 
 /// Interrupts a turn and reads it to its end. On failure the steps that were read come back.
-pub(crate) fn cancel(
+pub(super) fn cancel(
     turn: &mut Turn,
     control: &Control,
     mut unread: Vec<ConversationStep>,

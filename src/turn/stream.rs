@@ -230,20 +230,23 @@ impl<T: TurnItem> TurnStream<T> {
     }
 
     /// Interrupts the turn, waits for its end, and gives what had not been read. This iterator is
-    /// over then.
+    /// over then. A turn that is over already is no error; the result tells how it ended.
     ///
     /// Blocks for the request limit at the longest.
     ///
     /// # Errors
-    /// As [`interrupt`](Self::interrupt), and [`Error::Timeout`] when the turn does not end. The
+    /// As [`interrupt`](Self::interrupt), and [`Error::Timeout`] when the turn does not end; the
     /// iterator can be read on then.
     pub fn cancel(&mut self) -> Result<CancelResult> {
-        let unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
-        let Some(turn) = &mut self.turn else {
-            return Err(Error::NoLongerPending {
-                what: format!("turn {} was left to its continuation", self.turn_id()),
-            });
+        let turn = match (&self.state, &mut self.turn) {
+            (State::Running, Some(turn)) => turn,
+            (State::Ended(Some(Error::TurnInactive { continuation, .. }), _), _) => {
+                return self.continuations.cancel(continuation);
+            }
+            // It is over; how, is known.
+            _ => return self.control.cancel(),
         };
+        let unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
         let result = cancel(turn, &self.control, unread);
         match result {
             Ok(result) => {

@@ -24,6 +24,10 @@ use crate::{
     transport::Receive,
 };
 
+/// After so many bytes those who wait are woken though more is there to be read. So a flood wakes a
+/// consumer for many events at a time, and still within milliseconds.
+const BATCH: usize = 2 * 1024 * 1024;
+
 /// Takes the frames of one connection.
 pub(crate) struct Demux {
     shared: Arc<Shared>,
@@ -32,11 +36,13 @@ pub(crate) struct Demux {
     news: Vec<Arc<TurnLog>>,
     /// The time of the current read; one look at the clock serves all its frames.
     now: Option<Duration>,
+    /// Bytes since the last flush.
+    batch: usize,
 }
 
 impl Demux {
     pub(crate) fn new(shared: Arc<Shared>, is_strict: bool) -> Self {
-        Demux { shared, is_strict, news: Vec::new(), now: None }
+        Demux { shared, is_strict, news: Vec::new(), now: None, batch: 0 }
     }
 
     fn now(&mut self) -> Duration {
@@ -94,6 +100,10 @@ fn turn_id_of(reply: &Reply) -> Option<String> {
 
 impl Receive for Demux {
     fn frame(&mut self, frame: Cow<'_, [u8]>) -> ControlFlow<()> {
+        self.batch += frame.len();
+        if self.batch > BATCH {
+            self.flush();
+        }
         let counters = &self.shared.counters;
         counters.frames.fetch_add(1, Ordering::Relaxed);
         counters.bytes.fetch_add(frame.len() as u64, Ordering::Relaxed);
@@ -139,6 +149,7 @@ impl Receive for Demux {
     }
 
     fn flush(&mut self) {
+        self.batch = 0;
         self.now = None;
         for log in self.news.drain(..) {
             log.ring();

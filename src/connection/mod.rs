@@ -50,7 +50,7 @@ pub(crate) use self::{
     reply::Reply,
     routes::Start,
     subscribers::{Next, Subscription},
-    turn_log::{Block, Consumer, End, Interest, TurnLog},
+    turn_log::{Block, Consumer, End, Event, Interest, Span, TurnLog},
 };
 use crate::{
     deadline::{Deadline, Timeout},
@@ -232,7 +232,7 @@ impl Connection {
         let route = Route {
             thread_id: Some(log.thread_id.as_str().into()),
             turn_id: Some(log.turn_id.as_str().into()),
-            root_turn_id: None,
+            ..Route::default()
         };
         let news = self.shared().routes.lock().deliver(Kind::TurnCompleted, &route, turn_completed, now);
         if let Some(log) = news {

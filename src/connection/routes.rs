@@ -4,7 +4,9 @@
 //! arrives for a turn before the reply that names it is kept until that reply.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
+    ops::Range,
     sync::{
         Arc, Weak,
         atomic::{AtomicUsize, Ordering},
@@ -14,8 +16,9 @@ use std::{
 
 use parking_lot::Mutex;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::turn_log::{Consumer, Interest, TurnLog};
+use super::turn_log::{Consumer, Event, Interest, TurnLog};
 use crate::{
     error::Error,
     protocol::{envelope::Route, kind::Kind},
@@ -66,6 +69,32 @@ struct Early {
     root_turn_id: Option<String>,
     kind: Kind,
     text: String,
+    item_id: Option<Range<usize>>,
+    body: Option<Range<usize>>,
+}
+
+impl Early {
+    fn new(event: &Event<'_>, route: &Route<'_>) -> Early {
+        let owned = |id: &Option<Cow<'_, str>>| id.as_deref().map(str::to_owned);
+        let range = |part: Option<&str>| {
+            let part = part?;
+            let start = part.as_ptr() as usize - event.text.as_ptr() as usize;
+            Some(start..start + part.len())
+        };
+        Early {
+            turn_id: owned(&route.turn_id),
+            root_turn_id: owned(&route.root_turn_id),
+            kind: event.kind,
+            text: event.text.to_owned(),
+            item_id: range(event.item_id),
+            body: range(event.body),
+        }
+    }
+
+    fn event(&self) -> Event<'_> {
+        let part = |range: &Option<Range<usize>>| range.clone().map(|range| &self.text[range]);
+        Event { kind: self.kind, text: &self.text, item_id: part(&self.item_id), body: part(&self.body) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -154,7 +183,7 @@ impl Routes {
         let mut others = Vec::new();
         for early in std::mem::take(&mut route.early) {
             if belongs(&log, early.turn_id.as_deref(), early.root_turn_id.as_deref()) {
-                log.deliver(early.kind, &early.text, early.turn_id.as_deref(), now);
+                log.deliver(&early.event(), early.turn_id.as_deref(), now);
             } else if route.starting > 0 {
                 others.push(early);
             }
@@ -177,15 +206,21 @@ impl Routes {
     ) -> Option<Arc<TurnLog>> {
         let thread_id = route.thread_id.as_deref()?;
         let turn_id = route.turn_id.as_deref();
+        let event = Event {
+            kind,
+            text,
+            item_id: route.item_id.map(RawValue::get),
+            body: route.body.map(RawValue::get),
+        };
         let is_item = matches!(kind, Kind::ItemStarted | Kind::ItemCompleted);
         if let (Some(last), Some(turn_id)) = (&self.last, turn_id) {
             let is_same = last.turn_id == turn_id && last.thread_id == thread_id;
             if is_same && !is_item && kind != Kind::TurnCompleted {
-                return last.deliver(kind, text, Some(turn_id), now).then(|| Arc::clone(last));
+                return last.deliver(&event, Some(turn_id), now).then(|| Arc::clone(last));
             }
         }
         if is_item {
-            self.note_sub_agents(thread_id, turn_id, text);
+            self.note_sub_agents(thread_id, turn_id, event.body);
         }
         if turn_id.is_some() {
             if let Some(parent) = self.sub_agents.get(thread_id) {
@@ -209,17 +244,11 @@ impl Routes {
         let log = thread.turns.iter().find(|log| belongs(log, turn_id, root_turn_id)).map(Arc::clone);
         let Some(log) = log else {
             if thread.starting > 0 {
-                let owned = |id: Option<&str>| id.map(str::to_owned);
-                thread.early.push(Early {
-                    turn_id: owned(turn_id),
-                    root_turn_id: owned(root_turn_id),
-                    kind,
-                    text: text.to_owned(),
-                });
+                thread.early.push(Early::new(&event, route));
             }
             return None;
         };
-        let has_news = log.deliver(kind, text, turn_id, now);
+        let has_news = log.deliver(&event, turn_id, now);
         if log.is_over() {
             self.remove(&log);
             if log.kept_bytes() > 0 {
@@ -267,17 +296,18 @@ impl Routes {
 
     /// The threads that an item hands work to belong to the turn of the item, or to the turn that
     /// the item's own thread works for.
-    fn note_sub_agents(&mut self, thread_id: &str, turn_id: Option<&str>, text: &str) {
+    fn note_sub_agents(&mut self, thread_id: &str, turn_id: Option<&str>, item: Option<&str>) {
         const RECEIVERS: &[u8] = b"\"receiverThreadIds\"";
-        if memchr::memmem::find(text.as_bytes(), RECEIVERS).is_none() {
+        let Some(item) = item.filter(|item| memchr::memmem::find(item.as_bytes(), RECEIVERS).is_some())
+        else {
             return;
-        }
+        };
         let own = self.threads.get(thread_id).and_then(|route| {
             route.turns.iter().find(|log| Some(log.turn_id.as_str()) == turn_id).map(Arc::clone)
         });
         let parent = own.or_else(|| self.sub_agents.get(thread_id).map(Arc::clone));
         if let Some(parent) = parent {
-            for child in receivers(text) {
+            for child in receivers(item) {
                 self.sub_agents.insert(child, Arc::clone(&parent));
             }
         }
@@ -325,22 +355,14 @@ impl Routes {
     }
 }
 
-/// `params.item.receiverThreadIds`.
-fn receivers(text: &str) -> Vec<String> {
-    #[derive(Deserialize)]
-    struct Message {
-        params: Params,
-    }
-    #[derive(Deserialize)]
-    struct Params {
-        item: Item,
-    }
+/// `receiverThreadIds` of an item.
+fn receivers(item: &str) -> Vec<String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Item {
         receiver_thread_ids: Vec<String>,
     }
-    serde_json::from_str(text).map_or(Vec::new(), |Message { params }| params.item.receiver_thread_ids)
+    serde_json::from_str(item).map_or(Vec::new(), |item: Item| item.receiver_thread_ids)
 }
 
 /// `params.status.type` of `thread/status/changed`.

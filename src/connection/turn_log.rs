@@ -43,27 +43,74 @@ impl Interest {
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     text: String,
-    /// Where each event ends, and its kind.
-    ends: Vec<(u32, Kind)>,
+    marks: Vec<Mark>,
+}
+
+/// An event in a block, and the parts of it that were noted.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    kind: Kind,
+    end: u32,
+    item_id: Span,
+    body: Span,
+}
+
+/// From and to, in bytes of a block's text. Empty: it is not there.
+pub(crate) type Span = (u32, u32);
+
+/// An event as it is handed to the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Event<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'a str,
+    /// `params.itemId` and `params.item` or `params.delta`, as JSON; parts of the text.
+    pub(crate) item_id: Option<&'a str>,
+    pub(crate) body: Option<&'a str>,
+}
+
+impl Event<'_> {
+    /// Where a part stands in the text, if the text begins there.
+    fn span(&self, part: Option<&str>, start: usize) -> Span {
+        let Some(part) = part else { return (0, 0) };
+        let at = start + part.as_ptr() as usize - self.text.as_ptr() as usize;
+        (position(at), position(at + part.len()))
+    }
+}
+
+/// A frame of 4 GiB is refused where frames come in.
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 impl Block {
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.marks.len()
     }
 
-    pub(crate) fn kind(&self, index: usize) -> Kind {
-        self.ends[index].1
+    pub(crate) fn event(&self, index: usize) -> Event<'_> {
+        let Mark { kind, item_id, body, .. } = self.marks[index];
+        let part = |span: Span| (span.1 > 0).then(|| self.text(span));
+        Event { kind, text: self.text(self.span(index)), item_id: part(item_id), body: part(body) }
     }
 
-    /// Where the event stands in [`text`](Self::text).
-    pub(crate) fn span(&self, index: usize) -> (u32, u32) {
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before].0);
-        (start, self.ends[index].0)
+    /// Where the event stands.
+    pub(crate) fn span(&self, index: usize) -> Span {
+        let start = index.checked_sub(1).map_or(0, |before| self.marks[before].end);
+        (start, self.marks[index].end)
     }
 
-    pub(crate) fn text(&self, (start, end): (u32, u32)) -> &str {
+    /// Where its item or delta stands.
+    pub(crate) fn body_span(&self, index: usize) -> Span {
+        self.marks[index].body
+    }
+
+    pub(crate) fn text(&self, (start, end): Span) -> &str {
         &self.text[start as usize..end as usize]
+    }
+
+    /// The bytes that are held for the sake of the block.
+    pub(crate) fn size(&self) -> usize {
+        self.text.capacity()
     }
 }
 
@@ -74,7 +121,8 @@ struct Queue {
 }
 
 impl Queue {
-    fn push(&mut self, kind: Kind, text: &str) {
+    fn push(&mut self, event: &Event<'_>) {
+        let text = event.text;
         let fits = |block: &Block| block.text.capacity() - block.text.len() >= text.len();
         if !self.blocks.back().is_some_and(fits) {
             let size = match self.blocks.back() {
@@ -82,12 +130,17 @@ impl Queue {
                 None => SMALLEST_BLOCK,
             };
             let text = String::with_capacity(size.max(text.len()));
-            self.blocks.push_back(Block { text, ends: Vec::new() });
+            self.blocks.push_back(Block { text, marks: Vec::new() });
         }
         if let Some(block) = self.blocks.back_mut() {
+            let start = block.text.len();
             block.text.push_str(text);
-            // A frame of 4 GiB is refused where frames come in.
-            block.ends.push((u32::try_from(block.text.len()).unwrap_or(u32::MAX), kind));
+            block.marks.push(Mark {
+                kind: event.kind,
+                end: position(block.text.len()),
+                item_id: event.span(event.item_id, start),
+                body: event.span(event.body, start),
+            });
         }
         self.bytes += text.len();
     }
@@ -161,7 +214,8 @@ struct Slot {
     /// Bytes that were taken and are kept by the consumer all the same.
     retained: usize,
     bell: Sender<()>,
-    has_news: bool,
+    /// Its consumer found nothing the last time; only then it has to be woken.
+    is_waiting: bool,
 }
 
 impl TurnLog {
@@ -230,7 +284,8 @@ impl TurnLog {
     }
 
     /// Takes in one event. `true`: a consumer has news, to be told by [`ring`](Self::ring).
-    pub(crate) fn deliver(&self, kind: Kind, text: &str, running_id: Option<&str>, now: Duration) -> bool {
+    pub(crate) fn deliver(&self, event: &Event<'_>, running_id: Option<&str>, now: Duration) -> bool {
+        let Event { kind, text, .. } = *event;
         // A server that can't reach its model says so for ever; that is no sign of life.
         if !(kind == Kind::Error && will_retry(text)) {
             self.touch(now);
@@ -251,10 +306,9 @@ impl TurnLog {
         }
         let mut news = false;
         for slot in state.slots.iter_mut().filter(|slot| slot.interest.takes(kind)) {
-            slot.queue.push(kind, text);
+            slot.queue.push(event);
             self.kept.fetch_add(text.len(), Ordering::Relaxed);
-            news |= !slot.has_news;
-            slot.has_news = true;
+            news |= slot.is_waiting;
         }
         news
     }
@@ -262,7 +316,7 @@ impl TurnLog {
     /// Wakes the consumers that have news.
     pub(crate) fn ring(&self) {
         for slot in &mut self.state.lock().slots {
-            if std::mem::take(&mut slot.has_news) {
+            if !slot.queue.blocks.is_empty() && std::mem::take(&mut slot.is_waiting) {
                 // Full means that it has been rung already.
                 let _ = slot.bell.try_send(());
             }
@@ -320,10 +374,10 @@ impl TurnLog {
         state.next_slot += 1;
         let mut queue = Queue::default();
         if let Some(last_word) = &state.last_word {
-            queue.push(Kind::TurnCompleted, last_word);
+            queue.push(&Event { kind: Kind::TurnCompleted, text: last_word, item_id: None, body: None });
             self.kept.fetch_add(last_word.len(), Ordering::Relaxed);
         }
-        state.slots.push(Slot { id, interest, queue, retained: 0, bell: ring, has_news: false });
+        state.slots.push(Slot { id, interest, queue, retained: 0, bell: ring, is_waiting: false });
         self.count_interest(&state);
         Consumer { log: Arc::clone(self), slot: id, bell }
     }
@@ -356,6 +410,7 @@ impl Consumer {
             return (VecDeque::new(), end);
         };
         let queue = std::mem::take(&mut slot.queue);
+        slot.is_waiting = queue.blocks.is_empty();
         match retain {
             true => slot.retained += queue.bytes,
             false => drop(self.log.kept.fetch_sub(queue.bytes, Ordering::Relaxed)),

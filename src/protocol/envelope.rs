@@ -32,13 +32,18 @@ pub(crate) enum Outcome<'a> {
     Error(&'a str),
 }
 
-/// The ids by which a message finds its turn.
-#[derive(Debug, Default, PartialEq)]
+/// The ids by which a message finds its turn, and where the parts stand that a reader of the turn
+/// will look at: noting them costs nothing here, finding them again would cost another pass.
+#[derive(Debug, Default)]
 pub(crate) struct Route<'a> {
     pub(crate) thread_id: Option<Cow<'a, str>>,
     pub(crate) turn_id: Option<Cow<'a, str>>,
     /// `turn.rootTurnId`: on `turn/started` of a review it names the turn that was asked for.
     pub(crate) root_turn_id: Option<Cow<'a, str>>,
+    /// `itemId`, as JSON.
+    pub(crate) item_id: Option<&'a RawValue>,
+    /// `item` or `delta`, as JSON.
+    pub(crate) body: Option<&'a RawValue>,
 }
 
 impl<'a> Envelope<'a> {
@@ -143,14 +148,14 @@ impl<'de> Deserialize<'de> for Name<'de> {
 
 /// Any value, of which only a text or a whole number is kept.
 #[derive(Debug, PartialEq)]
-enum Lenient<'a> {
+pub(crate) enum Lenient<'a> {
     Text(Cow<'a, str>),
     Number(i64),
     Else,
 }
 
 impl<'a> Lenient<'a> {
-    fn into_text(self) -> Option<Cow<'a, str>> {
+    pub(crate) fn into_text(self) -> Option<Cow<'a, str>> {
         match self {
             Lenient::Text(text) => Some(text),
             Lenient::Number(_) | Lenient::Else => None,
@@ -290,6 +295,8 @@ impl<'de> Visitor<'de> for Params<'_, 'de> {
             match &*name {
                 "threadId" => set(&mut route.thread_id, map.next_value()?),
                 "turnId" => set(&mut route.turn_id, map.next_value()?),
+                "itemId" => route.item_id = Some(map.next_value()?),
+                "item" | "delta" => route.body = Some(map.next_value()?),
                 "turn" => map.next_value_seed(Nested::Turn(route))?,
                 "thread" => map.next_value_seed(Nested::Thread(route))?,
                 _ => {
@@ -367,7 +374,8 @@ mod tests {
     fn ids_deeper_inside_do_not_route() {
         let route =
             route_of(r#"{"method":"x","params":{"item":{"threadId":"no","turnId":"no"},"threadId":"yes"}}"#);
-        assert_eq!(route, Route { thread_id: Some("yes".into()), ..Route::default() });
+        assert_eq!((route.thread_id.as_deref(), route.turn_id.as_deref()), (Some("yes"), None));
+        assert_eq!(route.body.unwrap().get(), r#"{"threadId":"no","turnId":"no"}"#);
     }
 
     #[test]
@@ -382,11 +390,9 @@ mod tests {
             "true",
             "-1",
         ] {
-            assert_eq!(
-                route_of(&format!(r#"{{"method":"x","params":{params}}}"#)),
-                Route::default(),
-                "{params}"
-            );
+            let text = format!(r#"{{"method":"x","params":{params}}}"#);
+            let Route { thread_id, turn_id, root_turn_id, .. } = route_of(&text);
+            assert!(thread_id.is_none() && turn_id.is_none() && root_turn_id.is_none(), "{params}");
         }
     }
 

@@ -6,10 +6,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use super::{ConversationStep, RawEvent, StepStatus, TokenUsage, raw::params_of, step::StepType};
-use crate::{error::Result, protocol::kind::Kind};
+use super::{
+    ConversationStep, RawEvent, StepStatus, TokenUsage, item::Place, raw::params_of, session::Session,
+    step::StepType,
+};
+use crate::{connection::Event, protocol::kind::Kind};
 
 /// One event of a turn, from [`chat_events`](crate::Client::chat_events).
 ///
@@ -95,43 +97,39 @@ pub struct PlanStep {
 
 impl TurnEvent {
     /// The event of a notification that is no completed item.
-    pub(crate) fn of(kind: Kind, event: RawEvent, (thread_id, turn_id): (&str, &str)) -> TurnEvent {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Delta {
-            item_id: String,
-            delta: String,
-        }
-        let delta = |build: fn(String, String) -> TurnEvent| {
-            let Delta { item_id, delta } = params_of(event.raw())?;
-            Ok(build(item_id, delta))
+    pub(super) fn of(event: &Event<'_>, place: Place<'_>, session: &Session) -> TurnEvent {
+        Self::decode(event, place, session).unwrap_or_else(|| TurnEvent::Other(place.raw()))
+    }
+
+    /// `None`: it has no variant of its own, or not the shape it should have.
+    fn decode(event: &Event<'_>, place: Place<'_>, session: &Session) -> Option<TurnEvent> {
+        // The ids and the pieces were noted when the event arrived.
+        let piece = || {
+            let item_id = serde_json::from_str(event.item_id?).ok()?;
+            let delta = serde_json::from_str(event.body?).ok()?;
+            Some((item_id, delta))
         };
-        let decoded: Result<Option<TurnEvent>> = match kind {
-            Kind::TextDelta => delta(|item_id, delta| TurnEvent::TextDelta { item_id, delta }).map(Some),
-            Kind::ReasoningTextDelta => {
-                delta(|item_id, delta| TurnEvent::ReasoningDelta { item_id, delta, is_summary: false })
-                    .map(Some)
-            }
+        match event.kind {
+            Kind::TextDelta => piece().map(|(item_id, delta)| TurnEvent::TextDelta { item_id, delta }),
+            Kind::ReasoningTextDelta => piece().map(|(item_id, delta)| TurnEvent::ReasoningDelta {
+                item_id,
+                delta,
+                is_summary: false,
+            }),
             Kind::ReasoningSummaryDelta => {
-                delta(|item_id, delta| TurnEvent::ReasoningDelta { item_id, delta, is_summary: true })
-                    .map(Some)
+                piece().map(|(item_id, delta)| TurnEvent::ReasoningDelta { item_id, delta, is_summary: true })
             }
-            Kind::PlanDelta => delta(|item_id, delta| TurnEvent::PlanDelta { item_id, delta }).map(Some),
+            Kind::PlanDelta => piece().map(|(item_id, delta)| TurnEvent::PlanDelta { item_id, delta }),
             Kind::CommandOutputDelta => {
-                delta(|item_id, delta| TurnEvent::CommandOutputDelta { item_id, delta }).map(Some)
+                piece().map(|(item_id, delta)| TurnEvent::CommandOutputDelta { item_id, delta })
             }
             Kind::ItemStarted => {
-                #[derive(Deserialize)]
-                struct Params<'a> {
-                    #[serde(borrow)]
-                    item: &'a RawValue,
-                }
-                params_of(event.raw()).map(|Params { item }| {
-                    let mut step = ConversationStep::of_item(thread_id, turn_id, item)?;
-                    // A message that begins has no status of its own.
-                    step.status = StepStatus::InProgress;
-                    Some(TurnEvent::ItemStarted(step))
-                })
+                let Session { thread_id, turn_id, .. } = session;
+                let data = || place.item_text();
+                let (mut step, _) = ConversationStep::of_item(thread_id, turn_id, event.body?, data)?;
+                // A message that begins has no status of its own.
+                step.status = StepStatus::InProgress;
+                Some(TurnEvent::ItemStarted(step))
             }
             Kind::Plan => {
                 #[derive(Deserialize)]
@@ -139,15 +137,16 @@ impl TurnEvent {
                     explanation: Option<String>,
                     plan: Vec<PlanStep>,
                 }
-                params_of(event.raw())
-                    .map(|Params { explanation, plan }| Some(TurnEvent::Plan { explanation, plan }))
+                let Params { explanation, plan } = params_of(event.text).ok()?;
+                Some(TurnEvent::Plan { explanation, plan })
             }
             Kind::Diff => {
                 #[derive(Deserialize)]
                 struct Params {
                     diff: String,
                 }
-                params_of(event.raw()).map(|Params { diff }| Some(TurnEvent::Diff { diff }))
+                let Params { diff } = params_of(event.text).ok()?;
+                Some(TurnEvent::Diff { diff })
             }
             Kind::TokenUsage => {
                 #[derive(Deserialize)]
@@ -155,14 +154,16 @@ impl TurnEvent {
                 struct Params {
                     token_usage: TokenUsage,
                 }
-                params_of(event.raw()).map(|Params { token_usage }| Some(TurnEvent::TokenUsage(token_usage)))
+                let Params { token_usage } = params_of(event.text).ok()?;
+                Some(TurnEvent::TokenUsage(token_usage))
             }
             Kind::Warning => {
                 #[derive(Deserialize)]
                 struct Params {
                     message: String,
                 }
-                params_of(event.raw()).map(|Params { message }| Some(TurnEvent::Warning { message }))
+                let Params { message } = params_of(event.text).ok()?;
+                Some(TurnEvent::Warning { message })
             }
             Kind::Error => {
                 #[derive(Deserialize)]
@@ -175,14 +176,11 @@ impl TurnEvent {
                 struct Failure {
                     message: String,
                 }
-                params_of(event.raw()).map(|Params { error, will_retry }| {
-                    will_retry
-                        .then(|| TurnEvent::RetryingError { message: error.message, event: event.clone() })
-                })
+                let Params { error, will_retry } = params_of(event.text).ok()?;
+                will_retry.then(|| TurnEvent::RetryingError { message: error.message, event: place.raw() })
             }
-            _ => Ok(None),
-        };
-        decoded.ok().flatten().unwrap_or(TurnEvent::Other(event))
+            _ => None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{ConversationStep, RawEvent, TurnEvent, session::Session};
+use super::{ConversationStep, RawEvent, TurnEvent, raw::ItemText, session::Session};
 use crate::{connection::Block, protocol::kind::Kind};
 
 /// What a [`TurnStream`](crate::TurnStream) yields: [`ConversationStep`] or [`TurnEvent`]. Not to be
@@ -17,38 +17,35 @@ impl TurnItem for TurnEvent {}
 
 /// An event where it stands.
 #[derive(Debug, Clone, Copy)]
-pub struct Event<'a> {
+pub struct Place<'a> {
     pub(crate) block: &'a Arc<Block>,
     pub(crate) index: usize,
 }
 
-impl Event<'_> {
-    fn kind(&self) -> Kind {
-        self.block.kind(self.index)
-    }
-
-    fn text(&self) -> &str {
-        self.block.text(self.block.span(self.index))
-    }
-
+impl Place<'_> {
     pub(super) fn raw(&self) -> RawEvent {
         RawEvent::new(self.block, self.index)
+    }
+
+    /// The text of its item, to be kept.
+    pub(super) fn item_text(&self) -> ItemText {
+        ItemText::of(self.block, self.block.body_span(self.index))
     }
 }
 
 /// How an item is made.
 pub trait Item: Sized {
     /// Makes items of an event.
-    fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>);
+    fn collect(place: Place<'_>, session: &mut Session, ready: &mut VecDeque<Self>);
     fn from_step(step: ConversationStep) -> Self;
     fn into_step(self) -> Option<ConversationStep>;
 }
 
 impl Item for ConversationStep {
-    fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
-        let kind = event.kind();
-        if kind.concerns_steps() {
-            session.observe(kind, event.text(), ready);
+    fn collect(place: Place<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
+        let event = place.block.event(place.index);
+        if event.kind.concerns_steps() {
+            session.observe(&event, || place.item_text(), ready);
         }
     }
 
@@ -62,15 +59,14 @@ impl Item for ConversationStep {
 }
 
 impl Item for TurnEvent {
-    fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
-        let kind = event.kind();
+    fn collect(place: Place<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
+        let event = place.block.event(place.index);
         let mut steps = Vec::new();
-        session.observe(kind, event.text(), &mut steps);
-        let is_step = kind == Kind::ItemCompleted && !steps.is_empty();
+        session.observe(&event, || place.item_text(), &mut steps);
+        let is_step = event.kind == Kind::ItemCompleted && !steps.is_empty();
         ready.extend(steps.into_iter().map(TurnEvent::Step));
         if !is_step {
-            let ids = (session.thread_id.as_str(), session.turn_id.as_str());
-            ready.push_back(TurnEvent::of(kind, event.raw(), ids));
+            ready.push_back(TurnEvent::of(&event, place, session));
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::{
-    connection::Block,
+    connection::{Block, Span},
     error::{Error, Result},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone)]
 pub struct RawEvent {
     block: Arc<Block>,
-    span: (u32, u32),
+    span: Span,
 }
 
 impl RawEvent {
@@ -91,6 +91,31 @@ impl Serialize for RawNotification {
     /// As the JSON it is.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_text(&self.0, serializer)
+    }
+}
+
+/// The text of an item that became a step. A large one stays where it arrived; a small one is copied,
+/// so that it does not hold on to what stands around it.
+#[derive(Clone)]
+pub(super) enum ItemText {
+    Own(Arc<str>),
+    Part(Arc<Block>, Span),
+}
+
+impl ItemText {
+    pub(super) fn of(block: &Arc<Block>, span: Span) -> ItemText {
+        let length = (span.1 - span.0) as usize;
+        match length * 2 >= block.size() {
+            true => ItemText::Part(Arc::clone(block), span),
+            false => ItemText::Own(block.text(span).into()),
+        }
+    }
+
+    pub(super) fn get(&self) -> &str {
+        match self {
+            ItemText::Own(text) => text,
+            ItemText::Part(block, span) => block.text(*span),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 use super::{
     CancelResult, ChatResult, CompletionSource, ConversationStep, RawEvent,
     control::Control,
-    item::{Event, Item},
+    item::{Item, Place},
     missed::{self, Probe, Told},
     session::{Outcome, Session},
 };
@@ -111,13 +111,13 @@ impl Turn {
         loop {
             while let Some(block) = self.blocks.front() {
                 while self.next_event < block.len() {
-                    let event = Event { block, index: self.next_event };
+                    let place = Place { block, index: self.next_event };
                     self.next_event += 1;
                     self.cursor += 1;
                     if let Some(raw) = &mut self.raw {
-                        raw.push(event.raw());
+                        raw.push(place.raw());
                     }
-                    T::collect(event, &mut self.session, ready);
+                    T::collect(place, &mut self.session, ready);
                     if !ready.is_empty() {
                         return None;
                     }

@@ -8,8 +8,11 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
-use super::{ConversationStep, TokenUsage, raw::params_of};
-use crate::{error::Error, protocol::kind::Kind};
+use super::{
+    ConversationStep, TokenUsage,
+    raw::{ItemText, params_of},
+};
+use crate::{connection::Event, error::Error, protocol::kind::Kind};
 
 /// How a turn ended, in the server's words.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,17 +88,18 @@ impl Session {
         self.outcome.as_ref()?.error(&self.thread_id, &self.turn_id)
     }
 
-    /// Takes in one event; gives the steps it makes.
-    pub(crate) fn observe(&mut self, kind: Kind, text: &str, steps: &mut impl Extend<ConversationStep>) {
-        match kind {
+    /// Takes in one event; gives the steps it makes. `data` gives the text of its item to be kept.
+    pub(super) fn observe(
+        &mut self,
+        event: &Event<'_>,
+        data: impl FnOnce() -> ItemText,
+        steps: &mut impl Extend<ConversationStep>,
+    ) {
+        let text = event.text;
+        match event.kind {
             Kind::ItemCompleted => {
-                #[derive(Deserialize)]
-                struct Params<'a> {
-                    #[serde(borrow)]
-                    item: &'a RawValue,
-                }
-                if let Ok(Params { item }) = params_of(text) {
-                    steps.extend(self.complete_item(item));
+                if let Some(item) = event.body {
+                    steps.extend(self.complete_item(item, data));
                 }
             }
             Kind::TurnCompleted => {
@@ -128,21 +132,16 @@ impl Session {
     }
 
     /// An item that is complete, live or read afterwards. `None`: it is known, or no item.
-    pub(crate) fn complete_item(&mut self, item: &RawValue) -> Option<ConversationStep> {
-        let step = ConversationStep::of_item(&self.thread_id, &self.turn_id, item)?;
+    fn complete_item(&mut self, item: &str, data: impl FnOnce() -> ItemText) -> Option<ConversationStep> {
+        let (step, phase) = ConversationStep::of_item(&self.thread_id, &self.turn_id, item, data)?;
         let (item_id, item_type) = (step.item_id.clone()?, step.item_type.clone()?);
         if !self.seen.insert((item_id.clone(), item_type)) {
             return None;
         }
         if step.item_type.as_deref() == Some("agentMessage") {
             if let Some(text) = &step.text {
-                #[derive(Deserialize)]
-                struct Phase {
-                    phase: Option<Value>,
-                }
-                let phase = serde_json::from_str::<Phase>(item.get()).ok().and_then(|Phase { phase }| phase);
                 let message = Message { item_id, text: text.clone() };
-                match phase.as_ref().and_then(Value::as_str) {
+                match phase.as_deref() {
                     Some("final_answer") => self.final_answer = Some(message),
                     _ => self.last_message = Some(message),
                 }
@@ -171,7 +170,7 @@ impl Session {
                     continue;
                 }
             }
-            steps.extend(self.complete_item(item));
+            steps.extend(self.complete_item(item.get(), || ItemText::Own(item.get().into())));
         }
     }
 
@@ -254,7 +253,10 @@ mod tests {
 
     fn observe(session: &mut Session, kind: Kind, params: &Value) -> Vec<ConversationStep> {
         let mut steps = Vec::new();
-        session.observe(kind, &json!({"method": "m", "params": params}).to_string(), &mut steps);
+        let text = json!({"method": "m", "params": params}).to_string();
+        let item = params.get("item").map(Value::to_string);
+        let event = Event { kind, text: &text, item_id: None, body: item.as_deref() };
+        session.observe(&event, || ItemText::Own("".into()), &mut steps);
         steps
     }
 

@@ -3,12 +3,13 @@
 //! Relies on serde_json. Invariant: every completed item with an id gives a step, whatever its
 //! type; its JSON is kept as it came.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 use serde_json::{Value, value::RawValue};
 
-use crate::protocol::open_enum;
+use super::raw::ItemText;
+use crate::protocol::{envelope::Lenient, open_enum};
 
 open_enum! {
     /// What a step is.
@@ -79,7 +80,7 @@ pub struct ConversationStep {
     /// What it says: a message, the summary of reasoning, a command with its output, the paths of
     /// changed files, the name of a tool. `None` where it says nothing, and for a closing step.
     pub text: Option<String>,
-    data: Arc<str>,
+    data: ItemText,
 }
 
 impl ConversationStep {
@@ -88,22 +89,28 @@ impl ConversationStep {
     /// Builds a tree each time it is called. A text that no tree can hold (nested too deeply) is
     /// given as a string.
     pub fn data(&self) -> Value {
-        serde_json::from_str(&self.data).unwrap_or_else(|_| Value::String(self.data.to_string()))
+        serde_json::from_str(self.raw()).unwrap_or_else(|_| Value::String(self.raw().to_owned()))
     }
 
     /// The text of [`data`](Self::data), as it came.
     pub fn raw(&self) -> &str {
-        &self.data
+        self.data.get()
     }
 
-    /// The step of an item. `None`: it has no id or no type, so that it is no item.
-    pub(crate) fn of_item(thread_id: &str, turn_id: &str, item: &RawValue) -> Option<ConversationStep> {
-        let mut parts: Item = serde_json::from_str(item.get()).ok()?;
+    /// The step of an item, and the item's phase. `None`: it has no id or no type, so that it is no
+    /// item. `data` gives the text to be kept.
+    pub(super) fn of_item(
+        thread_id: &str,
+        turn_id: &str,
+        item: &str,
+        data: impl FnOnce() -> ItemText,
+    ) -> Option<(ConversationStep, Option<String>)> {
+        let mut parts: Item = serde_json::from_str(item).ok()?;
         let item_type = parts.kind.0.take()?;
         let item_id = parts.id.0.take()?;
         let status = parts.status.0.as_deref().map_or(StepStatus::Completed, StepStatus::from);
-        let text = parts.text(&item_type);
-        Some(ConversationStep {
+        let text = parts.take_text(&item_type);
+        let step = ConversationStep {
             thread_id: thread_id.to_owned(),
             turn_id: turn_id.to_owned(),
             item_id: Some(item_id),
@@ -111,8 +118,9 @@ impl ConversationStep {
             item_type: Some(item_type),
             status,
             text,
-            data: item.get().into(),
-        })
+            data: data(),
+        };
+        Some((step, parts.phase.0))
     }
 
     /// The closing step of a turn that did not complete.
@@ -130,7 +138,7 @@ impl ConversationStep {
             item_type: None,
             status,
             text: None,
-            data: data.to_string().into(),
+            data: ItemText::Own(data.to_string().into()),
         }
     }
 
@@ -169,14 +177,14 @@ impl fmt::Debug for ConversationStep {
             .field("item_type", &self.item_type)
             .field("status", &self.status)
             .field("text", &self.text)
-            .field("data", &self.data)
+            .field("data", &self.raw())
             .finish()
     }
 }
 
 impl Serialize for ConversationStep {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let data: &RawValue = serde_json::from_str(&self.data).map_err(serde::ser::Error::custom)?;
+        let data: &RawValue = serde_json::from_str(self.raw()).map_err(serde::ser::Error::custom)?;
         let mut step = serializer.serialize_struct("ConversationStep", 8)?;
         step.serialize_field("thread_id", &self.thread_id)?;
         step.serialize_field("turn_id", &self.turn_id)?;
@@ -196,8 +204,7 @@ struct Text(Option<String>);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        Ok(Text(if raw.starts_with('"') { serde_json::from_str(raw).ok() } else { None }))
+        Lenient::deserialize(deserializer).map(|value| Text(value.into_text().map(Cow::into_owned)))
     }
 }
 
@@ -229,6 +236,8 @@ struct Item<'a> {
     review: Text,
     #[serde(default)]
     prompt: Text,
+    #[serde(default)]
+    phase: Text,
     #[serde(default, borrow)]
     summary: Option<&'a RawValue>,
     #[serde(default, borrow)]
@@ -238,8 +247,9 @@ struct Item<'a> {
 }
 
 impl Item<'_> {
-    fn text(&self, item_type: &str) -> Option<String> {
-        let own = |text: &Text| text.0.clone().filter(|text| !text.is_empty());
+    /// What the item says. Taken, since it may be large.
+    fn take_text(&mut self, item_type: &str) -> Option<String> {
+        let own = |text: &mut Text| text.0.take().filter(|text| !text.is_empty());
         let list =
             |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<Vec<Value>>(raw.get()).ok());
         let joined = |texts: Vec<String>, between: &str| (!texts.is_empty()).then(|| texts.join(between));
@@ -252,17 +262,17 @@ impl Item<'_> {
                 parts(self.summary).or_else(|| parts(self.content))
             }
             "commandExecution" => {
-                let command = own(&self.command)?;
-                Some(match own(&self.aggregated_output) {
+                let command = own(&mut self.command)?;
+                Some(match own(&mut self.aggregated_output) {
                     Some(output) => format!("{command}\n{}", output.trim_end_matches('\n')),
                     None => command,
                 })
             }
-            "mcpToolCall" => match (own(&self.server), own(&self.tool)) {
+            "mcpToolCall" => match (own(&mut self.server), own(&mut self.tool)) {
                 (Some(server), Some(tool)) => Some(format!("{server}.{tool}")),
                 (server, tool) => tool.or(server),
             },
-            "dynamicToolCall" | "collabAgentToolCall" => own(&self.tool),
+            "dynamicToolCall" | "collabAgentToolCall" => own(&mut self.tool),
             "fileChange" => {
                 let line = |change: &Value| {
                     let path = change.get("path")?.as_str()?;
@@ -276,9 +286,10 @@ impl Item<'_> {
                 let text = |part: &Value| part.get("text")?.as_str().map(str::to_owned);
                 joined(list(self.content)?.iter().filter_map(text).collect(), "\n")
             }
-            _ => [&self.text, &self.review, &self.query, &self.prompt, &self.tool, &self.command, &self.path]
-                .into_iter()
-                .find_map(own),
+            _ => {
+                let Item { text, review, query, prompt, tool, command, path, .. } = self;
+                [text, review, query, prompt, tool, command, path].into_iter().find_map(own)
+            }
         }
     }
 }

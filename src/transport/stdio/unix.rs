@@ -35,6 +35,9 @@ use crate::error::TransportFailure;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const PIPE_BYTES: usize = 1024 * 1024;
 
+/// A server that writes so much at once goes on writing.
+const FLOOD: usize = 16 * 1024;
+
 /// Wakes a thread that waits in [`poll`].
 #[derive(Debug)]
 pub(super) struct Waker(UnixStream);
@@ -291,18 +294,19 @@ impl Reader {
                         ControlFlow::Break(Some(failure)) => return Err(failure),
                         ControlFlow::Break(None) => return Ok("what it sent is no message (strict)"),
                     }
-                    sink.flush();
+                    // A read this large is one of many: the next one is tried before anybody is woken.
                     let overdue = give_up_at.is_some_and(|at| Instant::now() >= at);
-                    if filled && !overdue && !self.shared.must_stop.load(Ordering::Acquire) {
+                    if length >= FLOOD && !overdue && !self.shared.must_stop.load(Ordering::Acquire) {
                         continue;
                     }
+                    sink.flush();
                 }
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) if give_up_at.is_some() => {
                     lines.finish(sink);
                     return Ok("it exited");
                 }
-                Err(Errno::AGAIN) => {}
+                Err(Errno::AGAIN) => sink.flush(),
                 Err(error) => return Err(self.unreadable(error.into())),
             }
             if self.shared.must_stop.load(Ordering::Acquire) {

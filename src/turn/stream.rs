@@ -408,6 +408,24 @@ impl<T: TurnItem> TurnStream<T> {
                 what: format!("turn {} was left to its continuation", self.turn_id()),
             });
         };
+        if let State::Ended(error, is_given) = &mut self.state {
+            // Read to its end already: there is nothing to interrupt, and nothing more to wait for.
+            let was_interrupted = match error {
+                None | Some(Error::TurnFailed { .. }) => false,
+                Some(Error::TurnInterrupted { .. }) => true,
+                Some(error) => return Err(error.clone()),
+            };
+            *is_given = true;
+            self.is_told.store(true, Ordering::Relaxed);
+            return Ok(CancelResult {
+                thread_id: turn.session.thread_id.clone(),
+                turn_id: turn.session.turn_id.clone(),
+                steps: unread,
+                raw_events: Vec::new(),
+                was_completed: !was_interrupted,
+                was_interrupted,
+            });
+        }
         let result = cancel(turn, &self.control, unread);
         match result {
             Ok(result) => {

@@ -667,7 +667,7 @@ impl<T> Drop for TurnStream<T> {
             State::Running if self.token.load(Ordering::Acquire) => {
                 if let Some(turn) = self.turn.take() {
                     let parked = Parked { turn, control: self.control.clone(), unread: Vec::new() };
-                    self.continuations.park(self.key, parked);
+                    self.continuations.leave(self.key, parked);
                 }
             }
             State::Ended(Some(error), _) if !self.is_told.load(Ordering::Relaxed) => {

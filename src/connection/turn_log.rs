@@ -122,8 +122,8 @@ impl Queue {
 /// How a turn's log ended.
 #[derive(Debug, Clone)]
 pub(crate) enum End {
-    /// `turn/completed` is among the events.
-    Completed,
+    /// `turn/completed` is among the events. It is here too, for those who come after it.
+    Completed(Arc<str>),
     /// Nothing more will come, for this reason.
     Lost(Error),
 }
@@ -217,7 +217,7 @@ impl TurnLog {
         }
         let mut state = self.state.lock();
         if kind == Kind::TurnCompleted {
-            self.finish(&mut state, End::Completed);
+            self.finish(&mut state, End::Completed(text.into()));
         }
         let mut news = false;
         for slot in state.slots.iter_mut().filter(|slot| slot.interest.takes(kind)) {

@@ -232,7 +232,12 @@ impl Turn {
             }
             return match self.end.take()? {
                 End::Lost(reason) => Some(Err(reason)),
-                End::Completed => {
+                End::Completed(last_word) => {
+                    if self.session.outcome.is_none() {
+                        // Who came after the end has not had it among the events. Its steps are not for
+                        // them.
+                        self.session.observe(Kind::TurnCompleted, &last_word, &mut Vec::new());
+                    }
                     // A last word of a shape that can't be read is the last word all the same.
                     let outcome = self.session.outcome.get_or_insert(Outcome::Completed);
                     let error = outcome.error(&self.session.thread_id, &self.session.turn_id);

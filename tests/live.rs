@@ -12,7 +12,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use codex_blocking::testing::ModelStub;
+use codex_blocking::testing::{ModelReply, ModelStub};
 use codex_blocking::{
     ChatContinuation, ChatRequest, Client, CompletionSource, ConversationStep, Error, StepStatus, StepType,
     ThreadConfig, TurnEvent, TurnOverrides,
@@ -179,6 +179,16 @@ fn the_version_is_the_one_that_the_program_prints() {
     let printed = String::from_utf8(printed.stdout).unwrap();
     let told = live.client.initialize().unwrap();
     assert_eq!(told.server_version(), printed.split_whitespace().last());
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_turn_without_an_answer_is_an_error_of_chat_once_only() {
+    let live = Live::with_script(|_| ModelReply::new());
+    let error = live.client.chat_once("hello").unwrap_err();
+    assert!(matches!(error, Error::NoAnswer { .. }), "{error:?}");
+    let result = live.client.chat("hello").unwrap().finish().unwrap();
+    assert_eq!((result.final_text.as_str(), result.completion_source), ("", None));
 }
 
 // ---- turns that fail ----
@@ -396,6 +406,28 @@ fn two_chats_on_a_busy_thread_share_its_turn_and_its_end() {
     assert_eq!(live.client.stats().running_turns, 0);
 }
 
+#[test]
+#[ignore = "needs npm once"]
+fn chats_of_eight_threads_in_one_thread_all_end() {
+    let live = Live::new();
+    let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
+    thread::scope(|scope| {
+        for speaker in 0..8 {
+            let thread = &thread;
+            scope.spawn(move || {
+                for number in 0..12 {
+                    let request =
+                        ChatRequest::new(format!("{speaker} says {number}")).inactivity_timeout(PATIENCE);
+                    // Whose words the answer is to is the server's choice, where turns are shared.
+                    assert!(thread.chat_once(request).unwrap().final_text.starts_with("echo: "));
+                }
+            });
+        }
+    });
+    let stats = live.client.stats();
+    assert_eq!((stats.running_turns, stats.pending_requests, stats.kept_bytes), (0, 0, 0), "{stats:?}");
+}
+
 // ---- silence ----
 
 #[test]
@@ -462,6 +494,22 @@ fn a_silent_turn_is_cancelled_by_its_continuation() {
     assert_eq!(cancelled.turn_id, continuation.turn_id);
     assert!(matches!(live.client.cancel(continuation), Err(Error::NoLongerPending { .. })));
     assert_eq!(live.client.stats().running_turns, 0);
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_forgotten_continuation_keeps_nothing_of_the_chat_that_gave_it() {
+    let live = Live::new();
+    let mut chat = live.client.chat("hang").unwrap();
+    live.wait_for_model(1);
+    let continuation = chat.continuation();
+    live.client.forget(&continuation);
+    assert_eq!(chat.next().unwrap().text.as_deref(), Some("hang"));
+    let handle = chat.handle();
+    drop(chat);
+    let error = live.client.chat(&continuation).unwrap_err();
+    assert!(matches!(error, Error::NoLongerPending { .. }), "{error:?}");
+    handle.interrupt().unwrap();
 }
 
 // ---- steering, interrupting, cancelling ----
@@ -532,6 +580,34 @@ fn cancelling_a_turn_that_has_been_read_to_its_end_says_that_it_had_completed() 
     let cancelled = chat.cancel().unwrap();
     assert!(cancelled.was_completed && !cancelled.was_interrupted, "{cancelled:?}");
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn cancelling_a_turn_that_somebody_interrupted_says_so() {
+    let live = Live::new();
+    let chat = live.client.chat("hang").unwrap();
+    live.wait_for_model(1);
+    let handle = chat.handle();
+    chat.interrupt().unwrap();
+    assert!(matches!(chat.finish(), Err(Error::TurnInterrupted { .. })));
+    let cancelled = handle.cancel().unwrap();
+    assert!(cancelled.was_interrupted && !cancelled.was_completed, "{cancelled:?}");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn cancelling_a_turn_near_its_end_finds_it_completed_or_interrupted() {
+    let live = Live::new();
+    for number in 0..40 {
+        let mut chat = live.client.chat_events("hello").unwrap();
+        // From before its first word to behind its last one.
+        let read = chat.by_ref().take(number / 3).count();
+        let cancelled = chat.cancel().unwrap();
+        assert_ne!(cancelled.was_interrupted, cancelled.was_completed, "after {read} events");
+    }
+    let stats = live.client.stats();
+    assert_eq!((stats.running_turns, stats.pending_requests, stats.kept_bytes), (0, 0, 0), "{stats:?}");
 }
 
 #[test]
@@ -677,6 +753,30 @@ mod killed {
         let reason = failure(&errors[0]);
         assert!(errors.iter().all(|error| Arc::ptr_eq(&failure(error), &reason)));
         assert_eq!(errors.len(), 2 * OF_EACH);
+    }
+
+    #[test]
+    #[ignore = "needs npm once"]
+    fn a_server_that_sleeps_costs_each_call_its_limit_and_no_more() {
+        let mortal = Mortal::new();
+        let client = mortal.live.client.with_request_timeout(SHORT);
+        let mut chat = client.chat("hang").unwrap();
+        mortal.live.wait_for_model(1);
+        mortal.signal(Signal::STOP);
+        let begun = Instant::now();
+        for error in [
+            client.request("config/read", json!({})).unwrap_err(),
+            client.chat("hello").unwrap_err(),
+            chat.cancel().unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+        }
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+        assert_eq!(client.stats().pending_requests, 0);
+        mortal.signal(Signal::CONT);
+        // It was told to interrupt, and does so late.
+        assert!(matches!(chat.finish(), Err(Error::TurnInterrupted { .. })));
+        assert_eq!(mortal.live.client.chat_once("hello").unwrap().final_text, "echo: hello");
     }
 
     #[test]

@@ -125,9 +125,10 @@ impl Client {
         self.continuations().cancel(continuation)
     }
 
-    /// Frees what is kept for a continuation. The turn goes on at the server.
+    /// Makes a continuation worthless and frees what is kept for it. The turn goes on at the server,
+    /// and a chat that still reads it goes on too.
     pub fn forget(&self, continuation: &ChatContinuation) {
-        self.continuations().forget_parked(continuation);
+        self.continuations().forget_token(continuation);
     }
 
     /// Interrupts a turn of this client; its end comes to whoever reads it.

@@ -62,6 +62,18 @@ impl Continuations {
         self.0.lock().insert(key, Entry::Parked(Box::new(parked)));
     }
 
+    /// Parks the turn of a reader that goes, unless its token was forgotten meanwhile.
+    pub(crate) fn leave(&self, key: u64, parked: Parked) {
+        let forgotten = match self.0.lock().get_mut(&key) {
+            Some(entry) => {
+                *entry = Entry::Parked(Box::new(parked));
+                None
+            }
+            None => Some(parked),
+        };
+        drop(forgotten);
+    }
+
     /// Takes the turn of a token, which is used up by that; a turn that is being read stays.
     pub(crate) fn take(&self, token: &ChatContinuation) -> Result<Found> {
         let mut entries = self.0.lock();
@@ -101,12 +113,13 @@ impl Continuations {
         drop(forgotten);
     }
 
-    /// Forgets what waits for this token, not what is being read.
-    pub(crate) fn forget_parked(&self, token: &ChatContinuation) {
+    /// Makes a token worthless and frees what waits for it. A turn that is being read is read on,
+    /// and does not wait for anybody afterwards.
+    pub(crate) fn forget_token(&self, token: &ChatContinuation) {
         let forgotten = {
             let mut entries = self.0.lock();
             match entries.get(&token.key) {
-                Some(entry @ Entry::Parked(_)) if entry.is_of(token) => entries.remove(&token.key),
+                Some(entry) if entry.is_of(token) => entries.remove(&token.key),
                 _ => None,
             }
         };

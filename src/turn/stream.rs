@@ -238,15 +238,15 @@ impl<T: TurnItem> TurnStream<T> {
     /// As [`interrupt`](Self::interrupt), and [`Error::Timeout`] when the turn does not end; the
     /// iterator can be read on then.
     pub fn cancel(&mut self) -> Result<CancelResult> {
+        let unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
         let turn = match (&self.state, &mut self.turn) {
             (State::Running, Some(turn)) => turn,
             (State::Ended(Some(Error::TurnInactive { continuation, .. }), _), _) => {
                 return self.continuations.cancel(continuation);
             }
             // It is over; how, is known.
-            _ => return self.control.cancel(),
+            _ => return Ok(CancelResult { steps: unread, ..self.control.cancel()? }),
         };
-        let unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
         let result = cancel(turn, &self.control, unread);
         match result {
             Ok(result) => {
@@ -399,7 +399,7 @@ impl<T> Drop for TurnStream<T> {
             State::Running if self.token.load(Ordering::Acquire) => {
                 if let Some(turn) = self.turn.take() {
                     let parked = Parked { turn, control: self.control.clone(), unread: Vec::new() };
-                    self.continuations.park(self.key, parked);
+                    self.continuations.leave(self.key, parked);
                 }
             }
             State::Ended(Some(error), _) if !self.is_told.load(Ordering::Relaxed) => {

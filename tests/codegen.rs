@@ -11,11 +11,11 @@
 //! - `drift`: tells (with `-- --nocapture`) how the schemas in `CODEX_SCHEMA_DIR` differ.
 
 mod codegen {
-    pub mod docs;
-    pub mod drift;
-    pub mod emit;
-    pub mod model;
-    pub mod schema;
+    pub(crate) mod docs;
+    pub(crate) mod drift;
+    pub(crate) mod emit;
+    pub(crate) mod model;
+    pub(crate) mod schema;
 }
 
 use std::path::{Path, PathBuf};

@@ -75,6 +75,8 @@ impl<'de> Deserialize<'de> for RequestId {
     }
 }
 
+impl super::open::Part for RequestId {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

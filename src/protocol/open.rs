@@ -34,12 +34,18 @@ pub struct Unknown {
 }
 
 impl Unknown {
-    pub(crate) fn new(tag: Option<Cow<'_, str>>, raw: Box<RawValue>, error: Option<serde_json::Error>) -> Self {
+    pub(crate) fn new(tag: Option<String>, raw: Box<RawValue>, error: Option<serde_json::Error>) -> Self {
         Unknown {
-            tag: tag.map(|tag| tag.into_owned().into_boxed_str()),
+            tag: tag.map(String::into_boxed_str),
             raw,
             error: error.map(|error| error.to_string().into_boxed_str()),
         }
+    }
+
+    /// With the tag that the JSON has under `key`.
+    pub(crate) fn tagged(key: &'static str, raw: Box<RawValue>, error: Option<serde_json::Error>) -> Self {
+        let tag = tag(raw.get(), key).map(Cow::into_owned);
+        Unknown::new(tag, raw, error)
     }
 
     /// The word that tells the variants apart, if there was one.
@@ -531,7 +537,6 @@ impl<'de> Deserialize<'de> for Entries<'de> {
 /// What a member of a union without tag looks like.
 pub(crate) enum Shape {
     Text,
-    Integer,
     List,
     Object {
         required: &'static [&'static str],
@@ -546,7 +551,6 @@ impl Shape {
     fn unexplained(&self, text: &str) -> Option<usize> {
         match self {
             Shape::Text => text.starts_with('"').then_some(0),
-            Shape::Integer => text.parse::<i64>().is_ok().then_some(0),
             Shape::List => text.starts_with('[').then_some(0),
             Shape::Object { required, optional, words } => {
                 let entries = serde_json::from_str::<Entries<'_>>(text).ok()?.0;
@@ -569,16 +573,20 @@ pub(crate) fn fit(text: &str, shapes: &[Shape]) -> Option<usize> {
     shapes.iter().filter_map(|shape| shape.unexplained(text)).min()
 }
 
-/// How the best fitting member of a union without tag is read.
-pub(crate) type Reader<T> = fn(&str) -> serde_json::Result<T>;
+/// A member of a union without tag: how well the text fits its shapes, and how it is read.
+pub(crate) type Candidate<T> = (Option<usize>, fn(&str) -> serde_json::Result<T>);
 
-/// Prefers the reader that leaves least unexplained, and of equals the first.
-pub(crate) fn prefer<T>(best: &mut Option<(usize, Reader<T>)>, fit: Option<usize>, reader: Reader<T>) {
-    if let Some(fit) = fit {
-        if best.as_ref().is_none_or(|(least, _)| fit < *least) {
-            *best = Some((fit, reader));
+/// Reads the member that leaves least unexplained, of equals the first; the next if that fails.
+pub(crate) fn read_best<T>(text: &str, candidates: &mut [Candidate<T>]) -> Result<T, Option<serde_json::Error>> {
+    candidates.sort_by_key(|(fit, _)| fit.unwrap_or(usize::MAX));
+    let mut first_error = None;
+    for (_, read) in candidates.iter().filter(|(fit, _)| fit.is_some()) {
+        match read(text) {
+            Ok(value) => return Ok(value),
+            Err(error) => first_error = first_error.or(Some(error)),
         }
     }
+    Err(first_error)
 }
 
 /// An object: the struct and how it travels. `= "x"` is the name on the wire, `or null` marks a
@@ -819,23 +827,16 @@ macro_rules! tagged {
 
             #[inline]
             fn from_raw(raw: Box<serde_json::value::RawValue>) -> Self {
-                let tag = $crate::protocol::open::tag(raw.get(), $tag);
-                let read: serde_json::Result<Self> = match tag.as_deref() {
+                let read = match $crate::protocol::open::tag(raw.get(), $tag).as_deref() {
                     $(Some($word) => (|| {
                         Ok(Self::$variant $(({
                             let $item: $payload = serde_json::from_str(raw.get())?;
                             $item
                         }))?)
-                    })(),)*
-                    _ => {
-                        let tag = tag.map(|tag| std::borrow::Cow::Owned(tag.into_owned()));
-                        return Self::Unknown($crate::protocol::Unknown::new(tag, raw, None));
-                    }
+                    })().map_err(Some),)*
+                    _ => Err(None),
                 };
-                read.unwrap_or_else(|error| {
-                    let tag = tag.map(|tag| std::borrow::Cow::Owned(tag.into_owned()));
-                    Self::Unknown($crate::protocol::Unknown::new(tag, raw, Some(error)))
-                })
+                read.unwrap_or_else(|error| Self::Unknown($crate::protocol::Unknown::tagged($tag, raw, error)))
             }
         }
 
@@ -864,6 +865,7 @@ macro_rules! mixed {
         $(#[$meta:meta])*
         pub enum $name:ident {
             $( $(#[$word_meta:meta])* $word_variant:ident = $word:literal, )*
+        } or {
             $( $(#[$key_meta:meta])* $key_variant:ident($payload:ty) = $key:literal, )*
         }
     ) => {
@@ -898,22 +900,16 @@ macro_rules! mixed {
             #[inline]
             fn from_raw(raw: Box<serde_json::value::RawValue>) -> Self {
                 use $crate::protocol::open::{WordOrEntry, word_or_entry};
-                let (tag, read): (_, serde_json::Result<Self>) = match word_or_entry(raw.get(), &[$($key),*]) {
+                let (tag, error) = match word_or_entry(raw.get(), &[$($key),*]) {
                     $(WordOrEntry::Word(word) if word == $word => return Self::$word_variant,)*
-                    $(WordOrEntry::Entry(key, value) if key == $key => {
-                        ($key.to_owned(), serde_json::from_str(value).map(Self::$key_variant))
-                    })*
-                    WordOrEntry::Word(tag) | WordOrEntry::Entry(tag, _) => {
-                        let tag = Some(std::borrow::Cow::Owned(tag.into_owned()));
-                        return Self::Unknown($crate::protocol::Unknown::new(tag, raw, None));
-                    }
-                    WordOrEntry::Neither => {
-                        return Self::Unknown($crate::protocol::Unknown::new(None, raw, None));
-                    }
+                    $(WordOrEntry::Entry(key, value) if key == $key => match serde_json::from_str(value) {
+                        Ok(value) => return Self::$key_variant(value),
+                        Err(error) => (Some(key.into_owned()), Some(error)),
+                    },)*
+                    WordOrEntry::Word(tag) | WordOrEntry::Entry(tag, _) => (Some(tag.into_owned()), None),
+                    WordOrEntry::Neither => (None, None),
                 };
-                read.unwrap_or_else(|error| {
-                    Self::Unknown($crate::protocol::Unknown::new(Some(tag.into()), raw, Some(error)))
-                })
+                Self::Unknown($crate::protocol::Unknown::new(tag, raw, error))
             }
         }
 
@@ -954,14 +950,12 @@ macro_rules! untagged {
         impl $name {
             #[inline]
             fn from_raw(raw: Box<serde_json::value::RawValue>) -> Self {
-                use $crate::protocol::open::{Reader, Shape, fit, prefer};
-                let mut best: Option<(usize, Reader<Self>)> = None;
-                $(prefer(&mut best, fit(raw.get(), &[$($shape),*]), |text| serde_json::from_str(text).map(Self::$variant));)*
-                match best.map(|(_, read)| read(raw.get())) {
-                    Some(Ok(value)) => value,
-                    Some(Err(error)) => Self::Unknown($crate::protocol::Unknown::new(None, raw, Some(error))),
-                    None => Self::Unknown($crate::protocol::Unknown::new(None, raw, None)),
-                }
+                use $crate::protocol::open::{Shape, fit, read_best};
+                let text = raw.get();
+                let read = read_best(text, &mut [
+                    $((fit(text, &[$($shape),*]), |text| serde_json::from_str(text).map(Self::$variant)),)*
+                ]);
+                read.unwrap_or_else(|error| Self::Unknown($crate::protocol::Unknown::new(None, raw, error)))
             }
         }
 

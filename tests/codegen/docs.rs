@@ -4,7 +4,7 @@
 //! longer has fails the test.
 
 /// Types that people meet first.
-pub const TYPES: &[(&str, &str)] = &[
+pub(crate) const TYPES: &[(&str, &str)] = &[
     ("AgentMessageThreadItem", "Text that the model addresses to the user; the last one of phase `final_answer` is the answer."),
     ("AskForApproval", "When the server asks before it runs something."),
     ("CodexErrorInfo", "The kind of an error that ended or delayed a turn, where the server knows it."),
@@ -55,7 +55,7 @@ pub const TYPES: &[(&str, &str)] = &[
 ];
 
 /// Fields whose name says too little.
-pub const FIELDS: &[(&str, &str)] = &[
+pub(crate) const FIELDS: &[(&str, &str)] = &[
     ("AgentMessageThreadItem.phase", "Whether it comments on the work or is the final answer."),
     ("CommandExecutionThreadItem.aggregatedOutput", "What the command printed, in order; `None` if nothing."),
     ("ErrorNotification.willRetry", "The server tries again by itself; the turn is not over."),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::schema::Protocol;
 
 /// One line per difference: `+` appeared, `-` vanished, `~` changed.
-pub fn report(old: &Protocol, new: &Protocol) -> String {
+pub(crate) fn report(old: &Protocol, new: &Protocol) -> String {
     let (old_facts, new_facts) = (facts(old), facts(new));
     let keys: BTreeSet<&String> = old_facts.keys().chain(new_facts.keys()).collect();
     let (mut lines, mut counts) = (String::new(), [0, 0, 0]);

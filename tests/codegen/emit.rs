@@ -13,7 +13,7 @@ use super::schema::{Method, Protocol};
 const WIDTH: usize = 100;
 
 /// All files by their paths from the crate's root.
-pub fn files(protocol: &Protocol, model: &Model) -> BTreeMap<String, String> {
+pub(crate) fn files(protocol: &Protocol, model: &Model) -> BTreeMap<String, String> {
     let emitter = Emitter { protocol, model, roles: roles(protocol) };
     let mut files = BTreeMap::new();
     let mut modules = Vec::new();
@@ -108,14 +108,16 @@ impl Emitter<'_> {
         if has("Value") && body.split(|c: char| !c.is_alphanumeric()).any(|word| word == "Value") {
             out.push_str("use serde_json::Value;\n\n");
         }
-        out.push_str("#[allow(clippy::wildcard_imports, reason = \"the types of one protocol\")]\nuse super::*;\n");
+        // Words stand for themselves.
+        if macros != ["words"] {
+            out.push_str("use super::*;\n");
+        }
         if has("Setting<") {
             out.push_str("use crate::Setting;\n");
         }
         let open: Vec<&str> = ["build", "convert", "mixed", "object", "tagged", "untagged", "words"]
             .into_iter()
             .filter(|name| macros.contains(name) && has(&format!("{name}! {{")))
-            .chain(has("Shape::").then_some("Shape"))
             .collect();
         let request: Vec<&str> = ["messages", "no_params", "requests"]
             .into_iter()
@@ -132,7 +134,7 @@ impl Emitter<'_> {
         if has("ServerRequestParams for") {
             out.push_str("use crate::protocol::ServerRequestParams;\n");
         }
-        out.replace("#[allow(clippy::wildcard_imports, reason = \"the types of one protocol\")]\n", "")
+        out
     }
 
     fn module(&self, modules: &[String]) -> String {
@@ -204,7 +206,11 @@ impl Emitter<'_> {
             }
             Kind::Mixed(variants) => {
                 let mut out = format!("mixed! {{\n{}    pub enum {name} {{\n", doc(4, &docs));
-                for variant in variants {
+                let first = variants.iter().position(|variant| variant.payload.is_some());
+                for (at, variant) in variants.iter().enumerate() {
+                    if Some(at) == first {
+                        out += "    } or {\n";
+                    }
                     out += &experimental_doc(variant);
                     let payload = variant.payload.as_ref().map(|ty| format!("({})", rust(ty))).unwrap_or_default();
                     writeln!(out, "        {}{payload} = {:?},", variant.name, variant.wire).unwrap();
@@ -362,11 +368,11 @@ impl Emitter<'_> {
         let mut out = self.header("The types of the protocol by their names, for the tests.");
         out += "use codex_blocking::protocol::*;\n\nuse super::{Check, check, encode};\n\n";
         let gate = |gated: bool| if gated { "    #[cfg(feature = \"experimental\")]\n" } else { "" };
-        out += "#[rustfmt::skip]\npub const TYPES: &[(&str, Check)] = &[\n";
+        out += "#[rustfmt::skip]\npub(crate) const TYPES: &[(&str, Check)] = &[\n";
         for decl in self.model.decls.values() {
             write!(out, "{}    ({:?}, check::<{}>),\n", gate(decl.gated), decl.name, decl.name).unwrap();
         }
-        out += "];\n\n/// Method, parameters, reply.\n#[rustfmt::skip]\npub const REQUESTS: &[(&str, Check, Check)] = &[\n";
+        out += "];\n\n/// Method, parameters, reply.\n#[rustfmt::skip]\npub(crate) const REQUESTS: &[(&str, Check, Check)] = &[\n";
         for method in &self.protocol.requests {
             let params = match &method.params {
                 Some(params) => format!("check::<{params}>"),
@@ -375,7 +381,7 @@ impl Emitter<'_> {
             let response = method.response.as_ref().unwrap();
             write!(out, "{}    ({:?}, {params}, check::<{response}>),\n", gate(method.experimental), method.name).unwrap();
         }
-        out += "];\n\n/// Method, answer.\n#[rustfmt::skip]\npub const ANSWERS: &[(&str, Check)] = &[\n";
+        out += "];\n\n/// Method, answer.\n#[rustfmt::skip]\npub(crate) const ANSWERS: &[(&str, Check)] = &[\n";
         for method in &self.protocol.server_requests {
             write!(out, "    ({:?}, check::<{}>),\n", method.name, method.response.as_ref().unwrap()).unwrap();
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::schema::{Method, Protocol};
 
 /// Written by hand, in `src/protocol/id.rs`.
-pub const BY_HAND: &[&str] = &["RequestId"];
+pub(crate) const BY_HAND: &[&str] = &["RequestId"];
 
 /// The files of objects, by the first part of the methods that use them.
 const FAMILIES: &[(&str, &[&str])] = &[
@@ -22,7 +22,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
 ];
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Type {
+pub(crate) enum Type {
     /// A scalar, by its Rust name.
     Scalar(&'static str),
     Any,
@@ -34,36 +34,36 @@ pub enum Type {
 }
 
 #[derive(Debug, Clone)]
-pub struct Field {
-    pub wire: String,
-    pub name: String,
-    pub ty: Type,
-    pub required: bool,
-    pub nullable: bool,
-    pub experimental: bool,
+pub(crate) struct Field {
+    pub(crate) wire: String,
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    pub(crate) required: bool,
+    pub(crate) nullable: bool,
+    pub(crate) experimental: bool,
     /// Held in a box, since the type would contain itself.
-    pub boxed: bool,
+    pub(crate) boxed: bool,
 }
 
 #[derive(Debug, Clone)]
-pub struct Variant {
-    pub name: String,
+pub(crate) struct Variant {
+    pub(crate) name: String,
     /// The tag or word; for a union without tag empty.
-    pub wire: String,
-    pub payload: Option<Type>,
-    pub experimental: bool,
+    pub(crate) wire: String,
+    pub(crate) payload: Option<Type>,
+    pub(crate) experimental: bool,
     /// For a union without tag, what it looks like: Rust expressions.
-    pub shapes: Vec<Shape>,
+    pub(crate) shapes: Vec<Shape>,
 }
 
 #[derive(Debug, Clone)]
-pub enum Shape {
+pub(crate) enum Shape {
     Bare(&'static str),
     Object { required: Vec<String>, optional: Vec<String>, words: Vec<(String, Vec<String>)> },
 }
 
 #[derive(Debug, Clone)]
-pub enum Kind {
+pub(crate) enum Kind {
     Alias(Type),
     Object(Vec<Field>),
     Words(Vec<Variant>),
@@ -73,29 +73,29 @@ pub enum Kind {
 }
 
 #[derive(Debug, Clone)]
-pub struct Decl {
-    pub name: String,
-    pub kind: Kind,
-    pub experimental: bool,
+pub(crate) struct Decl {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) experimental: bool,
     /// Written by the client.
-    pub sent: bool,
+    pub(crate) sent: bool,
     /// Written by the server.
-    pub received: bool,
+    pub(crate) received: bool,
     /// Only experimental requests lead to it.
-    pub gated: bool,
-    pub family: &'static str,
+    pub(crate) gated: bool,
+    pub(crate) family: &'static str,
     /// The methods that lead to it.
-    pub methods: Vec<String>,
+    pub(crate) methods: Vec<String>,
     /// The union whose member it is, and the member's word.
-    pub member_of: Option<(String, String)>,
+    pub(crate) member_of: Option<(String, String)>,
 }
 
-pub struct Model {
-    pub decls: BTreeMap<String, Decl>,
+pub(crate) struct Model {
+    pub(crate) decls: BTreeMap<String, Decl>,
 }
 
 impl Model {
-    pub fn new(protocol: &Protocol) -> Model {
+    pub(crate) fn new(protocol: &Protocol) -> Model {
         let mut builder = Builder { protocol, decls: BTreeMap::new() };
         for (name, schema) in &protocol.types {
             if !BY_HAND.contains(&name.as_str()) {
@@ -109,7 +109,7 @@ impl Model {
         model
     }
 
-    pub fn get(&self, name: &str) -> Option<&Decl> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Decl> {
         self.decls.get(name)
     }
 
@@ -439,7 +439,6 @@ impl Builder<'_> {
         }
         match member["type"].as_str() {
             Some("string") => vec![Shape::Bare("Text")],
-            Some("integer") => vec![Shape::Bare("Integer")],
             Some("array") => vec![Shape::Bare("List")],
             Some("object") => {
                 let required = strings(&member["required"]);
@@ -606,7 +605,7 @@ fn common_part(member: &str, union: &str) -> String {
 }
 
 /// `fooBar`, `foo-bar`, `foo_bar`, `foo/bar` → `FooBar`; `FOO_BAR` as well.
-pub fn pascal(word: &str) -> String {
+pub(crate) fn pascal(word: &str) -> String {
     let shout = !word.chars().any(|c| c.is_ascii_lowercase());
     let parts = word.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
     let name: String = parts
@@ -620,7 +619,7 @@ pub fn pascal(word: &str) -> String {
 }
 
 /// `fooBar` → `foo_bar`, with an underscore behind what Rust keeps for itself.
-pub fn snake(word: &str) -> String {
+pub(crate) fn snake(word: &str) -> String {
     let chars: Vec<char> = word.chars().collect();
     let mut out = String::new();
     for (at, c) in chars.iter().enumerate() {
@@ -647,7 +646,7 @@ pub fn snake(word: &str) -> String {
 }
 
 /// The type that the parameters of a method have: its own, or one made for it.
-pub fn params_type(method: &Method) -> String {
+pub(crate) fn params_type(method: &Method) -> String {
     match &method.params {
         Some(params) => params.clone(),
         None => method.name.split('/').map(pascal).collect::<String>() + "Params",

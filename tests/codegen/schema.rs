@@ -27,27 +27,27 @@ const BUNDLE: &str = "codex_app_server_protocol.schemas.json";
 
 /// The structure of one version's protocol.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Protocol {
+pub(crate) struct Protocol {
     /// The version of codex.
-    pub codex: String,
-    pub requests: Vec<Method>,
-    pub notifications: Vec<Method>,
-    pub server_requests: Vec<Method>,
+    pub(crate) codex: String,
+    pub(crate) requests: Vec<Method>,
+    pub(crate) notifications: Vec<Method>,
+    pub(crate) server_requests: Vec<Method>,
     /// JSON Schema without prose; a `$ref` is just a name, `experimental` marks what is so.
-    pub types: BTreeMap<String, Value>,
+    pub(crate) types: BTreeMap<String, Value>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Method {
-    pub name: String,
-    pub params: Option<String>,
-    pub response: Option<String>,
-    pub experimental: bool,
+pub(crate) struct Method {
+    pub(crate) name: String,
+    pub(crate) params: Option<String>,
+    pub(crate) response: Option<String>,
+    pub(crate) experimental: bool,
 }
 
 impl Protocol {
     /// Reads the file that `print` wrote.
-    pub fn load(path: &Path) -> Protocol {
+    pub(crate) fn load(path: &Path) -> Protocol {
         let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let value: Value = serde_json::from_str(&text).unwrap();
         let methods = |kind: &str| {
@@ -75,7 +75,7 @@ impl Protocol {
 
     /// Reads `stable/`, `experimental/` and `VERSION` below `dir`, as the server gives them out. A
     /// directory that holds one bundle itself is taken for both.
-    pub fn import(dir: &Path) -> Protocol {
+    pub(crate) fn import(dir: &Path) -> Protocol {
         let bundle = |kind: &str| {
             let path = if dir.join(BUNDLE).exists() { dir.join(BUNDLE) } else { dir.join(kind).join(BUNDLE) };
             let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -112,7 +112,7 @@ impl Protocol {
     }
 
     /// All methods, with the kind each belongs to.
-    pub fn methods(&self) -> impl Iterator<Item = (&'static str, &Method)> {
+    pub(crate) fn methods(&self) -> impl Iterator<Item = (&'static str, &Method)> {
         let requests = self.requests.iter().map(|method| ("request", method));
         let notifications = self.notifications.iter().map(|method| ("notification", method));
         requests.chain(notifications).chain(self.server_requests.iter().map(|method| ("server request", method)))
@@ -133,7 +133,7 @@ impl Protocol {
     }
 
     /// The file that is kept: one line for what fits one, so that a change shows as few lines.
-    pub fn print(&self) -> String {
+    pub(crate) fn print(&self) -> String {
         let methods = |list: &[Method]| {
             let lines = list.iter().map(|method| {
                 let mut line = Map::new();
@@ -165,7 +165,7 @@ impl Protocol {
     }
 
     /// Tells two schemas apart. FNV-1a, since it needs no crate and guards against no enemy.
-    pub fn hash(&self) -> u64 {
+    pub(crate) fn hash(&self) -> u64 {
         self.print().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         })
@@ -303,7 +303,7 @@ fn same_member(a: &Value, b: &Value) -> bool {
 }
 
 /// All names that a schema refers to.
-pub fn refs(schema: &Value, out: &mut Vec<String>) {
+pub(crate) fn refs(schema: &Value, out: &mut Vec<String>) {
     match schema {
         Value::Object(object) => {
             if let Some(Value::String(name)) = object.get("$ref") {

@@ -8,7 +8,7 @@ use codex_blocking::protocol::*;
 use super::{Check, check, encode};
 
 #[rustfmt::skip]
-pub const TYPES: &[(&str, Check)] = &[
+pub(crate) const TYPES: &[(&str, Check)] = &[
     ("AbsolutePathBuf", check::<AbsolutePathBuf>),
     ("AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision", check::<AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision>),
     ("Account", check::<Account>),
@@ -1295,7 +1295,7 @@ pub const TYPES: &[(&str, Check)] = &[
 
 /// Method, parameters, reply.
 #[rustfmt::skip]
-pub const REQUESTS: &[(&str, Check, Check)] = &[
+pub(crate) const REQUESTS: &[(&str, Check, Check)] = &[
     ("initialize", check::<InitializeParams>, check::<InitializeResponse>),
     #[cfg(feature = "experimental")]
     ("server/diagnostics", check::<ServerDiagnosticsParams>, check::<ServerDiagnosticsResponse>),
@@ -1559,7 +1559,7 @@ pub const REQUESTS: &[(&str, Check, Check)] = &[
 
 /// Method, answer.
 #[rustfmt::skip]
-pub const ANSWERS: &[(&str, Check)] = &[
+pub(crate) const ANSWERS: &[(&str, Check)] = &[
     ("item/commandExecution/requestApproval", check::<CommandExecutionRequestApprovalResponse>),
     ("item/fileChange/requestApproval", check::<FileChangeRequestApprovalResponse>),
     ("item/tool/requestUserInput", check::<ToolRequestUserInputResponse>),

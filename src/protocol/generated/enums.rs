@@ -3,7 +3,6 @@
 //! @generated from the schemas of codex 0.169.0 (structure aadaca78d09b79c9) by
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
-use super::*;
 use crate::protocol::open::words;
 
 words! {

@@ -4,7 +4,7 @@
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
 use super::*;
-use crate::protocol::open::{Shape, convert, tagged, untagged, words};
+use crate::protocol::open::{convert, tagged, untagged, words};
 use crate::protocol::request::{no_params, requests};
 
 no_params! {

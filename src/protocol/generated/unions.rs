@@ -4,7 +4,7 @@
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
 use super::*;
-use crate::protocol::open::{Shape, convert, mixed, tagged, untagged};
+use crate::protocol::open::{convert, mixed, tagged, untagged};
 
 /// Used by `initialize`, `thread/start`, `thread/resume` and 58 more methods.
 pub type AbsolutePathBuf = String;
@@ -45,6 +45,7 @@ mixed! {
         Untrusted = "untrusted",
         OnRequest = "on-request",
         Never = "never",
+    } or {
         Granular(GranularAskForApproval) = "granular",
     }
 }
@@ -85,6 +86,7 @@ mixed! {
         SandboxError = "sandboxError",
         Other = "other",
         InferenceHookDenied = "inferenceHookDenied",
+    } or {
         HttpConnectionFailed(HttpConnectionFailedCodexErrorInfo) = "httpConnectionFailed",
         ResponseStreamConnectionFailed(ResponseStreamConnectionFailedCodexErrorInfo) = "responseStreamConnectionFailed",
         ResponseStreamDisconnected(ResponseStreamDisconnectedCodexErrorInfo) = "responseStreamDisconnected",
@@ -114,6 +116,7 @@ mixed! {
         AcceptForSession = "acceptForSession",
         Decline = "decline",
         Cancel = "cancel",
+    } or {
         AcceptWithExecpolicyAmendment(AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision) = "acceptWithExecpolicyAmendment",
         ApplyNetworkPolicyAmendment(ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision) = "applyNetworkPolicyAmendment",
     }
@@ -567,6 +570,7 @@ mixed! {
     pub enum MultiAgentMode {
         ExplicitRequestOnly = "explicitRequestOnly",
         Proactive = "proactive",
+    } or {
         Custom(String) = "custom",
     }
 }
@@ -576,6 +580,7 @@ mixed! {
     pub enum OtelExporter {
         None = "none",
         Statsig = "statsig",
+    } or {
         OtlpHttp(OtlpHttpOtelExporter) = "otlp-http",
         OtlpGrpc(OtlpGrpcOtelExporter) = "otlp-grpc",
     }
@@ -763,6 +768,7 @@ mixed! {
         ApprovedMcpPolicyAmendment = "approved_mcp_policy_amendment",
         TimedOut = "timed_out",
         Abort = "abort",
+    } or {
         ApprovedExecpolicyAmendment(ApprovedExecpolicyAmendmentReviewDecision) = "approved_execpolicy_amendment",
         NetworkPolicyAmendment(NetworkPolicyAmendmentReviewDecision) = "network_policy_amendment",
         Denied(DeniedReviewDecision) = "denied",
@@ -827,6 +833,7 @@ mixed! {
         Exec = "exec",
         AppServer = "appServer",
         Unknown_ = "unknown",
+    } or {
         Custom(String) = "custom",
         SubAgent(SubAgentSource) = "subAgent",
     }
@@ -838,6 +845,7 @@ mixed! {
         Review = "review",
         Compact = "compact",
         MemoryConsolidation = "memory_consolidation",
+    } or {
         ThreadSpawn(ThreadSpawnSubAgentSource) = "thread_spawn",
         Other(String) = "other",
     }

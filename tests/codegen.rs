@@ -10,6 +10,8 @@
 //!   `src/protocol/mod.rs`), without their prose. Then `write`.
 //! - `drift`: tells (with `-- --nocapture`) how the schemas in `CODEX_SCHEMA_DIR` differ.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod codegen {
     pub(crate) mod docs;
     pub(crate) mod drift;
@@ -33,7 +35,8 @@ fn kept() -> PathBuf {
 }
 
 fn given() -> Protocol {
-    let dir = std::env::var_os("CODEX_SCHEMA_DIR").expect("CODEX_SCHEMA_DIR names the directory with the schemas");
+    let dir =
+        std::env::var_os("CODEX_SCHEMA_DIR").expect("CODEX_SCHEMA_DIR names the directory with the schemas");
     Protocol::import(Path::new(&dir))
 }
 
@@ -72,7 +75,10 @@ fn the_generated_types_are_what_the_schema_gives() {
                     stale.push(path);
                 }
             }
-            assert!(stale.is_empty(), "run `CODEGEN=write cargo test --test codegen`; not up to date: {stale:#?}");
+            assert!(
+                stale.is_empty(),
+                "run `CODEGEN=write cargo test --test codegen`; not up to date: {stale:#?}"
+            );
         }
         other => panic!("CODEGEN is {other:?}: none of write, import, drift"),
     }
@@ -108,7 +114,9 @@ fn every_hand_kept_sentence_belongs_to_something() {
     }
     for (key, _) in docs::FIELDS {
         let (owner, field) = key.split_once('.').unwrap();
-        let codegen::model::Kind::Object(fields) = &model.decls[owner].kind else { panic!("{owner} is no object") };
+        let codegen::model::Kind::Object(fields) = &model.decls[owner].kind else {
+            panic!("{owner} is no object")
+        };
         assert!(fields.iter().any(|known| known.wire == field), "no field {key}");
     }
 }
@@ -131,9 +139,13 @@ fn drift_names_what_appeared_vanished_and_changed() {
     let fields = new.types.get_mut("Thread").unwrap()["properties"].as_object_mut().unwrap();
     fields.remove("cwd");
     let report = drift::report(&old, &new);
-    for line in
-        ["- request turn/steer", "+ notification brand/new", "+ Turn.mood", "- Thread.cwd", "~ request initialize"]
-    {
+    for line in [
+        "- request turn/steer",
+        "+ notification brand/new",
+        "+ Turn.mood",
+        "- Thread.cwd",
+        "~ request initialize",
+    ] {
         assert!(report.contains(line), "{line} is not in:\n{report}");
     }
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 #[path = "codegen/model.rs"]
+#[allow(dead_code, reason = "the generator's part is not used here")]
 mod model;
 #[path = "codegen/schema.rs"]
 #[allow(dead_code, reason = "the generator's part is not used here")]
@@ -33,7 +34,9 @@ pub(crate) struct Checked {
 pub(crate) type Check = fn(&str) -> Result<Checked, String>;
 
 /// Decodes text as a type, encodes it again, and does the same with a tree in place of text.
-pub(crate) fn check<T: DeserializeOwned + Serialize + Debug + Clone + PartialEq>(text: &str) -> Result<Checked, String> {
+pub(crate) fn check<T: DeserializeOwned + Serialize + Debug + Clone + PartialEq>(
+    text: &str,
+) -> Result<Checked, String> {
     let value: T = decode(text).map_err(|error| error.to_string())?;
     let tree: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let encoded = serde_json::to_value(value.clone()).map_err(|error| error.to_string())?;
@@ -96,7 +99,7 @@ impl Maker<'_> {
             Type::Map(_) => json!({}),
             Type::Nullable(_) if self.mode == Mode::Nulls => Value::Null,
             Type::Nullable(inner) => self.make(inner, depth),
-            Type::Named(name) => match self.model.get(name) {
+            Type::Named(name) => match self.model.decls.get(name) {
                 Some(decl) => self.make_decl(decl, 0, depth),
                 None => json!("an id"),
             },
@@ -125,7 +128,9 @@ impl Maker<'_> {
             }
             Kind::Words(_) if self.mode == Mode::UnknownWords => json!("aWordOfTomorrow"),
             Kind::Words(words) => json!(words[member % words.len()].wire),
-            Kind::Tagged { tag, .. } if self.mode == Mode::UnknownTags => json!({tag: "ofTomorrow", "x": [1.50]}),
+            Kind::Tagged { tag, .. } if self.mode == Mode::UnknownTags => {
+                json!({tag: "ofTomorrow", "x": [1.50]})
+            }
             Kind::Tagged { tag, variants, .. } => {
                 let variant = &variants[member % variants.len()];
                 let payload = variant.payload.as_ref().map_or_else(|| json!({}), |ty| self.make(ty, depth));
@@ -206,14 +211,19 @@ fn a_client_tells_null_from_absence() {
     let model = Model::new(&protocol);
     let table: BTreeMap<&str, Check> = table::TYPES.iter().copied().collect();
     for decl in model.decls.values().filter(|decl| compiled(decl.gated) && decl.sent && !decl.received) {
-        let Kind::Object(fields) = &decl.kind else { continue };
+        let Kind::Object(fields) = &decl.kind else {
+            continue;
+        };
         for mode in [Mode::Required, Mode::Nulls] {
             let value = Maker { model: &model, mode }.make_decl(decl, 0, 0);
-            let encoded = table[decl.name.as_str()](&value.to_string()).map(|checked| checked.encoded).unwrap();
+            let encoded =
+                table[decl.name.as_str()](&value.to_string()).map(|checked| checked.encoded).unwrap();
             for field in fields.iter().filter(|field| field.nullable) {
                 let there = encoded.get(&field.wire);
                 match mode {
-                    Mode::Nulls => assert_eq!(there, Some(&Value::Null), "{}.{}", decl.name, field.wire),
+                    Mode::Nulls => {
+                        assert_eq!(there, Some(&Value::Null), "{}.{}", decl.name, field.wire)
+                    }
                     _ if field.required => assert!(there.is_some(), "{}.{}", decl.name, field.wire),
                     _ => assert_eq!(there, None, "{}.{}", decl.name, field.wire),
                 }
@@ -229,9 +239,11 @@ fn broken(model: &Model, field: &Field) -> Option<Value> {
         Type::Scalar("bool") => Some(json!([1])),
         Type::Scalar(_) => Some(json!("not a number")),
         Type::List(_) | Type::Map(_) => Some(json!("neither list nor map")),
-        Type::Named(name) => match &model.get(name)?.kind {
+        Type::Named(name) => match &model.decls.get(name)?.kind {
             Kind::Words(_) => Some(json!(5)),
-            Kind::Object(fields) if fields.iter().any(|field| field.required && !field.nullable) => Some(json!({})),
+            Kind::Object(fields) if fields.iter().any(|field| field.required && !field.nullable) => {
+                Some(json!({}))
+            }
             Kind::Object(_) => Some(json!("no object")),
             _ => None,
         },
@@ -245,7 +257,9 @@ fn what_is_required_is_required_and_what_is_optional_may_be_broken() {
     let model = Model::new(&protocol);
     let table: BTreeMap<&str, Check> = table::TYPES.iter().copied().collect();
     for decl in model.decls.values().filter(|decl| compiled(decl.gated)) {
-        let Kind::Object(fields) = &decl.kind else { continue };
+        let Kind::Object(fields) = &decl.kind else {
+            continue;
+        };
         let check = table[decl.name.as_str()];
         let whole = Maker { model: &model, mode: Mode::All }.make_decl(decl, 0, 0);
         let setting = decl.sent && !decl.received;
@@ -254,10 +268,13 @@ fn what_is_required_is_required_and_what_is_optional_may_be_broken() {
             let mut value = whole.clone();
             if field.required && !field.nullable {
                 value.as_object_mut().unwrap().remove(&field.wire);
-                let error = check(&value.to_string()).err().unwrap_or_else(|| panic!("{place} may be missing"));
+                let error =
+                    check(&value.to_string()).err().unwrap_or_else(|| panic!("{place} may be missing"));
                 assert!(error.contains(&format!("`{}`", field.wire)), "{place}: {error}");
             }
-            let Some(broken) = broken(&model, field) else { continue };
+            let Some(broken) = broken(&model, field) else {
+                continue;
+            };
             value[&field.wire] = broken;
             let result = check(&value.to_string());
             if (field.required && !field.nullable) || (setting && field.nullable && !field.required) {
@@ -274,7 +291,8 @@ fn what_is_required_is_required_and_what_is_optional_may_be_broken() {
 #[test]
 fn every_method_of_the_schema_has_its_types() {
     let protocol = kept();
-    let names = |list: &[schema::Method]| list.iter().map(|method| method.name.clone()).collect::<BTreeSet<_>>();
+    let names =
+        |list: &[schema::Method]| list.iter().map(|method| method.name.clone()).collect::<BTreeSet<_>>();
     let owned = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(owned(ServerNotification::METHODS), names(&protocol.notifications));
     assert_eq!(owned(ServerRequest::METHODS), names(&protocol.server_requests));
@@ -282,7 +300,8 @@ fn every_method_of_the_schema_has_its_types() {
     let mut requests = protocol::REQUESTS.to_vec();
     #[cfg(feature = "experimental")]
     requests.extend_from_slice(protocol::EXPERIMENTAL_REQUESTS);
-    let schema: BTreeSet<_> = protocol.requests.iter().filter(|method| compiled(method.experimental)).collect_names();
+    let schema: BTreeSet<_> =
+        protocol.requests.iter().filter(|method| compiled(method.experimental)).collect_names();
     let have: BTreeSet<_> = requests
         .iter()
         .map(|info| (info.method.to_owned(), info.response.to_owned(), info.experimental))
@@ -304,7 +323,8 @@ trait CollectNames {
 
 impl<'a, I: Iterator<Item = &'a schema::Method>> CollectNames for I {
     fn collect_names(self) -> BTreeSet<(String, String, bool)> {
-        self.map(|method| (method.name.clone(), method.response.clone().unwrap(), method.experimental)).collect()
+        self.map(|method| (method.name.clone(), method.response.clone().unwrap(), method.experimental))
+            .collect()
     }
 }
 
@@ -355,7 +375,8 @@ fn messages(path: &Path) -> Vec<(bool, String, Value)> {
 
 #[test]
 fn every_recorded_message_decodes_with_nothing_unknown() {
-    let requests: BTreeMap<&str, (Check, Check)> = table::REQUESTS.iter().map(|(m, p, r)| (*m, (*p, *r))).collect();
+    let requests: BTreeMap<&str, (Check, Check)> =
+        table::REQUESTS.iter().map(|(m, p, r)| (*m, (*p, *r))).collect();
     let answers: BTreeMap<&str, Check> = table::ANSWERS.iter().copied().collect();
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/transcripts");
     let (mut files, mut decoded) = (0, BTreeMap::<&str, usize>::new());
@@ -383,14 +404,18 @@ fn every_recorded_message_decodes_with_nothing_unknown() {
                 (Some(method), Some(id)) => {
                     asked.insert((out, conn, id), method.to_owned());
                     // Some recordings ask for what does not exist or send nonsense on purpose.
-                    let Some((check, _)) = requests.get(method) else { continue };
+                    let Some((check, _)) = requests.get(method) else {
+                        continue;
+                    };
                     match check(&params) {
                         Ok(checked) => checked.debug,
                         Err(_) => continue,
                     }
                 }
                 (None, Some(id)) if message.get("result").is_some() => {
-                    let Some(method) = asked.get(&(!out, conn, id)) else { continue };
+                    let Some(method) = asked.get(&(!out, conn, id)) else {
+                        continue;
+                    };
                     let check = if out { answers[method.as_str()] } else { requests[method.as_str()].1 };
                     *decoded.entry("reply").or_default() += 1;
                     let checked = check(&message["result"].to_string());
@@ -402,5 +427,8 @@ fn every_recorded_message_decodes_with_nothing_unknown() {
         }
     }
     assert_eq!(files, 42);
-    assert!(decoded["notification"] > 500 && decoded["reply"] > 150 && decoded["server request"] > 10, "{decoded:?}");
+    assert!(
+        decoded["notification"] > 500 && decoded["reply"] > 150 && decoded["server request"] > 10,
+        "{decoded:?}"
+    );
 }

@@ -63,6 +63,14 @@ impl Unknown {
         self.error.as_deref()
     }
 
+    /// A string among the JSON's own fields, if its text needs no unescaping.
+    pub(crate) fn plain_field(&self, name: &'static str) -> Option<&str> {
+        match tag(self.raw.get(), name) {
+            Some(Cow::Borrowed(text)) => Some(text),
+            Some(Cow::Owned(_)) | None => None,
+        }
+    }
+
     /// The JSON as a tree.
     pub fn to_value(&self) -> Value {
         serde_json::from_str(self.raw.get()).unwrap_or_default()
@@ -85,7 +93,11 @@ impl PartialEq for Unknown {
 
 impl fmt::Debug for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unknown").field("tag", &self.tag).field("raw", &self.raw.get()).field("error", &self.error).finish()
+        f.debug_struct("Unknown")
+            .field("tag", &self.tag)
+            .field("raw", &self.raw.get())
+            .field("error", &self.error)
+            .finish()
     }
 }
 
@@ -187,7 +199,10 @@ fn path_at(text: &str, line: usize, column: usize) -> String {
 /// A value as it stands in a message.
 pub(crate) trait Part: DeserializeOwned {
     /// Reads the next value, or nothing if it is null or broken.
-    fn read_or_none<'de, A: MapAccess<'de>>(map: &mut A, name: &'static str) -> Result<Option<Self>, A::Error> {
+    fn read_or_none<'de, A: MapAccess<'de>>(
+        map: &mut A,
+        name: &'static str,
+    ) -> Result<Option<Self>, A::Error> {
         let raw: Box<RawValue> = map.next_value()?;
         if raw.get() == "null" {
             return Ok(None);
@@ -214,7 +229,10 @@ fn broken(name: &str, error: &dyn fmt::Display) {
 impl<T: DeserializeOwned> Part for Vec<T> {}
 impl<T: DeserializeOwned> Part for BTreeMap<String, T> {}
 impl<T: Part> Part for Box<T> {
-    fn read_or_none<'de, A: MapAccess<'de>>(map: &mut A, name: &'static str) -> Result<Option<Self>, A::Error> {
+    fn read_or_none<'de, A: MapAccess<'de>>(
+        map: &mut A,
+        name: &'static str,
+    ) -> Result<Option<Self>, A::Error> {
         T::read_or_none(map, name).map(|value| value.map(Box::new))
     }
 }
@@ -501,9 +519,12 @@ pub(crate) enum WordOrEntry<'a> {
 /// Splits such a value. Of several keys the first that is `known` counts, else the first.
 pub(crate) fn word_or_entry<'a>(text: &'a str, known: &[&str]) -> WordOrEntry<'a> {
     if text.starts_with('"') {
-        return serde_json::from_str::<Key<'a>>(text).map_or(WordOrEntry::Neither, |word| WordOrEntry::Word(word.0));
+        return serde_json::from_str::<Key<'a>>(text)
+            .map_or(WordOrEntry::Neither, |word| WordOrEntry::Word(word.0));
     }
-    let Ok(entries) = serde_json::from_str::<Entries<'a>>(text) else { return WordOrEntry::Neither };
+    let Ok(entries) = serde_json::from_str::<Entries<'a>>(text) else {
+        return WordOrEntry::Neither;
+    };
     let at = entries.0.iter().position(|(key, _)| known.contains(&key.as_ref())).unwrap_or(0);
     match entries.0.into_iter().nth(at) {
         Some((key, value)) => WordOrEntry::Entry(key, value.get()),
@@ -577,7 +598,10 @@ pub(crate) fn fit(text: &str, shapes: &[Shape]) -> Option<usize> {
 pub(crate) type Candidate<T> = (Option<usize>, fn(&str) -> serde_json::Result<T>);
 
 /// Reads the member that leaves least unexplained, of equals the first; the next if that fails.
-pub(crate) fn read_best<T>(text: &str, candidates: &mut [Candidate<T>]) -> Result<T, Option<serde_json::Error>> {
+pub(crate) fn read_best<T>(
+    text: &str,
+    candidates: &mut [Candidate<T>],
+) -> Result<T, Option<serde_json::Error>> {
     candidates.sort_by_key(|(fit, _)| fit.unwrap_or(usize::MAX));
     let mut first_error = None;
     for (_, read) in candidates.iter().filter(|(fit, _)| fit.is_some()) {
@@ -820,23 +844,29 @@ macro_rules! tagged {
             #[doc = concat!("The word under `", $tag, "` that tells the variants apart; empty if there was none.")]
             pub fn tag(&self) -> &str {
                 match self {
-                    $(Self::$variant $(($item @ _))? => { $(let _ = $item;)? $word })*
+                    $(Self::$variant $(($item))? => { $(let _ = $item;)? $word })*
                     Self::Unknown(unknown) => unknown.tag().unwrap_or_default(),
                 }
             }
 
             #[inline]
             fn from_raw(raw: Box<serde_json::value::RawValue>) -> Self {
-                let read = match $crate::protocol::open::tag(raw.get(), $tag).as_deref() {
-                    $(Some($word) => (|| {
-                        Ok(Self::$variant $(({
-                            let $item: $payload = serde_json::from_str(raw.get())?;
-                            $item
-                        }))?)
-                    })().map_err(Some),)*
-                    _ => Err(None),
-                };
+                let tag = $crate::protocol::open::tag(raw.get(), $tag);
+                let read = Self::read(raw.get(), tag.as_deref());
+                drop(tag);
                 read.unwrap_or_else(|error| Self::Unknown($crate::protocol::Unknown::tagged($tag, raw, error)))
+            }
+
+            #[inline]
+            #[allow(unused_variables, reason = "the members may have no fields")]
+            fn read(text: &str, tag: Option<&str>) -> Result<Self, Option<serde_json::Error>> {
+                match tag {
+                    $(Some($word) => Ok(Self::$variant $(({
+                        let $item: $payload = serde_json::from_str(text)?;
+                        $item
+                    }))?),)*
+                    _ => Err(None),
+                }
             }
         }
 
@@ -986,3 +1016,21 @@ macro_rules! convert {
     };
 }
 pub(crate) use convert;
+
+/// Access to a required string that all members of a union have.
+macro_rules! shared {
+    ($name:ident { $($field:ident = $wire:literal in [$($variant:ident),* $(,)?],)* }) => {
+        impl $name {
+            $(
+                #[doc = concat!("`", $wire, "`, which all members have; of an unknown member only if it is there.")]
+                pub fn $field(&self) -> Option<&str> {
+                    match self {
+                        $(Self::$variant(member) => Some(&member.$field),)*
+                        Self::Unknown(unknown) => unknown.plain_field($wire),
+                    }
+                }
+            )*
+        }
+    };
+}
+pub(crate) use shared;

@@ -5,14 +5,23 @@
 
 /// Types that people meet first.
 pub(crate) const TYPES: &[(&str, &str)] = &[
-    ("AgentMessageThreadItem", "Text that the model addresses to the user; the last one of phase `final_answer` is the answer."),
+    (
+        "AgentMessageThreadItem",
+        "Text that the model addresses to the user; the last one of phase `final_answer` is the answer.",
+    ),
     ("AskForApproval", "When the server asks before it runs something."),
     ("CodexErrorInfo", "The kind of an error that ended or delayed a turn, where the server knows it."),
     ("CollaborationMode", "Whether the model plans or works, with the settings that go with it."),
-    ("CommandAction", "What the server makes of a command line: a read, a listing, a search, or none of these."),
+    (
+        "CommandAction",
+        "What the server makes of a command line: a read, a listing, a search, or none of these.",
+    ),
     ("CommandExecParams", "Runs one command in the server's sandbox, outside of any thread."),
     ("CommandExecutionApprovalDecision", "The answers to a request to run a command."),
-    ("CommandExecutionThreadItem", "A command that the model runs. Its output is whole only once the item is completed."),
+    (
+        "CommandExecutionThreadItem",
+        "A command that the model runs. Its output is whole only once the item is completed.",
+    ),
     ("CollabAgentToolCallThreadItem", "A call to a sub-agent, whose turns run on threads of their own."),
     ("Config", "The configuration in force. Keys without a field here are in the raw reply."),
     ("ContextCompactionThreadItem", "Marks where the history was summed up."),
@@ -25,7 +34,10 @@ pub(crate) const TYPES: &[(&str, &str)] = &[
     ("InitializeResponse", "Where the server runs and how it names itself."),
     ("ItemCompletedNotification", "An item has come to its end; its content is final."),
     ("ItemStartedNotification", "An item has begun. Not every item that begins is completed."),
-    ("McpServerElicitationRequestParams", "A question of an MCP server to the user, or the approval of one of its tools."),
+    (
+        "McpServerElicitationRequestParams",
+        "A question of an MCP server to the user, or the approval of one of its tools.",
+    ),
     ("McpToolCallThreadItem", "A call of an MCP server's tool."),
     ("Model", "A model that the server offers."),
     ("PlanThreadItem", "The plan that the model proposes in plan mode."),
@@ -42,11 +54,20 @@ pub(crate) const TYPES: &[(&str, &str)] = &[
     ("ThreadStatus", "Whether a thread is loaded, idle, at work, or broken."),
     ("ThreadTokenUsage", "The tokens that a thread has used: in its last model call and in all."),
     ("Turn", "One round of work: what the user said and all that came of it."),
-    ("TurnCompletedNotification", "A turn has ended: completed, failed, or interrupted. Late items may still follow."),
+    (
+        "TurnCompletedNotification",
+        "A turn has ended: completed, failed, or interrupted. Late items may still follow.",
+    ),
     ("TurnError", "Why a turn failed."),
     ("TurnInterruptParams", "Stops a turn. Refused until the turn has started."),
-    ("TurnStartParams", "Gives a thread something to do. The overrides hold for this turn and those after it."),
-    ("TurnStartedNotification", "The server has begun to work on a turn. For reviews the id differs from that of the reply."),
+    (
+        "TurnStartParams",
+        "Gives a thread something to do. The overrides hold for this turn and those after it.",
+    ),
+    (
+        "TurnStartedNotification",
+        "The server has begun to work on a turn. For reviews the id differs from that of the reply.",
+    ),
     ("TurnStatus", "How a turn stands."),
     ("TurnSteerParams", "Adds to the input of the turn that runs."),
     ("UserInput", "A piece of what the user says: text, a picture, a skill, a mention."),

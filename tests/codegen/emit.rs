@@ -27,9 +27,19 @@ pub(crate) fn files(protocol: &Protocol, model: &Model) -> BTreeMap<String, Stri
     let is_words = |decl: &&Decl| matches!(decl.kind, Kind::Words(_));
     let is_object = |decl: &&Decl| matches!(decl.kind, Kind::Object(_));
     let all = || model.decls.values();
-    add("enums", "Enums of words, open to new ones.", &["words"], emitter.decls(all().filter(open).filter(is_words)));
+    add(
+        "enums",
+        "Enums of words, open to new ones.",
+        &["words"],
+        emitter.decls(all().filter(open).filter(is_words)),
+    );
     let unions = all().filter(open).filter(|decl| !is_words(decl) && !is_object(decl));
-    add("unions", "Unions, which keep the members that they don't know, and names for plain strings.", UNIONS, emitter.decls(unions));
+    add(
+        "unions",
+        "Unions, which keep the members that they don't know, and names for plain strings.",
+        UNIONS,
+        emitter.decls(unions),
+    );
     let families: BTreeSet<&str> = all().filter(open).filter(is_object).map(|decl| decl.family).collect();
     for family in families {
         let about = match family {
@@ -44,19 +54,28 @@ pub(crate) fn files(protocol: &Protocol, model: &Model) -> BTreeMap<String, Stri
     add("server_requests", "What the server asks.", &["messages"], emitter.server_requests());
     let gated = |decl: &&Decl| decl.gated;
     let small = all().filter(gated).filter(|decl| !is_object(decl));
-    add("experimental", "Experimental requests and the enums and unions that only they use.", EXPERIMENTAL, {
-        emitter.requests(true) + "\n" + &emitter.decls(small)
-    });
+    add(
+        "experimental",
+        "Experimental requests and the enums and unions that only they use.",
+        EXPERIMENTAL,
+        emitter.requests(true) + "\n" + &emitter.decls(small),
+    );
     let objects = all().filter(gated).filter(is_object);
-    add("experimental_objects", "Objects that only experimental requests use.", &["object", "build"], emitter.decls(objects));
+    add(
+        "experimental_objects",
+        "Objects that only experimental requests use.",
+        &["object", "build"],
+        emitter.decls(objects),
+    );
     modules.sort();
     files.insert("src/protocol/generated/mod.rs".to_owned(), emitter.module(&modules));
     files.insert("tests/protocol/table.rs".to_owned(), emitter.table());
     files
 }
 
-const UNIONS: &[&str] = &["convert", "mixed", "tagged", "untagged"];
-const EXPERIMENTAL: &[&str] = &["convert", "mixed", "no_params", "requests", "tagged", "untagged", "words"];
+const UNIONS: &[&str] = &["convert", "mixed", "shared", "tagged", "untagged"];
+const EXPERIMENTAL: &[&str] =
+    &["convert", "mixed", "no_params", "requests", "shared", "tagged", "untagged", "words"];
 
 /// What a type is to the methods that name it.
 fn roles(protocol: &Protocol) -> BTreeMap<String, String> {
@@ -115,14 +134,18 @@ impl Emitter<'_> {
         if has("Setting<") {
             out.push_str("use crate::Setting;\n");
         }
-        let open: Vec<&str> = ["build", "convert", "mixed", "object", "tagged", "untagged", "words"]
-            .into_iter()
-            .filter(|name| macros.contains(name) && has(&format!("{name}! {{")))
-            .collect();
+        let open: Vec<&str> =
+            ["build", "convert", "mixed", "object", "shared", "tagged", "untagged", "words"]
+                .into_iter()
+                .filter(|name| macros.contains(name) && has(&format!("{name}! {{")))
+                .collect();
         let request: Vec<&str> = ["messages", "no_params", "requests"]
             .into_iter()
             .filter(|name| macros.contains(name) && has(&format!("{name}! {{")))
             .collect();
+        if has("ServerRequestParams for") {
+            out.push_str("use crate::protocol::ServerRequestParams;\n");
+        }
         for (module, mut names) in [("open", open), ("request", request)] {
             names.sort_by_key(|name| (name.starts_with(char::is_lowercase), *name));
             match names[..] {
@@ -130,9 +153,6 @@ impl Emitter<'_> {
                 [only] => writeln!(out, "use crate::protocol::{module}::{only};").unwrap(),
                 _ => writeln!(out, "use crate::protocol::{module}::{{{}}};", names.join(", ")).unwrap(),
             }
-        }
-        if has("ServerRequestParams for") {
-            out.push_str("use crate::protocol::ServerRequestParams;\n");
         }
         out
     }
@@ -152,7 +172,9 @@ impl Emitter<'_> {
             }
             writeln!(out, "pub use {module}::*;").unwrap();
         }
-        out.push_str("\n#[allow(unused_imports, reason = \"a name that all files may use\")]\nuse super::RequestId;\n");
+        out.push_str(
+            "\n#[allow(unused_imports, reason = \"a name that all files may use\")]\nuse super::RequestId;\n",
+        );
         writeln!(
             out,
             "\n/// The version of codex whose schemas the types come from.\npub const CODEX_VERSION: &str = \"{}\";",
@@ -193,7 +215,9 @@ impl Emitter<'_> {
                     writeln!(out, "        {}{payload} = {:?},", variant.name, variant.wire).unwrap();
                 }
                 out += "    }\n}\n";
-                let made: Vec<&Variant> = variants.iter().filter(|variant| variant.payload.is_some()).collect();
+                out += &self.shared(name, variants);
+                let made: Vec<&Variant> =
+                    variants.iter().filter(|variant| variant.payload.is_some()).collect();
                 if decl.sent && !made.is_empty() {
                     writeln!(out, "\nconvert! {{\n    {name} {{").unwrap();
                     for variant in made {
@@ -212,7 +236,8 @@ impl Emitter<'_> {
                         out += "    } or {\n";
                     }
                     out += &experimental_doc(variant);
-                    let payload = variant.payload.as_ref().map(|ty| format!("({})", rust(ty))).unwrap_or_default();
+                    let payload =
+                        variant.payload.as_ref().map(|ty| format!("({})", rust(ty))).unwrap_or_default();
                     writeln!(out, "        {}{payload} = {:?},", variant.name, variant.wire).unwrap();
                 }
                 out + "    }\n}\n"
@@ -250,7 +275,14 @@ impl Emitter<'_> {
         for field in fields {
             out += &doc(8, &field_docs(name, field));
             let null = if field.required && field.nullable { " or null" } else { "" };
-            writeln!(out, "        pub {}: {} = {:?}{null},", field.name, field_type(decl, field), field.wire).unwrap();
+            writeln!(
+                out,
+                "        pub {}: {} = {:?}{null},",
+                field.name,
+                field_type(decl, field),
+                field.wire
+            )
+            .unwrap();
         }
         out += "    }\n}\n";
         if decl.sent {
@@ -284,18 +316,56 @@ impl Emitter<'_> {
         out
     }
 
+    /// Required strings that all members of a union have.
+    fn shared(&self, name: &str, variants: &[Variant]) -> String {
+        let fields = |variant: &Variant| match &variant.payload {
+            Some(Type::Named(payload)) => match &self.model.decls[payload].kind {
+                Kind::Object(fields) => fields.clone(),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        let is_text = |field: &Field| field.required && !field.nullable && field.ty == Type::Scalar("String");
+        let shared: Vec<Field> = fields(&variants[0])
+            .into_iter()
+            .filter(|field| {
+                variants
+                    .iter()
+                    .all(|v| fields(v).iter().any(|other| other.wire == field.wire && is_text(other)))
+            })
+            .collect();
+        if shared.is_empty() || variants.len() < 2 {
+            return String::new();
+        }
+        let mut out = format!("\nshared! {{\n    {name} {{\n");
+        for field in shared {
+            writeln!(out, "        {} = {:?} in [", field.name, field.wire).unwrap();
+            for variant in variants {
+                writeln!(out, "            {},", variant.name).unwrap();
+            }
+            out += "        ],\n";
+        }
+        out + "    }\n}\n"
+    }
+
     fn type_docs(&self, decl: &Decl) -> Vec<String> {
         let mut docs = Vec::new();
-        let sentence = docs::TYPES.iter().find(|(name, _)| *name == decl.name).map(|(_, text)| (*text).to_owned());
+        let sentence =
+            docs::TYPES.iter().find(|(name, _)| *name == decl.name).map(|(_, text)| (*text).to_owned());
         let role = self.roles.get(&decl.name).cloned().or_else(|| {
             let (union, word) = decl.member_of.as_ref()?;
-            Some(if word.is_empty() { format!("A member of [`{union}`].") } else { format!("`{word}` of [`{union}`].") })
+            Some(if word.is_empty() {
+                format!("A member of [`{union}`].")
+            } else {
+                format!("`{word}` of [`{union}`].")
+            })
         });
         docs.extend(sentence);
         let direct = role.is_some();
         docs.extend(role);
         if !direct {
-            let shown: Vec<String> = decl.methods.iter().take(3).map(|method| format!("`{method}`")).collect();
+            let shown: Vec<String> =
+                decl.methods.iter().take(3).map(|method| format!("`{method}`")).collect();
             let more = match decl.methods.len().saturating_sub(3) {
                 0 => String::new(),
                 1 => " and one more method".to_owned(),
@@ -314,7 +384,10 @@ impl Emitter<'_> {
             self.protocol.requests.iter().filter(|method| method.experimental == experimental).collect();
         let mut out = String::from("no_params! {\n");
         for method in list.iter().filter(|method| method.params.is_none()) {
-            out += &doc(4, &[format!("Parameters of `{}`, which takes none: they are sent as null.", method.name)]);
+            out += &doc(
+                4,
+                &[format!("Parameters of `{}`, which takes none: they are sent as null.", method.name)],
+            );
             writeln!(out, "    pub struct {};", params_type(method)).unwrap();
         }
         let (name, about) = if experimental {
@@ -322,7 +395,11 @@ impl Emitter<'_> {
         } else {
             ("REQUESTS", "The requests of the stable API.")
         };
-        writeln!(out, "}}\n\nrequests! {{\n    experimental: {experimental};\n    /// {about}\n    pub const {name};").unwrap();
+        writeln!(
+            out,
+            "}}\n\nrequests! {{\n    experimental: {experimental};\n    /// {about}\n    pub const {name};"
+        )
+        .unwrap();
         for method in list {
             let response = method.response.as_ref().unwrap();
             writeln!(out, "    {:?}: {} => {response},", method.name, params_type(method)).unwrap();
@@ -367,7 +444,9 @@ impl Emitter<'_> {
     fn table(&self) -> String {
         let mut out = self.header("The types of the protocol by their names, for the tests.");
         out += "use codex_blocking::protocol::*;\n\nuse super::{Check, check, encode};\n\n";
-        let gate = |gated: bool| if gated { "    #[cfg(feature = \"experimental\")]\n" } else { "" };
+        let gate = |gated: bool| {
+            if gated { "    #[cfg(feature = \"experimental\")]\n" } else { "" }
+        };
         out += "#[rustfmt::skip]\npub(crate) const TYPES: &[(&str, Check)] = &[\n";
         for decl in self.model.decls.values() {
             write!(out, "{}    ({:?}, check::<{}>),\n", gate(decl.gated), decl.name, decl.name).unwrap();
@@ -379,11 +458,19 @@ impl Emitter<'_> {
                 None => format!("|_| encode(&{}::new())", params_type(method)),
             };
             let response = method.response.as_ref().unwrap();
-            write!(out, "{}    ({:?}, {params}, check::<{response}>),\n", gate(method.experimental), method.name).unwrap();
+            write!(
+                out,
+                "{}    ({:?}, {params}, check::<{response}>),\n",
+                gate(method.experimental),
+                method.name
+            )
+            .unwrap();
         }
-        out += "];\n\n/// Method, answer.\n#[rustfmt::skip]\npub(crate) const ANSWERS: &[(&str, Check)] = &[\n";
+        out +=
+            "];\n\n/// Method, answer.\n#[rustfmt::skip]\npub(crate) const ANSWERS: &[(&str, Check)] = &[\n";
         for method in &self.protocol.server_requests {
-            write!(out, "    ({:?}, check::<{}>),\n", method.name, method.response.as_ref().unwrap()).unwrap();
+            write!(out, "    ({:?}, check::<{}>),\n", method.name, method.response.as_ref().unwrap())
+                .unwrap();
         }
         out + "];\n"
     }
@@ -472,7 +559,11 @@ fn field_docs(owner: &str, field: &Field) -> Vec<String> {
 }
 
 fn experimental_doc(variant: &Variant) -> String {
-    if variant.experimental { doc(8, &["Belongs to the experimental API.".to_owned()]) } else { String::new() }
+    if variant.experimental {
+        doc(8, &["Belongs to the experimental API.".to_owned()])
+    } else {
+        String::new()
+    }
 }
 
 /// A documentation comment, each sentence a paragraph of its own.
@@ -506,7 +597,8 @@ fn shape_text(shape: &Shape) -> String {
     match shape {
         Shape::Bare(name) => format!("            Shape::{name},\n"),
         Shape::Object { required, optional, words } => {
-            let words: Vec<String> = words.iter().map(|(name, words)| format!("({name:?}, {})", list(words))).collect();
+            let words: Vec<String> =
+                words.iter().map(|(name, words)| format!("({name:?}, {})", list(words))).collect();
             format!(
                 "            Shape::Object {{\n                required: {},\n                optional: {},\n                \
                  words: &[{}],\n            }},\n",

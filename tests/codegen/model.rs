@@ -17,7 +17,17 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("threads", &["thread", "project", "scheduledTask", "memory", "rollout"]),
     ("turns", &["turn", "item", "review", "error", "model", "modelProvider", "rawResponseItem"]),
     ("accounts", &["account", "accountSession", "userVerification", "bedrock", "getAuthStatus"]),
-    ("config", &["config", "configRequirements", "experimentalFeature", "externalAgentConfig", "permissionProfile", "hooks"]),
+    (
+        "config",
+        &[
+            "config",
+            "configRequirements",
+            "experimentalFeature",
+            "externalAgentConfig",
+            "permissionProfile",
+            "hooks",
+        ],
+    ),
     ("tools", &["mcpServer", "mcpServerStatus", "app", "plugin", "marketplace", "skills"]),
 ];
 
@@ -109,10 +119,6 @@ impl Model {
         model
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Decl> {
-        self.decls.get(name)
-    }
-
     /// The names a declaration leads to.
     fn parts(&self, name: &str) -> Vec<String> {
         let mut out = Vec::new();
@@ -184,7 +190,9 @@ impl Model {
     fn box_cycles(&mut self) {
         let names: Vec<String> = self.decls.keys().cloned().collect();
         for name in names {
-            let Kind::Object(fields) = self.decls[&name].kind.clone() else { continue };
+            let Kind::Object(fields) = self.decls[&name].kind.clone() else {
+                continue;
+            };
             let boxed: Vec<bool> = fields
                 .iter()
                 .map(|field| match &field.ty {
@@ -222,7 +230,9 @@ impl Model {
     fn box_unions(&mut self) {
         let names: Vec<String> = self.decls.keys().cloned().collect();
         for name in names {
-            let Kind::Tagged { variants, .. } = &self.decls[&name].kind else { continue };
+            let Kind::Tagged { variants, .. } = &self.decls[&name].kind else {
+                continue;
+            };
             let biggest = variants.iter().filter_map(|v| v.payload.as_ref()).map(|ty| self.size(ty, 0)).max();
             let big = biggest.unwrap_or(0) > 160;
             if let Some(Kind::Tagged { boxed, .. }) = self.decls.get_mut(&name).map(|decl| &mut decl.kind) {
@@ -245,12 +255,15 @@ impl Model {
                 None | Some(Kind::Words(_)) => 24,
                 Some(Kind::Alias(ty)) => self.size(ty, depth + 1),
                 Some(Kind::Object(fields)) => {
-                    let size = |field: &Field| if field.boxed { 8 } else { self.size(&field.ty, depth + 1) + 4 };
+                    let size = |field: &Field| {
+                        if field.boxed { 8 } else { self.size(&field.ty, depth + 1) + 4 }
+                    };
                     fields.iter().map(size).sum()
                 }
                 Some(Kind::Tagged { boxed: true, .. }) => 56,
                 Some(Kind::Tagged { variants, .. } | Kind::Mixed(variants) | Kind::Untagged(variants)) => {
-                    let sizes = variants.iter().filter_map(|v| v.payload.as_ref()).map(|ty| self.size(ty, depth + 1));
+                    let sizes =
+                        variants.iter().filter_map(|v| v.payload.as_ref()).map(|ty| self.size(ty, depth + 1));
                     sizes.max().unwrap_or(0).max(48) + 8
                 }
             },
@@ -342,7 +355,8 @@ impl Builder<'_> {
         }
         if let Some(tag) = tag_of(members) {
             let mut variants = Vec::new();
-            let words: Vec<String> = members.iter().map(|m| strings(&m["properties"][&tag]["enum"]).remove(0)).collect();
+            let words: Vec<String> =
+                members.iter().map(|m| strings(&m["properties"][&tag]["enum"]).remove(0)).collect();
             for (member, word) in members.iter().zip(&words) {
                 let mut variant = variant(word, None, member["experimental"] == true);
                 // `a/b` beside `aB`.
@@ -354,7 +368,12 @@ impl Builder<'_> {
                 fields.retain(|field| field.wire != tag);
                 if !fields.is_empty() {
                     variant.payload = Some(Type::Named(payload_name.clone()));
-                    self.add(&payload_name, Kind::Object(fields), member, Some((name.to_owned(), word.clone())));
+                    self.add(
+                        &payload_name,
+                        Kind::Object(fields),
+                        member,
+                        Some((name.to_owned(), word.clone())),
+                    );
                 }
                 variants.push(variant);
             }
@@ -362,7 +381,8 @@ impl Builder<'_> {
             return Kind::Tagged { tag, variants, boxed: false };
         }
         let keyed = |member: &Value| {
-            member["additionalProperties"] == false && member["properties"].as_object().is_some_and(|p| p.len() == 1)
+            member["additionalProperties"] == false
+                && member["properties"].as_object().is_some_and(|p| p.len() == 1)
         };
         // "A string or an object", said without saying which, is what an open union says anyway.
         let anything = |member: &Value| member["type"].as_array().is_some_and(|types| types.len() == 2);
@@ -372,7 +392,9 @@ impl Builder<'_> {
                 let experimental = member["experimental"] == true;
                 if let Some(list) = words_of(member) {
                     let new = experimental_words(member);
-                    words.extend(list.iter().map(|word| variant(word, None, experimental || new.contains(word))));
+                    words.extend(
+                        list.iter().map(|word| variant(word, None, experimental || new.contains(word))),
+                    );
                     continue;
                 }
                 assert!(keyed(member), "{name}: a member that is neither a word nor one key: {member}");
@@ -380,7 +402,12 @@ impl Builder<'_> {
                 let ty = if inner["properties"].is_object() {
                     let payload_name = format!("{}{name}", pascal(key));
                     let fields = self.fields(&payload_name, &[inner]);
-                    self.add(&payload_name, Kind::Object(fields), inner, Some((name.to_owned(), key.clone())));
+                    self.add(
+                        &payload_name,
+                        Kind::Object(fields),
+                        inner,
+                        Some((name.to_owned(), key.clone())),
+                    );
                     Type::Named(payload_name)
                 } else {
                     self.ty(name, inner).0
@@ -402,10 +429,15 @@ impl Builder<'_> {
                 (common_part(target, name), Type::Named(target.to_owned()))
             } else if member["properties"].is_object() {
                 // Named after the first field that it needs and others don't have.
-                let label = member["required"].as_array().unwrap().iter().filter_map(Value::as_str).find(|field| {
-                    members.iter().enumerate().all(|(other, m)| other == at || m["properties"][field].is_null())
-                });
-                let label = pascal(label.unwrap_or_else(|| panic!("{name}: nothing tells its members apart")));
+                let label =
+                    member["required"].as_array().unwrap().iter().filter_map(Value::as_str).find(|field| {
+                        members
+                            .iter()
+                            .enumerate()
+                            .all(|(other, m)| other == at || m["properties"][field].is_null())
+                    });
+                let label =
+                    pascal(label.unwrap_or_else(|| panic!("{name}: nothing tells its members apart")));
                 let payload_name = format!("{label}{name}");
                 let fields = self.fields(&payload_name, &[member]);
                 self.add(&payload_name, Kind::Object(fields), member, Some((name.to_owned(), String::new())));
@@ -423,7 +455,13 @@ impl Builder<'_> {
             };
             let shapes = self.shapes(name, member);
             let experimental = member["experimental"] == true;
-            variants.push(Variant { name: label, wire: String::new(), payload: Some(ty), experimental, shapes });
+            variants.push(Variant {
+                name: label,
+                wire: String::new(),
+                payload: Some(ty),
+                experimental,
+                shapes,
+            });
         }
         distinct(name, &mut variants, "Unknown");
         Kind::Untagged(variants)
@@ -445,7 +483,8 @@ impl Builder<'_> {
                 let properties = member["properties"].as_object().cloned().unwrap_or_default();
                 let optional = properties.keys().filter(|name| !required.contains(name)).cloned().collect();
                 let words = properties.iter().filter_map(|(name, schema)| {
-                    let schema = schema["$ref"].as_str().map_or(schema, |target| &self.protocol.types[target]);
+                    let schema =
+                        schema["$ref"].as_str().map_or(schema, |target| &self.protocol.types[target]);
                     words_of(schema).map(|words| (name.clone(), words))
                 });
                 vec![Shape::Object { words: words.collect(), required, optional }]
@@ -482,7 +521,13 @@ impl Builder<'_> {
         fields
     }
 
-    fn add_fields(&mut self, owner: &str, schema: &Value, required: &[String], out: &mut BTreeMap<String, Field>) {
+    fn add_fields(
+        &mut self,
+        owner: &str,
+        schema: &Value,
+        required: &[String],
+        out: &mut BTreeMap<String, Field>,
+    ) {
         for (wire, schema) in schema["properties"].as_object().into_iter().flatten() {
             let (ty, nullable) = if words_of(schema).is_some_and(|words| words.len() > 1) {
                 let name = format!("{owner}{}", pascal(wire));
@@ -509,7 +554,9 @@ impl Builder<'_> {
         if let Some(target) = schema["$ref"].as_str() {
             // A name for `X | null` is as good as saying so here.
             let (inner, nullable) = match self.protocol.types[target]["anyOf"].as_array() {
-                Some(members) if members.len() == 2 && members[1]["type"] == "null" => self.ty(owner, &members[0]),
+                Some(members) if members.len() == 2 && members[1]["type"] == "null" => {
+                    self.ty(owner, &members[0])
+                }
                 _ => (Type::Named(target.to_owned()), false),
             };
             return (inner, nullable);
@@ -544,7 +591,9 @@ impl Builder<'_> {
                 ("integer", Some("uint64" | "uint")) => Type::Scalar("u64"),
                 ("integer", _) => Type::Scalar("i64"),
                 ("array", _) => Type::List(element(&schema["items"])),
-                ("object", _) if schema["properties"].is_object() => panic!("{owner}: an object inside of a field"),
+                ("object", _) if schema["properties"].is_object() => {
+                    panic!("{owner}: an object inside of a field")
+                }
                 ("object", _) => Type::Map(element(&schema["additionalProperties"])),
                 (other, _) => panic!("{owner}: the type {other}"),
             },
@@ -584,16 +633,16 @@ fn experimental_words(schema: &Value) -> Vec<String> {
 /// The field that holds another single word in each member.
 fn tag_of(members: &[Value]) -> Option<String> {
     let is_tag = |name: &&String| {
-        members.iter().all(|m| m["properties"][name.as_str()]["enum"].as_array().is_some_and(|words| words.len() == 1))
+        members
+            .iter()
+            .all(|m| m["properties"][name.as_str()]["enum"].as_array().is_some_and(|words| words.len() == 1))
     };
     members[0]["properties"].as_object()?.keys().find(is_tag).cloned()
 }
 
 /// A member's name without what it shares with its union's.
 fn common_part(member: &str, union: &str) -> String {
-    let words = |name: &str| -> Vec<String> {
-        snake(name).split('_').map(pascal).collect()
-    };
+    let words = |name: &str| -> Vec<String> { snake(name).split('_').map(pascal).collect() };
     let (member_words, union_words) = (words(member), words(union));
     let start = member_words.iter().zip(&union_words).take_while(|(a, b)| a == b).count();
     let rest = &member_words[start..];
@@ -638,7 +687,8 @@ pub(crate) fn snake(word: &str) -> String {
         }
         out.push(c.to_ascii_lowercase());
     }
-    let keywords = ["type", "enum", "async", "const", "ref", "match", "move", "use", "mod", "self", "struct", "where"];
+    let keywords =
+        ["type", "enum", "async", "const", "ref", "match", "move", "use", "mod", "self", "struct", "where"];
     if keywords.contains(&out.as_str()) {
         out.push('_');
     }
@@ -652,4 +702,3 @@ pub(crate) fn params_type(method: &Method) -> String {
         None => method.name.split('/').map(pascal).collect::<String>() + "Params",
     }
 }
-

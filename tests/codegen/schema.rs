@@ -48,7 +48,8 @@ pub(crate) struct Method {
 impl Protocol {
     /// Reads the file that `print` wrote.
     pub(crate) fn load(path: &Path) -> Protocol {
-        let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text =
+            std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let value: Value = serde_json::from_str(&text).unwrap();
         let methods = |kind: &str| {
             let list = value[kind].as_array().unwrap();
@@ -78,7 +79,8 @@ impl Protocol {
     pub(crate) fn import(dir: &Path) -> Protocol {
         let bundle = |kind: &str| {
             let path = if dir.join(BUNDLE).exists() { dir.join(BUNDLE) } else { dir.join(kind).join(BUNDLE) };
-            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let text =
+                std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             definitions(&serde_json::from_str(&text).unwrap())
         };
         let version = std::fs::read_to_string(dir.join("VERSION")).unwrap_or_else(|_| "unknown".to_owned());
@@ -86,12 +88,14 @@ impl Protocol {
         let stable = bundle("stable");
         let mut types = bundle("experimental");
         let methods = |kind: &str| {
-            let names: BTreeSet<String> = methods_of(&stable, kind).into_iter().map(|(name, _)| name).collect();
+            let names: BTreeSet<String> =
+                methods_of(&stable, kind).into_iter().map(|(name, _)| name).collect();
             let all = methods_of(&types, kind);
             let known: BTreeSet<&String> = types.keys().collect();
             all.into_iter()
                 .map(|(name, params)| Method {
-                    response: (kind != "ServerNotification").then(|| response_of(&name, params.as_deref(), &known)),
+                    response: (kind != "ServerNotification")
+                        .then(|| response_of(&name, params.as_deref(), &known)),
                     experimental: !names.contains(&name),
                     name,
                     params,
@@ -115,13 +119,17 @@ impl Protocol {
     pub(crate) fn methods(&self) -> impl Iterator<Item = (&'static str, &Method)> {
         let requests = self.requests.iter().map(|method| ("request", method));
         let notifications = self.notifications.iter().map(|method| ("notification", method));
-        requests.chain(notifications).chain(self.server_requests.iter().map(|method| ("server request", method)))
+        requests
+            .chain(notifications)
+            .chain(self.server_requests.iter().map(|method| ("server request", method)))
     }
 
     /// What no method leads to describes the envelope, which is not generated.
     fn drop_unused(&mut self) {
-        let mut queue: Vec<String> =
-            self.methods().flat_map(|(_, method)| method.params.iter().chain(&method.response).cloned()).collect();
+        let mut queue: Vec<String> = self
+            .methods()
+            .flat_map(|(_, method)| method.params.iter().chain(&method.response).cloned())
+            .collect();
         let mut used = BTreeSet::new();
         while let Some(name) = queue.pop() {
             if used.insert(name.clone()) {
@@ -193,19 +201,29 @@ fn definitions(bundle: &Value) -> BTreeMap<String, Value> {
 
 /// A schema's facts. Names of properties are kept whatever they are.
 fn strip(schema: &Value) -> Value {
-    let Some(object) = schema.as_object() else { return schema.clone() };
+    let Some(object) = schema.as_object() else {
+        return schema.clone();
+    };
     let mut out = Map::new();
     for (key, value) in object {
         let value = match key.as_str() {
             "$ref" => json!(value.as_str().unwrap().rsplit('/').next().unwrap()),
             "properties" => {
                 let properties = value.as_object().unwrap();
-                properties.iter().map(|(name, schema)| (name.clone(), strip(schema))).collect::<Map<_, _>>().into()
+                properties
+                    .iter()
+                    .map(|(name, schema)| (name.clone(), strip(schema)))
+                    .collect::<Map<_, _>>()
+                    .into()
             }
             "items" | "additionalProperties" => strip(value),
-            "oneOf" | "anyOf" | "allOf" => value.as_array().unwrap().iter().map(strip).collect::<Vec<_>>().into(),
+            "oneOf" | "anyOf" | "allOf" => {
+                value.as_array().unwrap().iter().map(strip).collect::<Vec<_>>().into()
+            }
             "type" | "required" | "enum" | "format" | "const" => value.clone(),
-            "patternProperties" | "prefixItems" | "not" | "if" => panic!("{key} is not understood here"),
+            "patternProperties" | "prefixItems" | "not" | "if" => {
+                panic!("{key} is not understood here")
+            }
             // Prose, defaults, limits.
             _ => continue,
         };
@@ -221,7 +239,9 @@ fn strip(schema: &Value) -> Value {
 }
 
 fn methods_of(types: &BTreeMap<String, Value>, kind: &str) -> Vec<(String, Option<String>)> {
-    let Some(list) = types.get(kind).and_then(|schema| schema["oneOf"].as_array()) else { return Vec::new() };
+    let Some(list) = types.get(kind).and_then(|schema| schema["oneOf"].as_array()) else {
+        return Vec::new();
+    };
     list.iter()
         .map(|message| {
             let name = message["properties"]["method"]["enum"][0].as_str().unwrap().to_owned();
@@ -252,7 +272,9 @@ fn set_experimental(schema: &mut Value) {
 
 /// Marks what `schema` has and `stable` has not.
 fn mark(stable: &Value, schema: &mut Value) {
-    let Some(object) = schema.as_object_mut() else { return };
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
     if let (Some(stable), Some(properties)) =
         (stable["properties"].as_object(), object.get_mut("properties").and_then(Value::as_object_mut))
     {
@@ -271,7 +293,9 @@ fn mark(stable: &Value, schema: &mut Value) {
         }
     }
     for key in ["oneOf", "anyOf"] {
-        let Some(members) = object.get_mut(key).and_then(Value::as_array_mut) else { continue };
+        let Some(members) = object.get_mut(key).and_then(Value::as_array_mut) else {
+            continue;
+        };
         let known = stable[key].as_array().cloned().unwrap_or_default();
         for member in members {
             match known.iter().find(|stable| same_member(stable, member)) {
@@ -289,7 +313,9 @@ fn same_member(a: &Value, b: &Value) -> bool {
         key.extend(schema["$ref"].as_str().map(str::to_owned));
         key.extend(schema["enum"].as_array().map(|words| words[0].to_string()));
         if let Some(properties) = schema["properties"].as_object() {
-            let tags = properties.iter().filter(|(_, schema)| schema["enum"].as_array().is_some_and(|e| e.len() == 1));
+            let tags = properties
+                .iter()
+                .filter(|(_, schema)| schema["enum"].as_array().is_some_and(|e| e.len() == 1));
             let before = key.len();
             key.extend(tags.map(|(name, schema)| format!("{name}={}", schema["enum"][0])));
             if key.len() == before {

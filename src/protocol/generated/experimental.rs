@@ -4,7 +4,7 @@
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
 use super::*;
-use crate::protocol::open::{convert, tagged, untagged, words};
+use crate::protocol::open::{convert, shared, tagged, untagged, words};
 use crate::protocol::request::{no_params, requests};
 
 no_params! {
@@ -148,6 +148,15 @@ tagged! {
     pub enum BedrockSetupParams by "type" {
         Profile(item: ProfileBedrockSetupParams) = "profile",
         Environment(item: EnvironmentBedrockSetupParams) = "environment",
+    }
+}
+
+shared! {
+    BedrockSetupParams {
+        region = "region" in [
+            Profile,
+            Environment,
+        ],
     }
 }
 

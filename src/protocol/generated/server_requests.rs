@@ -4,8 +4,8 @@
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
 use super::*;
-use crate::protocol::request::messages;
 use crate::protocol::ServerRequestParams;
+use crate::protocol::request::messages;
 
 messages! {
     /// A request of the server, decoded; the id is in the envelope.

@@ -4,7 +4,7 @@
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
 use super::*;
-use crate::protocol::open::{convert, mixed, tagged, untagged};
+use crate::protocol::open::{convert, mixed, shared, tagged, untagged};
 
 /// Used by `initialize`, `thread/start`, `thread/resume` and 58 more methods.
 pub type AbsolutePathBuf = String;
@@ -107,6 +107,17 @@ tagged! {
     }
 }
 
+shared! {
+    CommandAction {
+        command = "command" in [
+            Read,
+            ListFiles,
+            Search,
+            Unknown_,
+        ],
+    }
+}
+
 mixed! {
     /// The answers to a request to run a command.
     ///
@@ -201,6 +212,19 @@ tagged! {
     pub enum DynamicToolSpec by "type" {
         Function(item: FunctionDynamicToolSpec) = "function",
         Namespace(item: NamespaceDynamicToolSpec) = "namespace",
+    }
+}
+
+shared! {
+    DynamicToolSpec {
+        description = "description" in [
+            Function,
+            Namespace,
+        ],
+        name = "name" in [
+            Function,
+            Namespace,
+        ],
     }
 }
 
@@ -338,6 +362,23 @@ tagged! {
         McpTool(item: Box<McpToolHookMetadata>) = "mcpTool",
         Prompt(item: Box<PromptHookMetadata>) = "prompt",
         Agent(item: Box<AgentHookMetadata>) = "agent",
+    }
+}
+
+shared! {
+    HookMetadata {
+        current_hash = "currentHash" in [
+            Command,
+            McpTool,
+            Prompt,
+            Agent,
+        ],
+        key = "key" in [
+            Command,
+            McpTool,
+            Prompt,
+            Agent,
+        ],
     }
 }
 
@@ -565,6 +606,25 @@ tagged! {
     }
 }
 
+shared! {
+    McpServerElicitationRequestParams {
+        server_name = "serverName" in [
+            OpenaiUserVerification,
+            Form,
+            OpenaiSlashForm,
+            OpenaiForm,
+            Url,
+        ],
+        thread_id = "threadId" in [
+            OpenaiUserVerification,
+            Form,
+            OpenaiSlashForm,
+            OpenaiForm,
+            Url,
+        ],
+    }
+}
+
 mixed! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 3 more methods.
     pub enum MultiAgentMode {
@@ -593,6 +653,17 @@ tagged! {
         ListFiles(item: ListFilesParsedCommand) = "list_files",
         Search(item: SearchParsedCommand) = "search",
         Unknown_(item: UnknownParsedCommand) = "unknown",
+    }
+}
+
+shared! {
+    ParsedCommand {
+        cmd = "cmd" in [
+            Read,
+            ListFiles,
+            Search,
+            Unknown_,
+        ],
     }
 }
 
@@ -650,6 +721,15 @@ tagged! {
     pub enum ReasoningItemContent by "type" {
         ReasoningText(item: ReasoningTextReasoningItemContent) = "reasoning_text",
         Text(item: TextReasoningItemContent) = "text",
+    }
+}
+
+shared! {
+    ReasoningItemContent {
+        text = "text" in [
+            ReasoningText,
+            Text,
+        ],
     }
 }
 
@@ -881,6 +961,32 @@ tagged! {
     }
 }
 
+shared! {
+    ThreadItem {
+        id = "id" in [
+            UserMessage,
+            HookPrompt,
+            AgentMessage,
+            FunctionCallOutput,
+            Plan,
+            Reasoning,
+            CommandExecution,
+            FileChange,
+            McpToolCall,
+            DynamicToolCall,
+            CollabAgentToolCall,
+            SubAgentActivity,
+            WebSearch,
+            ImageView,
+            Sleep,
+            ImageGeneration,
+            EnteredReviewMode,
+            ExitedReviewMode,
+            ContextCompaction,
+        ],
+    }
+}
+
 tagged! {
     /// Used by `thread/items/list`.
     pub enum ThreadItemsListAnchor by "type" {
@@ -956,6 +1062,23 @@ tagged! {
         TranscriptSegment(item: Box<TranscriptSegmentThreadRealtimeItem>) = "transcriptSegment",
         BemItemPromoted(item: Box<BemItemPromotedThreadRealtimeItem>) = "bemItemPromoted",
         RealtimeSessionClosed(item: Box<RealtimeSessionClosedThreadRealtimeItem>) = "realtimeSessionClosed",
+    }
+}
+
+shared! {
+    ThreadRealtimeItem {
+        id = "id" in [
+            RealtimeSessionStarted,
+            TranscriptSegment,
+            BemItemPromoted,
+            RealtimeSessionClosed,
+        ],
+        realtime_session_id = "realtimeSessionId" in [
+            RealtimeSessionStarted,
+            TranscriptSegment,
+            BemItemPromoted,
+            RealtimeSessionClosed,
+        ],
     }
 }
 

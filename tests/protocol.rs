@@ -289,6 +289,28 @@ fn what_is_required_is_required_and_what_is_optional_may_be_broken() {
 }
 
 #[test]
+#[ignore = "needs the schemas of another version in CODEX_SCHEMA_DIR"]
+fn what_another_version_sends_decodes() {
+    let dir = std::env::var_os("CODEX_SCHEMA_DIR").expect("CODEX_SCHEMA_DIR");
+    let protocol = Protocol::import(Path::new(&dir));
+    let model = Model::new(&protocol);
+    let table: BTreeMap<&str, Check> = table::TYPES.iter().copied().collect();
+    let mut failures = Vec::new();
+    for decl in model.decls.values().filter(|decl| decl.received) {
+        let Some(check) = table.get(decl.name.as_str()) else { continue };
+        for mode in [Mode::Required, Mode::All, Mode::Nulls] {
+            for member in 0..members(decl) {
+                let value = Maker { model: &model, mode }.make_decl(decl, member, 0).to_string();
+                if let Err(error) = check(&value) {
+                    failures.push(format!("{} {mode:?}: {error}", decl.name));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}\n{} in all", failures.join("\n"), failures.len());
+}
+
+#[test]
 fn every_method_of_the_schema_has_its_types() {
     let protocol = kept();
     let names =

@@ -556,8 +556,11 @@ impl<'de> Deserialize<'de> for Entries<'de> {
 }
 
 /// What a member of a union without tag looks like.
+#[allow(dead_code, reason = "which are used depends on the schema")]
 pub(crate) enum Shape {
     Text,
+    Bool,
+    Integer,
     List,
     Object {
         required: &'static [&'static str],
@@ -572,6 +575,8 @@ impl Shape {
     fn unexplained(&self, text: &str) -> Option<usize> {
         match self {
             Shape::Text => text.starts_with('"').then_some(0),
+            Shape::Bool => matches!(text, "true" | "false").then_some(0),
+            Shape::Integer => text.parse::<i64>().is_ok().then_some(0),
             Shape::List => text.starts_with('[').then_some(0),
             Shape::Object { required, optional, words } => {
                 let entries = serde_json::from_str::<Entries<'_>>(text).ok()?.0;

@@ -449,7 +449,7 @@ impl Emitter<'_> {
         };
         out += "#[rustfmt::skip]\npub(crate) const TYPES: &[(&str, Check)] = &[\n";
         for decl in self.model.decls.values() {
-            write!(out, "{}    ({:?}, check::<{}>),\n", gate(decl.gated), decl.name, decl.name).unwrap();
+            writeln!(out, "{}    ({:?}, check::<{}>),", gate(decl.gated), decl.name, decl.name).unwrap();
         }
         out += "];\n\n/// Method, parameters, reply.\n#[rustfmt::skip]\npub(crate) const REQUESTS: &[(&str, Check, Check)] = &[\n";
         for method in &self.protocol.requests {
@@ -458,9 +458,9 @@ impl Emitter<'_> {
                 None => format!("|_| encode(&{}::new())", params_type(method)),
             };
             let response = method.response.as_ref().unwrap();
-            write!(
+            writeln!(
                 out,
-                "{}    ({:?}, {params}, check::<{response}>),\n",
+                "{}    ({:?}, {params}, check::<{response}>),",
                 gate(method.experimental),
                 method.name
             )
@@ -469,7 +469,7 @@ impl Emitter<'_> {
         out +=
             "];\n\n/// Method, answer.\n#[rustfmt::skip]\npub(crate) const ANSWERS: &[(&str, Check)] = &[\n";
         for method in &self.protocol.server_requests {
-            write!(out, "    ({:?}, check::<{}>),\n", method.name, method.response.as_ref().unwrap())
+            writeln!(out, "    ({:?}, check::<{}>),", method.name, method.response.as_ref().unwrap())
                 .unwrap();
         }
         out + "];\n"
@@ -551,6 +551,9 @@ fn field_docs(owner: &str, field: &Field) -> Vec<String> {
     }
     if field.required && field.nullable {
         docs.push("Always there, but may be null.".to_owned());
+    }
+    if field.later {
+        docs.push("Older servers leave it out.".to_owned());
     }
     if field.experimental {
         docs.push("Belongs to the experimental API.".to_owned());

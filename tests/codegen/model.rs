@@ -31,6 +31,42 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("tools", &["mcpServer", "mcpServerStatus", "app", "plugin", "marketplace", "skills"]),
 ];
 
+/// Fields that the schema requires and that servers still in use (0.106.0, 0.128.0) leave out. They
+/// are optional here, or nothing that holds them could be read from such a server.
+pub(crate) const LATER: &[&str] = &[
+    "CommandExecutionRequestApprovalParams.startedAtMs",
+    "ExternalAgentConfigImportCompletedNotification.importId",
+    "ExternalAgentConfigImportCompletedNotification.itemTypeResults",
+    "ExternalAgentConfigImportResponse.importId",
+    "FileChangeRequestApprovalParams.startedAtMs",
+    "FuzzyFileSearchResult.match_type",
+    "InitializeResponse.codexHome",
+    "InitializeResponse.platformFamily",
+    "InitializeResponse.platformOs",
+    "ItemCompletedNotification.completedAtMs",
+    "ItemGuardianApprovalReviewCompletedNotification.completedAtMs",
+    "ItemGuardianApprovalReviewCompletedNotification.startedAtMs",
+    "ItemGuardianApprovalReviewStartedNotification.startedAtMs",
+    "ItemStartedNotification.startedAtMs",
+    "ManagedHooksRequirements.PostCompact",
+    "ManagedHooksRequirements.PreCompact",
+    "ManagedHooksRequirements.SubagentStart",
+    "ManagedHooksRequirements.SubagentStop",
+    "PermissionsRequestApprovalParams.startedAtMs",
+    "PluginDetail.appTemplates",
+    "PluginDetail.hooks",
+    "RemoteControlStatusChangedNotification.installationId",
+    "RemoteControlStatusChangedNotification.serverName",
+    "Thread.ephemeral",
+    "Thread.projectId",
+    "Thread.sessionId",
+    "ThreadForkResponse.approvalsReviewer",
+    "ThreadRealtimeStartedNotification.version",
+    "ThreadResumeResponse.approvalsReviewer",
+    "ThreadStartResponse.approvalsReviewer",
+    "ToolRequestUserInputParams.isBlocking",
+];
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Type {
     /// A scalar, by its Rust name.
@@ -49,6 +85,8 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) ty: Type,
     pub(crate) required: bool,
+    /// Required by the schema, but not there yet in servers still in use.
+    pub(crate) later: bool,
     pub(crate) nullable: bool,
     pub(crate) experimental: bool,
     /// Held in a box, since the type would contain itself.
@@ -477,6 +515,8 @@ impl Builder<'_> {
         }
         match member["type"].as_str() {
             Some("string") => vec![Shape::Bare("Text")],
+            Some("boolean") => vec![Shape::Bare("Bool")],
+            Some("integer") => vec![Shape::Bare("Integer")],
             Some("array") => vec![Shape::Bare("List")],
             Some("object") => {
                 let required = strings(&member["required"]);
@@ -536,11 +576,13 @@ impl Builder<'_> {
             } else {
                 self.ty(owner, schema)
             };
+            let later = LATER.contains(&format!("{owner}.{wire}").as_str());
             let field = Field {
                 wire: wire.clone(),
                 name: snake(wire),
                 ty,
-                required: required.contains(wire),
+                required: required.contains(wire) && !later,
+                later,
                 nullable,
                 experimental: schema["experimental"] == true,
                 boxed: false,

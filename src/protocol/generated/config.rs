@@ -566,8 +566,12 @@ object! {
 object! {
     /// What the server tells with `externalAgentConfig/import/completed`.
     pub struct ExternalAgentConfigImportCompletedNotification {
-        pub import_id: String = "importId",
-        pub item_type_results: Vec<ExternalAgentConfigImportTypeResult> = "itemTypeResults",
+        ///
+        /// Older servers leave it out.
+        pub import_id: Option<String> = "importId",
+        ///
+        /// Older servers leave it out.
+        pub item_type_results: Option<Vec<ExternalAgentConfigImportTypeResult>> = "itemTypeResults",
     }
 }
 
@@ -722,7 +726,9 @@ object! {
 object! {
     /// Reply to `externalAgentConfig/import`.
     pub struct ExternalAgentConfigImportResponse {
-        pub import_id: String = "importId",
+        ///
+        /// Older servers leave it out.
+        pub import_id: Option<String> = "importId",
     }
 }
 
@@ -851,17 +857,25 @@ object! {
     pub struct ManagedHooksRequirements {
         pub interrupt: Option<Vec<ConfiguredHookMatcherGroup>> = "Interrupt",
         pub permission_request: Vec<ConfiguredHookMatcherGroup> = "PermissionRequest",
-        pub post_compact: Vec<ConfiguredHookMatcherGroup> = "PostCompact",
+        ///
+        /// Older servers leave it out.
+        pub post_compact: Option<Vec<ConfiguredHookMatcherGroup>> = "PostCompact",
         pub post_model_request: Option<Vec<ConfiguredHookMatcherGroup>> = "PostModelRequest",
         pub post_tool_use: Vec<ConfiguredHookMatcherGroup> = "PostToolUse",
-        pub pre_compact: Vec<ConfiguredHookMatcherGroup> = "PreCompact",
+        ///
+        /// Older servers leave it out.
+        pub pre_compact: Option<Vec<ConfiguredHookMatcherGroup>> = "PreCompact",
         pub pre_model_request: Option<Vec<ConfiguredHookMatcherGroup>> = "PreModelRequest",
         pub pre_tool_use: Vec<ConfiguredHookMatcherGroup> = "PreToolUse",
         pub session_end: Option<Vec<ConfiguredHookMatcherGroup>> = "SessionEnd",
         pub session_start: Vec<ConfiguredHookMatcherGroup> = "SessionStart",
         pub stop: Vec<ConfiguredHookMatcherGroup> = "Stop",
-        pub subagent_start: Vec<ConfiguredHookMatcherGroup> = "SubagentStart",
-        pub subagent_stop: Vec<ConfiguredHookMatcherGroup> = "SubagentStop",
+        ///
+        /// Older servers leave it out.
+        pub subagent_start: Option<Vec<ConfiguredHookMatcherGroup>> = "SubagentStart",
+        ///
+        /// Older servers leave it out.
+        pub subagent_stop: Option<Vec<ConfiguredHookMatcherGroup>> = "SubagentStop",
         pub user_prompt_submit: Vec<ConfiguredHookMatcherGroup> = "UserPromptSubmit",
         pub managed_dir: Option<String> = "managedDir",
         pub windows_managed_dir: Option<String> = "windowsManagedDir",

@@ -584,7 +584,9 @@ object! {
     pub struct FuzzyFileSearchResult {
         pub file_name: String = "file_name",
         pub indices: Option<Vec<u32>> = "indices",
-        pub match_type: FuzzyFileSearchMatchType = "match_type",
+        ///
+        /// Older servers leave it out.
+        pub match_type: Option<FuzzyFileSearchMatchType> = "match_type",
         pub path: String = "path",
         pub root: String = "root",
         pub score: u32 = "score",
@@ -714,9 +716,15 @@ object! {
     ///
     /// Reply to `initialize`.
     pub struct InitializeResponse {
-        pub codex_home: AbsolutePathBuf = "codexHome",
-        pub platform_family: String = "platformFamily",
-        pub platform_os: String = "platformOs",
+        ///
+        /// Older servers leave it out.
+        pub codex_home: Option<AbsolutePathBuf> = "codexHome",
+        ///
+        /// Older servers leave it out.
+        pub platform_family: Option<String> = "platformFamily",
+        ///
+        /// Older servers leave it out.
+        pub platform_os: Option<String> = "platformOs",
         pub user_agent: String = "userAgent",
     }
 }
@@ -776,8 +784,12 @@ object! {
     /// What the server tells with `remoteControl/status/changed`.
     pub struct RemoteControlStatusChangedNotification {
         pub environment_id: Option<String> = "environmentId",
-        pub installation_id: String = "installationId",
-        pub server_name: String = "serverName",
+        ///
+        /// Older servers leave it out.
+        pub installation_id: Option<String> = "installationId",
+        ///
+        /// Older servers leave it out.
+        pub server_name: Option<String> = "serverName",
         pub status: RemoteControlConnectionStatus = "status",
     }
 }

@@ -677,7 +677,9 @@ object! {
         ///
         /// Belongs to the experimental API.
         pub environments: Option<Vec<ThreadEnvironment>> = "environments",
-        pub ephemeral: bool = "ephemeral",
+        ///
+        /// Older servers leave it out.
+        pub ephemeral: Option<bool> = "ephemeral",
         ///
         /// Belongs to the experimental API.
         pub extra: Option<ThreadExtra> = "extra",
@@ -693,8 +695,8 @@ object! {
         pub path: Option<String> = "path",
         pub preview: String = "preview",
         ///
-        /// Always there, but may be null.
-        pub project_id: Option<String> = "projectId" or null,
+        /// Older servers leave it out.
+        pub project_id: Option<String> = "projectId",
         pub reasoning_effort: Option<ReasoningEffort> = "reasoningEffort",
         ///
         /// Unix seconds.
@@ -703,7 +705,9 @@ object! {
         ///
         /// Unix seconds.
         pub section_entered_at: Option<i64> = "sectionEnteredAt",
-        pub session_id: String = "sessionId",
+        ///
+        /// Older servers leave it out.
+        pub session_id: Option<String> = "sessionId",
         pub source: SessionSource = "source",
         pub status: ThreadStatus = "status",
         pub thread_source: Option<ThreadSource> = "threadSource",
@@ -1029,7 +1033,9 @@ object! {
         /// Belongs to the experimental API.
         pub active_permission_profile: Option<ActivePermissionProfile> = "activePermissionProfile",
         pub approval_policy: AskForApproval = "approvalPolicy",
-        pub approvals_reviewer: ApprovalsReviewer = "approvalsReviewer",
+        ///
+        /// Older servers leave it out.
+        pub approvals_reviewer: Option<ApprovalsReviewer> = "approvalsReviewer",
         pub cwd: AbsolutePathBuf = "cwd",
         pub disabled_plugin_ids: Option<Vec<String>> = "disabledPluginIds",
         pub instruction_sources: Option<Vec<LegacyAppPathString>> = "instructionSources",
@@ -1545,7 +1551,9 @@ object! {
     pub struct ThreadRealtimeStartedNotification {
         pub realtime_session_id: Option<String> = "realtimeSessionId",
         pub thread_id: String = "threadId",
-        pub version: RealtimeConversationVersion = "version",
+        ///
+        /// Older servers leave it out.
+        pub version: Option<RealtimeConversationVersion> = "version",
     }
 }
 
@@ -1652,7 +1660,9 @@ object! {
         /// Belongs to the experimental API.
         pub active_permission_profile: Option<ActivePermissionProfile> = "activePermissionProfile",
         pub approval_policy: AskForApproval = "approvalPolicy",
-        pub approvals_reviewer: ApprovalsReviewer = "approvalsReviewer",
+        ///
+        /// Older servers leave it out.
+        pub approvals_reviewer: Option<ApprovalsReviewer> = "approvalsReviewer",
         pub collaboration_mode: Option<CollaborationMode> = "collaborationMode",
         pub cwd: AbsolutePathBuf = "cwd",
         pub disabled_plugin_ids: Option<Vec<String>> = "disabledPluginIds",
@@ -1922,7 +1932,9 @@ object! {
         /// Belongs to the experimental API.
         pub active_permission_profile: Option<ActivePermissionProfile> = "activePermissionProfile",
         pub approval_policy: AskForApproval = "approvalPolicy",
-        pub approvals_reviewer: ApprovalsReviewer = "approvalsReviewer",
+        ///
+        /// Older servers leave it out.
+        pub approvals_reviewer: Option<ApprovalsReviewer> = "approvalsReviewer",
         pub cwd: AbsolutePathBuf = "cwd",
         pub disabled_plugin_ids: Option<Vec<String>> = "disabledPluginIds",
         pub instruction_sources: Option<Vec<LegacyAppPathString>> = "instructionSources",

@@ -762,10 +762,14 @@ object! {
 object! {
     /// Used by `plugin/read`.
     pub struct PluginDetail {
-        pub app_templates: Vec<AppTemplateSummary> = "appTemplates",
+        ///
+        /// Older servers leave it out.
+        pub app_templates: Option<Vec<AppTemplateSummary>> = "appTemplates",
         pub apps: Vec<AppSummary> = "apps",
         pub description: Option<String> = "description",
-        pub hooks: Vec<PluginHookSummary> = "hooks",
+        ///
+        /// Older servers leave it out.
+        pub hooks: Option<Vec<PluginHookSummary>> = "hooks",
         pub marketplace_name: String = "marketplaceName",
         pub marketplace_path: Option<AbsolutePathBuf> = "marketplacePath",
         pub mcp_servers: Vec<String> = "mcpServers",

@@ -192,7 +192,9 @@ object! {
         pub reason: Option<String> = "reason",
         ///
         /// Milliseconds since the Unix epoch.
-        pub started_at_ms: i64 = "startedAtMs",
+        ///
+        /// Older servers leave it out.
+        pub started_at_ms: Option<i64> = "startedAtMs",
         pub thread_id: String = "threadId",
         pub turn_id: String = "turnId",
     }
@@ -362,7 +364,9 @@ object! {
         pub reason: Option<String> = "reason",
         ///
         /// Milliseconds since the Unix epoch.
-        pub started_at_ms: i64 = "startedAtMs",
+        ///
+        /// Older servers leave it out.
+        pub started_at_ms: Option<i64> = "startedAtMs",
         pub thread_id: String = "threadId",
         pub turn_id: String = "turnId",
     }
@@ -463,7 +467,9 @@ object! {
     pub struct ItemCompletedNotification {
         ///
         /// Milliseconds since the Unix epoch.
-        pub completed_at_ms: i64 = "completedAtMs",
+        ///
+        /// Older servers leave it out.
+        pub completed_at_ms: Option<i64> = "completedAtMs",
         pub content_token_count: Option<u64> = "contentTokenCount",
         pub item: ThreadItem = "item",
         pub thread_id: String = "threadId",
@@ -477,13 +483,17 @@ object! {
         pub action: GuardianApprovalReviewAction = "action",
         ///
         /// Milliseconds since the Unix epoch.
-        pub completed_at_ms: i64 = "completedAtMs",
+        ///
+        /// Older servers leave it out.
+        pub completed_at_ms: Option<i64> = "completedAtMs",
         pub decision_source: AutoReviewDecisionSource = "decisionSource",
         pub review: GuardianApprovalReview = "review",
         pub review_id: String = "reviewId",
         ///
         /// Milliseconds since the Unix epoch.
-        pub started_at_ms: i64 = "startedAtMs",
+        ///
+        /// Older servers leave it out.
+        pub started_at_ms: Option<i64> = "startedAtMs",
         pub target_item_id: Option<String> = "targetItemId",
         pub thread_id: String = "threadId",
         pub turn_id: String = "turnId",
@@ -498,7 +508,9 @@ object! {
         pub review_id: String = "reviewId",
         ///
         /// Milliseconds since the Unix epoch.
-        pub started_at_ms: i64 = "startedAtMs",
+        ///
+        /// Older servers leave it out.
+        pub started_at_ms: Option<i64> = "startedAtMs",
         pub target_item_id: Option<String> = "targetItemId",
         pub thread_id: String = "threadId",
         pub turn_id: String = "turnId",
@@ -513,7 +525,9 @@ object! {
         pub item: ThreadItem = "item",
         ///
         /// Milliseconds since the Unix epoch.
-        pub started_at_ms: i64 = "startedAtMs",
+        ///
+        /// Older servers leave it out.
+        pub started_at_ms: Option<i64> = "startedAtMs",
         pub thread_id: String = "threadId",
         pub turn_id: String = "turnId",
     }
@@ -771,7 +785,9 @@ object! {
         pub reason: Option<String> = "reason",
         ///
         /// Milliseconds since the Unix epoch.
-        pub started_at_ms: i64 = "startedAtMs",
+        ///
+        /// Older servers leave it out.
+        pub started_at_ms: Option<i64> = "startedAtMs",
         pub thread_id: String = "threadId",
         pub turn_id: String = "turnId",
     }
@@ -944,7 +960,9 @@ object! {
         ///
         /// Milliseconds.
         pub auto_resolution_ms: Option<u64> = "autoResolutionMs",
-        pub is_blocking: bool = "isBlocking",
+        ///
+        /// Older servers leave it out.
+        pub is_blocking: Option<bool> = "isBlocking",
         pub item_id: String = "itemId",
         pub questions: Vec<ToolRequestUserInputQuestion> = "questions",
         pub thread_id: String = "threadId",

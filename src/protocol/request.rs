@@ -103,7 +103,7 @@ macro_rules! messages {
         #[non_exhaustive]
         pub enum $name {
             $(
-                #[doc = concat!("`", $method, "`.")]
+                #[doc = concat!("`", $method, "`.\n")]
                 $(#[$variant_meta])*
                 $variant(Box<$params>),
             )*

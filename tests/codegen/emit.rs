@@ -574,8 +574,7 @@ fn doc(indent: usize, paragraphs: &[String]) -> String {
     let mut out = String::new();
     let pad = " ".repeat(indent);
     for (at, paragraph) in paragraphs.iter().enumerate() {
-        // Fields and variants get their first line from the macro.
-        if at > 0 || indent == 8 {
+        if at > 0 {
             writeln!(out, "{pad}///").unwrap();
         }
         let mut line = format!("{pad}///");

@@ -60,7 +60,6 @@ object! {
     pub struct AccountTokenUsageSummary {
         pub current_streak_days: Option<i64> = "currentStreakDays",
         pub lifetime_tokens: Option<i64> = "lifetimeTokens",
-        ///
         /// Seconds.
         pub longest_running_turn_sec: Option<i64> = "longestRunningTurnSec",
         pub longest_streak_days: Option<i64> = "longestStreakDays",
@@ -147,7 +146,6 @@ object! {
 object! {
     /// `chatgpt` of [`Account`].
     pub struct ChatgptAccount {
-        ///
         /// Always there, but may be null.
         pub email: Option<String> = "email" or null,
         pub plan_type: PlanType = "planType",
@@ -381,7 +379,6 @@ object! {
         pub account: Option<Account> = "account",
         pub requires_openai_auth: bool = "requiresOpenaiAuth",
         pub user_id: Option<String> = "userId",
-        ///
         /// Belongs to the experimental API.
         pub workspace_routing: Option<WorkspaceRouting> = "workspaceRouting",
     }
@@ -435,10 +432,8 @@ object! {
     /// Used by `account/rateLimits/read`.
     pub struct RateLimitResetCredit {
         pub description: Option<String> = "description",
-        ///
         /// Unix seconds.
         pub expires_at: Option<i64> = "expiresAt",
-        ///
         /// Unix seconds.
         pub granted_at: i64 = "grantedAt",
         pub id: String = "id",
@@ -475,10 +470,8 @@ object! {
 object! {
     /// Used by `account/rateLimits/read`, `account/rateLimits/updated`.
     pub struct RateLimitWindow {
-        ///
         /// Unix seconds.
         pub resets_at: Option<i64> = "resetsAt",
-        ///
         /// Per cent.
         pub used_percent: i32 = "usedPercent",
         pub window_duration_mins: Option<i64> = "windowDurationMins",
@@ -507,10 +500,8 @@ object! {
     /// Used by `account/rateLimits/read`, `account/rateLimits/updated`.
     pub struct SpendControlLimitSnapshot {
         pub limit: String = "limit",
-        ///
         /// Per cent.
         pub remaining_percent: i32 = "remainingPercent",
-        ///
         /// Unix seconds.
         pub resets_at: i64 = "resetsAt",
         pub used: String = "used",
@@ -546,10 +537,8 @@ object! {
 object! {
     /// Used by `account/workspaceMessages/read`.
     pub struct WorkspaceMessage {
-        ///
         /// Unix seconds.
         pub archived_at: Option<i64> = "archivedAt",
-        ///
         /// Unix seconds.
         pub created_at: Option<i64> = "createdAt",
         pub message_body: String = "messageBody",

@@ -42,18 +42,15 @@ object! {
     ///
     /// `agentMessage` of [`ThreadItem`].
     pub struct AgentMessageThreadItem {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub delivery: Option<AgentMessageDelivery> = "delivery",
         pub id: String = "id",
         pub memory_citation: Option<MemoryCitation> = "memoryCitation",
         pub moderation: Option<AgentMessageModeration> = "moderation",
-        ///
         /// Whether it comments on the work or is the final answer.
         pub phase: Option<MessagePhase> = "phase",
         pub questions: Option<Vec<AsyncUserInputQuestion>> = "questions",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
         pub text: String = "text",
@@ -110,7 +107,6 @@ object! {
     /// `collabAgentToolCall` of [`ThreadItem`].
     pub struct CollabAgentToolCallThreadItem {
         pub agents_states: BTreeMap<String, CollabAgentState> = "agentsStates",
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub id: String = "id",
@@ -119,7 +115,6 @@ object! {
         pub reasoning_effort: Option<ReasoningEffort> = "reasoningEffort",
         pub receiver_thread_ids: Vec<String> = "receiverThreadIds",
         pub sender_thread_id: String = "senderThreadId",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
         pub status: CollabAgentToolCallStatus = "status",
@@ -146,16 +141,13 @@ object! {
     ///
     /// `commandExecution` of [`ThreadItem`].
     pub struct CommandExecutionThreadItem {
-        ///
         /// What the command printed, in order; `None` if nothing.
         pub aggregated_output: Option<String> = "aggregatedOutput",
         pub command: String = "command",
         pub command_actions: Vec<CommandAction> = "commandActions",
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub cwd: LegacyAppPathString = "cwd",
-        ///
         /// Milliseconds.
         pub duration_ms: Option<i64> = "durationMs",
         pub exit_code: Option<i32> = "exitCode",
@@ -164,7 +156,6 @@ object! {
         pub process_id: Option<String> = "processId",
         pub script_path: Option<String> = "scriptPath",
         pub source: Option<CommandExecutionSource> = "source",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
         pub status: CommandExecutionStatus = "status",
@@ -176,11 +167,9 @@ object! {
     ///
     /// `contextCompaction` of [`ThreadItem`].
     pub struct ContextCompactionThreadItem {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub id: String = "id",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
     }
@@ -192,16 +181,13 @@ object! {
     /// `dynamicToolCall` of [`ThreadItem`].
     pub struct DynamicToolCallThreadItem {
         pub arguments: Value = "arguments",
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub content_items: Option<Vec<DynamicToolCallOutputContentItem>> = "contentItems",
-        ///
         /// Milliseconds.
         pub duration_ms: Option<i64> = "durationMs",
         pub id: String = "id",
         pub namespace: Option<String> = "namespace",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
         pub status: DynamicToolCallStatus = "status",
@@ -224,12 +210,10 @@ build! {
 object! {
     /// `enteredReviewMode` of [`ThreadItem`].
     pub struct EnteredReviewModeThreadItem {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub id: String = "id",
         pub review: String = "review",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
     }
@@ -238,12 +222,10 @@ object! {
 object! {
     /// `exitedReviewMode` of [`ThreadItem`].
     pub struct ExitedReviewModeThreadItem {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub id: String = "id",
         pub review: String = "review",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
     }
@@ -269,11 +251,9 @@ object! {
     /// `fileChange` of [`ThreadItem`].
     pub struct FileChangeThreadItem {
         pub changes: Vec<FileUpdateChange> = "changes",
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub id: String = "id",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
         pub status: PatchApplyStatus = "status",
@@ -302,14 +282,12 @@ object! {
 object! {
     /// `functionCallOutput` of [`ThreadItem`].
     pub struct FunctionCallOutputThreadItem {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub id: String = "id",
         pub name: String = "name",
         pub namespace: Option<String> = "namespace",
         pub output: FunctionCallOutputBody = "output",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
     }
@@ -344,12 +322,10 @@ object! {
 object! {
     /// `hookPrompt` of [`ThreadItem`].
     pub struct HookPromptThreadItem {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub fragments: Vec<HookPromptFragment> = "fragments",
         pub id: String = "id",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
     }
@@ -373,7 +349,6 @@ object! {
 object! {
     /// `imageGeneration` of [`ThreadItem`].
     pub struct ImageGenerationThreadItem {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub failure: Option<ImageGenerationFailure> = "failure",
@@ -384,7 +359,6 @@ object! {
         pub result: Option<String> = "result",
         pub revised_prompt: Option<String> = "revisedPrompt",
         pub saved_path: Option<AbsolutePathBuf> = "savedPath",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
         pub status: String = "status",
@@ -413,12 +387,10 @@ build! {
 object! {
     /// `imageView` of [`ThreadItem`].
     pub struct ImageViewThreadItem {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub id: String = "id",
         pub path: LegacyAppPathString = "path",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
     }
@@ -577,10 +549,8 @@ object! {
     pub struct McpToolCallThreadItem {
         pub app_context: Option<McpToolCallAppContext> = "appContext",
         pub arguments: Value = "arguments",
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
-        ///
         /// Milliseconds.
         pub duration_ms: Option<i64> = "durationMs",
         pub error: Option<McpToolCallError> = "error",
@@ -591,7 +561,6 @@ object! {
         pub read_only_hint: Option<bool> = "readOnlyHint",
         pub result: Option<McpToolCallResult> = "result",
         pub server: String = "server",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
         pub status: McpToolCallStatus = "status",
@@ -621,7 +590,6 @@ object! {
     /// `mention` of [`UserInput`].
     pub struct MentionUserInput {
         pub name: String = "name",
-        ///
         /// An address such as `app://…` or `plugin://…`.
         pub path: String = "path",
     }
@@ -673,11 +641,9 @@ object! {
     ///
     /// `plan` of [`ThreadItem`].
     pub struct PlanThreadItem {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub id: String = "id",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
         pub text: String = "text",
@@ -712,12 +678,10 @@ object! {
     ///
     /// `reasoning` of [`ThreadItem`].
     pub struct ReasoningThreadItem {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub content: Option<Vec<String>> = "content",
         pub id: String = "id",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
         pub summary: Option<Vec<String>> = "summary",
@@ -793,14 +757,11 @@ build! {
 object! {
     /// `sleep` of [`ThreadItem`].
     pub struct SleepThreadItem {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
-        ///
         /// Milliseconds.
         pub duration_ms: u64 = "durationMs",
         pub id: String = "id",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
     }
@@ -811,14 +772,12 @@ object! {
     pub struct SubAgentActivityThreadItem {
         pub agent_path: String = "agentPath",
         pub agent_thread_id: String = "agentThreadId",
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub id: String = "id",
         pub kind: SubAgentActivityKind = "kind",
         pub model: Option<String> = "model",
         pub reasoning_effort: Option<ReasoningEffort> = "reasoningEffort",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
     }
@@ -882,20 +841,16 @@ object! {
     ///
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 13 more methods.
     pub struct Turn {
-        ///
         /// Unix seconds.
         pub completed_at: Option<i64> = "completedAt",
-        ///
         /// Milliseconds.
         pub duration_ms: Option<i64> = "durationMs",
         pub error: Option<TurnError> = "error",
         pub id: String = "id",
-        ///
         /// Empty in most notifications; see `items_view`.
         pub items: Vec<ThreadItem> = "items",
         pub items_view: Option<TurnItemsView> = "itemsView",
         pub root_turn_id: Option<String> = "rootTurnId",
-        ///
         /// Unix seconds.
         pub started_at: Option<i64> = "startedAt",
         pub status: TurnStatus = "status",
@@ -947,7 +902,6 @@ object! {
     /// `usageLimitExceeded` of [`ImageGenerationFailure`].
     pub struct UsageLimitExceededImageGenerationFailure {
         pub limit_id: String = "limitId",
-        ///
         /// Unix seconds.
         pub resets_at: Option<i64> = "resetsAt",
     }
@@ -959,12 +913,10 @@ object! {
     /// `userMessage` of [`ThreadItem`].
     pub struct UserMessageThreadItem {
         pub client_id: Option<String> = "clientId",
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub content: Vec<UserInput> = "content",
         pub id: String = "id",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
     }
@@ -976,13 +928,11 @@ object! {
     /// `webSearch` of [`ThreadItem`].
     pub struct WebSearchThreadItem {
         pub action: Option<WebSearchAction> = "action",
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub id: String = "id",
         pub query: String = "query",
         pub results: Option<Vec<Value>> = "results",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
     }

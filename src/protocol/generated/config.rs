@@ -27,7 +27,6 @@ object! {
         pub source: HookSource = "source",
         pub source_path: AbsolutePathBuf = "sourcePath",
         pub status_message: Option<String> = "statusMessage",
-        ///
         /// Seconds.
         pub timeout_sec: u64 = "timeoutSec",
         pub trust_status: HookTrustStatus = "trustStatus",
@@ -151,7 +150,6 @@ object! {
         pub command: String = "command",
         pub command_windows: Option<String> = "commandWindows",
         pub status_message: Option<String> = "statusMessage",
-        ///
         /// Seconds.
         pub timeout_sec: Option<u64> = "timeoutSec",
     }
@@ -175,7 +173,6 @@ object! {
         pub source: HookSource = "source",
         pub source_path: AbsolutePathBuf = "sourcePath",
         pub status_message: Option<String> = "statusMessage",
-        ///
         /// Seconds.
         pub timeout_sec: u64 = "timeoutSec",
         pub trust_status: HookTrustStatus = "trustStatus",
@@ -271,7 +268,6 @@ object! {
         pub analytics: Option<AnalyticsConfig> = "analytics",
         pub approval_policy: Option<AskForApproval> = "approval_policy",
         pub approvals_reviewer: Option<ApprovalsReviewer> = "approvals_reviewer",
-        ///
         /// Belongs to the experimental API.
         pub apps: Option<AppsConfig> = "apps",
         pub browser_use: Option<BrowserUseConfig> = "browser_use",
@@ -384,7 +380,6 @@ object! {
         pub allow_managed_hooks_only: Option<bool> = "allowManagedHooksOnly",
         pub allow_remote_control: Option<bool> = "allowRemoteControl",
         pub allowed_approval_policies: Option<Vec<AskForApproval>> = "allowedApprovalPolicies",
-        ///
         /// Belongs to the experimental API.
         pub allowed_approvals_reviewers: Option<Vec<ApprovalsReviewer>> = "allowedApprovalsReviewers",
         pub allowed_login_methods: Option<Vec<ForcedLoginMethod>> = "allowedLoginMethods",
@@ -392,7 +387,6 @@ object! {
         pub allowed_sandbox_modes: Option<Vec<SandboxMode>> = "allowedSandboxModes",
         pub allowed_web_search_modes: Option<Vec<WebSearchMode>> = "allowedWebSearchModes",
         pub allowed_windows_sandbox_implementations: Option<Vec<WindowsSandboxImplementation>> = "allowedWindowsSandboxImplementations",
-        ///
         /// Belongs to the experimental API.
         pub application: Option<ApplicationRequirements> = "application",
         pub auto_review: Option<AutoReviewRequirements> = "autoReview",
@@ -405,7 +399,6 @@ object! {
         pub enforce_residency: Option<ResidencyRequirement> = "enforceResidency",
         pub feature_requirements: Option<BTreeMap<String, bool>> = "featureRequirements",
         pub feedback: Option<FeedbackRequirements> = "feedback",
-        ///
         /// Belongs to the experimental API.
         pub hooks: Option<ManagedHooksRequirements> = "hooks",
         pub in_app_browser: Option<InAppBrowserRequirements> = "inAppBrowser",
@@ -414,7 +407,6 @@ object! {
         pub model_provider: Option<String> = "modelProvider",
         pub model_providers: Option<BTreeMap<String, Value>> = "modelProviders",
         pub models: Option<ModelsRequirements> = "models",
-        ///
         /// Belongs to the experimental API.
         pub network: Option<NetworkRequirements> = "network",
         pub otel: Option<OtelRequirements> = "otel",
@@ -566,10 +558,8 @@ object! {
 object! {
     /// What the server tells with `externalAgentConfig/import/completed`.
     pub struct ExternalAgentConfigImportCompletedNotification {
-        ///
         /// Older servers leave it out.
         pub import_id: Option<String> = "importId",
-        ///
         /// Older servers leave it out.
         pub item_type_results: Option<Vec<ExternalAgentConfigImportTypeResult>> = "itemTypeResults",
     }
@@ -586,7 +576,6 @@ object! {
 object! {
     /// Used by `externalAgentConfig/import/readHistories`.
     pub struct ExternalAgentConfigImportHistory {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: i64 = "completedAtMs",
         pub failures: Vec<ExternalAgentConfigImportItemTypeFailure> = "failures",
@@ -726,7 +715,6 @@ object! {
 object! {
     /// Reply to `externalAgentConfig/import`.
     pub struct ExternalAgentConfigImportResponse {
-        ///
         /// Older servers leave it out.
         pub import_id: Option<String> = "importId",
     }
@@ -857,12 +845,10 @@ object! {
     pub struct ManagedHooksRequirements {
         pub interrupt: Option<Vec<ConfiguredHookMatcherGroup>> = "Interrupt",
         pub permission_request: Vec<ConfiguredHookMatcherGroup> = "PermissionRequest",
-        ///
         /// Older servers leave it out.
         pub post_compact: Option<Vec<ConfiguredHookMatcherGroup>> = "PostCompact",
         pub post_model_request: Option<Vec<ConfiguredHookMatcherGroup>> = "PostModelRequest",
         pub post_tool_use: Vec<ConfiguredHookMatcherGroup> = "PostToolUse",
-        ///
         /// Older servers leave it out.
         pub pre_compact: Option<Vec<ConfiguredHookMatcherGroup>> = "PreCompact",
         pub pre_model_request: Option<Vec<ConfiguredHookMatcherGroup>> = "PreModelRequest",
@@ -870,10 +856,8 @@ object! {
         pub session_end: Option<Vec<ConfiguredHookMatcherGroup>> = "SessionEnd",
         pub session_start: Vec<ConfiguredHookMatcherGroup> = "SessionStart",
         pub stop: Vec<ConfiguredHookMatcherGroup> = "Stop",
-        ///
         /// Older servers leave it out.
         pub subagent_start: Option<Vec<ConfiguredHookMatcherGroup>> = "SubagentStart",
-        ///
         /// Older servers leave it out.
         pub subagent_stop: Option<Vec<ConfiguredHookMatcherGroup>> = "SubagentStop",
         pub user_prompt_submit: Vec<ConfiguredHookMatcherGroup> = "UserPromptSubmit",
@@ -905,7 +889,6 @@ object! {
         pub input: BTreeMap<String, Value> = "input",
         pub server: String = "server",
         pub status_message: Option<String> = "statusMessage",
-        ///
         /// Seconds.
         pub timeout_sec: Option<u64> = "timeoutSec",
         pub tool: String = "tool",
@@ -929,7 +912,6 @@ object! {
         pub source: HookSource = "source",
         pub source_path: AbsolutePathBuf = "sourcePath",
         pub status_message: Option<String> = "statusMessage",
-        ///
         /// Seconds.
         pub timeout_sec: u64 = "timeoutSec",
         pub tool: String = "tool",
@@ -1038,7 +1020,6 @@ object! {
 object! {
     /// Used by `configRequirements/read`.
     pub struct OtelToolResultLogConfig {
-        ///
         /// Bytes.
         pub max_bytes: u64 = "max_bytes",
     }
@@ -1149,7 +1130,6 @@ object! {
         pub source: HookSource = "source",
         pub source_path: AbsolutePathBuf = "sourcePath",
         pub status_message: Option<String> = "statusMessage",
-        ///
         /// Seconds.
         pub timeout_sec: u64 = "timeoutSec",
         pub trust_status: HookTrustStatus = "trustStatus",

@@ -110,7 +110,6 @@ untagged! {
     ///
     /// Belongs to the experimental API.
     pub enum AccountSessionsSwitchResponse {
-        ///
         /// A [`SessionsAccountSessionsSwitchResponse`].
         Sessions(SessionsAccountSessionsSwitchResponse) = [
             Shape::Object {
@@ -119,7 +118,6 @@ untagged! {
                 words: &[],
             },
         ],
-        ///
         /// A [`AuthUrlAccountSessionsSwitchResponse`].
         AuthUrl(AuthUrlAccountSessionsSwitchResponse) = [
             Shape::Object {

@@ -18,7 +18,6 @@ object! {
         pub email: Option<String> = "email",
         pub image_url: Option<String> = "imageUrl",
         pub is_active: bool = "isActive",
-        ///
         /// Unix seconds.
         pub last_used_at: i64 = "lastUsedAt",
         pub selected_workspace_account_id: Option<String> = "selectedWorkspaceAccountId",
@@ -201,7 +200,6 @@ object! {
     /// Belongs to the experimental API.
     pub struct EnvironmentAddParams {
         pub auth_bearer_token: Setting<String> = "authBearerToken",
-        ///
         /// Milliseconds.
         pub connect_timeout_ms: Setting<u64> = "connectTimeoutMs",
         pub environment_id: String = "environmentId",
@@ -631,7 +629,6 @@ object! {
         pub size: Setting<ProcessTerminalSize> = "size",
         pub stream_stdin: Option<bool> = "streamStdin",
         pub stream_stdout_stderr: Option<bool> = "streamStdoutStderr",
-        ///
         /// Milliseconds.
         pub timeout_ms: Setting<i64> = "timeoutMs",
         pub tty: Option<bool> = "tty",
@@ -711,18 +708,15 @@ build! {
 object! {
     /// Used by `project/list`, `project/read`, `project/create` and 2 more methods.
     pub struct Project {
-        ///
         /// Unix seconds.
         pub created_at: i64 = "createdAt",
         pub id: String = "id",
         pub metadata: BTreeMap<String, String> = "metadata",
         pub name: String = "name",
         pub position: i64 = "position",
-        ///
         /// Unix seconds.
         pub recency_at: Option<i64> = "recencyAt",
         pub roots: Vec<ProjectRoot> = "roots",
-        ///
         /// Unix seconds.
         pub updated_at: i64 = "updatedAt",
     }
@@ -962,7 +956,6 @@ object! {
         pub device_model: Option<String> = "deviceModel",
         pub device_type: Option<String> = "deviceType",
         pub display_name: Option<String> = "displayName",
-        ///
         /// Unix seconds.
         pub last_seen_at: Option<i64> = "lastSeenAt",
         pub os_version: Option<String> = "osVersion",
@@ -1096,7 +1089,6 @@ object! {
     /// Belongs to the experimental API.
     pub struct RemoteControlPairingStartResponse {
         pub environment_id: String = "environmentId",
-        ///
         /// Unix seconds.
         pub expires_at: i64 = "expiresAt",
         pub manual_pairing_code: Option<String> = "manualPairingCode",
@@ -1176,10 +1168,8 @@ object! {
     /// Used by `server/diagnostics`.
     pub struct ServerDiagnosticsProcess {
         pub id: u32 = "id",
-        ///
         /// Bytes.
         pub physical_footprint_bytes: Option<u64> = "physicalFootprintBytes",
-        ///
         /// Bytes.
         pub resident_memory_bytes: Option<u64> = "residentMemoryBytes",
     }
@@ -1209,7 +1199,6 @@ object! {
     /// Belongs to the experimental API.
     pub struct ThreadBackgroundTerminal {
         pub command: String = "command",
-        ///
         /// Per cent.
         pub cpu_percent: Option<f64> = "cpuPercent",
         pub cwd: LegacyAppPathString = "cwd",
@@ -2106,15 +2095,12 @@ object! {
 object! {
     /// `turnCompleted` of [`ThreadTimelineEntry`].
     pub struct TurnCompletedThreadTimelineEntry {
-        ///
         /// Unix seconds.
         pub completed_at: Option<i64> = "completed_at",
-        ///
         /// Milliseconds.
         pub duration_ms: Option<i64> = "duration_ms",
         pub error: Option<TurnError> = "error",
         pub position: u64 = "position",
-        ///
         /// Unix seconds.
         pub started_at: Option<i64> = "started_at",
         pub status: TurnStatus = "status",
@@ -2162,7 +2148,6 @@ object! {
     /// `turnStarted` of [`ThreadTimelineEntry`].
     pub struct TurnStartedThreadTimelineEntry {
         pub position: u64 = "position",
-        ///
         /// Unix seconds.
         pub started_at: Option<i64> = "started_at",
         pub turn_id: String = "turn_id",

@@ -18,7 +18,6 @@ messages! {
         ItemToolCall(DynamicToolCallParams) = "item/tool/call",
         AccountChatgptAuthTokensRefresh(ChatgptAuthTokensRefreshParams) = "account/chatgptAuthTokens/refresh",
         AttestationGenerate(AttestationGenerateParams) = "attestation/generate",
-        ///
         /// Belongs to the experimental API.
         CurrentTimeRead(CurrentTimeReadParams) = "currentTime/read",
         ApplyPatchApproval(ApplyPatchApprovalParams) = "applyPatchApproval",

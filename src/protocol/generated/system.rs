@@ -104,7 +104,6 @@ object! {
         pub disable_timeout: Option<bool> = "disableTimeout",
         pub env: Setting<BTreeMap<String, Option<String>>> = "env",
         pub output_bytes_cap: Setting<u64> = "outputBytesCap",
-        ///
         /// Belongs to the experimental API.
         pub permission_profile: Setting<String> = "permissionProfile",
         pub process_id: Setting<String> = "processId",
@@ -112,7 +111,6 @@ object! {
         pub size: Setting<CommandExecTerminalSize> = "size",
         pub stream_stdin: Option<bool> = "streamStdin",
         pub stream_stdout_stderr: Option<bool> = "streamStdoutStderr",
-        ///
         /// Milliseconds.
         pub timeout_ms: Setting<i64> = "timeoutMs",
         pub tty: Option<bool> = "tty",
@@ -239,7 +237,6 @@ object! {
     ///
     /// Belongs to the experimental API.
     pub struct CurrentTimeReadResponse {
-        ///
         /// Unix seconds.
         pub current_time_at: i64 = "currentTimeAt",
     }
@@ -424,13 +421,11 @@ build! {
 object! {
     /// Reply to `fs/getMetadata`.
     pub struct FsGetMetadataResponse {
-        ///
         /// Milliseconds since the Unix epoch.
         pub created_at_ms: i64 = "createdAtMs",
         pub is_directory: bool = "isDirectory",
         pub is_file: bool = "isFile",
         pub is_symlink: bool = "isSymlink",
-        ///
         /// Milliseconds since the Unix epoch.
         pub modified_at_ms: i64 = "modifiedAtMs",
     }
@@ -584,7 +579,6 @@ object! {
     pub struct FuzzyFileSearchResult {
         pub file_name: String = "file_name",
         pub indices: Option<Vec<u32>> = "indices",
-        ///
         /// Older servers leave it out.
         pub match_type: Option<FuzzyFileSearchMatchType> = "match_type",
         pub path: String = "path",
@@ -637,11 +631,9 @@ object! {
 object! {
     /// Used by `hook/started`, `hook/completed`.
     pub struct HookRunSummary {
-        ///
         /// Unix seconds.
         pub completed_at: Option<i64> = "completedAt",
         pub display_order: i64 = "displayOrder",
-        ///
         /// Milliseconds.
         pub duration_ms: Option<i64> = "durationMs",
         pub entries: Vec<HookOutputEntry> = "entries",
@@ -652,7 +644,6 @@ object! {
         pub scope: HookScope = "scope",
         pub source: Option<HookSource> = "source",
         pub source_path: LegacyAppPathString = "sourcePath",
-        ///
         /// Unix seconds.
         pub started_at: i64 = "startedAt",
         pub status: HookRunStatus = "status",
@@ -716,13 +707,10 @@ object! {
     ///
     /// Reply to `initialize`.
     pub struct InitializeResponse {
-        ///
         /// Older servers leave it out.
         pub codex_home: Option<AbsolutePathBuf> = "codexHome",
-        ///
         /// Older servers leave it out.
         pub platform_family: Option<String> = "platformFamily",
-        ///
         /// Older servers leave it out.
         pub platform_os: Option<String> = "platformOs",
         pub user_agent: String = "userAgent",
@@ -784,10 +772,8 @@ object! {
     /// What the server tells with `remoteControl/status/changed`.
     pub struct RemoteControlStatusChangedNotification {
         pub environment_id: Option<String> = "environmentId",
-        ///
         /// Older servers leave it out.
         pub installation_id: Option<String> = "installationId",
-        ///
         /// Older servers leave it out.
         pub server_name: Option<String> = "serverName",
         pub status: RemoteControlConnectionStatus = "status",
@@ -814,7 +800,6 @@ object! {
 object! {
     /// What the server tells with `autoApprovalReview/strictReviewRequired`.
     pub struct StrictReviewRequiredNotification {
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: i64 = "startedAtMs",
         pub thread_id: String = "threadId",

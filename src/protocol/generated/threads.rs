@@ -225,7 +225,6 @@ object! {
     pub struct ExecLocalShellAction {
         pub command: Vec<String> = "command",
         pub env: Setting<BTreeMap<String, String>> = "env",
-        ///
         /// Milliseconds.
         pub timeout_ms: Setting<u64> = "timeout_ms",
         pub user: Setting<String> = "user",
@@ -660,27 +659,20 @@ object! {
     pub struct Thread {
         pub agent_nickname: Option<String> = "agentNickname",
         pub agent_role: Option<String> = "agentRole",
-        ///
         /// Belongs to the experimental API.
         pub attached_to_thread_id: Option<String> = "attachedToThreadId",
-        ///
         /// Belongs to the experimental API.
         pub can_accept_direct_input: Option<bool> = "canAcceptDirectInput",
         pub cli_version: String = "cliVersion",
-        ///
         /// Unix seconds.
         pub created_at: i64 = "createdAt",
         pub cwd: AbsolutePathBuf = "cwd",
-        ///
         /// Belongs to the experimental API.
         pub daybreak_enabled: Option<bool> = "daybreakEnabled",
-        ///
         /// Belongs to the experimental API.
         pub environments: Option<Vec<ThreadEnvironment>> = "environments",
-        ///
         /// Older servers leave it out.
         pub ephemeral: Option<bool> = "ephemeral",
-        ///
         /// Belongs to the experimental API.
         pub extra: Option<ThreadExtra> = "extra",
         pub forked_from_id: Option<String> = "forkedFromId",
@@ -694,25 +686,20 @@ object! {
         pub parent_thread_id: Option<String> = "parentThreadId",
         pub path: Option<String> = "path",
         pub preview: String = "preview",
-        ///
         /// Older servers leave it out.
         pub project_id: Option<String> = "projectId",
         pub reasoning_effort: Option<ReasoningEffort> = "reasoningEffort",
-        ///
         /// Unix seconds.
         pub recency_at: Option<i64> = "recencyAt",
         pub section: Option<ThreadSection> = "section",
-        ///
         /// Unix seconds.
         pub section_entered_at: Option<i64> = "sectionEnteredAt",
-        ///
         /// Older servers leave it out.
         pub session_id: Option<String> = "sessionId",
         pub source: SessionSource = "source",
         pub status: ThreadStatus = "status",
         pub thread_source: Option<ThreadSource> = "threadSource",
         pub turns: Vec<Turn> = "turns",
-        ///
         /// Unix seconds.
         pub updated_at: i64 = "updatedAt",
     }
@@ -764,7 +751,6 @@ object! {
     /// Used by `thread/attachment/add`, `thread/attachment/list`.
     pub struct ThreadAttachment {
         pub attachment_type: String = "attachmentType",
-        ///
         /// Unix seconds.
         pub created_at: i64 = "createdAt",
         pub id: String = "id",
@@ -959,37 +945,29 @@ object! {
     pub struct ThreadForkParams {
         pub approval_policy: Setting<AskForApproval> = "approvalPolicy",
         pub approvals_reviewer: Setting<ApprovalsReviewer> = "approvalsReviewer",
-        ///
         /// Belongs to the experimental API.
         pub attach_to_source: Option<bool> = "attachToSource",
         pub base_instructions: Setting<String> = "baseInstructions",
-        ///
         /// Belongs to the experimental API.
         pub before_turn_id: Setting<String> = "beforeTurnId",
         pub config: Setting<BTreeMap<String, Value>> = "config",
         pub cwd: Setting<String> = "cwd",
-        ///
         /// Belongs to the experimental API.
         pub defer_goal_continuation: Option<bool> = "deferGoalContinuation",
         pub developer_instructions: Setting<String> = "developerInstructions",
         pub ephemeral: Option<bool> = "ephemeral",
         pub exclude_turns: Option<bool> = "excludeTurns",
-        ///
         /// Belongs to the experimental API.
         pub experimental_disable_prediction_mcp: Option<bool> = "experimentalDisablePredictionMcp",
-        ///
         /// Belongs to the experimental API.
         pub experimental_prediction_mode: Option<bool> = "experimentalPredictionMode",
         pub last_turn_id: Setting<String> = "lastTurnId",
         pub model: Setting<String> = "model",
         pub model_provider: Setting<String> = "modelProvider",
-        ///
         /// Belongs to the experimental API.
         pub path: Setting<String> = "path",
-        ///
         /// Belongs to the experimental API.
         pub permissions: Setting<String> = "permissions",
-        ///
         /// Belongs to the experimental API.
         pub runtime_workspace_roots: Setting<Vec<AbsolutePathBuf>> = "runtimeWorkspaceRoots",
         pub sandbox: Setting<SandboxMode> = "sandbox",
@@ -1029,11 +1007,9 @@ build! {
 object! {
     /// Reply to `thread/fork`.
     pub struct ThreadForkResponse {
-        ///
         /// Belongs to the experimental API.
         pub active_permission_profile: Option<ActivePermissionProfile> = "activePermissionProfile",
         pub approval_policy: AskForApproval = "approvalPolicy",
-        ///
         /// Older servers leave it out.
         pub approvals_reviewer: Option<ApprovalsReviewer> = "approvalsReviewer",
         pub cwd: AbsolutePathBuf = "cwd",
@@ -1041,11 +1017,9 @@ object! {
         pub instruction_sources: Option<Vec<LegacyAppPathString>> = "instructionSources",
         pub model: String = "model",
         pub model_provider: String = "modelProvider",
-        ///
         /// Belongs to the experimental API.
         pub multi_agent_mode: Option<MultiAgentMode> = "multiAgentMode",
         pub reasoning_effort: Option<ReasoningEffort> = "reasoningEffort",
-        ///
         /// Belongs to the experimental API.
         pub runtime_workspace_roots: Option<Vec<AbsolutePathBuf>> = "runtimeWorkspaceRoots",
         pub sandbox: SandboxPolicy = "sandbox",
@@ -1057,18 +1031,15 @@ object! {
 object! {
     /// Used by `thread/goal/set`, `thread/goal/get`, `thread/goal/updated`.
     pub struct ThreadGoal {
-        ///
         /// Unix seconds.
         pub created_at: i64 = "createdAt",
         pub objective: String = "objective",
         pub status: ThreadGoalStatus = "status",
         pub thread_id: String = "threadId",
-        ///
         /// Seconds.
         pub time_used_seconds: i64 = "timeUsedSeconds",
         pub token_budget: Option<i64> = "tokenBudget",
         pub tokens_used: i64 = "tokensUsed",
-        ///
         /// Unix seconds.
         pub updated_at: i64 = "updatedAt",
     }
@@ -1177,14 +1148,11 @@ object! {
 object! {
     /// Used by `thread/items/list`, `thread/items/read`.
     pub struct ThreadItemEntry {
-        ///
         /// Milliseconds since the Unix epoch.
         pub completed_at_ms: Option<i64> = "completedAtMs",
         pub item: ThreadItem = "item",
-        ///
         /// Belongs to the experimental API.
         pub output_deferred: Option<bool> = "outputDeferred",
-        ///
         /// Milliseconds since the Unix epoch.
         pub started_at_ms: Option<i64> = "startedAtMs",
         pub turn_id: String = "turnId",
@@ -1195,10 +1163,8 @@ object! {
     /// Used by `thread/items/list`.
     #[derive(Default)]
     pub struct ThreadItemOutputDeferral {
-        ///
         /// Belongs to the experimental API.
         pub command_execution: Option<bool> = "commandExecution",
-        ///
         /// Belongs to the experimental API.
         pub mcp_tool_call: Option<bool> = "mcpToolCall",
     }
@@ -1248,27 +1214,22 @@ object! {
     /// Parameters of `thread/list`.
     #[derive(Default)]
     pub struct ThreadListParams {
-        ///
         /// Belongs to the experimental API.
         pub ancestor_thread_id: Setting<String> = "ancestorThreadId",
         pub archived: Setting<bool> = "archived",
-        ///
         /// Belongs to the experimental API.
         pub attached_to_thread_id: Setting<String> = "attachedToThreadId",
         pub current_account_only: Option<bool> = "currentAccountOnly",
         pub cursor: Setting<String> = "cursor",
         pub cwd: Setting<ThreadListCwdFilter> = "cwd",
         pub excluded_thread_ids: Setting<Vec<String>> = "excludedThreadIds",
-        ///
         /// Belongs to the experimental API.
         pub include_attached_threads: Option<bool> = "includeAttachedThreads",
         pub limit: Setting<u32> = "limit",
         pub model_providers: Setting<Vec<String>> = "modelProviders",
         pub originators: Setting<Vec<String>> = "originators",
-        ///
         /// Belongs to the experimental API.
         pub parent_thread_id: Setting<String> = "parentThreadId",
-        ///
         /// Belongs to the experimental API.
         pub project_id: Setting<String> = "projectId",
         pub search_term: Setting<String> = "searchTerm",
@@ -1310,7 +1271,6 @@ object! {
         pub backwards_cursor: Option<String> = "backwardsCursor",
         pub data: Vec<Thread> = "data",
         pub next_cursor: Option<String> = "nextCursor",
-        ///
         /// Belongs to the experimental API.
         pub read_states: Option<BTreeMap<String, ThreadReadState>> = "readStates",
     }
@@ -1361,11 +1321,9 @@ build! {
 object! {
     /// Parameters of `thread/metadata/update`.
     pub struct ThreadMetadataUpdateParams {
-        ///
         /// Belongs to the experimental API.
         pub daybreak_enabled: Setting<bool> = "daybreakEnabled",
         pub git_info: Setting<ThreadMetadataGitInfoUpdateParams> = "gitInfo",
-        ///
         /// Belongs to the experimental API.
         pub project_id: Setting<String> = "projectId",
         pub thread_id: String = "threadId",
@@ -1407,7 +1365,6 @@ object! {
 object! {
     /// What the server tells with `thread/project/updated`.
     pub struct ThreadProjectUpdatedNotification {
-        ///
         /// Always there, but may be null.
         pub project_id: Option<String> = "projectId" or null,
         pub thread_id: String = "threadId",
@@ -1440,7 +1397,6 @@ build! {
 object! {
     /// Reply to `thread/read`.
     pub struct ThreadReadResponse {
-        ///
         /// Belongs to the experimental API.
         pub read_state: Option<ThreadReadState> = "readState",
         pub thread: Thread = "thread",
@@ -1551,7 +1507,6 @@ object! {
     pub struct ThreadRealtimeStartedNotification {
         pub realtime_session_id: Option<String> = "realtimeSessionId",
         pub thread_id: String = "threadId",
-        ///
         /// Older servers leave it out.
         pub version: Option<RealtimeConversationVersion> = "version",
     }
@@ -1604,25 +1559,19 @@ object! {
         pub config: Setting<BTreeMap<String, Value>> = "config",
         pub cwd: Setting<String> = "cwd",
         pub developer_instructions: Setting<String> = "developerInstructions",
-        ///
         /// Leaves the turns out of the reply, which can be large.
         pub exclude_turns: Option<bool> = "excludeTurns",
-        ///
         /// Belongs to the experimental API.
         pub history: Setting<Vec<ResponseItem>> = "history",
-        ///
         /// Belongs to the experimental API.
         pub initial_turns_page: Setting<ThreadResumeInitialTurnsPageParams> = "initialTurnsPage",
         pub model: Setting<String> = "model",
         pub model_provider: Setting<String> = "modelProvider",
-        ///
         /// Belongs to the experimental API.
         pub path: Setting<String> = "path",
-        ///
         /// Belongs to the experimental API.
         pub permissions: Setting<String> = "permissions",
         pub personality: Setting<Personality> = "personality",
-        ///
         /// Belongs to the experimental API.
         pub runtime_workspace_roots: Setting<Vec<AbsolutePathBuf>> = "runtimeWorkspaceRoots",
         pub sandbox: Setting<SandboxMode> = "sandbox",
@@ -1656,28 +1605,23 @@ build! {
 object! {
     /// Reply to `thread/resume`.
     pub struct ThreadResumeResponse {
-        ///
         /// Belongs to the experimental API.
         pub active_permission_profile: Option<ActivePermissionProfile> = "activePermissionProfile",
         pub approval_policy: AskForApproval = "approvalPolicy",
-        ///
         /// Older servers leave it out.
         pub approvals_reviewer: Option<ApprovalsReviewer> = "approvalsReviewer",
         pub collaboration_mode: Option<CollaborationMode> = "collaborationMode",
         pub cwd: AbsolutePathBuf = "cwd",
         pub disabled_plugin_ids: Option<Vec<String>> = "disabledPluginIds",
-        ///
         /// Belongs to the experimental API.
         pub initial_turns_page: Option<TurnsPage> = "initialTurnsPage",
         pub instruction_sources: Option<Vec<LegacyAppPathString>> = "instructionSources",
         pub items_backwards_cursor: Option<String> = "itemsBackwardsCursor",
         pub model: String = "model",
         pub model_provider: String = "modelProvider",
-        ///
         /// Belongs to the experimental API.
         pub multi_agent_mode: Option<MultiAgentMode> = "multiAgentMode",
         pub reasoning_effort: Option<ReasoningEffort> = "reasoningEffort",
-        ///
         /// Belongs to the experimental API.
         pub runtime_workspace_roots: Option<Vec<AbsolutePathBuf>> = "runtimeWorkspaceRoots",
         pub sandbox: SandboxPolicy = "sandbox",
@@ -1718,7 +1662,6 @@ object! {
 object! {
     /// What the server tells with `thread/section/changed`.
     pub struct ThreadSectionChangedNotification {
-        ///
         /// Always there, but may be null.
         pub section_id: Option<String> = "sectionId" or null,
         pub thread_id: String = "threadId",
@@ -1729,7 +1672,6 @@ object! {
     /// Parameters of `thread/section/move`.
     pub struct ThreadSectionMoveParams {
         pub before_thread_id: Setting<String> = "beforeThreadId",
-        ///
         /// Always there, but may be null.
         pub section_id: Option<String> = "sectionId" or null,
         pub thread_id: String = "threadId",
@@ -1776,12 +1718,10 @@ object! {
         pub cwd: AbsolutePathBuf = "cwd",
         pub disabled_plugin_ids: Option<Vec<String>> = "disabledPluginIds",
         pub effort: Option<ReasoningEffort> = "effort",
-        ///
         /// Belongs to the experimental API.
         pub environments: Option<Vec<ThreadEnvironment>> = "environments",
         pub model: String = "model",
         pub model_provider: String = "modelProvider",
-        ///
         /// Belongs to the experimental API.
         pub multi_agent_mode: Option<MultiAgentMode> = "multiAgentMode",
         pub personality: Option<Personality> = "personality",
@@ -1804,7 +1744,6 @@ object! {
     pub struct ThreadShellCommandParams {
         pub command: String = "command",
         pub thread_id: String = "threadId",
-        ///
         /// Milliseconds.
         pub timeout_ms: Setting<i64> = "timeoutMs",
     }
@@ -1839,7 +1778,6 @@ object! {
     /// Parameters of `thread/start`.
     #[derive(Default)]
     pub struct ThreadStartParams {
-        ///
         /// Belongs to the experimental API.
         pub allow_provider_model_fallback: Option<bool> = "allowProviderModelFallback",
         pub approval_policy: Setting<AskForApproval> = "approvalPolicy",
@@ -1847,43 +1785,32 @@ object! {
         pub base_instructions: Setting<String> = "baseInstructions",
         pub config: Setting<BTreeMap<String, Value>> = "config",
         pub cwd: Setting<String> = "cwd",
-        ///
         /// Belongs to the experimental API.
         pub daybreak_enabled: Setting<bool> = "daybreakEnabled",
         pub developer_instructions: Setting<String> = "developerInstructions",
-        ///
         /// Belongs to the experimental API.
         pub dynamic_tools: Setting<Vec<DynamicToolSpec>> = "dynamicTools",
-        ///
         /// Belongs to the experimental API.
         pub environments: Setting<Vec<TurnEnvironmentParams>> = "environments",
         pub ephemeral: Setting<bool> = "ephemeral",
-        ///
         /// Belongs to the experimental API.
         pub experimental_raw_events: Option<bool> = "experimentalRawEvents",
-        ///
         /// Belongs to the experimental API.
         pub history_mode: Setting<ThreadHistoryMode> = "historyMode",
-        ///
         /// Belongs to the experimental API.
         pub mock_experimental_field: Setting<String> = "mockExperimentalField",
         pub model: Setting<String> = "model",
         pub model_provider: Setting<String> = "modelProvider",
-        ///
         /// Belongs to the experimental API.
         pub multi_agent_mode: Setting<MultiAgentMode> = "multiAgentMode",
-        ///
         /// Belongs to the experimental API.
         pub permissions: Setting<String> = "permissions",
         pub personality: Setting<Personality> = "personality",
-        ///
         /// Belongs to the experimental API.
         pub project_id: Setting<String> = "projectId",
-        ///
         /// Belongs to the experimental API.
         pub runtime_workspace_roots: Setting<Vec<AbsolutePathBuf>> = "runtimeWorkspaceRoots",
         pub sandbox: Setting<SandboxMode> = "sandbox",
-        ///
         /// Belongs to the experimental API.
         pub selected_capability_roots: Setting<Vec<SelectedCapabilityRoot>> = "selectedCapabilityRoots",
         pub service_name: Setting<String> = "serviceName",
@@ -1928,11 +1855,9 @@ build! {
 object! {
     /// Reply to `thread/start`.
     pub struct ThreadStartResponse {
-        ///
         /// Belongs to the experimental API.
         pub active_permission_profile: Option<ActivePermissionProfile> = "activePermissionProfile",
         pub approval_policy: AskForApproval = "approvalPolicy",
-        ///
         /// Older servers leave it out.
         pub approvals_reviewer: Option<ApprovalsReviewer> = "approvalsReviewer",
         pub cwd: AbsolutePathBuf = "cwd",
@@ -1940,11 +1865,9 @@ object! {
         pub instruction_sources: Option<Vec<LegacyAppPathString>> = "instructionSources",
         pub model: String = "model",
         pub model_provider: String = "modelProvider",
-        ///
         /// Belongs to the experimental API.
         pub multi_agent_mode: Option<MultiAgentMode> = "multiAgentMode",
         pub reasoning_effort: Option<ReasoningEffort> = "reasoningEffort",
-        ///
         /// Belongs to the experimental API.
         pub runtime_workspace_roots: Option<Vec<AbsolutePathBuf>> = "runtimeWorkspaceRoots",
         pub sandbox: SandboxPolicy = "sandbox",

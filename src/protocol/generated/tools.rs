@@ -559,7 +559,6 @@ object! {
     /// Used by `mcpServer/resource/read`.
     pub struct McpResourceReadTarget {
         pub connector_id: String = "connectorId",
-        ///
         /// Always there, but may be null.
         pub link_id: Option<String> = "linkId" or null,
     }
@@ -631,7 +630,6 @@ object! {
         pub name: String = "name",
         pub scopes: Setting<Vec<String>> = "scopes",
         pub thread_id: Setting<String> = "threadId",
-        ///
         /// Seconds.
         pub timeout_secs: Setting<i64> = "timeoutSecs",
     }
@@ -762,12 +760,10 @@ object! {
 object! {
     /// Used by `plugin/read`.
     pub struct PluginDetail {
-        ///
         /// Older servers leave it out.
         pub app_templates: Option<Vec<AppTemplateSummary>> = "appTemplates",
         pub apps: Vec<AppSummary> = "apps",
         pub description: Option<String> = "description",
-        ///
         /// Older servers leave it out.
         pub hooks: Option<Vec<PluginHookSummary>> = "hooks",
         pub marketplace_name: String = "marketplaceName",
@@ -1154,7 +1150,6 @@ object! {
         pub install_policy: PluginInstallPolicy = "installPolicy",
         pub install_policy_source: Option<PluginInstallPolicySource> = "installPolicySource",
         pub installed: bool = "installed",
-        ///
         /// Unix seconds.
         pub installed_at: Option<i64> = "installedAt",
         pub interface: Option<PluginInterface> = "interface",

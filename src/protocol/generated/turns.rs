@@ -173,11 +173,9 @@ object! {
 object! {
     /// What the server asks with `item/commandExecution/requestApproval`.
     pub struct CommandExecutionRequestApprovalParams {
-        ///
         /// Belongs to the experimental API.
         pub additional_permissions: Option<AdditionalPermissionProfile> = "additionalPermissions",
         pub approval_id: Option<String> = "approvalId",
-        ///
         /// Belongs to the experimental API.
         pub available_decisions: Option<Vec<CommandExecutionApprovalDecision>> = "availableDecisions",
         pub command: Option<String> = "command",
@@ -190,7 +188,6 @@ object! {
         pub proposed_execpolicy_amendment: Option<Vec<String>> = "proposedExecpolicyAmendment",
         pub proposed_network_policy_amendments: Option<Vec<NetworkPolicyAmendment>> = "proposedNetworkPolicyAmendments",
         pub reason: Option<String> = "reason",
-        ///
         /// Milliseconds since the Unix epoch.
         ///
         /// Older servers leave it out.
@@ -313,7 +310,6 @@ object! {
         pub error: TurnError = "error",
         pub thread_id: String = "threadId",
         pub turn_id: String = "turnId",
-        ///
         /// The server tries again by itself; the turn is not over.
         pub will_retry: bool = "willRetry",
     }
@@ -362,7 +358,6 @@ object! {
         pub grant_root: Option<String> = "grantRoot",
         pub item_id: String = "itemId",
         pub reason: Option<String> = "reason",
-        ///
         /// Milliseconds since the Unix epoch.
         ///
         /// Older servers leave it out.
@@ -465,7 +460,6 @@ object! {
     ///
     /// What the server tells with `item/completed`.
     pub struct ItemCompletedNotification {
-        ///
         /// Milliseconds since the Unix epoch.
         ///
         /// Older servers leave it out.
@@ -481,7 +475,6 @@ object! {
     /// What the server tells with `item/autoApprovalReview/completed`.
     pub struct ItemGuardianApprovalReviewCompletedNotification {
         pub action: GuardianApprovalReviewAction = "action",
-        ///
         /// Milliseconds since the Unix epoch.
         ///
         /// Older servers leave it out.
@@ -489,7 +482,6 @@ object! {
         pub decision_source: AutoReviewDecisionSource = "decisionSource",
         pub review: GuardianApprovalReview = "review",
         pub review_id: String = "reviewId",
-        ///
         /// Milliseconds since the Unix epoch.
         ///
         /// Older servers leave it out.
@@ -506,7 +498,6 @@ object! {
         pub action: GuardianApprovalReviewAction = "action",
         pub review: GuardianApprovalReview = "review",
         pub review_id: String = "reviewId",
-        ///
         /// Milliseconds since the Unix epoch.
         ///
         /// Older servers leave it out.
@@ -523,7 +514,6 @@ object! {
     /// What the server tells with `item/started`.
     pub struct ItemStartedNotification {
         pub item: ThreadItem = "item",
-        ///
         /// Milliseconds since the Unix epoch.
         ///
         /// Older servers leave it out.
@@ -730,7 +720,6 @@ object! {
         pub migration_markdown: Option<String> = "migrationMarkdown",
         pub model: String = "model",
         pub model_link: Option<String> = "modelLink",
-        ///
         /// Unix seconds.
         pub retirement_at: Option<i64> = "retirementAt",
         pub upgrade_copy: Option<String> = "upgradeCopy",
@@ -783,7 +772,6 @@ object! {
         pub item_id: String = "itemId",
         pub permissions: RequestPermissionProfile = "permissions",
         pub reason: Option<String> = "reason",
-        ///
         /// Milliseconds since the Unix epoch.
         ///
         /// Older servers leave it out.
@@ -957,10 +945,8 @@ object! {
 object! {
     /// What the server asks with `item/tool/requestUserInput`.
     pub struct ToolRequestUserInputParams {
-        ///
         /// Milliseconds.
         pub auto_resolution_ms: Option<u64> = "autoResolutionMs",
-        ///
         /// Older servers leave it out.
         pub is_blocking: Option<bool> = "isBlocking",
         pub item_id: String = "itemId",
@@ -1064,47 +1050,36 @@ object! {
     ///
     /// Parameters of `turn/start`.
     pub struct TurnStartParams {
-        ///
         /// Belongs to the experimental API.
         pub additional_context: Setting<BTreeMap<String, AdditionalContextEntry>> = "additionalContext",
         pub approval_policy: Setting<AskForApproval> = "approvalPolicy",
         pub approvals_reviewer: Setting<ApprovalsReviewer> = "approvalsReviewer",
-        ///
         /// Comes back as the `client_id` of the user's message.
         pub client_user_message_id: Setting<String> = "clientUserMessageId",
-        ///
         /// Belongs to the experimental API.
         pub collaboration_mode: Setting<CollaborationMode> = "collaborationMode",
         pub cwd: Setting<String> = "cwd",
-        ///
         /// Belongs to the experimental API.
         pub cyber_access_program: Setting<CyberAccessProgram> = "cyberAccessProgram",
         pub disabled_plugin_ids: Setting<Vec<String>> = "disabledPluginIds",
         pub effort: Setting<ReasoningEffort> = "effort",
-        ///
         /// Belongs to the experimental API.
         pub environments: Setting<Vec<TurnEnvironmentParams>> = "environments",
         pub input: Vec<UserInput> = "input",
         pub model: Setting<String> = "model",
-        ///
         /// Belongs to the experimental API.
         pub multi_agent_mode: Setting<MultiAgentMode> = "multiAgentMode",
-        ///
         /// A JSON Schema that the final answer has to follow.
         pub output_schema: Option<Value> = "outputSchema",
         pub parent_turn_id: Setting<String> = "parentTurnId",
-        ///
         /// Belongs to the experimental API.
         pub permissions: Setting<String> = "permissions",
         pub personality: Setting<Personality> = "personality",
-        ///
         /// Belongs to the experimental API.
         pub responsesapi_client_metadata: Setting<BTreeMap<String, String>> = "responsesapiClientMetadata",
-        ///
         /// Belongs to the experimental API.
         pub responsesapi_client_metadata_patch: Setting<BTreeMap<String, String>> = "responsesapiClientMetadataPatch",
         pub root_turn_id: Setting<String> = "rootTurnId",
-        ///
         /// Belongs to the experimental API.
         pub runtime_workspace_roots: Setting<Vec<AbsolutePathBuf>> = "runtimeWorkspaceRoots",
         pub sandbox_policy: Setting<SandboxPolicy> = "sandboxPolicy",
@@ -1170,18 +1145,14 @@ object! {
     ///
     /// Parameters of `turn/steer`.
     pub struct TurnSteerParams {
-        ///
         /// Belongs to the experimental API.
         pub additional_context: Setting<BTreeMap<String, AdditionalContextEntry>> = "additionalContext",
         pub client_user_message_id: Setting<String> = "clientUserMessageId",
-        ///
         /// Refused unless this turn runs.
         pub expected_turn_id: String = "expectedTurnId",
         pub input: Vec<UserInput> = "input",
-        ///
         /// Belongs to the experimental API.
         pub responsesapi_client_metadata: Setting<BTreeMap<String, String>> = "responsesapiClientMetadata",
-        ///
         /// Belongs to the experimental API.
         pub responsesapi_client_metadata_patch: Setting<BTreeMap<String, String>> = "responsesapiClientMetadataPatch",
         pub thread_id: String = "threadId",

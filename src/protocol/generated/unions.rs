@@ -285,12 +285,10 @@ convert! {
 untagged! {
     /// Used by `config/read`.
     pub enum ForcedChatgptWorkspaceIds {
-        ///
         /// A string.
         Text(String) = [
             Shape::Text,
         ],
-        ///
         /// A list.
         List(Vec<String>) = [
             Shape::List,
@@ -301,12 +299,10 @@ untagged! {
 untagged! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum FunctionCallOutputBody {
-        ///
         /// A string.
         Text(String) = [
             Shape::Text,
         ],
-        ///
         /// A list.
         List(Vec<FunctionCallOutputContentItem>) = [
             Shape::List,
@@ -441,7 +437,6 @@ tagged! {
 untagged! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpElicitationEnumSchema {
-        ///
         /// A [`McpElicitationSingleSelectEnumSchema`].
         SingleSelect(McpElicitationSingleSelectEnumSchema) = [
             Shape::Object {
@@ -455,7 +450,6 @@ untagged! {
                 words: &[("type", &["string"])],
             },
         ],
-        ///
         /// A [`McpElicitationMultiSelectEnumSchema`].
         MultiSelect(McpElicitationMultiSelectEnumSchema) = [
             Shape::Object {
@@ -469,7 +463,6 @@ untagged! {
                 words: &[("type", &["array"])],
             },
         ],
-        ///
         /// A [`McpElicitationLegacyTitledEnumSchema`].
         LegacyTitled(McpElicitationLegacyTitledEnumSchema) = [
             Shape::Object {
@@ -484,7 +477,6 @@ untagged! {
 untagged! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpElicitationMultiSelectEnumSchema {
-        ///
         /// A [`McpElicitationUntitledMultiSelectEnumSchema`].
         Untitled(McpElicitationUntitledMultiSelectEnumSchema) = [
             Shape::Object {
@@ -493,7 +485,6 @@ untagged! {
                 words: &[("type", &["array"])],
             },
         ],
-        ///
         /// A [`McpElicitationTitledMultiSelectEnumSchema`].
         Titled(McpElicitationTitledMultiSelectEnumSchema) = [
             Shape::Object {
@@ -508,7 +499,6 @@ untagged! {
 untagged! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpElicitationPrimitiveSchema {
-        ///
         /// A [`McpElicitationEnumSchema`].
         Enum(McpElicitationEnumSchema) = [
             Shape::Object {
@@ -537,7 +527,6 @@ untagged! {
                 words: &[("type", &["string"])],
             },
         ],
-        ///
         /// A [`McpElicitationStringSchema`].
         String(McpElicitationStringSchema) = [
             Shape::Object {
@@ -546,7 +535,6 @@ untagged! {
                 words: &[("type", &["string"])],
             },
         ],
-        ///
         /// A [`McpElicitationNumberSchema`].
         Number(McpElicitationNumberSchema) = [
             Shape::Object {
@@ -555,7 +543,6 @@ untagged! {
                 words: &[("type", &["number", "integer"])],
             },
         ],
-        ///
         /// A [`McpElicitationBooleanSchema`].
         Boolean(McpElicitationBooleanSchema) = [
             Shape::Object {
@@ -570,7 +557,6 @@ untagged! {
 untagged! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpElicitationSingleSelectEnumSchema {
-        ///
         /// A [`McpElicitationUntitledSingleSelectEnumSchema`].
         Untitled(McpElicitationUntitledSingleSelectEnumSchema) = [
             Shape::Object {
@@ -579,7 +565,6 @@ untagged! {
                 words: &[("type", &["string"])],
             },
         ],
-        ///
         /// A [`McpElicitationTitledSingleSelectEnumSchema`].
         Titled(McpElicitationTitledSingleSelectEnumSchema) = [
             Shape::Object {
@@ -596,7 +581,6 @@ tagged! {
     ///
     /// What the server asks with `mcpServer/elicitation/request`.
     pub enum McpServerElicitationRequestParams by "mode" {
-        ///
         /// Belongs to the experimental API.
         OpenaiUserVerification(item: Box<OpenaiUserVerificationMcpServerElicitationRequestParams>) = "openai/userVerification",
         Form(item: Box<FormMcpServerElicitationRequestParams>) = "form",
@@ -756,7 +740,6 @@ convert! {
 untagged! {
     /// Used by `mcpServer/resource/read`.
     pub enum ResourceContent {
-        ///
         /// A [`TextResourceContent`].
         Text(TextResourceContent) = [
             Shape::Object {
@@ -765,7 +748,6 @@ untagged! {
                 words: &[],
             },
         ],
-        ///
         /// A [`BlobResourceContent`].
         Blob(BlobResourceContent) = [
             Shape::Object {
@@ -1003,12 +985,10 @@ convert! {
 untagged! {
     /// Used by `thread/items/list`.
     pub enum ThreadItemsListCursor {
-        ///
         /// A string.
         Text(String) = [
             Shape::Text,
         ],
-        ///
         /// A [`ThreadItemsListAnchor`].
         Anchor(ThreadItemsListAnchor) = [
             Shape::Object {
@@ -1023,12 +1003,10 @@ untagged! {
 untagged! {
     /// Used by `thread/list`.
     pub enum ThreadListCwdFilter {
-        ///
         /// A string.
         Text(String) = [
             Shape::Text,
         ],
-        ///
         /// A list.
         List(Vec<String>) = [
             Shape::List,

@@ -399,21 +399,75 @@ pub(crate) fn finish<T: Field, E: serde::de::Error>(read: Option<T>, name: &'sta
     }
 }
 
-/// Writes a field unless it is absent; `as_null` names those that the schema wants even then.
-pub(crate) fn write_field<M: SerializeMap, T: Field + Serialize>(
-    map: &mut M,
-    name: &'static str,
-    value: &T,
-    as_null: &[&str],
-) -> Result<(), M::Error> {
-    if value.is_absent() && as_null.is_empty() { Ok(()) } else { map.serialize_entry(name, value) }
+/// The entries of an object that is read. The first error ends the reading and is kept, which lets
+/// the code for each field be one call.
+pub(crate) struct Entries<A, E> {
+    map: A,
+    pub(crate) error: Option<E>,
+}
+
+impl<'de, A: MapAccess<'de>> Entries<A, A::Error> {
+    pub(crate) fn new(map: A) -> Self {
+        Entries { map, error: None }
+    }
+
+    pub(crate) fn next_key(&mut self) -> Option<Key<'de>> {
+        if self.error.is_some() {
+            return None;
+        }
+        self.map.next_key().unwrap_or_else(|error| {
+            self.error = Some(error);
+            None
+        })
+    }
+
+    pub(crate) fn read<T: Field>(&mut self, slot: &mut Option<T>, name: &'static str) {
+        match T::read(&mut self.map, name) {
+            Ok(value) => *slot = Some(value),
+            Err(error) => self.error = Some(error),
+        }
+    }
+
+    pub(crate) fn skip(&mut self) {
+        self.error = self.map.next_value::<IgnoredAny>().err();
+    }
+}
+
+/// An object that is written; errors are kept as in [`Entries`].
+pub(crate) struct Out<M: SerializeMap> {
+    map: M,
+    error: Option<M::Error>,
+}
+
+impl<M: SerializeMap> Out<M> {
+    pub(crate) fn new(map: M) -> Self {
+        Out { map, error: None }
+    }
+
+    pub(crate) fn tag(&mut self, name: &'static str, word: &'static str) {
+        self.error = self.map.serialize_entry(name, word).err();
+    }
+
+    /// Writes a field unless it is absent; some the schema wants as null even then.
+    pub(crate) fn field<T: Field + Serialize>(&mut self, name: &'static str, value: &T, as_null: bool) {
+        if self.error.is_none() && (as_null || !value.is_absent()) {
+            self.error = self.map.serialize_entry(name, value).err();
+        }
+    }
+
+    pub(crate) fn end(self) -> Result<M::Ok, M::Error> {
+        match self.error {
+            Some(error) => Err(error),
+            None => self.map.end(),
+        }
+    }
 }
 
 /// An object of the protocol: read from and written to the entries of a JSON object.
 pub(crate) trait Object: Sized {
     const NAME: &'static str;
     fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
-    fn write_map<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
+    fn write_map<M: SerializeMap>(&self, out: &mut Out<M>);
 }
 
 impl<T: Object> Object for Box<T> {
@@ -421,8 +475,8 @@ impl<T: Object> Object for Box<T> {
     fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
         T::read_map(map).map(Box::new)
     }
-    fn write_map<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        T::write_map(self, map)
+    fn write_map<M: SerializeMap>(&self, out: &mut Out<M>) {
+        T::write_map(self, out);
     }
 }
 
@@ -522,7 +576,7 @@ pub(crate) fn word_or_entry<'a>(text: &'a str, known: &[&str]) -> WordOrEntry<'a
         return serde_json::from_str::<Key<'a>>(text)
             .map_or(WordOrEntry::Neither, |word| WordOrEntry::Word(word.0));
     }
-    let Ok(entries) = serde_json::from_str::<Entries<'a>>(text) else {
+    let Ok(entries) = serde_json::from_str::<Shallow<'a>>(text) else {
         return WordOrEntry::Neither;
     };
     let at = entries.0.iter().position(|(key, _)| known.contains(&key.as_ref())).unwrap_or(0);
@@ -533,25 +587,25 @@ pub(crate) fn word_or_entry<'a>(text: &'a str, known: &[&str]) -> WordOrEntry<'a
 }
 
 /// The entries of an object, values unread.
-struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+struct Shallow<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for Entries<'de> {
+impl<'de> Deserialize<'de> for Shallow<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EntriesVisitor;
-        impl<'de> Visitor<'de> for EntriesVisitor {
-            type Value = Entries<'de>;
+        struct ShallowVisitor;
+        impl<'de> Visitor<'de> for ShallowVisitor {
+            type Value = Shallow<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shallow<'de>, A::Error> {
                 let mut entries = Vec::new();
                 while let Some((key, value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
                     entries.push((key.0, value));
                 }
-                Ok(Entries(entries))
+                Ok(Shallow(entries))
             }
         }
-        deserializer.deserialize_map(EntriesVisitor)
+        deserializer.deserialize_map(ShallowVisitor)
     }
 }
 
@@ -579,7 +633,7 @@ impl Shape {
             Shape::Integer => text.parse::<i64>().is_ok().then_some(0),
             Shape::List => text.starts_with('[').then_some(0),
             Shape::Object { required, optional, words } => {
-                let entries = serde_json::from_str::<Entries<'_>>(text).ok()?.0;
+                let entries = serde_json::from_str::<Shallow<'_>>(text).ok()?.0;
                 let value = |name: &str| entries.iter().find(|(key, _)| key == name).map(|(_, value)| *value);
                 let fits = required.iter().all(|name| value(name).is_some())
                     && words.iter().all(|(name, words)| {
@@ -643,23 +697,31 @@ macro_rules! object {
         impl $crate::protocol::open::Object for $name {
             const NAME: &'static str = stringify!($name);
 
-            fn read_map<'de, A: serde::de::MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+            fn read_map<'de, A: serde::de::MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+                let mut entries = $crate::protocol::open::Entries::new(map);
                 $(let mut $field: Option<$type> = None;)*
-                while let Some(key) = map.next_key::<$crate::protocol::open::Key<'de>>()? {
+                while let Some(key) = entries.next_key() {
                     match key.as_str() {
-                        $($wire => $field = Some($crate::protocol::open::Field::read(&mut map, $wire)?),)*
-                        _ => {
-                            map.next_value::<serde::de::IgnoredAny>()?;
-                        }
+                        $($wire => entries.read(&mut $field, $wire),)*
+                        _ => entries.skip(),
                     }
                 }
-                Ok($name { $($field: $crate::protocol::open::finish($field, $wire)?,)* })
+                // No `?`: over a thousand fields it would cost seconds of compiling.
+                if let Some(error) = entries.error {
+                    return Err(error);
+                }
+                $(
+                    let $field = match $crate::protocol::open::finish($field, $wire) {
+                        Ok(value) => value,
+                        Err(error) => return Err(error),
+                    };
+                )*
+                Ok($name { $($field,)* })
             }
 
             #[allow(unused_variables, reason = "an object may have no fields")]
-            fn write_map<M: serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-                $($crate::protocol::open::write_field(map, $wire, &self.$field, &[$(stringify!($null))?])?;)*
-                Ok(())
+            fn write_map<M: serde::ser::SerializeMap>(&self, out: &mut $crate::protocol::open::Out<M>) {
+                $(out.field($wire, &self.$field, false $(|| !stringify!($null).is_empty())?);)*
             }
         }
 
@@ -671,9 +733,9 @@ macro_rules! object {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let mut map = serializer.serialize_map(None)?;
-                $crate::protocol::open::Object::write_map(self, &mut map)?;
-                serde::ser::SerializeMap::end(map)
+                let mut out = $crate::protocol::open::Out::new(serializer.serialize_map(None)?);
+                $crate::protocol::open::Object::write_map(self, &mut out);
+                out.end()
             }
         }
     };
@@ -742,6 +804,7 @@ macro_rules! words {
 
         impl $name {
             /// The word on the wire.
+            #[inline]
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $word,)*
@@ -751,12 +814,14 @@ macro_rules! words {
         }
 
         impl std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
 
         impl From<&str> for $name {
+            #[inline]
             fn from(word: &str) -> Self {
                 match word {
                     $($word => Self::$variant,)*
@@ -767,12 +832,14 @@ macro_rules! words {
 
         impl $crate::protocol::open::Words for $name {
             const NAME: &'static str = stringify!($name);
+            #[inline]
             fn from_word(word: &str) -> Self {
                 Self::from(word)
             }
         }
 
         impl $crate::protocol::open::Scalar for $name {
+            #[inline]
             fn from_text(word: &str) -> Option<Self> {
                 Some(Self::from(word))
             }
@@ -847,6 +914,7 @@ macro_rules! tagged {
 
         impl $name {
             #[doc = concat!("The word under `", $tag, "` that tells the variants apart; empty if there was none.")]
+            #[inline]
             pub fn tag(&self) -> &str {
                 match self {
                     $(Self::$variant $(($item))? => { $(let _ = $item;)? $word })*
@@ -881,10 +949,10 @@ macro_rules! tagged {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
                     $(Self::$variant $(($item))? => {
-                        let mut map = serializer.serialize_map(None)?;
-                        serde::ser::SerializeMap::serialize_entry(&mut map, $tag, $word)?;
-                        $($crate::protocol::open::Object::write_map($item, &mut map)?;)?
-                        serde::ser::SerializeMap::end(map)
+                        let mut out = $crate::protocol::open::Out::new(serializer.serialize_map(None)?);
+                        out.tag($tag, $word);
+                        $($crate::protocol::open::Object::write_map($item, &mut out);)?
+                        out.end()
                     })*
                     Self::Unknown(unknown) => unknown.serialize(serializer),
                 }
@@ -924,6 +992,7 @@ macro_rules! mixed {
 
         impl $name {
             /// The word or key that tells the variants apart; empty if there was none.
+            #[inline]
             pub fn tag(&self) -> &str {
                 match self {
                     $(Self::$word_variant => $word,)*
@@ -1012,6 +1081,7 @@ pub(crate) use untagged;
 macro_rules! convert {
     ($name:ident { $($variant:ident($payload:ty),)* }) => {
         $(impl From<$payload> for $name {
+            #[inline]
             fn from(member: $payload) -> Self {
                 // Some unions box their members.
                 #[allow(clippy::useless_conversion, reason = "a box or the value itself")]
@@ -1028,6 +1098,7 @@ macro_rules! shared {
         impl $name {
             $(
                 #[doc = concat!("`", $wire, "`, which all members have; of an unknown member only if it is there.")]
+                #[inline]
                 pub fn $field(&self) -> Option<&str> {
                     match self {
                         $(Self::$variant(member) => Some(&member.$field),)*

@@ -127,6 +127,7 @@ macro_rules! messages {
             ///
             /// When a known method's parameters lack something required; the error names the path.
             /// An unknown method is none.
+            #[inline]
             pub fn decode(method: &str, params: &str) -> serde_json::Result<Self> {
                 match method {
                     $($method => $crate::protocol::decode(params).map(Self::$variant),)*
@@ -138,6 +139,7 @@ macro_rules! messages {
             }
 
             /// The name on the wire.
+            #[inline]
             pub fn method(&self) -> &str {
                 match self {
                     $(Self::$variant(_) => $method,)*

@@ -1,6 +1,38 @@
-//! A blocking client of the Codex app-server.
+#![doc = include_str!("../README.md")]
 
 pub mod protocol;
-mod setting;
+pub mod transport;
 
+mod approval;
+mod client;
+mod config;
+mod connection;
+mod continuation;
+mod deadline;
+mod error;
+mod setting;
+mod thread;
+mod turn;
+
+pub mod guide;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use client::{Client, ClientBuilder, InitializeResult, Notifications, WeakClient};
+pub use config::{
+    ApprovalPolicy, CollaborationMode, CollaborationSettings, GranularApproval, ModeKind, Personality,
+    ReasoningEffort, ReasoningSummary, SandboxMode, SandboxPolicy, ThreadConfig, TurnOverrides,
+};
+pub use connection::Stats;
+pub use continuation::{ChatContinuation, ChatMode};
+pub use deadline::Timeout;
+pub use error::{Error, Result, TransportFailure};
+pub use protocol::RequestId;
 pub use setting::Setting;
+pub use thread::ThreadHandle;
+pub use transport::{Memory, Stdio, Transport};
+pub use turn::{
+    CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, CompletionSource, ConversationStep, Input,
+    InputItem, PlanStep, RawEvent, RawNotification, Results, StepStatus, StepType, TokenCount, TokenUsage,
+    TurnEvent, TurnHandle, TurnItem, TurnStream,
+};

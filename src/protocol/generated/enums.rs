@@ -3,7 +3,7 @@
 //! @generated from the schemas of codex 0.169.0 (structure aadaca78d09b79c9) by
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
-use crate::protocol::open::words;
+use crate::protocol::wire::words;
 
 words! {
     /// Used by `account/read`.

@@ -4,8 +4,8 @@
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
 use super::*;
-use crate::protocol::open::{convert, shared, tagged, untagged, words};
 use crate::protocol::request::{no_params, requests};
+use crate::protocol::wire::{convert, shared, tagged, untagged, words};
 
 no_params! {
     /// Parameters of `memory/reset`, which takes none: they are sent as null.

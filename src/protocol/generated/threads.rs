@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::Setting;
-use crate::protocol::open::{build, object};
+use crate::protocol::wire::{build, object};
 
 object! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and one more method.

@@ -4,7 +4,7 @@
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
 use super::*;
-use crate::protocol::open::{convert, mixed, shared, tagged, untagged};
+use crate::protocol::wire::{convert, mixed, shared, tagged, untagged};
 
 /// Used by `initialize`, `thread/start`, `thread/resume` and 58 more methods.
 pub type AbsolutePathBuf = String;

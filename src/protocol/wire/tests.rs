@@ -4,9 +4,8 @@ use serde_json::json;
 
 use crate::Setting;
 use crate::protocol::{
-    decode,
     AskForApproval, CodexErrorInfo, CommandAction, FunctionCallOutputBody, SandboxPolicy, ThreadItem,
-    ThreadStartParams, ThreadStatus, Turn, TurnStartParams, TurnStatus, UserInput,
+    ThreadStartParams, ThreadStatus, Turn, TurnStartParams, TurnStatus, UserInput, decode,
 };
 
 fn turn(items: &str, rest: &str) -> serde_json::Result<Turn> {
@@ -38,14 +37,8 @@ fn a_broken_item_costs_only_itself_and_says_why() {
     ];
     for raw in broken {
         let turn = turn(&format!("{raw},{good}"), "").unwrap();
-        assert!(
-            matches!(&turn.items[0], ThreadItem::Unknown(unknown) if unknown.raw() == raw),
-            "{turn:?}"
-        );
-        assert!(
-            matches!(&turn.items[1], ThreadItem::AgentMessage(item) if item.text == "hi"),
-            "{turn:?}"
-        );
+        assert!(matches!(&turn.items[0], ThreadItem::Unknown(unknown) if unknown.raw() == raw), "{turn:?}");
+        assert!(matches!(&turn.items[1], ThreadItem::AgentMessage(item) if item.text == "hi"), "{turn:?}");
     }
     let ThreadItem::Unknown(unknown) = serde_json::from_str(broken[0]).unwrap() else { panic!() };
     assert!(unknown.error().unwrap().contains("missing field `text`"));
@@ -53,8 +46,7 @@ fn a_broken_item_costs_only_itself_and_says_why() {
 
 #[test]
 fn a_tag_may_stand_anywhere() {
-    let item: ThreadItem =
-        serde_json::from_str(r#"{"text":"hi","id":"a","type":"agentMessage"}"#).unwrap();
+    let item: ThreadItem = serde_json::from_str(r#"{"text":"hi","id":"a","type":"agentMessage"}"#).unwrap();
     assert!(matches!(item, ThreadItem::AgentMessage(_)));
 }
 
@@ -87,11 +79,9 @@ fn a_missing_required_field_is_an_error_with_its_path() {
         }
     }
     let good = r#"{"id":"a","status":"completed","items":[]}"#;
-    let error =
-        Page::error(&format!("{{\"data\":[{good},\n{{\"status\":\"completed\",\"items\":[]}}]}}"));
+    let error = Page::error(&format!("{{\"data\":[{good},\n{{\"status\":\"completed\",\"items\":[]}}]}}"));
     assert!(error.starts_with("data[1].id: missing field `id`"), "{error}");
-    let error =
-        Page::error(&format!(r#"{{"data":[{good},{{"id":5,"status":"completed","items":[]}}]}}"#));
+    let error = Page::error(&format!(r#"{{"data":[{good},{{"id":5,"status":"completed","items":[]}}]}}"#));
     assert!(error.starts_with("data[1].id: invalid type"), "{error}");
     let error = Page::error(r#"{"da\"ta":[1,{}],"data":{}}"#);
     assert!(error.starts_with("data: invalid type"), "{error}");
@@ -129,8 +119,7 @@ fn parameters_leave_out_what_is_unset() {
     let input = vec![crate::protocol::TextUserInput::new("hi").into()];
     let params = TurnStartParams::new("thread", input).model("m").effort(Setting::Null);
     let text = serde_json::to_string(&params).unwrap();
-    let expected =
-        r#"{"effort":null,"input":[{"type":"text","text":"hi"}],"model":"m","threadId":"thread"}"#;
+    let expected = r#"{"effort":null,"input":[{"type":"text","text":"hi"}],"model":"m","threadId":"thread"}"#;
     assert_eq!(text, expected);
     assert_eq!(serde_json::from_str::<TurnStartParams>(&text).unwrap(), params);
     assert_eq!(serde_json::to_string(&ThreadStartParams::default()).unwrap(), "{}");
@@ -149,10 +138,7 @@ fn a_member_without_fields_is_bare() {
     assert_eq!(status, ThreadStatus::Idle);
     assert_eq!(serde_json::to_string(&status).unwrap(), r#"{"type":"idle"}"#);
     let policy = SandboxPolicy::from(crate::protocol::ReadOnlySandboxPolicy::new().network_access(true));
-    assert_eq!(
-        serde_json::to_value(&policy).unwrap(),
-        json!({"type": "readOnly", "networkAccess": true})
-    );
+    assert_eq!(serde_json::to_value(&policy).unwrap(), json!({"type": "readOnly", "networkAccess": true}));
 }
 
 #[test]
@@ -173,10 +159,7 @@ fn deep_nesting_is_an_error_and_not_a_crash() {
     let deep = "[".repeat(100_000);
     assert!(decode::<Turn>(&deep).is_err());
     assert!(serde_json::from_str::<ThreadItem>(&deep).is_err());
-    let item = format!(
-        r#"{{"type":"mcpToolCall","id":"a","arguments":{}{}}}"#,
-        "[".repeat(500),
-        "]".repeat(500)
-    );
+    let item =
+        format!(r#"{{"type":"mcpToolCall","id":"a","arguments":{}{}}}"#, "[".repeat(500), "]".repeat(500));
     assert!(serde_json::from_str::<ThreadItem>(&item).is_ok_and(|item| item.id() == Some("a")));
 }

@@ -1,0 +1,9 @@
+//! The flooding server as a program, for the clients that are compared.
+
+#[path = "../../../support/flood.rs"]
+mod flood;
+
+fn main() -> std::io::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    flood::serve(&args)
+}

@@ -1,0 +1,77 @@
+//! The answer to a question that nobody else answers: safe, and in the shape that was asked for.
+//!
+//! Relies on `protocol`. Invariant: a question of a kind not known here is refused as unknown.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{connection::Refusal, protocol::METHOD_NOT_FOUND};
+
+/// "Internal error": the question is known, but this client has nobody to answer it.
+const NOBODY_ANSWERS: i64 = -32603;
+
+/// What a question is answered without anybody having decided.
+pub(crate) fn safe_answer(method: &str) -> Result<Box<RawValue>, Refusal> {
+    let nobody = |reason: &str| Err(Refusal { code: NOBODY_ANSWERS, message: reason.to_owned() });
+    let answer = match method {
+        "item/commandExecution/requestApproval" | "item/fileChange/requestApproval" => {
+            json!({ "decision": "decline" })
+        }
+        // Of turns that old servers start.
+        "applyPatchApproval" | "execCommandApproval" => json!({ "decision": "denied" }),
+        "item/permissions/requestApproval" => json!({ "permissions": {}, "scope": "turn" }),
+        "mcpServer/elicitation/request" => json!({ "action": "decline", "content": null }),
+        "item/tool/call" => json!({
+            "contentItems": [{ "type": "inputText", "text": "this client has no such tool" }],
+            "success": false,
+        }),
+        "currentTime/read" => json!({ "currentTimeAt": seconds_since_1970() }),
+        "item/tool/requestUserInput" => return nobody("no user is there to answer"),
+        "account/chatgptAuthTokens/refresh" => return nobody("this client has no tokens to give"),
+        "attestation/generate" => return nobody("this client can't attest"),
+        _ => {
+            return Err(Refusal {
+                code: METHOD_NOT_FOUND,
+                message: format!("this client does not know {method}"),
+            });
+        }
+    };
+    // A tree made here is always JSON.
+    to_raw(&answer).ok_or_else(|| Refusal { code: NOBODY_ANSWERS, message: "no answer".to_owned() })
+}
+
+fn to_raw(value: &Value) -> Option<Box<RawValue>> {
+    serde_json::value::to_raw_value(value).ok()
+}
+
+fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_granted_and_every_known_question_gets_its_own_shape() {
+        let answer = |method| safe_answer(method).map(|raw| raw.get().to_owned()).ok();
+        assert_eq!(answer("item/commandExecution/requestApproval").unwrap(), r#"{"decision":"decline"}"#);
+        assert_eq!(answer("item/fileChange/requestApproval").unwrap(), r#"{"decision":"decline"}"#);
+        assert_eq!(answer("execCommandApproval").unwrap(), r#"{"decision":"denied"}"#);
+        assert_eq!(
+            answer("item/permissions/requestApproval").unwrap(),
+            r#"{"permissions":{},"scope":"turn"}"#
+        );
+        assert!(answer("mcpServer/elicitation/request").unwrap().contains(r#""action":"decline""#));
+        assert!(answer("item/tool/call").unwrap().contains(r#""success":false"#));
+        let time: Value = serde_json::from_str(&answer("currentTime/read").unwrap()).unwrap();
+        assert!(time["currentTimeAt"].as_u64().unwrap() > 1_700_000_000);
+    }
+
+    #[test]
+    fn an_unknown_question_is_refused_as_unknown_and_others_that_nobody_answers_as_such() {
+        assert_eq!(safe_answer("moon/landing").unwrap_err().code, METHOD_NOT_FOUND);
+        assert_eq!(safe_answer("item/tool/requestUserInput").unwrap_err().code, NOBODY_ANSWERS);
+    }
+}

@@ -1,0 +1,166 @@
+//! How a client behaves: its limits, its name, what it asks of the server.
+//!
+//! Relies on `connection`. Invariant: every limit has its default here, and `None` means for ever.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Client, Inner};
+use crate::{
+    approval::safe_answer,
+    connection::{Connection, Settings as ConnectionSettings},
+    error::{Error, Result},
+    transport::Transport,
+};
+
+/// The legacy events that old servers sent beside each notification, and that doubled everything.
+const LEGACY_EVENTS: [&str; 16] = [
+    "codex/event/agent_message",
+    "codex/event/agent_message_content_delta",
+    "codex/event/agent_message_delta",
+    "codex/event/agent_reasoning",
+    "codex/event/agent_reasoning_delta",
+    "codex/event/exec_command_begin",
+    "codex/event/exec_command_end",
+    "codex/event/exec_command_output_delta",
+    "codex/event/item_completed",
+    "codex/event/item_started",
+    "codex/event/mcp_startup_complete",
+    "codex/event/session_configured",
+    "codex/event/task_complete",
+    "codex/event/task_started",
+    "codex/event/token_count",
+    "codex/event/user_message",
+];
+
+/// Makes a [`Client`]. From [`Client::builder`].
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use codex_blocking::{Client, Stdio};
+///
+/// let client = Client::builder()
+///     .request_timeout(Duration::from_secs(10))
+///     .inactivity_timeout(None)
+///     .client_info("my-program", "1.0.0")
+///     .connect(Stdio::default())?;
+/// # Ok::<(), codex_blocking::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct ClientBuilder {
+    request_timeout: Option<Duration>,
+    is_strict: bool,
+    max_frame_bytes: Option<usize>,
+    settings: Settings,
+}
+
+/// What calls need to know later.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) inactivity_timeout: Option<Duration>,
+    pub(crate) is_strict: bool,
+    pub(crate) client_name: String,
+    pub(crate) client_version: String,
+    pub(crate) experimental_api: bool,
+    pub(crate) opt_out: Vec<String>,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        ClientBuilder {
+            request_timeout: Some(Duration::from_secs(30)),
+            is_strict: false,
+            max_frame_bytes: None,
+            settings: Settings {
+                inactivity_timeout: Some(Duration::from_secs(180)),
+                is_strict: false,
+                client_name: env!("CARGO_PKG_NAME").to_owned(),
+                client_version: env!("CARGO_PKG_VERSION").to_owned(),
+                experimental_api: false,
+                opt_out: LEGACY_EVENTS.map(str::to_owned).to_vec(),
+            },
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// How long a request may take, from the call to its reply (30 s); `None`: for ever.
+    #[must_use]
+    pub fn request_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.request_timeout = limit.into();
+        self
+    }
+
+    /// How long a turn may be silent (180 s); `None`: for ever. A turn has no other limit.
+    #[must_use]
+    pub fn inactivity_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.settings.inactivity_timeout = limit.into();
+        self
+    }
+
+    /// Whether small faults of the server are errors (off): a thread that can't be resumed before
+    /// a chat (else `turn/start` decides), and a frame that is no message, which ends the
+    /// connection then (else it is skipped and counted).
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.is_strict = strict;
+        self.settings.is_strict = strict;
+        self
+    }
+
+    /// The name and version told to the server (those of this crate). The name becomes part of an
+    /// HTTP header towards the model, so it must be fit for one.
+    #[must_use]
+    pub fn client_info(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.settings.client_name = name.into();
+        self.settings.client_version = version.into();
+        self
+    }
+
+    /// Whether experimental methods and fields may be used (off).
+    #[must_use]
+    pub fn experimental_api(mut self, enabled: bool) -> Self {
+        self.settings.experimental_api = enabled;
+        self
+    }
+
+    /// The notifications that the server is not to send, by their exact names (the legacy
+    /// `codex/event/*`, which doubled every event on old servers). Leaving out one that a chat is
+    /// made of, such as `turn/completed`, is possible and unwise.
+    #[must_use]
+    pub fn opt_out<S: Into<String>>(mut self, methods: impl IntoIterator<Item = S>) -> Self {
+        self.settings.opt_out = methods.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The longest message that is accepted, in bytes (any). A longer one ends the connection.
+    #[must_use]
+    pub fn max_frame_bytes(mut self, limit: impl Into<Option<usize>>) -> Self {
+        self.max_frame_bytes = limit.into();
+        self
+    }
+
+    /// Connects. Blocks until the server can be written to, at the longest for the transport's
+    /// connect limit.
+    ///
+    /// # Errors
+    /// As [`Transport::connect`].
+    pub fn connect(self, mut transport: impl Transport) -> Result<Client> {
+        if self.settings.client_name.chars().any(char::is_control) {
+            return Err(Error::invalid("the client's name holds control characters; the server refuses it"));
+        }
+        let connection = Connection::open(
+            &mut transport,
+            ConnectionSettings {
+                is_strict: self.is_strict,
+                max_frame_bytes: self.max_frame_bytes,
+                answer: Box::new(|method, _| safe_answer(method)),
+            },
+        )?;
+        let inner = Inner {
+            settings: self.settings,
+            initialized: parking_lot::Mutex::default(),
+            continuations: Arc::default(),
+        };
+        Ok(Client { inner: Arc::new(inner), connection, request_timeout: self.request_timeout })
+    }
+}

@@ -1,0 +1,192 @@
+//! The handshake: once per connection, by whoever comes first.
+//!
+//! Relies on `connection`. Invariant: `initialize` is sent at most once at a time, and not again
+//! after it has succeeded.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::Client;
+use crate::{
+    connection::Reply,
+    deadline::{Deadline, Timeout},
+    error::{Error, Result},
+};
+
+/// What the server said of itself in the handshake.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[non_exhaustive]
+pub struct InitializeResult {
+    /// The protocol's version; servers up to 0.169 tell none.
+    pub protocol_version: Option<String>,
+    /// `serverInfo`; servers up to 0.169 send none.
+    pub server_info: Option<Value>,
+    /// `capabilities`; servers up to 0.169 send none.
+    pub capabilities: Option<Value>,
+    /// The whole result.
+    pub raw: Value,
+}
+
+impl InitializeResult {
+    fn new(raw: Value) -> Self {
+        let text = |name: &str| raw.get(name).and_then(Value::as_str).map(str::to_owned);
+        let value = |name: &str| raw.get(name).filter(|value| !value.is_null()).cloned();
+        InitializeResult {
+            protocol_version: text("protocolVersion"),
+            server_info: value("serverInfo"),
+            capabilities: value("capabilities"),
+            raw,
+        }
+    }
+
+    /// The server's version, such as `0.169.0`, out of its `userAgent`: what stands between a `/`
+    /// and ` (`. Another client's name, which may hold slashes, stands before it.
+    pub fn server_version(&self) -> Option<&str> {
+        let agent = self.raw.get("userAgent")?.as_str()?;
+        let mut rest = agent;
+        while let Some((_, after)) = rest.split_once('/') {
+            let version = after.split_once(" (").map(|(version, _)| version);
+            if let Some(version) = version.filter(|version| is_version(version)) {
+                return Some(version);
+            }
+            rest = after;
+        }
+        None
+    }
+}
+
+/// Three numbers with dots between them, and perhaps more without a space.
+fn is_version(text: &str) -> bool {
+    let mut parts = text.splitn(3, '.');
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (Some(major), Some(minor), Some(patch)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    number(major)
+        && number(minor)
+        && patch.starts_with(|letter: char| letter.is_ascii_digit())
+        && !text.contains(|letter: char| letter == '/' || letter.is_whitespace())
+}
+
+impl Client {
+    /// Introduces this client to the server, once; afterwards gives what the server said then.
+    ///
+    /// It is done at first use anyway; call it to see early whether the server works. Safe to race.
+    /// Blocks for the request limit at the longest.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request). A handshake that failed may be tried again.
+    pub fn initialize(&self) -> Result<InitializeResult> {
+        self.handshake(&Value::Null, self.deadline())
+    }
+
+    /// [`initialize`](Self::initialize) with parameters of your own, merged over the client's:
+    /// objects member by member, everything else replaced. Once the handshake is done they can't
+    /// take effect, and the cached result is given.
+    ///
+    /// # Errors
+    /// As [`initialize`](Self::initialize), and [`Error::InvalidInput`] when they are no object.
+    pub fn initialize_with(&self, params: impl Serialize) -> Result<InitializeResult> {
+        let params = serde_json::to_value(params)
+            .map_err(|source| Error::invalid_because("the parameters of initialize are no JSON", source))?;
+        self.handshake(&params, self.deadline())
+    }
+
+    pub(crate) fn ensure_initialized(&self, deadline: Deadline) -> Result<()> {
+        // The common case takes no longer than a look.
+        if self.inner.initialized.try_lock().is_some_and(|result| result.is_some()) {
+            return Ok(());
+        }
+        self.handshake(&Value::Null, deadline).map(drop)
+    }
+
+    /// `request("initialize", …)` by hand is the same handshake.
+    pub(crate) fn initialize_raw(&self, params: impl Serialize, deadline: Deadline) -> Result<Reply> {
+        let params = serde_json::to_value(params)
+            .map_err(|source| Error::invalid_because("the parameters of initialize are no JSON", source))?;
+        self.handshake(&params, deadline).map(|result| Reply::from_value(&result.raw))
+    }
+
+    fn handshake(&self, params: &Value, deadline: Deadline) -> Result<InitializeResult> {
+        if !(params.is_object() || params.is_null()) {
+            return Err(Error::invalid("the parameters of initialize are an object"));
+        }
+        // Whoever comes second waits here for the first one's answer.
+        let slot = match deadline.at() {
+            Some(at) => self.inner.initialized.try_lock_until(at),
+            None => Some(self.inner.initialized.lock()),
+        };
+        let Some(mut slot) = slot else {
+            return Err(deadline.error(Timeout::Request { method: "initialize".to_owned() }));
+        };
+        if let Some(result) = &*slot {
+            if params.as_object().is_some_and(|params| !params.is_empty()) {
+                log::warn!("initialize was done already; the parameters of this call have no effect");
+            }
+            return Ok(result.clone());
+        }
+        let mut all = self.default_params();
+        merge(&mut all, params);
+        let reply = self.connection.request("initialize", &all, deadline)?;
+        let result = InitializeResult::new(reply.decode("initialize")?);
+        self.connection.notify("initialized", ())?;
+        Ok(slot.insert(result).clone())
+    }
+
+    fn default_params(&self) -> Value {
+        let settings = &self.inner.settings;
+        let mut capabilities = Map::new();
+        if settings.experimental_api {
+            capabilities.insert("experimentalApi".to_owned(), true.into());
+        }
+        if !settings.opt_out.is_empty() {
+            capabilities.insert("optOutNotificationMethods".to_owned(), settings.opt_out.clone().into());
+        }
+        json!({
+            "clientInfo": { "name": settings.client_name, "version": settings.client_version },
+            "capabilities": capabilities,
+        })
+    }
+}
+
+/// Objects member by member, everything else replaced.
+fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                merge(into.entry(name.as_str()).or_insert(Value::Null), value);
+            }
+        }
+        (_, Value::Null) => {}
+        (into, from) => *into = from.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version_in(agent: &str) -> Option<String> {
+        InitializeResult::new(json!({ "userAgent": agent })).server_version().map(str::to_owned)
+    }
+
+    #[test]
+    fn the_version_is_found_behind_any_name() {
+        let agent = |name: &str| format!("{name}/0.169.0 (Debian 12.0.0; x86_64) xterm (other; 0.1)");
+        for name in ["name", "", "a/b", "a/1.2.3", "x (y)"] {
+            assert_eq!(version_in(&agent(name)).as_deref(), Some("0.169.0"), "{name}");
+        }
+        assert_eq!(version_in("n/0.170.0-alpha.1 (x)").as_deref(), Some("0.170.0-alpha.1"));
+        assert_eq!(version_in("nothing"), None);
+    }
+
+    #[test]
+    fn the_callers_parameters_win_member_by_member() {
+        let mut params = json!({"clientInfo": {"name": "a", "version": "1"}, "capabilities": {"x": [1]}});
+        merge(&mut params, &json!({"clientInfo": {"name": "b", "title": "B"}, "capabilities": {"x": []}}));
+        assert_eq!(
+            params,
+            json!({"clientInfo": {"name": "b", "version": "1", "title": "B"}, "capabilities": {"x": []}})
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! All notifications of a connection as a stream.
+//!
+//! Relies on `connection`. Invariant: a reader that sleeps holds up nobody.
+
+use std::{fmt, iter::FusedIterator, time::Duration};
+
+use crate::{
+    connection::{Next, Subscription},
+    deadline::Deadline,
+    turn::RawNotification,
+};
+
+/// Every notification of the server, of all threads, from [`Client::notifications`](crate::Client::notifications).
+///
+/// `next` blocks until one comes or the connection ends.
+pub struct Notifications {
+    subscription: Subscription,
+}
+
+impl Notifications {
+    pub(crate) fn new(subscription: Subscription) -> Self {
+        Notifications { subscription }
+    }
+
+    /// The next one if it is there already. Never waits.
+    pub fn try_next(&mut self) -> Option<RawNotification> {
+        match self.subscription.try_next() {
+            Next::Frame(frame) => Some(RawNotification(frame)),
+            Next::Nothing | Next::Ended => None,
+        }
+    }
+
+    /// The next one; waits for it as long as that.
+    pub fn next_timeout(&mut self, limit: Duration) -> Option<RawNotification> {
+        self.next_before(Deadline::after(Some(limit)))
+    }
+
+    /// Whether the connection has ended and everything has been read.
+    pub fn is_ended(&self) -> bool {
+        self.subscription.is_ended()
+    }
+
+    fn next_before(&mut self, deadline: Deadline) -> Option<RawNotification> {
+        loop {
+            match self.subscription.try_next() {
+                Next::Frame(frame) => return Some(RawNotification(frame)),
+                Next::Ended => return None,
+                Next::Nothing if deadline.has_passed() => return None,
+                Next::Nothing => self.subscription.wait(deadline.at()),
+            }
+        }
+    }
+}
+
+impl Iterator for Notifications {
+    type Item = RawNotification;
+
+    fn next(&mut self) -> Option<RawNotification> {
+        self.next_before(Deadline::after(None))
+    }
+}
+
+impl FusedIterator for Notifications {}
+
+impl fmt::Debug for Notifications {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notifications").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+//! What the reading thread does with a frame: looks at its envelope, and hands it to who waits.
+//!
+//! Relies on all of `connection`. Invariant: nothing here blocks, runs user code, or trusts what
+//! the peer sent; what can't be handed to anybody is counted.
+
+use std::{
+    borrow::Cow,
+    ops::ControlFlow,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use super::{
+    Shared,
+    pending::Waiting,
+    reply::{Part, Reply},
+    turn_log::TurnLog,
+};
+use crate::{
+    error::{Error, Excerpt, TransportFailure},
+    protocol::{RequestId, envelope::Envelope, kind::Kind, outgoing},
+    transport::Receive,
+};
+
+/// Takes the frames of one connection.
+pub(crate) struct Demux {
+    shared: Arc<Shared>,
+    is_strict: bool,
+    /// Turns with news since the last flush.
+    news: Vec<Arc<TurnLog>>,
+    /// The time of the current read; one look at the clock serves all its frames.
+    now: Option<Duration>,
+}
+
+impl Demux {
+    pub(crate) fn new(shared: Arc<Shared>, is_strict: bool) -> Self {
+        Demux { shared, is_strict, news: Vec::new(), now: None }
+    }
+
+    fn now(&mut self) -> Duration {
+        *self.now.get_or_insert_with(|| self.shared.epoch.elapsed())
+    }
+
+    fn stray(&mut self, frame: &[u8]) -> ControlFlow<()> {
+        self.shared.counters.skipped_frames.fetch_add(1, Ordering::Relaxed);
+        let excerpt = String::from_utf8_lossy(&frame[..frame.len().min(1000)]).into_owned();
+        if self.is_strict {
+            let text = Excerpt(&excerpt).to_string();
+            let failure =
+                TransportFailure::new(format!("the server sent what is no message (strict): {text}"));
+            self.shared.end(Error::transport("", Arc::new(failure)));
+            return ControlFlow::Break(());
+        }
+        self.shared
+            .log(log::Level::Warn, move || format!("skipped what is no message: {}", Excerpt(&excerpt)));
+        ControlFlow::Continue(())
+    }
+
+    fn reply(&mut self, id: Option<RequestId>, reply: Reply) {
+        let waiting = match id {
+            Some(RequestId::Number(id)) => self.shared.pending.take(id),
+            _ => None,
+        };
+        match waiting {
+            // A caller that has given up meanwhile took its receiver along.
+            Some(Waiting::Caller(caller)) => drop(caller.try_send(reply)),
+            Some(Waiting::Turn(expected, caller)) => {
+                let now = self.now();
+                let consumer = turn_id_of(&reply).map(|turn_id| expected.open(&turn_id, now));
+                // The consumer of a caller that has given up is dropped here, which frees its log.
+                drop(caller.try_send((reply, consumer)));
+            }
+            None => {
+                self.shared.counters.unmatched_replies.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// `turn.id` of the result of `turn/start` and `review/start`.
+fn turn_id_of(reply: &Reply) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Started {
+        turn: Turn,
+    }
+    #[derive(Deserialize)]
+    struct Turn {
+        id: String,
+    }
+    reply.decode("turn/start").ok().map(|Started { turn }| turn.id)
+}
+
+impl Receive for Demux {
+    fn frame(&mut self, frame: Cow<'_, [u8]>) -> ControlFlow<()> {
+        let counters = &self.shared.counters;
+        counters.frames.fetch_add(1, Ordering::Relaxed);
+        counters.bytes.fetch_add(frame.len() as u64, Ordering::Relaxed);
+        if self.shared.has_ended() {
+            return ControlFlow::Break(());
+        }
+        let Ok(text) = std::str::from_utf8(&frame) else { return self.stray(&frame) };
+        match Envelope::parse(text) {
+            Some(Envelope::Notification { method, route }) => {
+                let kind = Kind::of(&method);
+                let now = self.now();
+                self.shared.subscribers.push(text);
+                if let Some(log) = self.shared.routes.lock().deliver(kind, &route, text, now) {
+                    self.news.push(log);
+                }
+                ControlFlow::Continue(())
+            }
+            Some(Envelope::Request { id, method }) => {
+                let message = match (self.shared.answer)(&method, text) {
+                    Ok(result) => outgoing::answer(&id, &result),
+                    Err(refusal) => outgoing::refusal(&id, refusal.code, &refusal.message),
+                };
+                // It fails when the connection does, which is told elsewhere.
+                let _ = self.shared.send(message);
+                self.shared.log(log::Level::Warn, {
+                    let method = method.into_owned();
+                    move || format!("the server asked {method} (id {id}); it got the safe answer")
+                });
+                ControlFlow::Continue(())
+            }
+            Some(Envelope::Reply { id, outcome }) => {
+                let part = Part::of(outcome, text);
+                self.reply(id, Reply::new(frame, part));
+                ControlFlow::Continue(())
+            }
+            None => self.stray(&frame),
+        }
+    }
+
+    fn flush(&mut self) {
+        self.now = None;
+        for log in self.news.drain(..) {
+            log.ring();
+        }
+        self.shared.subscribers.ring();
+    }
+
+    fn closed(&mut self, failure: TransportFailure) {
+        self.flush();
+        self.shared.end(Error::transport("", Arc::new(failure)));
+    }
+}

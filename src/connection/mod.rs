@@ -1,0 +1,366 @@
+//! Requests, replies, notifications and questions over a link; knows nothing of chats.
+//!
+//! Relies on `protocol` and `transport`. Invariant: when a connection ends, its reason is stored
+//! first and then everybody who waits is woken, so that nobody waits for a dead server.
+//!
+//! The transport's thread runs `inbound`, which hands replies to `pending`, the events of turns to
+//! `routes` and on to a `turn_log`, all notifications to `subscribers`, and answers the server's
+//! questions. User code runs on `workers`. Locks are taken in the order routes, turn log; no other
+//! two are held at once, and none while the transport is called.
+
+mod inbound;
+mod pending;
+mod reply;
+mod routes;
+mod stats;
+mod subscribers;
+mod turn_log;
+mod workers;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{RecvTimeoutError, bounded};
+use parking_lot::Mutex;
+use serde::{Serialize, de::Error as _};
+use serde_json::value::RawValue;
+
+pub use self::stats::Stats;
+use self::{
+    inbound::Demux,
+    pending::{Pending, Waiting},
+    routes::{Expected, Routes},
+    stats::Counters,
+    subscribers::Subscribers,
+    workers::Workers,
+};
+pub(crate) use self::{
+    reply::Reply,
+    routes::Start,
+    subscribers::{Next, Subscription},
+    turn_log::{Block, Consumer, End, Interest, TurnLog},
+};
+use crate::{
+    deadline::{Deadline, Timeout},
+    error::{Error, Result, TransportFailure},
+    protocol::outgoing,
+    transport::{Link, Shutdown, Sink, Transport},
+};
+
+/// Why a question of the server is refused.
+pub(crate) struct Refusal {
+    pub(crate) code: i64,
+    pub(crate) message: String,
+}
+
+/// Answers a question of the server, given its method and its text. Runs on the reading thread.
+pub(crate) type Answer = Box<dyn Fn(&str, &str) -> Result<Box<RawValue>, Refusal> + Send + Sync>;
+
+/// How a connection behaves.
+pub(crate) struct Settings {
+    pub(crate) is_strict: bool,
+    pub(crate) max_frame_bytes: Option<usize>,
+    pub(crate) answer: Answer,
+}
+
+/// A connection; clones share it, and the last one ends it.
+#[derive(Clone)]
+pub(crate) struct Connection(Arc<Owner>);
+
+/// Ends the connection when dropped. The transport's threads hold [`Shared`], never this.
+struct Owner(Arc<Shared>);
+
+/// What the threads of a connection share.
+pub(crate) struct Shared {
+    link: OnceLock<Box<dyn Link>>,
+    /// Answers to questions that came before the link was there.
+    unsent: Mutex<Vec<Vec<u8>>>,
+    ended: OnceLock<Error>,
+    is_closing: AtomicBool,
+    epoch: Instant,
+    next_id: AtomicI64,
+    pending: Pending,
+    routes: Arc<Mutex<Routes>>,
+    subscribers: Subscribers,
+    workers: Workers,
+    counters: Counters,
+    kept: Arc<AtomicUsize>,
+    answer: Answer,
+}
+
+impl Connection {
+    pub(crate) fn open(transport: &mut dyn Transport, settings: Settings) -> Result<Connection> {
+        let epoch = Instant::now();
+        let kept = Arc::new(AtomicUsize::new(0));
+        let shared = Arc::new(Shared {
+            link: OnceLock::new(),
+            unsent: Mutex::default(),
+            ended: OnceLock::new(),
+            is_closing: AtomicBool::new(false),
+            epoch,
+            next_id: AtomicI64::new(1),
+            pending: Pending::default(),
+            routes: Arc::new(Mutex::new(Routes::new(epoch, Arc::clone(&kept)))),
+            subscribers: Subscribers::new(),
+            workers: Workers::new(),
+            counters: Counters::default(),
+            kept,
+            answer: settings.answer,
+        });
+        let demux = Demux::new(Arc::clone(&shared), settings.is_strict);
+        let link = transport.connect(Sink::new(demux, settings.max_frame_bytes))?;
+        shared.attach(link);
+        Ok(Connection(Arc::new(Owner(shared))))
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.0.0
+    }
+
+    /// Sends a request, and waits for its reply until the deadline.
+    pub(crate) fn request(&self, method: &str, params: impl Serialize, deadline: Deadline) -> Result<Reply> {
+        let (caller, reply) = bounded(1);
+        let sent = self.send_request(method, params, deadline, Waiting::Caller(caller))?;
+        sent.wait(&reply)
+    }
+
+    /// Sends a request that starts a turn, and waits for its reply. The turn's events are kept
+    /// from before the request is sent.
+    pub(crate) fn start_turn(
+        &self,
+        method: &str,
+        params: impl Serialize,
+        start: Start,
+        deadline: Deadline,
+    ) -> Result<Consumer> {
+        let Some(expected) = Expected::new(&self.shared().routes, start) else {
+            return Err(self.shared().reason(method));
+        };
+        let (caller, reply) = bounded(1);
+        let sent = self.send_request(method, params, deadline, Waiting::Turn(expected, caller))?;
+        let (reply, consumer) = sent.wait(&reply)?;
+        let result = reply.result(method)?;
+        consumer.ok_or_else(|| {
+            let missing = serde_json::Error::custom("missing field `turn.id`");
+            Error::decode(format!("the result of {method}"), result, missing)
+        })
+    }
+
+    fn send_request(
+        &self,
+        method: &str,
+        params: impl Serialize,
+        deadline: Deadline,
+        waiting: Waiting,
+    ) -> Result<Sent<'_>> {
+        let shared = &**self.shared();
+        let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
+        let message = outgoing::request(id, method, params)?;
+        let sent = Sent { shared, id, method: method.to_owned(), deadline };
+        if deadline.has_passed() {
+            return Err(sent.timeout());
+        }
+        if !shared.pending.insert(id, waiting) {
+            return Err(shared.reason(method));
+        }
+        if let Err(failure) = shared.send(message) {
+            sent.withdraw();
+            return Err(shared.undeliverable(method, failure));
+        }
+        Ok(sent)
+    }
+
+    pub(crate) fn notify(&self, method: &str, params: impl Serialize) -> Result<()> {
+        let message = outgoing::notification(method, params)?;
+        if self.shared().has_ended() {
+            return Err(self.shared().reason(method));
+        }
+        self.shared().send(message).map_err(|failure| self.shared().undeliverable(method, failure))
+    }
+
+    pub(crate) fn subscribe(&self) -> Subscription {
+        self.shared().subscribers.subscribe()
+    }
+
+    /// Whether the events of this thread come to this connection.
+    pub(crate) fn is_loaded(&self, thread_id: &str) -> bool {
+        self.shared().routes.lock().is_loaded(thread_id)
+    }
+
+    pub(crate) fn set_loaded(&self, thread_id: &str, is_loaded: bool) {
+        self.shared().routes.lock().set_loaded(thread_id, is_loaded);
+    }
+
+    /// A turn that runs, if this connection knows it; on any thread if none is named.
+    pub(crate) fn running_turn(&self, thread_id: Option<&str>, turn_id: &str) -> Option<Arc<TurnLog>> {
+        let routes = self.shared().routes.lock();
+        let is_it =
+            |log: &&Arc<TurnLog>| log.turn_id == turn_id && thread_id.is_none_or(|id| log.thread_id == id);
+        routes.running().find(is_it).map(Arc::clone)
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let shared = self.shared();
+        Stats {
+            frames: shared.counters.frames.load(Ordering::Relaxed),
+            bytes: shared.counters.bytes.load(Ordering::Relaxed),
+            skipped_frames: shared.counters.skipped_frames.load(Ordering::Relaxed),
+            unmatched_replies: shared.counters.unmatched_replies.load(Ordering::Relaxed),
+            dropped_notifications: shared.subscribers.dropped(),
+            pending_requests: shared.pending.len(),
+            running_turns: shared.routes.lock().running().count(),
+            kept_bytes: shared.kept.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        self.shared().close(Shutdown::Orderly);
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakConnection {
+        WeakConnection(Arc::downgrade(&self.0))
+    }
+}
+
+/// Finds a connection as long as somebody else keeps it.
+#[derive(Clone)]
+pub(crate) struct WeakConnection(std::sync::Weak<Owner>);
+
+impl WeakConnection {
+    pub(crate) fn upgrade(&self) -> Option<Connection> {
+        self.0.upgrade().map(Connection)
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("ended", &self.shared().ended.get()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.close(Shutdown::Quick);
+    }
+}
+
+/// A request that has been sent.
+struct Sent<'a> {
+    shared: &'a Shared,
+    id: i64,
+    method: String,
+    deadline: Deadline,
+}
+
+impl Sent<'_> {
+    fn wait<T>(&self, reply: &crossbeam_channel::Receiver<T>) -> Result<T> {
+        match self.deadline.recv(reply) {
+            Ok(reply) => Ok(reply),
+            Err(RecvTimeoutError::Disconnected) => Err(self.shared.reason(&self.method)),
+            Err(RecvTimeoutError::Timeout) => {
+                self.withdraw();
+                // The reply may have come between the deadline and the withdrawal.
+                reply.try_recv().map_err(|_| self.timeout())
+            }
+        }
+    }
+
+    fn timeout(&self) -> Error {
+        self.deadline.error(Timeout::Request { method: self.method.clone() })
+    }
+
+    /// A reply that comes after this is ignored.
+    fn withdraw(&self) {
+        drop(self.shared.pending.take(self.id));
+    }
+}
+
+impl Shared {
+    fn attach(&self, link: Box<dyn Link>) {
+        let mut unsent = self.unsent.lock();
+        let link = self.link.get_or_init(|| link);
+        for message in unsent.drain(..) {
+            // It fails when the connection does, which is told elsewhere.
+            let _ = link.send(message);
+        }
+    }
+
+    fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
+        if let Some(link) = self.link.get() {
+            return link.send(message);
+        }
+        let mut unsent = self.unsent.lock();
+        match self.link.get() {
+            Some(link) => link.send(message),
+            None => {
+                unsent.push(message);
+                Ok(())
+            }
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.get().is_some()
+    }
+
+    /// Why the connection has ended, told of what is being done.
+    fn reason(&self, doing: &str) -> Error {
+        self.ended.get().map_or_else(|| Error::closed(doing), |reason| reason.while_doing(doing))
+    }
+
+    /// A message could not be written. The end of the connection, which tells why, is about to be
+    /// seen by the reading thread; it is worth a moment.
+    fn undeliverable(&self, doing: &str, failure: TransportFailure) -> Error {
+        let give_up_at = Instant::now() + Duration::from_secs(1);
+        let subscription = self.subscribers.subscribe();
+        while !self.has_ended() && Instant::now() < give_up_at {
+            subscription.wait(Some(give_up_at));
+            while matches!(subscription.try_next(), Next::Frame(_)) {}
+        }
+        match self.ended.get() {
+            Some(reason) => reason.while_doing(doing),
+            None => Error::transport(doing, Arc::new(failure)),
+        }
+    }
+
+    /// Ends the connection: the reason first, then everybody who waits. The first reason stays.
+    fn end(&self, reason: Error) {
+        if self.ended.set(reason).is_err() {
+            return;
+        }
+        if let Some(reason) = self.ended.get() {
+            self.pending.close();
+            self.routes.lock().close(reason);
+            self.subscribers.close();
+        }
+    }
+
+    fn close(&self, how: Shutdown) {
+        if self.is_closing.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let limit = match how {
+            Shutdown::Orderly => Duration::from_secs(5),
+            Shutdown::Quick => Duration::from_millis(500),
+        };
+        let deadline = Instant::now() + limit;
+        self.end(Error::closed(""));
+        if let Some(link) = self.link.get() {
+            link.shutdown(how);
+        }
+        self.workers.close(deadline);
+    }
+
+    /// Writes to the log from a thread on which the user's logger may take its time.
+    fn log(&self, level: log::Level, message: impl FnOnce() -> String + Send + 'static) {
+        if level <= log::max_level() {
+            self.workers.run(move || log::log!(target: "codex_blocking", level, "{}", message()));
+        }
+    }
+}

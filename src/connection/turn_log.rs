@@ -1,0 +1,341 @@
+//! The log of one turn: what has arrived for it and nobody has taken yet, one queue per consumer.
+//!
+//! Relies on `protocol`. Invariant: an event that a consumer wants is kept for it until it takes
+//! it, lets go of the turn, or the connection's limit is passed; what no consumer wants is not
+//! kept at all.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+
+use crate::{error::Error, protocol::kind::Kind};
+
+/// Something that happens once, and can be waited for.
+#[derive(Debug)]
+struct Signal {
+    /// Dropped when it happens, which disconnects the receiver.
+    not_yet: Mutex<Option<Sender<()>>>,
+    happened: Receiver<()>,
+}
+
+impl Default for Signal {
+    fn default() -> Self {
+        let (not_yet, happened) = bounded(0);
+        Signal { not_yet: Mutex::new(Some(not_yet)), happened }
+    }
+}
+
+impl Signal {
+    fn raise(&self) {
+        self.not_yet.lock().take();
+    }
+
+    fn wait(&self, until: Option<Instant>) {
+        let _ = match until {
+            Some(until) => self.happened.recv_deadline(until).is_ok(),
+            None => self.happened.recv().is_ok(),
+        };
+    }
+}
+
+/// Events are stored in blocks: one allocation for many of them.
+const SMALLEST_BLOCK: usize = 1024;
+const LARGEST_BLOCK: usize = 64 * 1024;
+
+/// What a consumer wants to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// What steps and the answer are made of.
+    Steps,
+    /// Everything, deltas too.
+    Events,
+}
+
+impl Interest {
+    fn takes(self, kind: Kind) -> bool {
+        self == Interest::Events || kind.concerns_steps()
+    }
+}
+
+/// Some events in a row, one text behind the other.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    text: String,
+    /// Where each event ends, and its kind.
+    ends: Vec<(u32, Kind)>,
+}
+
+impl Block {
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn kind(&self, index: usize) -> Kind {
+        self.ends[index].1
+    }
+
+    /// Where the event stands in [`text`](Self::text).
+    pub(crate) fn span(&self, index: usize) -> (u32, u32) {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before].0);
+        (start, self.ends[index].0)
+    }
+
+    pub(crate) fn text(&self, (start, end): (u32, u32)) -> &str {
+        &self.text[start as usize..end as usize]
+    }
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    blocks: VecDeque<Block>,
+    bytes: usize,
+}
+
+impl Queue {
+    fn push(&mut self, kind: Kind, text: &str) {
+        let fits = |block: &Block| block.text.capacity() - block.text.len() >= text.len();
+        if !self.blocks.back().is_some_and(fits) {
+            let size = match self.blocks.back() {
+                Some(block) => (block.text.capacity() * 2).clamp(SMALLEST_BLOCK, LARGEST_BLOCK),
+                None => SMALLEST_BLOCK,
+            };
+            let text = String::with_capacity(size.max(text.len()));
+            self.blocks.push_back(Block { text, ends: Vec::new() });
+        }
+        if let Some(block) = self.blocks.back_mut() {
+            block.text.push_str(text);
+            // A frame of 4 GiB is refused where frames come in.
+            block.ends.push((u32::try_from(block.text.len()).unwrap_or(u32::MAX), kind));
+        }
+        self.bytes += text.len();
+    }
+}
+
+/// How a turn's log ended.
+#[derive(Debug, Clone)]
+pub(crate) enum End {
+    /// `turn/completed` is among the events.
+    Completed,
+    /// Nothing more will come, for this reason.
+    Lost(Error),
+}
+
+/// One turn that runs, as far as this connection knows.
+#[derive(Debug)]
+pub(crate) struct TurnLog {
+    pub(crate) thread_id: String,
+    pub(crate) turn_id: String,
+    epoch: Instant,
+    /// When its last event arrived, in nanoseconds since the epoch.
+    activity: AtomicU64,
+    /// Whether anybody takes more than steps. Kept beside the lock for the sake of deltas.
+    wants_events: AtomicBool,
+    is_over: AtomicBool,
+    /// The id that `turn/started` told: for reviews it differs from the turn's own.
+    running_id: OnceLock<String>,
+    started: Signal,
+    over: Signal,
+    state: Mutex<State>,
+    /// The bytes kept on the whole connection.
+    kept: Arc<AtomicUsize>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    slots: Vec<Slot>,
+    next_slot: u64,
+    end: Option<End>,
+}
+
+/// What is kept for one consumer.
+#[derive(Debug)]
+struct Slot {
+    id: u64,
+    interest: Interest,
+    queue: Queue,
+    bell: Sender<()>,
+    has_news: bool,
+}
+
+impl TurnLog {
+    pub(crate) fn new(thread_id: &str, turn_id: &str, epoch: Instant, kept: Arc<AtomicUsize>) -> Self {
+        let log = TurnLog {
+            thread_id: thread_id.to_owned(),
+            turn_id: turn_id.to_owned(),
+            epoch,
+            activity: AtomicU64::new(0),
+            wants_events: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            running_id: OnceLock::new(),
+            started: Signal::default(),
+            over: Signal::default(),
+            state: Mutex::new(State::default()),
+            kept,
+        };
+        log.touch(epoch.elapsed());
+        log
+    }
+
+    fn touch(&self, now: Duration) {
+        self.activity.store(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// When the turn's last event arrived.
+    pub(crate) fn last_activity(&self) -> Instant {
+        self.epoch + Duration::from_nanos(self.activity.load(Ordering::Relaxed))
+    }
+
+    /// Whether its end has arrived.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    /// The id under which the server interrupts it, once it runs.
+    pub(crate) fn running_id(&self) -> Option<&str> {
+        self.running_id.get().map(String::as_str)
+    }
+
+    /// Takes in one event. `true`: a consumer has news, to be told by [`ring`](Self::ring).
+    pub(crate) fn deliver(&self, kind: Kind, text: &str, running_id: Option<&str>, now: Duration) -> bool {
+        self.touch(now);
+        if kind == Kind::TurnStarted {
+            if let Some(id) = running_id {
+                let _ = self.running_id.set(id.to_owned());
+            }
+            self.started.raise();
+        }
+        if !kind.concerns_steps() && !self.wants_events.load(Ordering::Acquire) {
+            return false;
+        }
+        let mut state = self.state.lock();
+        if kind == Kind::TurnCompleted {
+            self.finish(&mut state, End::Completed);
+        }
+        let mut news = false;
+        for slot in state.slots.iter_mut().filter(|slot| slot.interest.takes(kind)) {
+            slot.queue.push(kind, text);
+            self.kept.fetch_add(text.len(), Ordering::Relaxed);
+            news |= !slot.has_news;
+            slot.has_news = true;
+        }
+        news
+    }
+
+    /// Wakes the consumers that have news.
+    pub(crate) fn ring(&self) {
+        for slot in &mut self.state.lock().slots {
+            if std::mem::take(&mut slot.has_news) {
+                // Full means that it has been rung already.
+                let _ = slot.bell.try_send(());
+            }
+        }
+    }
+
+    /// Ends the log without an end of the turn, and wakes everybody.
+    pub(crate) fn lose(&self, reason: Error) {
+        let mut state = self.state.lock();
+        self.finish(&mut state, End::Lost(reason));
+        for slot in &mut state.slots {
+            let _ = slot.bell.try_send(());
+        }
+    }
+
+    fn finish(&self, state: &mut State, end: End) {
+        state.end.get_or_insert(end);
+        self.is_over.store(true, Ordering::Release);
+        self.started.raise();
+        self.over.raise();
+    }
+
+    /// Waits until the server has said that the turn runs, or that it is over, or that time.
+    pub(crate) fn wait_until_started(&self, until: Option<Instant>) {
+        self.started.wait(until);
+    }
+
+    /// Waits until the turn is over, or that time.
+    pub(crate) fn wait_until_over(&self, until: Option<Instant>) {
+        self.over.wait(until);
+    }
+
+    /// Attaches a consumer; it sees what arrives from now on.
+    pub(crate) fn attach(self: &Arc<Self>, interest: Interest) -> Consumer {
+        let (ring, bell) = bounded(1);
+        let mut state = self.state.lock();
+        let id = state.next_slot;
+        state.next_slot += 1;
+        state.slots.push(Slot { id, interest, queue: Queue::default(), bell: ring, has_news: false });
+        self.count_interest(&state);
+        Consumer { log: Arc::clone(self), slot: id, bell }
+    }
+
+    fn count_interest(&self, state: &State) {
+        let wanted = state.slots.iter().any(|slot| slot.interest == Interest::Events);
+        self.wants_events.store(wanted, Ordering::Release);
+    }
+}
+
+/// One reader of a turn. Dropping it frees what was kept for it.
+#[derive(Debug)]
+pub(crate) struct Consumer {
+    log: Arc<TurnLog>,
+    slot: u64,
+    bell: Receiver<()>,
+}
+
+impl Consumer {
+    pub(crate) fn log(&self) -> &Arc<TurnLog> {
+        &self.log
+    }
+
+    /// Everything that has arrived, and how the log ended if it has.
+    pub(crate) fn take(&self) -> (VecDeque<Block>, Option<End>) {
+        let mut state = self.log.state.lock();
+        let end = state.end.clone();
+        let Some(slot) = state.slots.iter_mut().find(|slot| slot.id == self.slot) else {
+            return (VecDeque::new(), end);
+        };
+        let queue = std::mem::take(&mut slot.queue);
+        self.log.kept.fetch_sub(queue.bytes, Ordering::Relaxed);
+        (queue.blocks, end)
+    }
+
+    /// From now on this is wanted.
+    pub(crate) fn set_interest(&self, interest: Interest) {
+        let mut state = self.log.state.lock();
+        if let Some(slot) = state.slots.iter_mut().find(|slot| slot.id == self.slot) {
+            slot.interest = interest;
+        }
+        self.log.count_interest(&state);
+    }
+
+    /// Waits until something may have arrived, or that time.
+    pub(crate) fn wait(&self, until: Option<Instant>) {
+        let _ = match until {
+            Some(until) => self.bell.recv_deadline(until).is_ok(),
+            None => self.bell.recv().is_ok(),
+        };
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        let slot = {
+            let mut state = self.log.state.lock();
+            let at = state.slots.iter().position(|slot| slot.id == self.slot);
+            let slot = at.map(|at| state.slots.swap_remove(at));
+            self.log.count_interest(&state);
+            slot
+        };
+        if let Some(slot) = slot {
+            self.log.kept.fetch_sub(slot.queue.bytes, Ordering::Relaxed);
+        }
+    }
+}

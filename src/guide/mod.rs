@@ -1,0 +1,5 @@
+//! How things work together: pages to read, no code.
+
+pub mod turns {
+    #![doc = include_str!("turns.md")]
+}

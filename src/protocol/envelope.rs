@@ -1,0 +1,450 @@
+//! What routing needs to know of a message, borrowed from its text in one pass.
+//!
+//! Relies on serde_json. Invariant: only the ids that route (`threadId`, `turnId`, `thread.id`,
+//! `turn.id`, `turn.rootTurnId`) are looked at inside of `params`, nothing deeper; a value of the
+//! wrong type reads as absent and never fails the message.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::RequestId;
+
+/// A message, sorted by what it is.
+#[derive(Debug)]
+pub(crate) enum Envelope<'a> {
+    /// `{id, result}` or `{id, error}`. `None`: an id of a type that no client sends.
+    Reply { id: Option<RequestId>, outcome: Outcome<'a> },
+    /// `{id, method, params?}`: the server asks.
+    Request { id: RequestId, method: Cow<'a, str> },
+    /// `{method, params?}`.
+    Notification { method: Cow<'a, str>, route: Route<'a> },
+}
+
+/// The one of `result` and `error` that a reply has, as JSON text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Outcome<'a> {
+    Result(&'a str),
+    Error(&'a str),
+}
+
+/// The ids by which a message finds its turn.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Route<'a> {
+    pub(crate) thread_id: Option<Cow<'a, str>>,
+    pub(crate) turn_id: Option<Cow<'a, str>>,
+    /// `turn.rootTurnId`: on `turn/started` of a review it names the turn that was asked for.
+    pub(crate) root_turn_id: Option<Cow<'a, str>>,
+}
+
+impl<'a> Envelope<'a> {
+    /// `None` when the text is no message: not one JSON object, or one without the members.
+    pub(crate) fn parse(text: &'a str) -> Option<Envelope<'a>> {
+        let members: Members<'a> = serde_json::from_str(text).ok()?;
+        match members {
+            Members { method: Some(method), id: Some(id), .. } => Some(Envelope::Request { id, method }),
+            Members { method: Some(method), id: None, route, .. } => {
+                Some(Envelope::Notification { method, route })
+            }
+            Members { method_present: true, .. } => None,
+            // The server writes one of the two; an error outweighs a null result beside it.
+            Members { id_present: true, id, error: Some(error), .. } => {
+                Some(Envelope::Reply { id, outcome: Outcome::Error(error.get()) })
+            }
+            Members { id_present: true, id, result: Some(result), .. } => {
+                Some(Envelope::Reply { id, outcome: Outcome::Result(result.get()) })
+            }
+            _ => None,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Members<'a> {
+    id: Option<RequestId>,
+    id_present: bool,
+    method: Option<Cow<'a, str>>,
+    method_present: bool,
+    result: Option<&'a RawValue>,
+    error: Option<&'a RawValue>,
+    route: Route<'a>,
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a message")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Members::default();
+                while let Some(Name(name)) = map.next_key()? {
+                    match &*name {
+                        "method" => {
+                            members.method = map.next_value::<Lenient<'de>>()?.into_text();
+                            members.method_present = true;
+                        }
+                        "params" => map.next_value_seed(Params(&mut members.route))?,
+                        "id" => {
+                            members.id = map.next_value::<Lenient<'de>>()?.into_id();
+                            members.id_present = true;
+                        }
+                        // Not `Option<&RawValue>`: that reads a null as absent.
+                        "result" => members.result = Some(map.next_value()?),
+                        "error" => members.error = Some(map.next_value()?),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+/// A member's name, borrowed where it holds no escapes.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+/// Any value, of which only a text or a whole number is kept.
+#[derive(Debug, PartialEq)]
+enum Lenient<'a> {
+    Text(Cow<'a, str>),
+    Number(i64),
+    Else,
+}
+
+impl<'a> Lenient<'a> {
+    fn into_text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Lenient::Text(text) => Some(text),
+            Lenient::Number(_) | Lenient::Else => None,
+        }
+    }
+
+    fn into_id(self) -> Option<RequestId> {
+        match self {
+            Lenient::Text(text) => Some(RequestId::Text(text.into_owned())),
+            Lenient::Number(number) => Some(RequestId::Number(number)),
+            Lenient::Else => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Lenient<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LenientVisitor;
+
+        impl<'de> Visitor<'de> for LenientVisitor {
+            type Value = Lenient<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Lenient::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Lenient::Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Lenient::Number(number))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(i64::try_from(number).map_or(Lenient::Else, Lenient::Number))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Lenient::Else)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Lenient::Else)
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Lenient::Else)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Lenient::Else)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Lenient::Else)
+            }
+        }
+
+        deserializer.deserialize_any(LenientVisitor)
+    }
+}
+
+/// Reads the routing ids out of `params` into a route.
+struct Params<'r, 'a>(&'r mut Route<'a>);
+
+/// Reads `id` and `rootTurnId` out of `params.turn`, or `id` out of `params.thread`.
+enum Nested<'r, 'a> {
+    Turn(&'r mut Route<'a>),
+    Thread(&'r mut Route<'a>),
+}
+
+/// A visitor that reads an object and takes anything else for nothing.
+macro_rules! object_or_nothing {
+    () => {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("anything")
+        }
+
+        fn visit_borrowed_str<E>(self, _: &'de str) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_str<E>(self, _: &str) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_unit<E>(self) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(())
+        }
+    };
+}
+
+impl<'de> DeserializeSeed<'de> for Params<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Params<'_, 'de> {
+    object_or_nothing!();
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let route = self.0;
+        while let Some(Name(name)) = map.next_key()? {
+            match &*name {
+                "threadId" => set(&mut route.thread_id, map.next_value()?),
+                "turnId" => set(&mut route.turn_id, map.next_value()?),
+                "turn" => map.next_value_seed(Nested::Turn(route))?,
+                "thread" => map.next_value_seed(Nested::Thread(route))?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Nested<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Nested<'_, 'de> {
+    object_or_nothing!();
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Name(name)) = map.next_key()? {
+            match (&*name, &mut self) {
+                ("id", Nested::Turn(route)) => set(&mut route.turn_id, map.next_value()?),
+                ("rootTurnId", Nested::Turn(route)) => set(&mut route.root_turn_id, map.next_value()?),
+                ("id", Nested::Thread(route)) => set(&mut route.thread_id, map.next_value()?),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An id that is there as a text wins over what was there; anything else leaves it.
+fn set<'a>(id: &mut Option<Cow<'a, str>>, value: Lenient<'a>) {
+    if let Lenient::Text(text) = value {
+        *id = Some(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route_of(text: &str) -> Route<'_> {
+        match Envelope::parse(text) {
+            Some(Envelope::Notification { route, .. }) => route,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_delta_is_routed_by_the_ids_of_its_params_without_allocating() {
+        let route = route_of(
+            r#"{"method":"item/agentMessage/delta","params":{"threadId":"t","turnId":"u","itemId":"i","delta":"x"}}"#,
+        );
+        assert!(matches!(route.thread_id, Some(Cow::Borrowed("t"))));
+        assert!(matches!(route.turn_id, Some(Cow::Borrowed("u"))));
+    }
+
+    #[test]
+    fn a_turn_object_gives_its_id_and_its_root() {
+        let route = route_of(
+            r#"{"method":"turn/started","params":{"threadId":"t","turn":{"id":"s","rootTurnId":"r"}}}"#,
+        );
+        assert_eq!(route.turn_id.as_deref(), Some("s"));
+        assert_eq!(route.root_turn_id.as_deref(), Some("r"));
+    }
+
+    #[test]
+    fn ids_deeper_inside_do_not_route() {
+        let route =
+            route_of(r#"{"method":"x","params":{"item":{"threadId":"no","turnId":"no"},"threadId":"yes"}}"#);
+        assert_eq!(route, Route { thread_id: Some("yes".into()), ..Route::default() });
+    }
+
+    #[test]
+    fn ids_of_a_wrong_type_read_as_absent() {
+        for params in [
+            r#"{"threadId":1,"turnId":[1,{}],"turn":7,"thread":"x"}"#,
+            r#"{"turn":{"id":null,"rootTurnId":{}},"thread":[]}"#,
+            "[]",
+            "null",
+            "3.5",
+            r#""text""#,
+            "true",
+            "-1",
+        ] {
+            assert_eq!(
+                route_of(&format!(r#"{{"method":"x","params":{params}}}"#)),
+                Route::default(),
+                "{params}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_null_result_is_a_result() {
+        assert!(matches!(
+            Envelope::parse(r#"{"id":1,"result":null}"#),
+            Some(Envelope::Reply { id: Some(RequestId::Number(1)), outcome: Outcome::Result("null") })
+        ));
+    }
+
+    #[test]
+    fn an_id_keeps_its_type() {
+        assert!(matches!(
+            Envelope::parse(r#"{"id":"1","method":"m"}"#),
+            Some(Envelope::Request { id: RequestId::Text(_), .. })
+        ));
+    }
+
+    #[test]
+    fn a_method_with_a_null_id_is_a_notification() {
+        assert!(matches!(
+            Envelope::parse(r#"{"id":null,"method":"m"}"#),
+            Some(Envelope::Notification { .. })
+        ));
+    }
+
+    #[test]
+    fn what_is_no_message_is_none() {
+        for text in [
+            "",
+            "hello",
+            "[]",
+            "{}",
+            "1",
+            "null",
+            r#"{"id":5}"#,
+            r#"{"method":5}"#,
+            r#"{"method":null,"id":1,"result":1}"#,
+            r#"{"method":"x"} {"method":"y"}"#,
+            r#"{"method":"x""#,
+        ] {
+            assert!(Envelope::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_of_a_hundred_thousand_levels_is_skipped_without_recursion() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let text = format!(r#"{{"method":"x","params":{{"a":{deep},"threadId":"t"}}}}"#);
+        assert_eq!(route_of(&text).thread_id.as_deref(), Some("t"));
+        let text = format!(r#"{{"id":1,"result":{deep}}}"#);
+        assert!(matches!(Envelope::parse(&text), Some(Envelope::Reply { .. })));
+    }
+
+    #[test]
+    fn an_escaped_name_or_id_is_understood() {
+        let route = route_of(r#"{"m\u0065thod":"x","params":{"thr\u0065adId":"a\nb"}}"#);
+        assert_eq!(route.thread_id.as_deref(), Some("a\nb"));
+    }
+}

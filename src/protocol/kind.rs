@@ -1,0 +1,57 @@
+//! The kinds of notification that matter to a turn, told by the method's name alone.
+//!
+//! Relies on nothing. Invariant: a method that is not in the list is [`Kind::Other`]; nothing is
+//! unknown enough to be dropped.
+
+/// What a notification is to the turn it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    TextDelta,
+    ReasoningTextDelta,
+    ReasoningSummaryDelta,
+    PlanDelta,
+    CommandOutputDelta,
+    ItemStarted,
+    ItemCompleted,
+    TurnStarted,
+    TurnCompleted,
+    TokenUsage,
+    Error,
+    Plan,
+    Diff,
+    Warning,
+    /// `thread/status/changed`: idle without an end of the turn hints at a lost end.
+    ThreadStatus,
+    /// The thread is not loaded any more; it must be resumed before its next turn.
+    ThreadGone,
+    Other,
+}
+
+impl Kind {
+    pub(crate) fn of(method: &str) -> Kind {
+        match method {
+            "item/agentMessage/delta" => Kind::TextDelta,
+            "item/reasoning/textDelta" => Kind::ReasoningTextDelta,
+            "item/reasoning/summaryTextDelta" => Kind::ReasoningSummaryDelta,
+            "item/plan/delta" => Kind::PlanDelta,
+            "item/commandExecution/outputDelta" => Kind::CommandOutputDelta,
+            "item/started" => Kind::ItemStarted,
+            "item/completed" => Kind::ItemCompleted,
+            "turn/started" => Kind::TurnStarted,
+            "turn/completed" => Kind::TurnCompleted,
+            "thread/tokenUsage/updated" => Kind::TokenUsage,
+            "error" => Kind::Error,
+            "turn/plan/updated" => Kind::Plan,
+            "turn/diff/updated" => Kind::Diff,
+            "warning" | "guardianWarning" => Kind::Warning,
+            "thread/status/changed" => Kind::ThreadStatus,
+            "thread/closed" | "thread/archived" | "thread/deleted" => Kind::ThreadGone,
+            _ => Kind::Other,
+        }
+    }
+
+    /// Whether a reader that takes only steps and the answer needs it.
+    pub(crate) fn concerns_steps(self) -> bool {
+        matches!(self, Kind::ItemCompleted | Kind::TurnCompleted | Kind::TokenUsage | Kind::Error)
+    }
+}

@@ -1,0 +1,628 @@
+//! A stub of the model: what a real app-server calls over HTTP when it needs an answer (the Responses API).
+//!
+//! Relies on std, serde_json, parking_lot and log; HTTP is written by hand in `http`. Invariant: every thread
+//! of a stub is owned by its acceptor, which ends, with all of them, when the stub is dropped.
+
+mod http;
+mod reply;
+mod script;
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::fs;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use serde_json::{Value, json};
+
+use self::http::Unreadable;
+pub use self::reply::ModelReply;
+use self::reply::{Action, Played};
+
+/// How many requests a stub remembers: enough for any test, few enough for a demo that runs all day.
+const KEPT_REQUESTS: usize = 1000;
+/// Big writes: a flood of deltas should not be slowed down by the stub.
+const WRITE_BUFFER: usize = 256 * 1024;
+/// How long the acceptor rests when the system has no connection to give (too many open files).
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+/// A stand-in for waits that no clock can hold.
+const VERY_LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// A model on loopback whose answers are scripted, for a real `codex app-server` to talk to.
+///
+/// It speaks as much of the Responses API as Codex uses: `POST …/responses` is answered with a stream of
+/// events, every `GET` with an empty list of models. Each connection has a thread of its own and serves one
+/// request. Compressed request bodies are refused (status 415); Codex sends none to a custom provider.
+///
+/// Dropping the stub closes all its connections, hanging ones too, and waits for its threads. A script that
+/// is running is waited for, so it should not block for ever.
+///
+/// ```
+/// use codex_blocking::testing::{ModelReply, ModelStub};
+///
+/// let model = ModelStub::start_with(|request| match request.tool_output() {
+///     None => ModelReply::new().command("ls"),
+///     Some(_) => ModelReply::new().text("Those are your files."),
+/// })?;
+/// assert!(model.config_toml().contains(&model.url()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct ModelStub {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    stream_max_retries: u32,
+    /// Taken by `drop` only.
+    acceptor: Option<JoinHandle<()>>,
+}
+
+/// What the model was asked: the body of one request to the stub.
+#[derive(Debug, Clone)]
+pub struct ModelRequest {
+    number: u64,
+    body: Arc<Value>,
+}
+
+type Script = dyn Fn(&ModelRequest) -> ModelReply + Send + Sync;
+
+struct Shared {
+    script: Box<Script>,
+    state: Mutex<State>,
+    /// A request came, a connection ended, or the stub stops.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    stopped: bool,
+    /// Second handles of the open connections, so that `drop` can end whatever they wait for.
+    open: HashMap<u64, TcpStream>,
+    connections: u64,
+    /// The number of the last response or item.
+    last_id: u64,
+    received: u64,
+    kept: VecDeque<Arc<Value>>,
+}
+
+impl ModelStub {
+    /// Starts a stub on a free port of loopback whose answers are chosen by the first word of the user's
+    /// text.
+    ///
+    /// | text | the model … |
+    /// | --- | --- |
+    /// | `think …` | reasons, then sends a message |
+    /// | `run COMMAND` | runs a shell command, then sends its output as a message |
+    /// | `escalate COMMAND` | the same outside of the sandbox, which needs approval |
+    /// | `patch PATH` | adds a file by a patch, then sends the outcome as a message |
+    /// | `ask …` | asks the user to choose between two options (in plan mode), then sends the answer |
+    /// | `fail CODE` | fails, by default with `server_error` |
+    /// | `status N` | answers with an HTTP status, by default 500 |
+    /// | `flood N` | sends a message of N deltas, by default 1000 |
+    /// | `hang` | starts a response and falls silent |
+    /// | `retry …` | breaks off in a message, and answers the thread's next attempt |
+    /// | anything else | sends the message `echo: ` and the text |
+    ///
+    /// For `retry` see also [`with_retries`](Self::with_retries).
+    ///
+    /// # Errors
+    ///
+    /// When loopback can't be bound or a thread can't be started.
+    pub fn start() -> io::Result<ModelStub> {
+        Self::start_with(script::by_first_word())
+    }
+
+    /// Starts a stub on a free port of loopback whose answers are made by `script`.
+    ///
+    /// The script runs on the thread of the connection, for several requests at once if they come at once. If
+    /// it panics the connection is closed, which Codex takes for a broken stream.
+    ///
+    /// # Errors
+    ///
+    /// When loopback can't be bound or a thread can't be started.
+    pub fn start_with(
+        script: impl Fn(&ModelRequest) -> ModelReply + Send + Sync + 'static,
+    ) -> io::Result<ModelStub> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        let shared =
+            Arc::new(Shared { script: Box::new(script), state: Mutex::default(), changed: Condvar::new() });
+        let acceptor = thread::Builder::new().name("codex-model-accept".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || accept(&listener, &shared)
+        })?;
+        Ok(ModelStub { shared, address, stream_max_retries: 0, acceptor: Some(acceptor) })
+    }
+
+    /// Lets Codex try `retries` times again when a stream breaks off, in the configuration this stub writes.
+    ///
+    /// Without it a broken stream fails the turn at once.
+    #[must_use]
+    pub fn with_retries(mut self, retries: u32) -> Self {
+        self.stream_max_retries = retries;
+        self
+    }
+
+    /// The base URL of the API: `http://127.0.0.1:PORT/v1`.
+    pub fn url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// The text of a `config.toml` by which Codex uses this stub: approvals on request, writing in the
+    /// workspace only.
+    pub fn config_toml(&self) -> String {
+        format!(
+            r#"model = "mock-model"
+model_provider = "mock"
+approval_policy = "on-request"
+sandbox_mode = "workspace-write"
+
+[model_providers.mock]
+name = "Mock"
+base_url = "{url}"
+wire_api = "responses"
+request_max_retries = 0
+stream_max_retries = {retries}
+"#,
+            url = self.url(),
+            retries = self.stream_max_retries,
+        )
+    }
+
+    /// Makes `dir` (and its parents) a `CODEX_HOME` whose `config.toml` is
+    /// [`config_toml`](Self::config_toml).
+    ///
+    /// A `config.toml` that is there is replaced. Best outside of the system's temporary directory, about
+    /// which Codex warns.
+    ///
+    /// # Errors
+    ///
+    /// When the directory or the file can't be written.
+    pub fn write_home(&self, dir: impl AsRef<Path>) -> io::Result<()> {
+        let dir = dir.as_ref();
+        fs::create_dir_all(dir)?;
+        fs::write(dir.join("config.toml"), self.config_toml())
+    }
+
+    /// The bodies of the requests to the model so far, oldest first; of more than 1000 the latest 1000.
+    pub fn requests(&self) -> Vec<Value> {
+        self.shared.state.lock().kept.iter().map(|body| Value::clone(body)).collect()
+    }
+
+    /// Blocks until the model was asked `count` times since the start, at most for `timeout`; whether it was.
+    pub fn wait_for_requests(&self, count: u64, timeout: Duration) -> bool {
+        self.shared.wait_until(timeout, |state| state.received >= count)
+    }
+}
+
+impl fmt::Debug for ModelStub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelStub").field("url", &self.url()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for ModelStub {
+    fn drop(&mut self) {
+        self.shared.stop();
+        // The acceptor looks at `stopped` after each connection; this one is for its sake. If it can't be
+        // made the acceptor is left behind: better than waiting for ever.
+        let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok();
+        if let Some(acceptor) = self.acceptor.take() {
+            if (woken || acceptor.is_finished()) && acceptor.join().is_err() {
+                log::error!("the acceptor of the model's stub panicked");
+            }
+        }
+    }
+}
+
+impl ModelRequest {
+    /// The whole body.
+    pub fn body(&self) -> &Value {
+        &self.body
+    }
+
+    /// How many requests the stub had received before this one.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The user's last text (its parts joined by line ends), empty if there is none.
+    ///
+    /// Codex at times speaks as the user too (it describes the environment, or warns the model); in the first
+    /// request of a turn the last text is what the turn was started with.
+    pub fn user_text(&self) -> String {
+        let parts = self
+            .input()
+            .iter()
+            .rev()
+            .find(|item| is_user_message(item))
+            .and_then(|item| item["content"].as_array());
+        let texts = parts.into_iter().flatten().filter(|part| part["type"] == "input_text");
+        let texts: Vec<&str> = texts.filter_map(|part| part["text"].as_str()).collect();
+        texts.join("\n")
+    }
+
+    /// The tool's output (an item such as `function_call_output`) that came back, unless the user spoke after
+    /// it.
+    pub fn tool_output(&self) -> Option<&Value> {
+        // Codex may put developer messages after either of the two.
+        self.input()
+            .iter()
+            .rev()
+            .find(|item| is_user_message(item) || is_output(item))
+            .filter(|item| is_output(item))
+    }
+
+    fn input(&self) -> &[Value] {
+        self.body["input"].as_array().map_or(&[], Vec::as_slice)
+    }
+}
+
+fn is_user_message(item: &Value) -> bool {
+    item["type"] == "message" && item["role"] == "user"
+}
+
+fn is_output(item: &Value) -> bool {
+    item["type"].as_str().is_some_and(|kind| kind.ends_with("_output"))
+}
+
+impl Shared {
+    /// Blocks until `condition` holds, at most for `timeout` and not once the stub stops; whether it holds.
+    fn wait_until(&self, timeout: Duration, condition: impl Fn(&State) -> bool) -> bool {
+        let deadline = Instant::now() + timeout.min(VERY_LONG);
+        let mut state = self.state.lock();
+        self.changed.wait_while_until(&mut state, |state| !state.stopped && !condition(state), deadline);
+        condition(&state)
+    }
+
+    /// Blocks for `time`; true if the stub stopped meanwhile.
+    fn stopped_within(&self, time: Duration) -> bool {
+        self.wait_until(time, |state| state.stopped)
+    }
+
+    fn stop(&self) {
+        let mut state = self.state.lock();
+        state.stopped = true;
+        for stream in state.open.values() {
+            // An error means that the connection has ended by itself.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        self.changed.notify_all();
+    }
+
+    fn next_id(&self) -> u64 {
+        let mut state = self.state.lock();
+        state.last_id += 1;
+        state.last_id
+    }
+
+    /// Notes a request that came.
+    fn receive(&self, body: Value) -> ModelRequest {
+        let body = Arc::new(body);
+        let mut state = self.state.lock();
+        let number = state.received;
+        state.received += 1;
+        if state.kept.len() == KEPT_REQUESTS {
+            state.kept.pop_front();
+        }
+        state.kept.push_back(Arc::clone(&body));
+        self.changed.notify_all();
+        ModelRequest { number, body }
+    }
+}
+
+/// An open connection; while it lives, stopping the stub ends its reads and writes.
+struct Connection {
+    stream: TcpStream,
+    number: u64,
+    shared: Arc<Shared>,
+}
+
+impl Connection {
+    /// Nothing if the stub has stopped.
+    fn open(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<Option<Connection>> {
+        let second = stream.try_clone()?;
+        let mut state = shared.state.lock();
+        if state.stopped {
+            return Ok(None);
+        }
+        state.connections += 1;
+        let number = state.connections;
+        state.open.insert(number, second);
+        Ok(Some(Connection { stream, number, shared: Arc::clone(shared) }))
+    }
+
+    fn serve(&self) -> io::Result<()> {
+        self.stream.set_nodelay(true)?;
+        let request = match http::read_request(BufReader::new(&self.stream), &self.stream) {
+            Ok(request) => request,
+            Err(Unreadable::Broken(error)) => return Err(error),
+            Err(Unreadable::Refused { status, why }) => {
+                self.refuse(status, why)?;
+                // Closing before the client has sent everything would reset the connection, and the client
+                // might never see the answer.
+                self.stream.shutdown(Shutdown::Write)?;
+                return self.wait_for_the_end();
+            }
+        };
+        match request.method.as_str() {
+            "GET" => http::write_json(&self.stream, 200, &json!({ "models": [], "data": [] })),
+            "POST" if request.path.ends_with("/responses") => match serde_json::from_slice(&request.body) {
+                Ok(body) => self.answer(&self.shared.receive(body)),
+                Err(_) => self.refuse(400, "the body is not JSON"),
+            },
+            _ => self.refuse(404, "the stub knows POST …/responses and GET"),
+        }
+    }
+
+    fn refuse(&self, status: u16, why: &str) -> io::Result<()> {
+        log::warn!("the model's stub refuses a request with status {status}: {why}");
+        http::write_json(&self.stream, status, &json!({ "error": { "code": null, "message": why } }))
+    }
+
+    fn answer(&self, request: &ModelRequest) -> io::Result<()> {
+        let actions = match (self.shared.script)(request).play(|| self.shared.next_id()) {
+            Played::Status(status, body) => return http::write_json(&self.stream, status, &body),
+            Played::Stream(actions) => actions,
+        };
+        let mut out = BufWriter::with_capacity(WRITE_BUFFER, &self.stream);
+        http::write_stream_head(&mut out)?;
+        for action in actions {
+            match action {
+                Action::Write { bytes, times } => {
+                    for _ in 0..times {
+                        out.write_all(&bytes)?;
+                    }
+                }
+                Action::Pause(time) => {
+                    out.flush()?;
+                    if self.shared.stopped_within(time) {
+                        return Ok(());
+                    }
+                }
+                Action::Hang => {
+                    out.flush()?;
+                    return self.wait_for_the_end();
+                }
+            }
+        }
+        out.flush()
+    }
+
+    /// Blocks until the client closes the connection, or the stub does because it stops.
+    fn wait_for_the_end(&self) -> io::Result<()> {
+        io::copy(&mut &self.stream, &mut io::sink()).map(drop)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Also after a panic in the script: as long as this handle is there the client waits.
+        self.shared.state.lock().open.remove(&self.number);
+        self.shared.changed.notify_all();
+    }
+}
+
+/// Runs the connections until the stub stops, then waits for the last of them.
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    let mut connections: Vec<JoinHandle<()>> = Vec::new();
+    loop {
+        let accepted = listener.accept();
+        if shared.state.lock().stopped {
+            break;
+        }
+        connections.retain(|connection| !connection.is_finished());
+        match accepted.and_then(|(stream, _)| spawn(stream, shared)) {
+            Ok(connection) => connections.extend(connection),
+            Err(error) => {
+                log::warn!("the model's stub lost a connection: {error}");
+                if shared.stopped_within(ACCEPT_REST) {
+                    break;
+                }
+            }
+        }
+    }
+    for connection in connections {
+        // A panic of a script has been reported where it happened.
+        let _ = connection.join();
+    }
+}
+
+/// Starts the thread of a connection; none if the stub has stopped.
+fn spawn(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<Option<JoinHandle<()>>> {
+    let Some(connection) = Connection::open(stream, shared)? else {
+        return Ok(None);
+    };
+    let name = format!("codex-model-{}", connection.number);
+    let thread = thread::Builder::new().name(name).spawn(move || {
+        if let Err(error) = connection.serve() {
+            // Usual when the server gives a response up.
+            log::debug!("a connection of the model's stub ended early: {error}");
+        }
+    })?;
+    Ok(Some(thread))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    fn ask(text: &str) -> String {
+        let content = json!([{ "type": "input_text", "text": text }]);
+        json!({ "input": [{ "type": "message", "role": "user", "content": content }] }).to_string()
+    }
+
+    fn connect(stub: &ModelStub) -> TcpStream {
+        let stream = TcpStream::connect(stub.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    /// Sends a request whose body has this text from the user; the answer is left to be read.
+    fn send(stub: &ModelStub, text: &str) -> TcpStream {
+        let mut stream = connect(stub);
+        let body = ask(text);
+        let length = body.len();
+        write!(stream, "POST /v1/responses HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}")
+            .unwrap();
+        stream
+    }
+
+    fn answer_to(stub: &ModelStub, text: &str) -> String {
+        io::read_to_string(send(stub, text)).unwrap()
+    }
+
+    fn deltas(answer: &str) -> Vec<String> {
+        let events = answer.lines().filter_map(|line| line.strip_prefix("data: "));
+        let events = events.map(|data| serde_json::from_str::<Value>(data).unwrap());
+        events.filter_map(|event| event["delta"].as_str().map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn an_unknown_word_is_echoed() {
+        let stub = ModelStub::start().unwrap();
+        let answer = answer_to(&stub, "hello there");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert_eq!(deltas(&answer).concat(), "echo: hello there");
+        assert!(answer.contains("event: response.completed\n"), "{answer}");
+        assert_eq!(stub.requests()[0]["input"][0]["content"][0]["text"], "hello there");
+    }
+
+    #[test]
+    fn a_chunked_request_is_understood() {
+        let stub = ModelStub::start().unwrap();
+        let mut stream = connect(&stub);
+        let body = ask("in two chunks");
+        let (first, second) = body.split_at(20);
+        write!(stream, "POST /v1/responses HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+        for chunk in [first, second, ""] {
+            write!(stream, "{:x}\r\n{chunk}\r\n", chunk.len()).unwrap();
+        }
+        assert_eq!(deltas(&io::read_to_string(stream).unwrap()).concat(), "echo: in two chunks");
+    }
+
+    #[test]
+    fn dropping_the_stub_releases_whatever_waits() {
+        let stub = ModelStub::start_with(|request| match request.number() {
+            0 => ModelReply::new().hang(),
+            1 => ModelReply::new().delay(Duration::MAX),
+            // More than the system buffers for a client that doesn't read.
+            _ => ModelReply::new().deltas(1_000_000, "not read by anybody"),
+        })
+        .unwrap();
+        let mut clients: Vec<TcpStream> = (1..=3)
+            .map(|count| {
+                let client = send(&stub, "x");
+                assert!(stub.wait_for_requests(count, PATIENCE));
+                client
+            })
+            .collect();
+        // This one sends no request at all.
+        clients.push(connect(&stub));
+
+        let started = Instant::now();
+        drop(stub);
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        for mut client in clients {
+            // An end or a reset, but no time-out: nobody holds the connection any more.
+            if let Err(error) = io::copy(&mut client, &mut io::sink()) {
+                assert_ne!(error.kind(), io::ErrorKind::WouldBlock, "{error}");
+                assert_ne!(error.kind(), io::ErrorKind::TimedOut, "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_hanging_connection_ends_with_its_client() {
+        let stub = ModelStub::start().unwrap();
+        let client = send(&stub, "hang");
+        assert!(stub.wait_for_requests(1, PATIENCE));
+        drop(client);
+        assert!(stub.shared.wait_until(PATIENCE, |state| state.open.is_empty()));
+    }
+
+    #[test]
+    fn a_flood_is_complete() {
+        let stub = ModelStub::start().unwrap();
+        let answer = answer_to(&stub, "flood 100000");
+        assert_eq!(deltas(&answer).len(), 100_000);
+        assert!(answer.contains("event: response.completed\n"));
+    }
+
+    #[test]
+    fn retry_breaks_off_once_per_attempt() {
+        let stub = ModelStub::start().unwrap();
+        for _ in 0..2 {
+            assert!(!answer_to(&stub, "retry x").contains("response.completed"));
+            assert!(answer_to(&stub, "retry x").contains("second attempt: x"));
+        }
+    }
+
+    #[test]
+    fn a_panic_in_the_script_closes_the_connection() {
+        let stub = ModelStub::start_with(|_| panic!("on purpose")).unwrap();
+        assert_eq!(answer_to(&stub, "x"), "");
+    }
+
+    #[test]
+    fn other_requests_get_an_answer_too() {
+        let stub = ModelStub::start().unwrap();
+        for (request, status) in [
+            ("GET /v1/models?x=1 HTTP/1.1\r\n\r\n", 200),
+            ("POST /v1/other HTTP/1.1\r\n\r\n", 404),
+            ("POST /v1/responses HTTP/1.1\r\n\r\n", 400),
+            ("POST /v1/responses HTTP/1.1\r\nContent-Encoding: gzip\r\n\r\n", 415),
+        ] {
+            let mut stream = connect(&stub);
+            stream.write_all(request.as_bytes()).unwrap();
+            let answer = io::read_to_string(stream).unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request:?}: {answer}");
+        }
+        assert!(answer_to(&stub, "status 429").starts_with("HTTP/1.1 429 "));
+        assert!(answer_to(&stub, "fail cyber_policy").contains(r#""code":"cyber_policy""#));
+    }
+
+    #[test]
+    fn a_refusal_arrives_though_the_body_was_not_read() {
+        let stub = ModelStub::start().unwrap();
+        let mut stream = connect(&stub);
+        let body = "x".repeat(1_000_000);
+        let head = "POST /v1/responses HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 1000000";
+        write!(stream, "{head}\r\n\r\n{body}").unwrap();
+        assert!(io::read_to_string(stream).unwrap().starts_with("HTTP/1.1 415 "));
+    }
+
+    #[test]
+    fn the_users_last_text_and_a_later_output_are_found() {
+        let message = |role: &str, text: &str| {
+            let content = json!([{ "type": "input_text", "text": text }]);
+            json!({ "type": "message", "role": role, "content": content })
+        };
+        let user = |text: &str| message("user", text);
+        let developer = message("developer", "d");
+        let output = json!({ "type": "function_call_output", "call_id": "call_1", "output": "o" });
+        let request = |input: Value| ModelRequest { number: 0, body: Arc::new(json!({ "input": input })) };
+
+        let answered = request(json!([user("a"), user("b"), output, developer]));
+        assert_eq!(answered.user_text(), "b");
+        assert_eq!(answered.tool_output(), Some(&output));
+        assert_eq!(request(json!([user("a"), output, user("b")])).tool_output(), None);
+        let empty = ModelRequest { number: 0, body: Arc::new(json!(1)) };
+        assert_eq!((empty.user_text().as_str(), empty.tool_output()), ("", None));
+    }
+
+    #[test]
+    fn a_home_is_made_with_its_parents() {
+        let stub = ModelStub::start().unwrap().with_retries(3);
+        let root = std::env::temp_dir().join(format!("codex-model-{}", std::process::id()));
+        stub.write_home(root.join("a/b")).unwrap();
+        let config = fs::read_to_string(root.join("a/b/config.toml")).unwrap();
+        fs::remove_dir_all(&root).unwrap();
+        assert!(config.contains(&stub.url()) && config.contains("stream_max_retries = 3"), "{config}");
+    }
+}

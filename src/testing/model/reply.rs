@@ -1,0 +1,399 @@
+//! What a stub of the model answers: a builder of steps, and how the steps look on the wire.
+//!
+//! Relies on serde_json only; nothing here does I/O or waits. Invariant: ids of items are numbered by the
+//! caller's counter, so that they are unique for as long as the counter lives.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// A scripted answer of the model: steps in the order in which they were added.
+///
+/// The stub puts `response.created` before the steps and `response.completed` (with made-up, constant token
+/// usage) after them, except where [`fail`](Self::fail), [`hang`](Self::hang) or [`cut`](Self::cut) ended the
+/// answer; what is added after one of these is never sent. Building a reply does nothing; the stub plays what
+/// the script returns.
+///
+/// ```
+/// use codex_blocking::testing::ModelReply;
+///
+/// let reply = ModelReply::new().reasoning("**Looking**", "I should look first.").command("ls");
+/// # let _ = reply;
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use = "the script has to return it"]
+pub struct ModelReply {
+    /// The HTTP error that is sent instead of the steps.
+    status: Option<(u16, Option<Value>)>,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Message(Vec<Deltas>),
+    Reasoning { summary: String, text: String },
+    Call { name: String, arguments: Value },
+    Event { kind: String, data: Value },
+    Delay(Duration),
+    Fail { code: String, message: String },
+    Hang,
+    Cut,
+}
+
+/// A delta that is sent `times` times.
+#[derive(Debug, Clone)]
+struct Deltas {
+    chunk: String,
+    times: usize,
+}
+
+/// A reply as the connection plays it.
+#[derive(Debug)]
+pub(super) enum Played {
+    /// One JSON answer with this HTTP status.
+    Status(u16, Value),
+    /// A stream of events.
+    Stream(Vec<Action>),
+}
+
+#[derive(Debug)]
+pub(super) enum Action {
+    /// Write these bytes so many times.
+    Write { bytes: Vec<u8>, times: usize },
+    /// Let what was written go out, then wait.
+    Pause(Duration),
+    /// Let what was written go out, then wait for the end of the connection.
+    Hang,
+}
+
+impl ModelReply {
+    /// An answer without any output yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An HTTP error (such as 500 or 429) with a JSON body instead of an answer; without a body the stub
+    /// makes one up.
+    ///
+    /// Steps added to it are not sent. Codex tells kinds of errors apart by `error.code` and `error.type` in
+    /// the body.
+    pub fn status(status: u16, body: impl Into<Option<Value>>) -> Self {
+        ModelReply { status: Some((status, body.into())), steps: Vec::new() }
+    }
+
+    /// A message, streamed in at most four deltas.
+    pub fn text(self, text: impl AsRef<str>) -> Self {
+        self.step(Step::Message(pieces(text.as_ref())))
+    }
+
+    /// A message that consists of `chunk`, `times` times over, with one delta for each.
+    pub fn deltas(self, times: usize, chunk: impl Into<String>) -> Self {
+        self.step(Step::Message(vec![Deltas { chunk: chunk.into(), times }]))
+    }
+
+    /// A reasoning item: a summary and raw text, each streamed.
+    pub fn reasoning(self, summary: impl Into<String>, text: impl Into<String>) -> Self {
+        self.step(Step::Reasoning { summary: summary.into(), text: text.into() })
+    }
+
+    /// The model runs a shell command, in the sandbox.
+    ///
+    /// Like for all tool calls, the outcome comes with the next request, see [`ModelRequest::tool_output`].
+    ///
+    /// [`ModelRequest::tool_output`]: super::ModelRequest::tool_output
+    pub fn command(self, command: impl AsRef<str>) -> Self {
+        self.call("exec_command", json!({ "cmd": command.as_ref() }))
+    }
+
+    /// The model runs a shell command outside of the sandbox, for which Codex asks (with approval policy
+    /// `on-request`).
+    pub fn escalated_command(self, command: impl AsRef<str>, justification: impl AsRef<str>) -> Self {
+        let arguments = json!({
+            "cmd": command.as_ref(),
+            "sandbox_permissions": "require_escalated",
+            "justification": justification.as_ref(),
+        });
+        self.call("exec_command", arguments)
+    }
+
+    /// The model changes files by a patch (`*** Begin Patch` to `*** End Patch`).
+    ///
+    /// Codex asks if a path lies outside of what may be written (with approval policy `on-request`).
+    pub fn apply_patch(self, patch: impl AsRef<str>) -> Self {
+        let patch = patch.as_ref().trim_end();
+        let mut end = "EOF".to_owned();
+        while patch.lines().any(|line| line == end) {
+            end.push('_');
+        }
+        self.command(format!("apply_patch <<'{end}'\n{patch}\n{end}\n"))
+    }
+
+    /// The model asks the user; `questions` is a list of `{id, header, question, options: [{label,
+    /// description}]}`.
+    ///
+    /// Codex passes the question on in plan mode only (`collaborationMode` of `turn/start`); otherwise the
+    /// model is told so.
+    pub fn ask_user(self, questions: Value) -> Self {
+        self.call("request_user_input", json!({ "questions": questions }))
+    }
+
+    /// The model calls any function tool, for instance a dynamic one.
+    pub fn call(self, name: impl Into<String>, arguments: Value) -> Self {
+        self.step(Step::Call { name: name.into(), arguments })
+    }
+
+    /// Any event of the Responses API; `type` is added to the data if it is an object without one.
+    pub fn event(self, kind: impl Into<String>, data: Value) -> Self {
+        self.step(Step::Event { kind: kind.into(), data })
+    }
+
+    /// Waits before the next step. Dropping the stub ends the wait.
+    pub fn delay(self, delay: Duration) -> Self {
+        self.step(Step::Delay(delay))
+    }
+
+    /// The response fails, for instance with `context_length_exceeded`, `rate_limit_exceeded` or
+    /// `server_error`.
+    pub fn fail(self, code: impl Into<String>, message: impl Into<String>) -> Self {
+        self.step(Step::Fail { code: code.into(), message: message.into() })
+    }
+
+    /// The stream stays open and silent until the client closes it or the stub is dropped.
+    pub fn hang(self) -> Self {
+        self.step(Step::Hang)
+    }
+
+    /// The stream ends here, in the middle of the response.
+    ///
+    /// After [`text`](Self::text) or [`deltas`](Self::deltas) the message has all its deltas but is never
+    /// completed.
+    pub fn cut(self) -> Self {
+        self.step(Step::Cut)
+    }
+
+    fn step(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+
+    /// What to send; `next_id` numbers the response and its items.
+    pub(super) fn play(self, next_id: impl FnMut() -> u64) -> Played {
+        if let Some((status, body)) = self.status {
+            let message = format!("the stub of the model answers with status {status}");
+            let body = body.unwrap_or_else(|| json!({ "error": { "code": null, "message": message } }));
+            return Played::Status(status, body);
+        }
+        let mut wire = Wire { actions: Vec::new(), next_id, output_index: 0 };
+        wire.response(self.steps);
+        Played::Stream(wire.actions)
+    }
+}
+
+/// Steps being turned into bytes.
+struct Wire<F> {
+    actions: Vec<Action>,
+    next_id: F,
+    /// How many items this response already has.
+    output_index: usize,
+}
+
+impl<F: FnMut() -> u64> Wire<F> {
+    fn response(&mut self, steps: Vec<Step>) {
+        let response = self.id("resp");
+        self.event("response.created", json!({ "response": { "id": response } }));
+        let mut steps = steps.into_iter().peekable();
+        while let Some(step) = steps.next() {
+            match step {
+                Step::Message(deltas) => {
+                    let complete = !matches!(steps.peek(), Some(Step::Cut));
+                    self.message(&deltas, complete);
+                }
+                Step::Reasoning { summary, text } => self.reasoning(&summary, &text),
+                Step::Call { name, arguments } => {
+                    let call = self.id("call");
+                    self.item_done(json!({
+                        "type": "function_call",
+                        "name": name,
+                        "arguments": arguments.to_string(),
+                        "call_id": call,
+                    }));
+                }
+                Step::Event { kind, data } => self.event(&kind, data),
+                Step::Delay(delay) => self.actions.push(Action::Pause(delay)),
+                Step::Fail { code, message } => {
+                    let error = json!({ "code": code, "message": message });
+                    return self
+                        .event("response.failed", json!({ "response": { "id": response, "error": error } }));
+                }
+                Step::Hang => return self.actions.push(Action::Hang),
+                Step::Cut => return,
+            }
+        }
+        // Made up, but in the range of a short turn: clients that add them up see sums that differ.
+        let usage = json!({
+            "input_tokens": 100,
+            "input_tokens_details": { "cached_tokens": 40 },
+            "output_tokens": 20,
+            "output_tokens_details": { "reasoning_tokens": 5 },
+            "total_tokens": 120,
+        });
+        self.event("response.completed", json!({ "response": { "id": response, "usage": usage } }));
+    }
+
+    fn message(&mut self, deltas: &[Deltas], complete: bool) {
+        let id = self.id("msg");
+        let index = self.output_index;
+        let item = json!({ "type": "message", "role": "assistant", "id": id, "content": [] });
+        self.event("response.output_item.added", json!({ "output_index": index, "item": item }));
+        for Deltas { chunk, times } in deltas {
+            let delta = json!({ "item_id": id, "output_index": index, "content_index": 0, "delta": chunk });
+            self.repeated_event("response.output_text.delta", delta, *times);
+        }
+        if complete {
+            let text: String = deltas.iter().map(|deltas| deltas.chunk.repeat(deltas.times)).collect();
+            let content = json!([{ "type": "output_text", "text": text }]);
+            self.item_done(json!({ "type": "message", "role": "assistant", "id": id, "content": content }));
+        }
+    }
+
+    fn reasoning(&mut self, summary: &str, text: &str) {
+        let id = self.id("rs");
+        let index = self.output_index;
+        let item = json!({ "type": "reasoning", "id": id, "summary": [], "content": [] });
+        self.event("response.output_item.added", json!({ "output_index": index, "item": item }));
+        self.event(
+            "response.reasoning_summary_part.added",
+            json!({ "item_id": id, "output_index": index, "summary_index": 0 }),
+        );
+        for Deltas { chunk, .. } in pieces(summary) {
+            self.event(
+                "response.reasoning_summary_text.delta",
+                json!({ "item_id": id, "output_index": index, "summary_index": 0, "delta": chunk }),
+            );
+        }
+        for Deltas { chunk, .. } in pieces(text) {
+            self.event(
+                "response.reasoning_text.delta",
+                json!({ "item_id": id, "output_index": index, "content_index": 0, "delta": chunk }),
+            );
+        }
+        self.item_done(json!({
+            "type": "reasoning",
+            "id": id,
+            "summary": [{ "type": "summary_text", "text": summary }],
+            "content": [{ "type": "reasoning_text", "text": text }],
+            "encrypted_content": null,
+        }));
+    }
+
+    fn item_done(&mut self, item: Value) {
+        let index = self.output_index;
+        self.output_index += 1;
+        self.event("response.output_item.done", json!({ "output_index": index, "item": item }));
+    }
+
+    fn event(&mut self, kind: &str, data: Value) {
+        self.repeated_event(kind, data, 1);
+    }
+
+    /// Made once however often it is sent: floods are measured with it.
+    fn repeated_event(&mut self, kind: &str, mut data: Value, times: usize) {
+        if let Value::Object(members) = &mut data {
+            members.entry("type").or_insert_with(|| kind.into());
+        }
+        let bytes = format!("event: {kind}\ndata: {data}\n\n").into_bytes();
+        self.actions.push(Action::Write { bytes, times });
+    }
+
+    fn id(&mut self, prefix: &str) -> String {
+        let number = (self.next_id)();
+        format!("{prefix}_{number}")
+    }
+}
+
+/// The text in at most four pieces, cut between words.
+fn pieces(text: &str) -> Vec<Deltas> {
+    let words: Vec<&str> = text.split_inclusive(' ').collect();
+    let per_piece = words.len().div_ceil(4).max(1);
+    words.chunks(per_piece).map(|words| Deltas { chunk: words.concat(), times: 1 }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The events of a reply, floods written out.
+    fn events(reply: ModelReply) -> Vec<Value> {
+        let mut last = 0;
+        let Played::Stream(actions) = reply.play(|| {
+            last += 1;
+            last
+        }) else {
+            panic!("not a stream");
+        };
+        let mut events = Vec::new();
+        for action in actions {
+            if let Action::Write { bytes, times } = action {
+                let text = String::from_utf8(bytes).unwrap();
+                let (_, data) = text.split_once("\ndata: ").unwrap();
+                events.extend(std::iter::repeat_n(serde_json::from_str::<Value>(data).unwrap(), times));
+            }
+        }
+        events
+    }
+
+    fn kinds(reply: ModelReply) -> Vec<String> {
+        events(reply).iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn pieces_join_to_the_text() {
+        for text in [
+            "",
+            " ",
+            "one",
+            "a b c d e f g h i",
+            "ends with blanks  ",
+            "zwölf Boxkämpfer\njagen Viktor quer ",
+        ] {
+            let pieces = pieces(text);
+            assert!(pieces.len() <= 4);
+            assert_eq!(pieces.iter().map(|piece| piece.chunk.as_str()).collect::<String>(), text);
+        }
+    }
+
+    #[test]
+    fn deltas_add_up_to_the_message() {
+        let events = events(ModelReply::new().deltas(3, "ab"));
+        let joined: String = events.iter().filter_map(|event| event["delta"].as_str()).collect();
+        let done = events.iter().find(|event| event["type"] == "response.output_item.done").unwrap();
+        assert_eq!(joined, "ababab");
+        assert_eq!(done["item"]["content"][0]["text"], "ababab");
+    }
+
+    #[test]
+    fn nothing_follows_the_end_of_a_reply() {
+        let message = ["response.created", "response.output_item.added", "response.output_text.delta"];
+        assert_eq!(kinds(ModelReply::new().text("a").cut().text("b")), message);
+        assert_eq!(kinds(ModelReply::new().hang().text("b")), ["response.created"]);
+        assert_eq!(
+            kinds(ModelReply::new().fail("x", "y").text("b")),
+            ["response.created", "response.failed"]
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_here_document_is_no_line_of_the_patch() {
+        let events =
+            events(ModelReply::new().apply_patch("*** Begin Patch\n*** Add File: a\nEOF\n*** End Patch\n"));
+        let arguments: Value =
+            serde_json::from_str(events[1]["item"]["arguments"].as_str().unwrap()).unwrap();
+        assert!(arguments["cmd"].as_str().unwrap().ends_with("\n*** End Patch\nEOF_\n"));
+    }
+
+    #[test]
+    fn a_raw_event_keeps_its_own_type() {
+        let events = events(ModelReply::new().event("a", json!({})).event("b", json!({ "type": "c" })));
+        assert_eq!((&events[1]["type"], &events[2]["type"]), (&json!("a"), &json!("c")));
+    }
+}

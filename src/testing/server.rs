@@ -1,0 +1,431 @@
+//! A scripted app-server in memory: threads, turns, and whatever a test wants it to say.
+//!
+//! Relies on `transport::Memory` and the public API. Invariant: it does nothing by the clock, so a
+//! test that runs on it never has to sleep.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use super::script::{Step, TurnScript};
+use crate::{
+    Client, Result,
+    transport::{Link, Memory, Peer, Sink, Transport},
+};
+
+/// A refusal: a JSON-RPC code and a message.
+type Refused = (i64, String);
+type Handler = Arc<dyn Fn(&Value) -> Result<Value, Refused> + Send + Sync>;
+type Script = Arc<dyn Fn(&TurnRequest) -> TurnScript + Send + Sync>;
+
+/// A scripted app-server inside this process: a [`Transport`] for tests of programs that use this
+/// crate, without a process, a network or an account.
+///
+/// It keeps threads and turns as the real one does. What a turn does is up to the script; without
+/// one each turn answers `echo: ` and what was said. Clones, and connections made one after the
+/// other, share what is stored.
+///
+/// ```
+/// use codex_blocking::testing::{ScriptedServer, TurnScript};
+///
+/// let server = ScriptedServer::new().on_turn(|turn| match turn.text() {
+///     "break" => TurnScript::new().fail("it broke", serde_json::json!("other")),
+///     text => TurnScript::new().command("date", "Monday\n", 0).message(&format!("You said {text}")),
+/// });
+/// let client = server.client()?;
+/// assert_eq!(client.chat_once("hi")?.final_text, "You said hi");
+/// assert_eq!(client.chat_once("break").unwrap_err().code(), "turn_failed");
+/// # Ok::<(), codex_blocking::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ScriptedServer {
+    script: Script,
+    handlers: HashMap<String, Handler>,
+    store: Arc<Mutex<Store>>,
+}
+
+/// What a turn was asked with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TurnRequest {
+    /// The thread.
+    pub thread_id: String,
+    /// The turn.
+    pub turn_id: String,
+    /// The parameters of `turn/start`.
+    pub params: Value,
+}
+
+impl TurnRequest {
+    /// The text that was said, of the first text item.
+    pub fn text(&self) -> &str {
+        text_of(&self.params)
+    }
+}
+
+fn text_of(params: &Value) -> &str {
+    let items = params["input"].as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().find_map(|item| item["text"].as_str()).unwrap_or_default()
+}
+
+/// What the server has stored, and what it was sent.
+#[derive(Default)]
+struct Store {
+    threads: HashMap<String, Vec<Value>>,
+    ids: u64,
+    received: Vec<Value>,
+}
+
+impl Store {
+    fn next_id(&mut self, prefix: &str) -> String {
+        self.ids += 1;
+        format!("{prefix}-{}", self.ids)
+    }
+}
+
+impl ScriptedServer {
+    /// A server whose turns echo what was said.
+    pub fn new() -> Self {
+        ScriptedServer {
+            script: Arc::new(|turn| TurnScript::new().message(&format!("echo: {}", turn.text()))),
+            handlers: HashMap::new(),
+            store: Arc::default(),
+        }
+    }
+
+    /// What turns do.
+    #[must_use]
+    pub fn on_turn(mut self, script: impl Fn(&TurnRequest) -> TurnScript + Send + Sync + 'static) -> Self {
+        self.script = Arc::new(script);
+        self
+    }
+
+    /// Answers requests of this method, given their parameters, with a result or with a code and a
+    /// message; goes before what the server does by itself.
+    #[must_use]
+    pub fn on_request(
+        mut self,
+        method: &str,
+        answer: impl Fn(&Value) -> Result<Value, (i64, String)> + Send + Sync + 'static,
+    ) -> Self {
+        self.handlers.insert(method.to_owned(), Arc::new(answer));
+        self
+    }
+
+    /// A client connected to it, with the defaults.
+    ///
+    /// # Errors
+    /// [`Error::Transport`](crate::Error::Transport) when no thread can be started.
+    pub fn client(&self) -> Result<Client> {
+        Client::connect(self.clone())
+    }
+
+    /// Every message the server was sent, oldest first.
+    pub fn received(&self) -> Vec<Value> {
+        self.store.lock().received.clone()
+    }
+}
+
+impl Default for ScriptedServer {
+    fn default() -> Self {
+        ScriptedServer::new()
+    }
+}
+
+impl fmt::Debug for ScriptedServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptedServer").finish_non_exhaustive()
+    }
+}
+
+impl Transport for ScriptedServer {
+    fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>> {
+        let server = self.clone();
+        Memory::new(move |peer| {
+            Serving { server: server.clone(), peer, turns: Vec::new(), questions: 0 }.run()
+        })
+        .connect(sink)
+    }
+}
+
+/// One connection being served.
+struct Serving {
+    server: ScriptedServer,
+    peer: Peer,
+    turns: Vec<Turn>,
+    questions: i64,
+}
+
+/// A turn that runs.
+struct Turn {
+    thread_id: String,
+    turn_id: String,
+    steps: VecDeque<Step>,
+    items: Vec<Value>,
+    waits_for: Option<Wait>,
+}
+
+enum Wait {
+    Interrupt,
+    Answer(i64),
+}
+
+impl Serving {
+    fn run(mut self) {
+        while let Some(message) = self.peer.recv() {
+            let Ok(message) = serde_json::from_str::<Value>(&message) else { continue };
+            self.server.store.lock().received.push(message.clone());
+            let id = message.get("id").cloned();
+            match (message.get("method").and_then(Value::as_str), id) {
+                (Some(method), Some(id)) => self.request(method, &id, &message["params"]),
+                (None, Some(id)) => self.answered(&id),
+                _ => {}
+            }
+            if self.play() {
+                return;
+            }
+        }
+    }
+
+    fn request(&mut self, method: &str, id: &Value, params: &Value) {
+        let answer = match self.server.handlers.get(method).cloned() {
+            Some(handler) => handler(params),
+            None => self.answer(method, params),
+        };
+        match answer {
+            Ok(result) => self.send(&json!({ "id": id, "result": result })),
+            Err((code, message)) => {
+                self.send(&json!({ "error": { "code": code, "message": message }, "id": id }));
+            }
+        }
+    }
+
+    fn answer(&mut self, method: &str, params: &Value) -> Result<Value, Refused> {
+        let thread_id = params["threadId"].as_str().unwrap_or_default().to_owned();
+        match method {
+            "initialize" => Ok(json!({
+                "userAgent": "scripted/0.169.0 (memory; none) none (scripted; 0)",
+                "codexHome": "/codex-home",
+                "platformFamily": "unix",
+                "platformOs": "memory",
+            })),
+            "thread/start" => {
+                let thread_id = {
+                    let mut store = self.server.store.lock();
+                    let thread_id = store.next_id("thread");
+                    store.threads.insert(thread_id.clone(), Vec::new());
+                    thread_id
+                };
+                Ok(json!({ "thread": self.thread(&thread_id), "model": "scripted" }))
+            }
+            "thread/resume" | "thread/read" => {
+                self.known(&thread_id)?;
+                Ok(json!({ "thread": self.thread(&thread_id) }))
+            }
+            "thread/turns/list" => {
+                let mut turns = self.known(&thread_id)?;
+                turns.reverse();
+                Ok(json!({ "data": turns, "nextCursor": null }))
+            }
+            "turn/start" => self.start_turn(&thread_id, params),
+            "turn/steer" => match self.turns.iter().find(|turn| turn.thread_id == thread_id) {
+                Some(turn) if params["expectedTurnId"] == turn.turn_id.as_str() => {
+                    Ok(json!({ "turnId": turn.turn_id }))
+                }
+                Some(turn) => Err(wrong_turn(&params["expectedTurnId"], &turn.turn_id)),
+                None => Err((-32600, "no active turn to steer".to_owned())),
+            },
+            "turn/interrupt" => match self.turns.iter_mut().find(|turn| turn.thread_id == thread_id) {
+                Some(turn) if params["turnId"] == turn.turn_id.as_str() => {
+                    turn.steps =
+                        VecDeque::from([Step::End { status: "interrupted".to_owned(), error: Value::Null }]);
+                    turn.waits_for = None;
+                    Ok(json!({}))
+                }
+                Some(turn) => Err(wrong_turn(&params["turnId"], &turn.turn_id)),
+                None => Err((-32600, "no active turn to interrupt".to_owned())),
+            },
+            "config/read" => Ok(json!({ "config": { "model": "scripted" }, "origins": {} })),
+            "model/list" => Ok(json!({ "data": [], "nextCursor": null })),
+            _ => Err((-32600, format!("Invalid request: unknown variant `{method}`, expected one of …"))),
+        }
+    }
+
+    fn known(&self, thread_id: &str) -> Result<Vec<Value>, Refused> {
+        let turns = self.server.store.lock().threads.get(thread_id).cloned();
+        turns.ok_or_else(|| (-32600, format!("thread not found: {thread_id}")))
+    }
+
+    fn thread(&self, thread_id: &str) -> Value {
+        json!({
+            "id": thread_id, "sessionId": thread_id, "preview": "", "ephemeral": false, "modelProvider": "scripted",
+            "createdAt": 0, "updatedAt": 0, "status": { "type": "idle" }, "cwd": "/workspace",
+            "cliVersion": "0.169.0", "source": "vscode", "projectId": null, "historyMode": "paginated",
+            "turns": self.known(thread_id).unwrap_or_default(),
+        })
+    }
+
+    fn start_turn(&mut self, thread_id: &str, params: &Value) -> Result<Value, Refused> {
+        self.known(thread_id)?;
+        // A second one on a busy thread joins the turn that runs.
+        if let Some(turn) = self.turns.iter().find(|turn| turn.thread_id == thread_id) {
+            return Ok(json!({ "turn": turn_object(&turn.turn_id, "inProgress", &Value::Null, &[]) }));
+        }
+        let (turn_id, message_id) = {
+            let mut store = self.server.store.lock();
+            (store.next_id("turn"), store.next_id("user"))
+        };
+        let request =
+            TurnRequest { thread_id: thread_id.to_owned(), turn_id: turn_id.clone(), params: params.clone() };
+        let started = turn_object(&turn_id, "inProgress", &Value::Null, &[]);
+        let said =
+            json!({ "type": "userMessage", "id": message_id, "clientId": null, "content": params["input"] });
+        let opening = TurnScript::new()
+            .notify(
+                "thread/status/changed",
+                json!({ "status": { "type": "active", "activeFlags": [] }, "turnId": null }),
+            )
+            .notify("turn/started", json!({ "turn": started, "turnId": null }))
+            .item(said);
+        let steps = opening.steps.into_iter().chain((self.server.script)(&request).steps).collect();
+        self.turns.push(Turn {
+            thread_id: thread_id.to_owned(),
+            turn_id,
+            steps,
+            items: Vec::new(),
+            waits_for: None,
+        });
+        Ok(json!({ "turn": started }))
+    }
+
+    fn answered(&mut self, id: &Value) {
+        for turn in &mut self.turns {
+            if matches!(turn.waits_for, Some(Wait::Answer(asked)) if *id == asked) {
+                turn.waits_for = None;
+            }
+        }
+    }
+
+    /// Plays every turn until it waits. `true`: the server dies.
+    fn play(&mut self) -> bool {
+        let mut turns = std::mem::take(&mut self.turns);
+        for turn in &mut turns {
+            while turn.waits_for.is_none() {
+                let step = turn
+                    .steps
+                    .pop_front()
+                    .unwrap_or(Step::End { status: "completed".to_owned(), error: Value::Null });
+                let is_end = matches!(step, Step::End { .. });
+                if self.step(turn, step) {
+                    return true;
+                }
+                if is_end {
+                    break;
+                }
+            }
+        }
+        turns.retain(|turn| turn.waits_for.is_some());
+        self.turns = turns;
+        false
+    }
+
+    fn step(&mut self, turn: &mut Turn, step: Step) -> bool {
+        match step {
+            Step::Notify { method, params } => {
+                let params = turn.with_ids(params);
+                if method == "item/completed" {
+                    turn.items.push(params["item"].clone());
+                }
+                self.notify(&method, &params);
+            }
+            Step::Raw(text) => self.peer.send(&text.replace('$', &turn.turn_id)),
+            Step::Ask { method, params } => {
+                let id = self.questions;
+                self.questions += 1;
+                turn.waits_for = Some(Wait::Answer(id));
+                let params = turn.with_ids(params);
+                self.send(&json!({ "id": id, "method": method, "params": params }));
+            }
+            Step::WaitForInterrupt => turn.waits_for = Some(Wait::Interrupt),
+            Step::End { status, error } => {
+                let stored = turn_object(&turn.turn_id, &status, &error, &turn.items);
+                if let Some(turns) = self.server.store.lock().threads.get_mut(&turn.thread_id) {
+                    turns.push(stored);
+                }
+                // As the real one: the last message of the agent, and nothing else.
+                let last = turn.items.iter().rev().find(|item| item["type"] == "agentMessage").cloned();
+                let last: Vec<_> = last.into_iter().filter(|_| status == "completed").collect();
+                let thread_id = &turn.thread_id;
+                let usage = json!({
+                    "totalTokens": 15, "inputTokens": 10, "cachedInputTokens": 0, "outputTokens": 5,
+                    "reasoningOutputTokens": 0,
+                });
+                let usage = json!({ "total": usage, "last": usage, "modelContextWindow": 100_000 });
+                self.notify(
+                    "thread/tokenUsage/updated",
+                    &json!({ "threadId": thread_id, "turnId": turn.turn_id, "tokenUsage": usage }),
+                );
+                self.notify(
+                    "thread/status/changed",
+                    &json!({ "threadId": thread_id, "status": { "type": "idle" } }),
+                );
+                let ended = turn_object(&turn.turn_id, &status, &error, &last);
+                self.notify("turn/completed", &json!({ "threadId": thread_id, "turn": ended }));
+            }
+            Step::Die => return true,
+        }
+        false
+    }
+
+    fn notify(&mut self, method: &str, params: &Value) {
+        self.send(&json!({ "method": method, "params": params, "emittedAtMs": 0 }));
+    }
+
+    fn send(&mut self, message: &Value) {
+        self.peer.send(&message.to_string());
+    }
+}
+
+impl Turn {
+    /// The parameters with the ids of the turn, in their members and in place of each `$` in an id.
+    fn with_ids(&self, mut params: Value) -> Value {
+        if let Some(members) = params.as_object_mut() {
+            members.entry("threadId").or_insert_with(|| self.thread_id.as_str().into());
+            match members.get("turnId") {
+                None => drop(members.insert("turnId".to_owned(), self.turn_id.as_str().into())),
+                Some(Value::Null) => drop(members.remove("turnId")),
+                Some(_) => {}
+            }
+            if let Some(id) = members.get_mut("itemId") {
+                own(id, &self.turn_id);
+            }
+            if let Some(id) = members.get_mut("item").and_then(|item| item.get_mut("id")) {
+                own(id, &self.turn_id);
+            }
+        }
+        params
+    }
+}
+
+fn own(id: &mut Value, turn_id: &str) {
+    if let Some(text) = id.as_str() {
+        *id = text.replace('$', turn_id).into();
+    }
+}
+
+fn turn_object(turn_id: &str, status: &str, error: &Value, items: &[Value]) -> Value {
+    json!({
+        "id": turn_id, "rootTurnId": turn_id, "items": items,
+        "itemsView": if items.is_empty() { "notLoaded" } else { "summary" },
+        "status": status, "error": error, "startedAt": null, "completedAt": null, "durationMs": null,
+    })
+}
+
+fn wrong_turn(expected: &Value, found: &str) -> Refused {
+    (-32600, format!("expected active turn id {} but found {found}", expected.as_str().unwrap_or_default()))
+}

@@ -1,0 +1,151 @@
+//! A thread as a handle: chats in it, without naming it each time.
+//!
+//! Relies on `client`; the constructors are methods of [`Client`], here so that the client need not
+//! know handles. Invariant: a handle is a client and an id; dropping it does nothing to the thread.
+
+use std::{fmt, sync::Arc};
+
+use parking_lot::Mutex;
+
+use crate::{
+    client::Client,
+    config::ThreadConfig,
+    error::{Error, Result},
+    turn::{Chat, ChatEvents, ChatRequest, ChatResult, Source},
+};
+
+/// A thread: a conversation that is kept by the server.
+///
+/// Cheap to clone, usable from all threads; clones share [`defaults`](Self::defaults). It keeps
+/// the connection open.
+///
+/// ```
+/// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+/// use codex_blocking::ThreadConfig;
+///
+/// let thread = client.start_thread(ThreadConfig::new().cwd("/my/project"))?;
+/// let plan = thread.chat_once("What would you change first?")?;
+/// for step in thread.chat("Do it")? {
+///     println!("{step}");
+/// }
+/// # Ok::<(), codex_blocking::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ThreadHandle {
+    client: Client,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    thread_id: String,
+    defaults: Mutex<ThreadConfig>,
+    not_applied: Vec<String>,
+}
+
+impl Client {
+    /// Starts a thread. The server stores it with its first turn; without one it is gone with the
+    /// connection.
+    ///
+    /// Blocks for the request limit at the longest.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request); [`Error::Rpc`] when the server's configuration is broken, which
+    /// it tells here and not in the handshake.
+    pub fn start_thread(&self, config: ThreadConfig) -> Result<ThreadHandle> {
+        let thread_id = self.open_thread("thread/start", None, &config)?;
+        Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
+    }
+
+    /// Loads a stored thread, and subscribes this connection to its events.
+    ///
+    /// On a thread that is loaded already, the server ignores the configuration without a word:
+    /// [`ThreadHandle::not_applied`] lists what of it had no effect where that is known. Blocks for
+    /// the request limit at the longest.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request); [`Error::Rpc`] when there is no such thread, or it is archived;
+    /// [`Error::InvalidInput`] when the id is empty.
+    pub fn resume_thread(&self, id: &str, config: ThreadConfig) -> Result<ThreadHandle> {
+        if id.is_empty() {
+            return Err(Error::invalid("the id of the thread is empty"));
+        }
+        let was_loaded = self.connection().is_loaded(id);
+        let thread_id = self.open_thread("thread/resume", Some(id), &config)?;
+        let mut not_applied = if was_loaded { config.names_of_set() } else { Vec::new() };
+        if !was_loaded && !config.ephemeral.is_unset() {
+            not_applied.push("ephemeral".to_owned());
+        }
+        Ok(ThreadHandle::new(self.clone(), thread_id, config, not_applied))
+    }
+}
+
+impl ThreadHandle {
+    fn new(client: Client, thread_id: String, defaults: ThreadConfig, not_applied: Vec<String>) -> Self {
+        let shared = Shared { thread_id, defaults: Mutex::new(defaults), not_applied };
+        ThreadHandle { client, shared: Arc::new(shared) }
+    }
+
+    /// The thread's id.
+    pub fn thread_id(&self) -> &str {
+        &self.shared.thread_id
+    }
+
+    /// What the thread was started or resumed with.
+    pub fn defaults(&self) -> ThreadConfig {
+        self.shared.defaults.lock().clone()
+    }
+
+    /// The fields, by their names in the protocol, that were given when the thread was resumed and
+    /// had no effect.
+    pub fn not_applied(&self) -> &[String] {
+        &self.shared.not_applied
+    }
+
+    /// [`Client::chat_once`] in this thread.
+    ///
+    /// # Errors
+    /// As there, and [`Error::InvalidInput`] when the request names a thread itself.
+    pub fn chat_once(&self, request: impl Into<ChatRequest>) -> Result<ChatResult> {
+        self.client.chat_once(self.here(request.into())?)
+    }
+
+    /// [`Client::chat`] in this thread.
+    ///
+    /// # Errors
+    /// As there, and [`Error::InvalidInput`] when the request names a thread itself.
+    pub fn chat(&self, request: impl Into<ChatRequest>) -> Result<Chat> {
+        self.client.chat(self.here(request.into())?)
+    }
+
+    /// [`Client::chat_events`] in this thread.
+    ///
+    /// # Errors
+    /// As there, and [`Error::InvalidInput`] when the request names a thread itself.
+    pub fn chat_events(&self, request: impl Into<ChatRequest>) -> Result<ChatEvents> {
+        self.client.chat_events(self.here(request.into())?)
+    }
+
+    fn here(&self, mut request: ChatRequest) -> Result<ChatRequest> {
+        if request.thread.is_some() {
+            return Err(Error::invalid("this handle names the thread; leave `thread` out of the request"));
+        }
+        match &request.source {
+            Source::Continuation(token) if token.thread_id != self.thread_id() => {
+                return Err(Error::invalid(format!(
+                    "the continuation is of thread {}, this handle of {}",
+                    token.thread_id,
+                    self.thread_id()
+                )));
+            }
+            Source::Continuation(_) => {}
+            Source::Input(_) => request.thread = Some(self.shared.thread_id.clone()),
+        }
+        Ok(request)
+    }
+}
+
+impl fmt::Debug for ThreadHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadHandle").field("thread_id", &self.thread_id()).finish_non_exhaustive()
+    }
+}

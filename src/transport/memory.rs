@@ -1,0 +1,169 @@
+//! The transport to a server inside this process: a function that is given the peer's end.
+//!
+//! Relies on crossbeam channels. Invariant: the server's thread is the reading thread, so that a
+//! frame it sends has been handed over when `send` returns.
+
+use std::{
+    fmt,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use parking_lot::Mutex;
+
+use super::{Link, Shutdown, Sink, Transport};
+use crate::error::{Result, TransportFailure};
+
+/// Connects to a server that is a function in this process.
+///
+/// Each connection runs the function once, on a thread of its own. When it returns, the connection
+/// ends, as if the server had died.
+///
+/// ```
+/// use codex_blocking::{Client, transport::Memory};
+///
+/// let echo = Memory::new(|mut peer| {
+///     while let Some(message) = peer.recv() {
+///         let request: serde_json::Value = serde_json::from_str(&message).unwrap();
+///         if let Some(id) = request.get("id") {
+///             peer.send(&serde_json::json!({"id": id, "result": {"userAgent": "me/1.0.0 (x)"}}).to_string());
+///         }
+///     }
+/// });
+/// let client = Client::connect(echo)?;
+/// assert_eq!(client.initialize()?.server_version(), Some("1.0.0"));
+/// # Ok::<(), codex_blocking::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Memory {
+    serve: Arc<dyn Fn(Peer) + Send + Sync>,
+}
+
+impl Memory {
+    /// Connections will be served by `serve`.
+    pub fn new(serve: impl Fn(Peer) + Send + Sync + 'static) -> Self {
+        Memory { serve: Arc::new(serve) }
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}
+
+impl Transport for Memory {
+    fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>> {
+        let (to_server, from_client) = unbounded();
+        let (alive, ended) = bounded(0);
+        let serve = Arc::clone(&self.serve);
+        let server = thread::Builder::new()
+            .name("codex-memory".to_owned())
+            .spawn(move || {
+                let _alive: Sender<()> = alive;
+                serve(Peer { sink: Some(sink), from_client });
+            })
+            .map_err(|error| {
+                TransportFailure::new("no thread could be started for it")
+                    .with_source(error)
+                    .while_connecting("start the server in memory")
+            })?;
+        let thread = Mutex::new(Some(server));
+        Ok(Box::new(MemoryLink { to_server: Mutex::new(Some(to_server)), ended, thread }))
+    }
+}
+
+/// The server's end of a connection in memory. Dropping it ends the connection.
+pub struct Peer {
+    sink: Option<Sink>,
+    from_client: Receiver<Vec<u8>>,
+}
+
+impl Peer {
+    /// The client's next message. Waits for it; `None` once the client has closed the connection.
+    pub fn recv(&mut self) -> Option<String> {
+        self.from_client.recv().ok().map(into_text)
+    }
+
+    /// The client's next message, if one comes in time.
+    ///
+    /// # Errors
+    /// [`RecvTimeoutError`] tells a client that is silent from one that has closed.
+    pub fn recv_timeout(&mut self, limit: Duration) -> Result<String, RecvTimeoutError> {
+        self.from_client.recv_timeout(limit).map(into_text)
+    }
+
+    /// Sends one frame, whatever it holds, and wakes who waits for it.
+    pub fn send(&mut self, frame: &str) {
+        self.send_bytes(frame.as_bytes());
+    }
+
+    /// Sends one frame of bytes, which need not be text.
+    pub fn send_bytes(&mut self, frame: &[u8]) {
+        if let Some(sink) = &mut self.sink {
+            let ended = sink.frame(frame).is_break();
+            sink.flush();
+            if ended {
+                self.close("what it sent is no message (strict)");
+            }
+        }
+    }
+
+    /// Ends the connection with a reason.
+    pub fn close(&mut self, reason: &str) {
+        if let Some(sink) = self.sink.take() {
+            sink.close(TransportFailure::new(reason));
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.close("the server in memory ended");
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer").finish_non_exhaustive()
+    }
+}
+
+/// The client writes JSON, which is text.
+fn into_text(message: Vec<u8>) -> String {
+    String::from_utf8_lossy(&message).into_owned()
+}
+
+struct MemoryLink {
+    to_server: Mutex<Option<Sender<Vec<u8>>>>,
+    /// Disconnected when the server's function has returned.
+    ended: Receiver<()>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Link for MemoryLink {
+    fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
+        let sent = self.to_server.lock().as_ref().is_some_and(|server| server.send(message).is_ok());
+        sent.then_some(()).ok_or_else(|| TransportFailure::new("the server in memory has ended"))
+    }
+
+    fn shutdown(&self, how: Shutdown) {
+        self.to_server.lock().take();
+        let patience = match how {
+            Shutdown::Orderly => Duration::from_secs(2),
+            Shutdown::Quick => Duration::from_millis(300),
+        };
+        let Some(thread) = self.thread.lock().take() else { return };
+        if thread.thread().id() == thread::current().id() {
+            return;
+        }
+        // A function can't be killed: one that does not return is left.
+        if matches!(self.ended.recv_timeout(patience), Err(RecvTimeoutError::Timeout)) {
+            log::warn!("the server in memory did not end with its client");
+        } else if thread.join().is_err() {
+            log::error!("the server in memory panicked");
+        }
+    }
+}

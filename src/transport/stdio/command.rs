@@ -1,0 +1,196 @@
+//! Which program runs as the server, and where it is.
+//!
+//! Relies on `error`. Invariant: when nothing is found, the error lists every place looked at.
+
+use std::{
+    collections::HashSet,
+    env,
+    ffi::{OsStr, OsString},
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use crate::error::{Error, Result, TransportFailure};
+
+/// The variable that names the server's command.
+const VARIABLE: &str = "CODEX_APP_SERVER_CMD";
+
+/// What is to be run, found.
+#[derive(Debug)]
+pub(super) struct ResolvedCommand {
+    pub(super) program: PathBuf,
+    pub(super) arguments: Vec<OsString>,
+    pub(super) cwd: Option<PathBuf>,
+    pub(super) env: Vec<(OsString, OsString)>,
+}
+
+impl fmt::Display for ResolvedCommand {
+    /// The program alone: arguments may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.program.display().fmt(f)
+    }
+}
+
+/// Finds the program of `argv`, or of the default command.
+pub(super) fn resolve(
+    argv: Option<&[OsString]>,
+    env: &[(OsString, OsString)],
+    cwd: Option<&Path>,
+) -> Result<ResolvedCommand> {
+    let argv = match argv {
+        Some(argv) => argv.to_vec(),
+        None => default_command(env::var_os(VARIABLE))?,
+    };
+    let Some((program, arguments)) = argv.split_first().filter(|(program, _)| !program.is_empty()) else {
+        return Err(Error::invalid(
+            "the command of the app-server is empty; give a program and its arguments",
+        ));
+    };
+    if let Some(cwd) = cwd.filter(|cwd| !cwd.is_dir()) {
+        return Err(TransportFailure::new(format!("the working directory {} does not exist", cwd.display()))
+            .while_connecting(format!("start {}", Path::new(program).display())));
+    }
+    Ok(ResolvedCommand {
+        program: find(program, env)?,
+        arguments: arguments.to_vec(),
+        cwd: cwd.map(Path::to_owned),
+        env: env.to_vec(),
+    })
+}
+
+/// `$CODEX_APP_SERVER_CMD` in words, else `codex app-server`.
+fn default_command(variable: Option<OsString>) -> Result<Vec<OsString>> {
+    let words = match variable {
+        Some(text) => {
+            let text = text.into_string().map_err(|text| {
+                Error::invalid(format!("{VARIABLE} is not UTF-8: {}", text.to_string_lossy()))
+            })?;
+            shell_words::split(&text).map_err(|source| {
+                Error::invalid_because(format!("{VARIABLE} can't be split into words: {text}"), source)
+            })?
+        }
+        None => Vec::new(),
+    };
+    Ok(match words.is_empty() {
+        true => ["codex", "app-server"].map(OsString::from).to_vec(),
+        false => words.into_iter().map(OsString::from).collect(),
+    })
+}
+
+/// A name with a folder is taken as it is; a bare one is looked for.
+fn find(program: &OsStr, env: &[(OsString, OsString)]) -> Result<PathBuf> {
+    let path = Path::new(program);
+    let mut tried = Vec::new();
+    if path.components().count() > 1 {
+        // The child may run in another folder; a relative path means: from here.
+        let here = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        if let Some(found) = runnable(&here, &mut tried) {
+            return Ok(found);
+        }
+    } else {
+        let search_path = env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
+        let search_path = search_path.or_else(|| env::var_os("PATH")).unwrap_or_default();
+        let folders = env::split_paths(&search_path).filter(|folder| !folder.as_os_str().is_empty());
+        let usual = if program == "codex" { install_folders() } else { Vec::new() };
+        for folder in folders.chain(usual) {
+            if let Some(found) = runnable(&folder.join(program), &mut tried) {
+                return Ok(found);
+            }
+        }
+    }
+    let mut seen = HashSet::new();
+    tried.retain(|path| seen.insert(path.clone()));
+    let tried: Vec<_> = tried.iter().map(|path| path.display().to_string()).collect();
+    let mut message = format!("there is no such program; tried {}", tried.join(", "));
+    if program == "codex" {
+        message
+            .push_str(&format!("; install it with `npm install -g @openai/codex`, or name it in {VARIABLE}"));
+    }
+    Err(TransportFailure::new(message).while_connecting(format!("start {}", path.display())))
+}
+
+/// Where the installers of codex put it: npm, Homebrew, and those of several Node managers.
+fn install_folders() -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    if let Some(home) = env::home_dir() {
+        for folder in [
+            ".local/bin",
+            ".npm-global/bin",
+            ".codex/bin",
+            ".volta/bin",
+            ".bun/bin",
+            ".cargo/bin",
+            #[cfg(windows)]
+            "AppData/Roaming/npm",
+        ] {
+            folders.push(home.join(folder));
+        }
+    }
+    #[cfg(unix)]
+    folders.extend(["/usr/local/bin", "/opt/homebrew/bin", "/usr/bin"].map(PathBuf::from));
+    folders
+}
+
+/// The path, if there is a program that can be run.
+#[cfg(unix)]
+fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
+    use rustix::fs::{Access, access};
+
+    if path.is_file() && access(path, Access::EXEC_OK).is_ok() {
+        return Some(path.to_owned());
+    }
+    tried.push(path.to_owned());
+    None
+}
+
+/// The path with one of the endings that Windows runs. npm installs `codex` as `codex.cmd`, which
+/// [`std::process::Command`] runs through the command interpreter with safe quoting.
+#[cfg(not(unix))]
+fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
+    #[cfg(windows)]
+    if let Ok(found) = which::which(path) {
+        return Some(found);
+    }
+    #[cfg(not(windows))]
+    if path.is_file() {
+        return Some(path.to_owned());
+    }
+    tried.push(path.to_owned());
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<OsString> {
+        default_command(Some(text.into())).unwrap()
+    }
+
+    #[test]
+    fn the_variable_is_split_as_a_shell_splits_words() {
+        assert_eq!(
+            words(r#"'/a b/codex' app-server -c "x=1 2""#),
+            ["/a b/codex", "app-server", "-c", "x=1 2"]
+        );
+    }
+
+    #[test]
+    fn without_the_variable_or_with_a_blank_one_codex_is_run() {
+        assert_eq!(default_command(None).unwrap(), ["codex", "app-server"]);
+        assert_eq!(words("  "), ["codex", "app-server"]);
+    }
+
+    #[test]
+    fn a_quote_left_open_is_the_callers_mistake() {
+        let error = default_command(Some("codex 'app".into())).unwrap_err();
+        assert!(matches!(error, Error::InvalidInput { source: Some(_), .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_missing_program_lists_what_was_tried() {
+        let env = [("PATH".into(), "/nowhere/a:/nowhere/b".into())];
+        let error = find(OsStr::new("no-such-program"), &env).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/a/no-such-program, /nowhere/b/no-such-program"), "{error}");
+    }
+}

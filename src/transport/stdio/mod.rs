@@ -1,0 +1,173 @@
+//! The transport to a server that runs as a child process and speaks over its standard streams.
+//!
+//! Relies on `lines` and, inside this folder, on `command` (which program), `process` (its life),
+//! `stderr` (what it says aside) and one of `unix` and `portable` (the bytes). Invariant: however
+//! a connection ends, its child is reaped and its threads are gone.
+
+mod command;
+#[cfg(any(not(unix), test))]
+mod portable;
+mod process;
+mod stderr;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(not(unix))]
+use portable as pipes;
+#[cfg(unix)]
+use unix as pipes;
+
+use std::{
+    ffi::{OsStr, OsString},
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+
+use self::process::Process;
+use super::{Link, Shutdown, Sink, Transport};
+use crate::{
+    deadline::{Deadline, Timeout},
+    error::{Result, TransportFailure},
+};
+
+/// Runs a server as a child process and speaks with it over stdin and stdout.
+///
+/// `Stdio::default()` runs the words of `$CODEX_APP_SERVER_CMD` if that is set (split as a shell
+/// splits them; no shell runs them), else `codex app-server`. A bare name is looked for on `PATH`;
+/// `codex` also in the folders where its installers put it.
+///
+/// The child runs in a process group of its own (Unix), which ends with the connection: at
+/// [`close`](crate::Client::close) by end of input, TERM, KILL; when the last
+/// [`Client`](crate::Client) is dropped by end of input and, 0.3 s later, KILL. Its stderr is read
+/// all the time: the last lines go into the error when it dies, each line goes to [`log`] (target
+/// `codex_blocking::stderr`).
+///
+/// ```no_run
+/// use codex_blocking::{Client, Stdio};
+///
+/// let client = Client::connect(Stdio::command(["codex", "app-server"]).cwd("/my/project").env("RUST_LOG", "warn"))?;
+/// # Ok::<(), codex_blocking::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Stdio {
+    argv: Option<Vec<OsString>>,
+    cwd: Option<PathBuf>,
+    env: Vec<(OsString, OsString)>,
+    connect_timeout: ConnectTimeout,
+}
+
+/// The limit on connecting: 30 s unless set.
+#[derive(Debug, Clone, Copy)]
+struct ConnectTimeout(Option<Duration>);
+
+impl Default for ConnectTimeout {
+    fn default() -> Self {
+        ConnectTimeout(Some(Duration::from_secs(30)))
+    }
+}
+
+impl Stdio {
+    /// Runs this program with these arguments.
+    pub fn command<S: Into<OsString>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Stdio { argv: Some(argv.into_iter().map(Into::into).collect()), ..Stdio::default() }
+    }
+
+    /// The working directory of the server. Threads without a `cwd` of their own work there.
+    #[must_use]
+    pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
+        self.cwd = Some(cwd.into());
+        self
+    }
+
+    /// Sets a variable in the server's environment, beside those of this process.
+    #[must_use]
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// How long starting the process may take (30 s); `None`: for ever.
+    ///
+    /// A process starts within milliseconds; what takes time is its first answer, which the
+    /// request limit covers.
+    #[must_use]
+    pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.connect_timeout = ConnectTimeout(limit.into());
+        self
+    }
+}
+
+impl fmt::Debug for Stdio {
+    /// Without the values of the environment: keys are often passed there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Stdio")
+            .field("argv", &self.argv)
+            .field("cwd", &self.cwd)
+            .field("env", &names)
+            .field("connect_timeout", &self.connect_timeout.0)
+            .finish()
+    }
+}
+
+impl Transport for Stdio {
+    fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>> {
+        let deadline = Deadline::after(self.connect_timeout.0);
+        if deadline.has_passed() {
+            return Err(deadline.error(Timeout::Connect));
+        }
+        let command = command::resolve(self.argv.as_deref(), &self.env, self.cwd.as_deref())?;
+        let (process, streams) = Process::spawn(&command)?;
+        let lost = |error: std::io::Error| {
+            process.kill();
+            TransportFailure::new("its pipes could not be set up")
+                .with_source(error)
+                .while_connecting(format!("start {command}"))
+        };
+        let (pipes, reader) =
+            pipes::start(streams.stdin, streams.stdout, sink, Arc::clone(&process)).map_err(lost)?;
+        Ok(Box::new(ChildLink { process, pipes, reader: Mutex::new(Some(reader)) }))
+    }
+}
+
+/// The writing side of a child: its process, its pipes, and the thread that reads them.
+struct ChildLink {
+    process: Arc<Process>,
+    pipes: pipes::Pipes,
+    reader: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Link for ChildLink {
+    fn send(&self, mut message: Vec<u8>) -> Result<(), TransportFailure> {
+        message.push(b'\n');
+        self.pipes.send(message)
+    }
+
+    fn shutdown(&self, how: Shutdown) {
+        self.pipes.end_input();
+        self.process.stop(how);
+        self.pipes.stop_reading();
+        join(self.reader.lock().take());
+        self.process.join();
+    }
+}
+
+impl Drop for ChildLink {
+    fn drop(&mut self) {
+        self.shutdown(Shutdown::Quick);
+    }
+}
+
+/// Joins a thread, unless it is the one that asks.
+fn join(thread: Option<JoinHandle<()>>) {
+    if let Some(thread) = thread {
+        if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+            log::error!("a thread of the stdio transport panicked");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The bytes of a child where pipes can't be polled: a thread that reads and one that writes.
+//!
+//! Relies on `lines` and `process`. Invariant: a caller only queues; what blocks is the writing
+//! thread, which ends when the child does. It is compiled for tests on Unix too, so that it runs
+//! somewhere.
+
+use std::{
+    io::{self, Read, Write},
+    ops::ControlFlow,
+    process::{ChildStdin, ChildStdout},
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+use crossbeam_channel::{Sender, unbounded};
+use parking_lot::Mutex;
+
+use super::{super::Sink, super::lines::Lines, process::Process};
+use crate::error::TransportFailure;
+
+/// The queue of the writing thread. `None` once the end of input was asked for.
+pub(super) struct Pipes(Mutex<Option<Sender<Vec<u8>>>>);
+
+/// Starts the threads.
+pub(super) fn start(
+    mut stdin: ChildStdin,
+    stdout: ChildStdout,
+    sink: Sink,
+    process: Arc<Process>,
+) -> io::Result<(Pipes, JoinHandle<()>)> {
+    let (queue, queued) = unbounded::<Vec<u8>>();
+    thread::Builder::new().name("codex-write".to_owned()).spawn(move || {
+        for message in queued {
+            if stdin.write_all(&message).and_then(|()| stdin.flush()).is_err() {
+                return;
+            }
+        }
+    })?;
+    let reader = thread::Builder::new()
+        .name("codex-read".to_owned())
+        .spawn(move || read_all(stdout, sink, &process))?;
+    Ok((Pipes(Mutex::new(Some(queue))), reader))
+}
+
+impl Pipes {
+    pub(super) fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
+        let queued = self.0.lock().as_ref().is_some_and(|queue| queue.send(message).is_ok());
+        queued
+            .then_some(())
+            .ok_or_else(|| TransportFailure::new("the app-server does not read its input any more"))
+    }
+
+    pub(super) fn end_input(&self) {
+        self.0.lock().take();
+    }
+
+    /// The blocking read ends with the child.
+    pub(super) fn stop_reading(&self) {}
+}
+
+fn read_all(mut stdout: ChildStdout, mut sink: Sink, process: &Process) {
+    let mut lines = Lines::new();
+    let mut chunk = vec![0; 64 * 1024];
+    let failure = loop {
+        match stdout.read(&mut chunk) {
+            Ok(0) => {
+                lines.finish(&mut sink);
+                break process.obituary("it closed its output");
+            }
+            Ok(length) => {
+                lines.buffer().extend_from_slice(&chunk[..length]);
+                match lines.deliver(&mut sink, length == chunk.len()) {
+                    ControlFlow::Continue(()) => sink.flush(),
+                    ControlFlow::Break(Some(failure)) => break failure,
+                    ControlFlow::Break(None) => {
+                        break process.obituary("what it sent is no message (strict)");
+                    }
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break process.obituary("its output could not be read").with_source(error),
+        }
+    };
+    sink.flush();
+    sink.close(failure);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{borrow::Cow, time::Duration};
+
+    use crossbeam_channel::{Sender as Heard, unbounded};
+
+    use super::{
+        super::{super::Receive, super::Shutdown, command},
+        *,
+    };
+
+    /// Tells what arrives; `None` is the end.
+    struct Teller(Heard<Option<String>>);
+
+    impl Receive for Teller {
+        fn frame(&mut self, frame: Cow<'_, [u8]>) -> ControlFlow<()> {
+            let _ = self.0.send(Some(String::from_utf8_lossy(&frame).into_owned()));
+            ControlFlow::Continue(())
+        }
+
+        fn flush(&mut self) {}
+
+        fn closed(&mut self, _: TransportFailure) {
+            let _ = self.0.send(None);
+        }
+    }
+
+    #[test]
+    fn what_is_sent_arrives_and_comes_back_until_the_input_ends() {
+        let argv = ["cat"].map(Into::into);
+        let (process, streams) = Process::spawn(&command::resolve(Some(&argv), &[], None).unwrap()).unwrap();
+        let (teller, heard) = unbounded();
+        let sink = Sink::new(Teller(teller), None);
+        let (pipes, reader) = start(streams.stdin, streams.stdout, sink, Arc::clone(&process)).unwrap();
+        pipes.send(b"one\ntwo\n".to_vec()).unwrap();
+        for expected in ["one", "two"] {
+            assert_eq!(heard.recv_timeout(Duration::from_secs(10)).unwrap().as_deref(), Some(expected));
+        }
+        pipes.end_input();
+        assert!(pipes.send(b"late\n".to_vec()).is_err());
+        assert_eq!(heard.recv_timeout(Duration::from_secs(10)).unwrap(), None);
+        reader.join().unwrap();
+        process.stop(Shutdown::Quick);
+        process.join();
+    }
+}

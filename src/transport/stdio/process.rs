@@ -1,0 +1,246 @@
+//! The life of the child: its start, its exit, and the ladder by which it is stopped.
+//!
+//! Relies on `command` and `stderr`. Invariant: the child is waited for by a thread of its own
+//! from the moment it runs, so that it is reaped whoever lets go of it, and its exit is known
+//! though a grandchild still holds its pipes.
+
+use std::{
+    process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    sync::{Arc, OnceLock},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+use shared_child::SharedChild;
+
+use super::{
+    super::Shutdown,
+    command::ResolvedCommand,
+    join,
+    stderr::{Stderr, Tail},
+};
+use crate::error::{Result, TransportFailure};
+
+/// The two pipes by which the protocol is spoken.
+pub(super) struct Streams {
+    pub(super) stdin: ChildStdin,
+    pub(super) stdout: ChildStdout,
+}
+
+/// What to call when the child has been reaped.
+type OnExit = Arc<Mutex<Option<Box<dyn Fn() + Send>>>>;
+
+/// A running or ended server.
+pub(super) struct Process {
+    child: Arc<SharedChild>,
+    name: String,
+    status: Arc<OnceLock<ExitStatus>>,
+    /// Disconnected when the child has been reaped.
+    exited: Receiver<()>,
+    /// What to wake when that happens.
+    on_exit: OnExit,
+    stderr: Stderr,
+    watcher: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Process {
+    pub(super) fn spawn(resolved: &ResolvedCommand) -> Result<(Arc<Process>, Streams)> {
+        let failed = |error: std::io::Error| {
+            TransportFailure::new("it could not be run")
+                .with_source(error)
+                .while_connecting(format!("start {resolved}"))
+        };
+        let mut command = Command::new(&resolved.program);
+        command
+            .args(&resolved.arguments)
+            .envs(resolved.env.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(cwd) = &resolved.cwd {
+            command.current_dir(cwd);
+        }
+        apart(&mut command);
+        let child = Arc::new(SharedChild::spawn(&mut command).map_err(failed)?);
+        let (Some(stdin), Some(stdout), Some(stderr)) =
+            (child.take_stdin(), child.take_stdout(), child.take_stderr())
+        else {
+            let _ = child.kill();
+            return Err(failed(std::io::Error::other("a pipe of it is missing")));
+        };
+
+        let status = Arc::new(OnceLock::new());
+        let on_exit = Arc::new(Mutex::new(None));
+        let (alive, exited) = bounded(0);
+        let watcher = watch(Arc::clone(&child), Arc::clone(&status), Arc::clone(&on_exit), alive);
+        let (stderr, watcher) = match (Stderr::drain(stderr), watcher) {
+            (Ok(stderr), Ok(watcher)) => (stderr, watcher),
+            (Err(error), _) | (_, Err(error)) => {
+                kill_group(&child);
+                return Err(failed(error));
+            }
+        };
+        let process = Process {
+            name: resolved.to_string(),
+            child,
+            status,
+            exited,
+            on_exit,
+            stderr,
+            watcher: Mutex::new(Some(watcher)),
+        };
+        Ok((Arc::new(process), Streams { stdin, stdout }))
+    }
+
+    /// Calls `wake` once the child has been reaped; at once if that has happened.
+    pub(super) fn when_exited(&self, wake: impl Fn() + Send + 'static) {
+        let mut on_exit = self.on_exit.lock();
+        if self.has_exited() {
+            wake();
+        } else {
+            *on_exit = Some(Box::new(wake));
+        }
+    }
+
+    pub(super) fn has_exited(&self) -> bool {
+        self.status.get().is_some()
+    }
+
+    /// Why the connection is over: what ended it, how the child exited, its last words. Waits a
+    /// moment for the last two, which arrive by other ways than the end of its output.
+    pub(super) fn obituary(&self, message: &str) -> TransportFailure {
+        let _ = self.exited.recv_timeout(Duration::from_millis(500));
+        let exit_status = self.status.get().copied();
+        let Tail { lines, .. } =
+            self.stderr.tail(Duration::from_millis(if exit_status.is_some() { 500 } else { 0 }));
+        let message = match exit_status {
+            Some(_) => format!("the app-server {} exited", self.name),
+            None => format!("the app-server {}: {message}", self.name),
+        };
+        let mut failure = TransportFailure::new(message);
+        failure.exit_status = exit_status;
+        failure.stderr_tail = lines;
+        failure
+    }
+
+    /// The ladder. Returns when the child has been reaped, or when even KILL did not end it in time.
+    pub(super) fn stop(&self, how: Shutdown) {
+        let (end_of_input, term, kill) = match how {
+            Shutdown::Orderly => (2000, 1500, 1000),
+            Shutdown::Quick => (300, 0, 150),
+        };
+        if self.exits_within(end_of_input) {
+            return;
+        }
+        if term > 0 {
+            log::debug!("{} did not end with its input; it is asked to terminate", self.name);
+            terminate_group(&self.child);
+            if self.exits_within(term) {
+                return;
+            }
+        }
+        log::debug!("{} did not end by itself; it is killed", self.name);
+        self.kill();
+        if !self.exits_within(kill) {
+            log::error!("{} did not end though it was killed", self.name);
+        }
+    }
+
+    /// KILL to the child and all of its group.
+    pub(super) fn kill(&self) {
+        if !self.has_exited() {
+            kill_group(&self.child);
+        }
+    }
+
+    fn exits_within(&self, milliseconds: u64) -> bool {
+        let deadline = Instant::now() + Duration::from_millis(milliseconds);
+        let _ = self.exited.recv_deadline(deadline);
+        self.has_exited()
+    }
+
+    /// Joins the threads, once the child is gone.
+    pub(super) fn join(&self) {
+        self.stderr.stop();
+        if self.has_exited() {
+            join(self.watcher.lock().take());
+        }
+    }
+}
+
+/// The thread that waits for the child.
+fn watch(
+    child: Arc<SharedChild>,
+    status: Arc<OnceLock<ExitStatus>>,
+    on_exit: OnExit,
+    alive: Sender<()>,
+) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("codex-exit".to_owned()).spawn(move || {
+        let ended = child.wait();
+        // What it started in its group would be orphaned.
+        kill_group(&child);
+        match ended {
+            Ok(ended) => {
+                let on_exit = {
+                    let mut on_exit = on_exit.lock();
+                    let _ = status.set(ended);
+                    on_exit.take()
+                };
+                drop(alive);
+                if let Some(wake) = on_exit {
+                    wake();
+                }
+            }
+            Err(error) => log::error!("waiting for the app-server failed: {error}"),
+        }
+    })
+}
+
+/// A group of its own: a Ctrl-C at the terminal is for this program to handle, and the group can
+/// be ended as one.
+#[cfg(unix)]
+fn apart(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+/// No console window opens for it.
+#[cfg(windows)]
+fn apart(command: &mut Command) {
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    std::os::windows::process::CommandExt::creation_flags(command, CREATE_NO_WINDOW);
+}
+
+#[cfg(not(any(unix, windows)))]
+fn apart(_: &mut Command) {}
+
+#[cfg(unix)]
+fn signal_group(child: &SharedChild, signal: rustix::process::Signal) {
+    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(group) = group {
+        // It fails when the group is gone, which is what is wanted.
+        let _ = rustix::process::kill_process_group(group, signal);
+    }
+}
+
+#[cfg(unix)]
+fn terminate_group(child: &SharedChild) {
+    signal_group(child, rustix::process::Signal::TERM);
+}
+
+#[cfg(unix)]
+fn kill_group(child: &SharedChild) {
+    signal_group(child, rustix::process::Signal::KILL);
+}
+
+#[cfg(not(unix))]
+fn terminate_group(child: &SharedChild) {
+    kill_group(child);
+}
+
+#[cfg(not(unix))]
+fn kill_group(child: &SharedChild) {
+    // There is no group; it fails when the child is gone.
+    let _ = child.kill();
+}

@@ -1,0 +1,92 @@
+//! What can be done to a running turn from any thread: steer it, interrupt it.
+//!
+//! Relies on `connection`. Invariant: the turn is interrupted under the id it runs with, once it
+//! runs, and a turn that is over is left alone.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use super::Input;
+use crate::{
+    connection::{Connection, TurnLog},
+    deadline::{Deadline, Timeout, earlier},
+    error::{Error, Result},
+};
+
+/// How long the server is given to say that a turn runs before it is tried without.
+const START_PATIENCE: Duration = Duration::from_secs(2);
+/// How long after a refusal the next try is made.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
+
+/// A turn and the connection it runs on.
+#[derive(Debug, Clone)]
+pub(crate) struct Control {
+    connection: Connection,
+    log: Arc<TurnLog>,
+    request_timeout: Option<Duration>,
+}
+
+impl Control {
+    pub(crate) fn new(connection: Connection, log: &Arc<TurnLog>, request_timeout: Option<Duration>) -> Self {
+        Control { connection, log: Arc::clone(log), request_timeout }
+    }
+
+    pub(crate) fn log(&self) -> &Arc<TurnLog> {
+        &self.log
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::after(self.request_timeout)
+    }
+
+    pub(crate) fn steer(&self, input: &Input) -> Result<()> {
+        input.check()?;
+        let params = json!({
+            "threadId": self.log.thread_id,
+            "expectedTurnId": self.log.turn_id,
+            "input": input,
+        });
+        self.connection.request("turn/steer", params, self.deadline())?.result("turn/steer")?;
+        Ok(())
+    }
+
+    pub(crate) fn interrupt(&self) -> Result<()> {
+        self.interrupt_before(self.deadline())
+    }
+
+    /// The server refuses an interrupt before `turn/started`, for a moment also after it, and once
+    /// the turn is over; only the first two are worth another try.
+    pub(crate) fn interrupt_before(&self, deadline: Deadline) -> Result<()> {
+        let patience = Instant::now() + START_PATIENCE;
+        self.log.wait_until_started(earlier(deadline.at(), Some(patience)));
+        loop {
+            if self.log.is_over() {
+                return Ok(());
+            }
+            let turn_id = self.log.running_id().unwrap_or(&self.log.turn_id);
+            let params = json!({ "threadId": self.log.thread_id, "turnId": turn_id });
+            let reply = self.connection.request("turn/interrupt", params, deadline)?;
+            let refusal = match reply.result("turn/interrupt") {
+                Ok(_) => return Ok(()),
+                Err(error @ Error::Rpc { .. }) => error,
+                Err(error) => return Err(error),
+            };
+            // Its end may be on the way: the server refuses as soon as the turn is over.
+            self.log.wait_until_over(earlier(deadline.at(), Instant::now().checked_add(RETRY_AFTER)));
+            if deadline.has_passed() {
+                return Err(deadline.error(Timeout::TurnEnd { turn_id: turn_id.to_owned() }));
+            }
+            if !self.log.is_over() && Instant::now() > patience {
+                return Err(refusal);
+            }
+        }
+    }
+}

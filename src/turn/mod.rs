@@ -1,0 +1,34 @@
+//! One turn of a conversation: what it is asked, what it gives, when it is over.
+//!
+//! Relies on `connection` and `config`. Invariant: what is a step and when a turn is over is
+//! decided by `session`, which has no threads; `stream` only feeds it and waits.
+
+mod continuations;
+mod control;
+mod event;
+mod handle;
+mod input;
+mod missed;
+mod raw;
+mod request;
+mod result;
+mod session;
+mod step;
+mod stream;
+
+pub(crate) use self::{
+    continuations::{Continuations, Found},
+    control::Control,
+    request::Source,
+    stream::{Opened, cancel},
+};
+pub use self::{
+    event::{PlanStep, TurnEvent},
+    handle::TurnHandle,
+    input::{Input, InputItem},
+    raw::{RawEvent, RawNotification},
+    request::ChatRequest,
+    result::{CancelResult, ChatResult, CompletionSource, TokenCount, TokenUsage},
+    step::{ConversationStep, StepStatus, StepType},
+    stream::{Chat, ChatEvents, Results, TurnItem, TurnStream},
+};

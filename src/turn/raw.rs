@@ -1,0 +1,120 @@
+//! A notification as it came: its text, decoded only when asked.
+//!
+//! Relies on `connection` for the text that is shared. Invariant: the text is the server's own,
+//! to the byte.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::{
+    connection::Block,
+    error::{Error, Result},
+};
+
+/// One event of a turn as the server sent it. Cheap to clone: many events share one text.
+#[derive(Clone)]
+pub struct RawEvent {
+    block: Arc<Block>,
+    span: (u32, u32),
+}
+
+impl RawEvent {
+    pub(crate) fn new(block: &Arc<Block>, index: usize) -> Self {
+        RawEvent { block: Arc::clone(block), span: block.span(index) }
+    }
+
+    /// The JSON text.
+    pub fn raw(&self) -> &str {
+        self.block.text(self.span)
+    }
+
+    /// The method.
+    pub fn method(&self) -> Cow<'_, str> {
+        method_of(self.raw())
+    }
+
+    /// Decodes `params`.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] when they do not have that shape.
+    pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
+        params_of(self.raw())
+    }
+}
+
+impl fmt::Debug for RawEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RawEvent").field(&self.raw()).finish()
+    }
+}
+
+impl Serialize for RawEvent {
+    /// As the JSON it is.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_text(self.raw(), serializer)
+    }
+}
+
+/// One notification, of whatever it tells. From [`Client::notifications`](crate::Client::notifications).
+#[derive(Clone)]
+pub struct RawNotification(pub(crate) Arc<str>);
+
+impl RawNotification {
+    /// The JSON text.
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+
+    /// The method.
+    pub fn method(&self) -> Cow<'_, str> {
+        method_of(&self.0)
+    }
+
+    /// Decodes `params`.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] when they do not have that shape.
+    pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
+        params_of(&self.0)
+    }
+}
+
+impl fmt::Debug for RawNotification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RawNotification").field(&self.raw()).finish()
+    }
+}
+
+impl Serialize for RawNotification {
+    /// As the JSON it is.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_text(&self.0, serializer)
+    }
+}
+
+fn method_of(text: &str) -> Cow<'_, str> {
+    #[derive(Deserialize)]
+    struct Method<'a> {
+        #[serde(borrow)]
+        method: Cow<'a, str>,
+    }
+    // Only texts with a method become events.
+    serde_json::from_str(text).map_or(Cow::Borrowed(""), |Method { method }| method)
+}
+
+pub(crate) fn params_of<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
+    #[derive(Deserialize)]
+    struct Params<T> {
+        params: T,
+    }
+    match serde_json::from_str::<Params<T>>(text) {
+        Ok(Params { params }) => Ok(params),
+        Err(source) => Err(Error::decode(format!("the parameters of {}", method_of(text)), text, source)),
+    }
+}
+
+fn serialize_text<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serde_json::from_str::<&RawValue>(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
+}

@@ -1,0 +1,332 @@
+//! What is a step, what is the answer, and when a turn is over: decided event by event.
+//!
+//! Relies on `step`; has no threads, no clock and no I/O. Invariant: an item gives at most one
+//! step; only `turn/completed` of this turn ends it; an event of the wrong shape changes nothing.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, value::RawValue};
+
+use super::{ConversationStep, TokenUsage, raw::params_of};
+use crate::{error::Error, protocol::kind::Kind};
+
+/// How a turn ended, in the server's words.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Outcome {
+    Completed,
+    Interrupted { turn: Value },
+    Failed { message: String, info: Option<Value>, turn: Value },
+}
+
+impl Outcome {
+    /// The error of an outcome that is none to be glad of.
+    pub(crate) fn error(&self, thread_id: &str, turn_id: &str) -> Option<Error> {
+        let (thread_id, turn_id) = (thread_id.to_owned(), turn_id.to_owned());
+        match self.clone() {
+            Outcome::Completed => None,
+            Outcome::Interrupted { turn } => {
+                Some(Error::TurnInterrupted { thread_id, turn_id, turn: Some(Box::new(turn)) })
+            }
+            Outcome::Failed { message, info, turn } => Some(Error::TurnFailed {
+                thread_id,
+                turn_id,
+                message,
+                info: info.map(Box::new),
+                turn: Some(Box::new(turn)),
+            }),
+        }
+    }
+}
+
+/// An agent message that may be the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) item_id: String,
+    pub(crate) text: String,
+}
+
+/// The state of one turn, as one reader of it has seen it.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) thread_id: String,
+    pub(crate) turn_id: String,
+    /// Ids and types of the items that have given a step.
+    seen: HashSet<(String, String)>,
+    final_answer: Option<Message>,
+    last_message: Option<Message>,
+    pub(crate) token_usage: Option<TokenUsage>,
+    /// What the last `error` without a retry said.
+    failure: Option<TurnError>,
+    pub(crate) outcome: Option<Outcome>,
+}
+
+impl Session {
+    pub(crate) fn new(thread_id: &str, turn_id: &str) -> Self {
+        Session {
+            thread_id: thread_id.to_owned(),
+            turn_id: turn_id.to_owned(),
+            seen: HashSet::new(),
+            final_answer: None,
+            last_message: None,
+            token_usage: None,
+            failure: None,
+            outcome: None,
+        }
+    }
+
+    /// The answer so far.
+    pub(crate) fn answer(&self) -> Option<&Message> {
+        self.final_answer.as_ref().or(self.last_message.as_ref())
+    }
+
+    /// Takes in one event; gives the steps it makes.
+    pub(crate) fn observe(&mut self, kind: Kind, text: &str, steps: &mut impl Extend<ConversationStep>) {
+        match kind {
+            Kind::ItemCompleted => {
+                #[derive(Deserialize)]
+                struct Params<'a> {
+                    #[serde(borrow)]
+                    item: &'a RawValue,
+                }
+                if let Ok(Params { item }) = params_of(text) {
+                    steps.extend(self.complete_item(item));
+                }
+            }
+            Kind::TurnCompleted => {
+                #[derive(Deserialize)]
+                struct Params<'a> {
+                    #[serde(borrow)]
+                    turn: &'a RawValue,
+                }
+                if let Ok(Params { turn }) = params_of(text) {
+                    self.complete_turn(turn, steps);
+                }
+            }
+            Kind::TokenUsage => {
+                #[derive(Deserialize)]
+                #[serde(rename_all = "camelCase")]
+                struct Params {
+                    token_usage: TokenUsage,
+                }
+                if let Ok(Params { token_usage }) = params_of(text) {
+                    self.token_usage = Some(token_usage);
+                }
+            }
+            Kind::Error => {
+                if let Ok(ErrorNotice { error, will_retry: false }) = params_of(text) {
+                    self.failure = Some(error);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// An item that is complete, live or read afterwards. `None`: it is known, or no item.
+    pub(crate) fn complete_item(&mut self, item: &RawValue) -> Option<ConversationStep> {
+        let step = ConversationStep::of_item(&self.thread_id, &self.turn_id, item)?;
+        let (item_id, item_type) = (step.item_id.clone()?, step.item_type.clone()?);
+        if !self.seen.insert((item_id.clone(), item_type)) {
+            return None;
+        }
+        if step.item_type.as_deref() == Some("agentMessage") {
+            if let Some(text) = &step.text {
+                #[derive(Deserialize)]
+                struct Phase {
+                    phase: Option<Value>,
+                }
+                let phase = serde_json::from_str::<Phase>(item.get()).ok().and_then(|Phase { phase }| phase);
+                let message = Message { item_id, text: text.clone() };
+                match phase.as_ref().and_then(Value::as_str) {
+                    Some("final_answer") => self.final_answer = Some(message),
+                    _ => self.last_message = Some(message),
+                }
+            }
+        }
+        Some(step)
+    }
+
+    /// The server's last word on the turn. Its items are those that came already, or some of them.
+    pub(crate) fn complete_turn(&mut self, turn: &RawValue, steps: &mut impl Extend<ConversationStep>) {
+        #[derive(Deserialize)]
+        struct Turn<'a> {
+            status: Option<Value>,
+            #[serde(default, deserialize_with = "lenient")]
+            error: Option<TurnError>,
+            #[serde(default, borrow, deserialize_with = "lenient")]
+            items: Option<Vec<&'a RawValue>>,
+        }
+        let tree = || serde_json::from_str(turn.get()).unwrap_or_else(|_| Value::from(turn.get()));
+        let Turn { status, error, items } =
+            serde_json::from_str(turn.get()).unwrap_or(Turn { status: None, error: None, items: None });
+        for item in items.unwrap_or_default() {
+            steps.extend(self.complete_item(item));
+        }
+        let error = error.or_else(|| self.failure.take());
+        self.outcome = Some(match status.as_ref().and_then(Value::as_str) {
+            Some("completed") => Outcome::Completed,
+            Some("interrupted") => Outcome::Interrupted { turn: tree() },
+            None if error.is_none() => Outcome::Completed,
+            status => {
+                let unknown = || match status {
+                    Some("failed") | None => "the server gave no reason".to_owned(),
+                    Some(other) => format!("the turn ended with the unknown status `{other}`"),
+                };
+                let TurnError { message, info, details } = error.unwrap_or_default();
+                let message = message.unwrap_or_else(unknown);
+                let message = match details {
+                    Some(details) if !message.contains(&details) => format!("{message} ({details})"),
+                    _ => message,
+                };
+                Outcome::Failed { message, info, turn: tree() }
+            }
+        });
+    }
+}
+
+/// `TurnError`, as far as it tells a person something.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct TurnError {
+    #[serde(default, deserialize_with = "lenient")]
+    message: Option<String>,
+    #[serde(default, rename = "codexErrorInfo")]
+    info: Option<Value>,
+    #[serde(default, rename = "additionalDetails", deserialize_with = "lenient")]
+    details: Option<String>,
+}
+
+/// The parameters of `error`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorNotice {
+    error: TurnError,
+    #[serde(default)]
+    will_retry: bool,
+}
+
+/// A value, or nothing where something else stands: a part of a wrong shape loses itself only.
+fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let raw = <&'de RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn session() -> Session {
+        Session::new("t", "u")
+    }
+
+    fn observe(session: &mut Session, kind: Kind, params: &Value) -> Vec<ConversationStep> {
+        let mut steps = Vec::new();
+        session.observe(kind, &json!({"method": "m", "params": params}).to_string(), &mut steps);
+        steps
+    }
+
+    fn item(session: &mut Session, item: Value) -> Vec<ConversationStep> {
+        observe(session, Kind::ItemCompleted, &json!({ "item": item }))
+    }
+
+    fn end(session: &mut Session, turn: Value) {
+        observe(session, Kind::TurnCompleted, &json!({ "turn": turn }));
+    }
+
+    #[test]
+    fn an_item_gives_one_step_however_often_it_completes() {
+        let mut session = session();
+        let message = json!({"type": "agentMessage", "id": "a", "text": "x"});
+        assert_eq!(item(&mut session, message.clone()).len(), 1);
+        assert_eq!(item(&mut session, message).len(), 0);
+        // Old servers give both items of a review the turn's id; their types differ.
+        assert_eq!(item(&mut session, json!({"type": "plan", "id": "a", "text": "x"})).len(), 1);
+    }
+
+    #[test]
+    fn the_final_answer_outweighs_later_commentary() {
+        let mut session = session();
+        item(
+            &mut session,
+            json!({"type": "agentMessage", "id": "a", "text": "the answer", "phase": "final_answer"}),
+        );
+        item(
+            &mut session,
+            json!({"type": "agentMessage", "id": "b", "text": "by the way", "phase": "commentary"}),
+        );
+        assert_eq!(session.answer().unwrap().text, "the answer");
+    }
+
+    #[test]
+    fn without_a_final_answer_the_last_message_is_the_answer() {
+        let mut session = session();
+        for (id, text) in [("a", "one"), ("b", "two")] {
+            item(&mut session, json!({"type": "agentMessage", "id": id, "text": text, "phase": null}));
+        }
+        assert_eq!(session.answer().unwrap().item_id, "b");
+    }
+
+    #[test]
+    fn the_items_of_the_completed_turn_fill_in_for_those_that_did_not_come() {
+        let mut session = session();
+        let turn =
+            json!({"status": "completed", "items": [{"type": "agentMessage", "id": "a", "text": "x"}]});
+        let steps = observe(&mut session, Kind::TurnCompleted, &json!({ "turn": turn }));
+        assert_eq!(steps.len(), 1);
+        assert_eq!(session.answer().unwrap().text, "x");
+        assert_eq!(session.outcome, Some(Outcome::Completed));
+    }
+
+    #[test]
+    fn a_failure_carries_the_servers_words_and_info() {
+        let mut session = session();
+        end(&mut session, json!({"status": "failed", "error": {"message": "no", "codexErrorInfo": "other"}}));
+        let Some(Outcome::Failed { message, info, .. }) = session.outcome else { unreachable!() };
+        assert_eq!((message.as_str(), info), ("no", Some(json!("other"))));
+    }
+
+    #[test]
+    fn a_failure_without_words_takes_those_of_the_last_error_that_is_not_retried() {
+        let mut session = session();
+        observe(&mut session, Kind::Error, &json!({"error": {"message": "gave up"}, "willRetry": false}));
+        observe(&mut session, Kind::Error, &json!({"error": {"message": "again"}, "willRetry": true}));
+        end(&mut session, json!({"status": "failed", "error": null}));
+        assert!(matches!(session.outcome, Some(Outcome::Failed { message, .. }) if message == "gave up"));
+    }
+
+    #[test]
+    fn an_unknown_status_is_a_failure_that_names_it() {
+        let mut session = session();
+        end(&mut session, json!({"status": "evaporated"}));
+        let Some(Outcome::Failed { message, .. }) = session.outcome else { unreachable!() };
+        assert!(message.contains("evaporated"), "{message}");
+    }
+
+    #[test]
+    fn what_has_the_wrong_shape_changes_nothing() {
+        let mut session = session();
+        for (kind, params) in [
+            (Kind::ItemCompleted, json!({})),
+            (Kind::ItemCompleted, json!({"item": 7})),
+            (Kind::ItemCompleted, json!({"item": {"type": "agentMessage"}})),
+            (Kind::ItemCompleted, json!({"item": {"id": "a", "type": 1}})),
+            (Kind::TokenUsage, json!({"tokenUsage": "many"})),
+            (Kind::Error, json!([])),
+            (Kind::TurnCompleted, json!("over")),
+        ] {
+            assert!(observe(&mut session, kind, &params).is_empty(), "{params}");
+        }
+        assert!(session.outcome.is_none() && session.answer().is_none());
+        // A message without a text is a step that says nothing, and no answer.
+        assert_eq!(item(&mut session, json!({"type": "agentMessage", "id": "a"})).len(), 1);
+        assert!(session.answer().is_none());
+    }
+
+    #[test]
+    fn a_completed_turn_of_the_wrong_shape_still_ends_it() {
+        let mut session = session();
+        end(&mut session, json!({"status": "completed", "items": {"not": "a list"}, "error": 5}));
+        assert_eq!(session.outcome, Some(Outcome::Completed));
+    }
+}

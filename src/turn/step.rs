@@ -1,0 +1,284 @@
+//! A step of a conversation: one completed item, ready to be shown.
+//!
+//! Relies on serde_json. Invariant: every completed item with an id gives a step, whatever its
+//! type; its JSON is kept as it came.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
+use serde_json::{Value, value::RawValue};
+
+use crate::protocol::open_enum;
+
+open_enum! {
+    /// What a step is.
+    pub enum StepType {
+        /// The model's reasoning.
+        Thinking = "thinking",
+        /// A command.
+        Exec = "exec",
+        /// A message of the agent.
+        Codex = "codex",
+        /// A tool of an MCP server.
+        Tool = "tool",
+        /// A change of files.
+        File = "file",
+        /// The closing step of a turn that did not complete.
+        Error = "error",
+    }
+}
+
+impl StepType {
+    /// The step that an item of this type makes; types without a word of their own keep theirs.
+    fn of_item(item_type: &str) -> StepType {
+        match item_type {
+            "reasoning" => StepType::Thinking,
+            "commandExecution" => StepType::Exec,
+            "agentMessage" => StepType::Codex,
+            "mcpToolCall" => StepType::Tool,
+            "fileChange" => StepType::File,
+            other => StepType::Other(other.to_owned()),
+        }
+    }
+}
+
+open_enum! {
+    /// How a step ended.
+    pub enum StepStatus {
+        /// Well; also of items that have no status.
+        Completed = "completed",
+        /// Badly.
+        Failed = "failed",
+        /// It was not allowed.
+        Declined = "declined",
+        /// It was interrupted.
+        Interrupted = "interrupted",
+        /// It has begun; only in [`TurnEvent::ItemStarted`](crate::TurnEvent::ItemStarted).
+        InProgress = "inProgress",
+    }
+}
+
+/// One step of a turn: a completed item, or the closing step of a turn that did not complete.
+///
+/// `Display` gives its type and its text, for people.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ConversationStep {
+    /// The thread.
+    pub thread_id: String,
+    /// The turn.
+    pub turn_id: String,
+    /// The item; `None` for a closing step.
+    pub item_id: Option<String>,
+    /// What the step is.
+    pub step_type: StepType,
+    /// The protocol's type of the item; `None` for a closing step.
+    pub item_type: Option<String>,
+    /// How it ended.
+    pub status: StepStatus,
+    /// What it says: a message, the summary of reasoning, a command with its output, the paths of
+    /// changed files, the name of a tool. `None` where it says nothing, and for a closing step.
+    pub text: Option<String>,
+    data: Arc<str>,
+}
+
+impl ConversationStep {
+    /// The item's own JSON, unknown fields included; for a closing step `{code, message, …}`.
+    ///
+    /// Builds a tree each time it is called. A text that no tree can hold (nested too deeply) is
+    /// given as a string.
+    pub fn data(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap_or_else(|_| Value::String(self.data.to_string()))
+    }
+
+    /// The text of [`data`](Self::data), as it came.
+    pub fn raw(&self) -> &str {
+        &self.data
+    }
+
+    /// The step of an item. `None`: it has no id or no type, so that it is no item.
+    pub(crate) fn of_item(thread_id: &str, turn_id: &str, item: &RawValue) -> Option<ConversationStep> {
+        let mut parts: Item = serde_json::from_str(item.get()).ok()?;
+        let item_type = parts.kind.0.take()?;
+        let item_id = parts.id.0.take()?;
+        let status = parts.status.0.as_deref().map_or(StepStatus::Completed, StepStatus::from);
+        let text = parts.text(&item_type);
+        Some(ConversationStep {
+            thread_id: thread_id.to_owned(),
+            turn_id: turn_id.to_owned(),
+            item_id: Some(item_id),
+            step_type: StepType::of_item(&item_type),
+            item_type: Some(item_type),
+            status,
+            text,
+            data: item.get().into(),
+        })
+    }
+
+    /// The closing step of a turn that did not complete.
+    pub(crate) fn closing(
+        thread_id: &str,
+        turn_id: &str,
+        status: StepStatus,
+        data: &Value,
+    ) -> ConversationStep {
+        ConversationStep {
+            thread_id: thread_id.to_owned(),
+            turn_id: turn_id.to_owned(),
+            item_id: None,
+            step_type: StepType::Error,
+            item_type: None,
+            status,
+            text: None,
+            data: data.to_string().into(),
+        }
+    }
+
+    /// Whether this is the closing step of a turn that did not complete.
+    pub fn is_error(&self) -> bool {
+        self.item_id.is_none() && self.step_type == StepType::Error
+    }
+}
+
+impl fmt::Display for ConversationStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.step_type)?;
+        match self.status {
+            StepStatus::Completed => {}
+            _ if self.is_error() => {}
+            ref status => write!(f, " ({status})")?,
+        }
+        if let Some(text) = &self.text {
+            write!(f, ": {text}")
+        } else if self.is_error() {
+            let data = self.data();
+            write!(f, ": {}", data.get("message").and_then(Value::as_str).unwrap_or_default())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl fmt::Debug for ConversationStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConversationStep")
+            .field("thread_id", &self.thread_id)
+            .field("turn_id", &self.turn_id)
+            .field("item_id", &self.item_id)
+            .field("step_type", &self.step_type)
+            .field("item_type", &self.item_type)
+            .field("status", &self.status)
+            .field("text", &self.text)
+            .field("data", &self.data)
+            .finish()
+    }
+}
+
+impl Serialize for ConversationStep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let data: &RawValue = serde_json::from_str(&self.data).map_err(serde::ser::Error::custom)?;
+        let mut step = serializer.serialize_struct("ConversationStep", 8)?;
+        step.serialize_field("thread_id", &self.thread_id)?;
+        step.serialize_field("turn_id", &self.turn_id)?;
+        step.serialize_field("item_id", &self.item_id)?;
+        step.serialize_field("step_type", &self.step_type)?;
+        step.serialize_field("item_type", &self.item_type)?;
+        step.serialize_field("status", &self.status)?;
+        step.serialize_field("text", &self.text)?;
+        step.serialize_field("data", data)?;
+        step.end()
+    }
+}
+
+/// A text, or nothing where something else stands: an item of the wrong shape is still an item.
+#[derive(Default)]
+struct Text(Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(Text(if raw.starts_with('"') { serde_json::from_str(raw).ok() } else { None }))
+    }
+}
+
+/// What of an item makes a step, whatever its type.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Item<'a> {
+    #[serde(default, rename = "type")]
+    kind: Text,
+    #[serde(default)]
+    id: Text,
+    #[serde(default)]
+    status: Text,
+    #[serde(default)]
+    text: Text,
+    #[serde(default)]
+    command: Text,
+    #[serde(default)]
+    aggregated_output: Text,
+    #[serde(default)]
+    server: Text,
+    #[serde(default)]
+    tool: Text,
+    #[serde(default)]
+    query: Text,
+    #[serde(default)]
+    path: Text,
+    #[serde(default)]
+    review: Text,
+    #[serde(default)]
+    prompt: Text,
+    #[serde(default, borrow)]
+    summary: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    changes: Option<&'a RawValue>,
+}
+
+impl Item<'_> {
+    fn text(&self, item_type: &str) -> Option<String> {
+        let own = |text: &Text| text.0.clone().filter(|text| !text.is_empty());
+        let list =
+            |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<Vec<Value>>(raw.get()).ok());
+        let joined = |texts: Vec<String>, between: &str| (!texts.is_empty()).then(|| texts.join(between));
+        match item_type {
+            "reasoning" => {
+                let parts = |raw| {
+                    let parts = list(raw).unwrap_or_default();
+                    joined(parts.iter().filter_map(Value::as_str).map(str::to_owned).collect(), "\n")
+                };
+                parts(self.summary).or_else(|| parts(self.content))
+            }
+            "commandExecution" => {
+                let command = own(&self.command)?;
+                Some(match own(&self.aggregated_output) {
+                    Some(output) => format!("{command}\n{}", output.trim_end_matches('\n')),
+                    None => command,
+                })
+            }
+            "mcpToolCall" => match (own(&self.server), own(&self.tool)) {
+                (Some(server), Some(tool)) => Some(format!("{server}.{tool}")),
+                (server, tool) => tool.or(server),
+            },
+            "dynamicToolCall" | "collabAgentToolCall" => own(&self.tool),
+            "fileChange" => {
+                let line = |change: &Value| {
+                    let path = change.get("path")?.as_str()?;
+                    let kind =
+                        change.pointer("/kind/type").or_else(|| change.get("kind")).and_then(Value::as_str);
+                    Some(kind.map_or_else(|| path.to_owned(), |kind| format!("{kind} {path}")))
+                };
+                joined(list(self.changes)?.iter().filter_map(line).collect(), "\n")
+            }
+            "userMessage" => {
+                let text = |part: &Value| part.get("text")?.as_str().map(str::to_owned);
+                joined(list(self.content)?.iter().filter_map(text).collect(), "\n")
+            }
+            _ => [&self.text, &self.review, &self.query, &self.prompt, &self.tool, &self.command, &self.path]
+                .into_iter()
+                .find_map(own),
+        }
+    }
+}

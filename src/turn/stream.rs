@@ -1,0 +1,700 @@
+//! A turn as an iterator: of steps (`Chat`) or of all its events (`ChatEvents`).
+//!
+//! Relies on `session` for what the events mean, and on `connection` for the events. Invariant: a
+//! failure is handed out once in the stream, can be asked for again, and is logged if nobody saw it.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    iter::FusedIterator,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    CancelResult, ChatResult, CompletionSource, ConversationStep, Input, RawEvent, StepStatus, TurnEvent,
+    TurnHandle,
+    continuations::{Continuations, Parked},
+    control::Control,
+    missed::fetch_items,
+    session::{Outcome, Session},
+};
+use crate::{
+    connection::{Block, Connection, Consumer, End, Interest},
+    continuation::{ChatContinuation, ChatMode},
+    deadline::{Deadline, Timeout, earlier},
+    error::{Error, Result},
+    protocol::kind::Kind,
+};
+
+/// The steps of a turn, one by one.
+///
+/// From [`Client::chat`](crate::Client::chat). A `for` loop shows everything, also how the turn
+/// failed; see [`TurnStream`].
+pub type Chat = TurnStream<ConversationStep>;
+
+/// Everything that a turn tells, deltas too.
+///
+/// From [`Client::chat_events`](crate::Client::chat_events); see [`TurnStream`].
+pub type ChatEvents = TurnStream<TurnEvent>;
+
+/// A running turn as an iterator; [`Chat`] and [`ChatEvents`] are its two kinds.
+///
+/// `next` blocks until something comes, at the longest for the inactivity limit. When the turn
+/// completes, the iterator ends. When it fails, is interrupted, falls silent or its connection is
+/// lost, one closing step comes (`step_type` is [`Error`](crate::StepType::Error)) and the iterator
+/// ends; [`results`](Self::results) gives the error in its place, [`error`](Self::error) and
+/// [`finish`](Self::finish) tell it again.
+///
+/// Dropping it does not wait. A turn that still runs goes on at the server; what was kept for it
+/// here is freed, unless a [continuation](Self::continuation) was taken.
+///
+/// It is `Send`: iterate on any thread. [`handle`](Self::handle) gives a handle with which other
+/// threads steer, interrupt or cancel the turn meanwhile.
+pub struct TurnStream<T> {
+    /// `None` while it waits among the continuations.
+    turn: Option<Turn>,
+    control: Control,
+    continuations: Arc<Continuations>,
+    inactivity: Option<Duration>,
+    /// When this reader began to listen: the silence before that is not its own.
+    since: Instant,
+    ready: VecDeque<T>,
+    state: State,
+    /// Set when a token for this reader left it.
+    token: AtomicBool,
+    key: u64,
+    /// Whether the failure has been shown to anybody.
+    is_told: AtomicBool,
+}
+
+/// What one reader knows of a turn. It outlives its stream among the continuations.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// `None` once the turn is over.
+    consumer: Option<Consumer>,
+    session: Session,
+    /// Events that were taken and not looked at yet: from `next_event` of the first block on.
+    blocks: VecDeque<Arc<Block>>,
+    next_event: usize,
+    end: Option<End>,
+    raw: Option<Vec<RawEvent>>,
+    cursor: u64,
+    mode: ChatMode,
+}
+
+#[derive(Debug)]
+enum State {
+    Running,
+    /// The failure, if it is one, and whether the stream has handed it out.
+    Ended(Option<Error>, bool),
+}
+
+/// What a stream is made of.
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    pub(crate) consumer: Consumer,
+    pub(crate) continuations: Arc<Continuations>,
+    pub(crate) request_timeout: Option<Duration>,
+    pub(crate) inactivity: Option<Duration>,
+    pub(crate) keep_raw: bool,
+    pub(crate) mode: ChatMode,
+}
+
+/// What a [`TurnStream`] yields: [`ConversationStep`] or [`TurnEvent`]. Not to be implemented.
+pub trait TurnItem: sealed::Item {}
+
+impl TurnItem for ConversationStep {}
+impl TurnItem for TurnEvent {}
+
+mod sealed {
+    use super::*;
+
+    pub trait Item: Sized {
+        /// Makes items of an event.
+        fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>);
+        fn from_step(step: ConversationStep) -> Self;
+        fn into_step(self) -> Option<ConversationStep>;
+    }
+
+    /// An event where it stands.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Event<'a> {
+        pub(crate) block: &'a Arc<Block>,
+        pub(crate) index: usize,
+    }
+
+    impl Event<'_> {
+        pub(crate) fn kind(&self) -> Kind {
+            self.block.kind(self.index)
+        }
+
+        pub(crate) fn text(&self) -> &str {
+            self.block.text(self.block.span(self.index))
+        }
+
+        pub(crate) fn raw(&self) -> RawEvent {
+            RawEvent::new(self.block, self.index)
+        }
+    }
+}
+
+use sealed::Event;
+
+impl sealed::Item for ConversationStep {
+    fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
+        let kind = event.kind();
+        if kind.concerns_steps() {
+            session.observe(kind, event.text(), ready);
+        }
+    }
+
+    fn from_step(step: ConversationStep) -> Self {
+        step
+    }
+
+    fn into_step(self) -> Option<ConversationStep> {
+        Some(self)
+    }
+}
+
+impl sealed::Item for TurnEvent {
+    fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
+        let kind = event.kind();
+        let mut steps = Vec::new();
+        session.observe(kind, event.text(), &mut steps);
+        let is_step = kind == Kind::ItemCompleted && !steps.is_empty();
+        ready.extend(steps.into_iter().map(TurnEvent::Step));
+        if !is_step {
+            let ids = (session.thread_id.as_str(), session.turn_id.as_str());
+            ready.push_back(TurnEvent::of(kind, event.raw(), ids));
+        }
+    }
+
+    fn from_step(step: ConversationStep) -> Self {
+        TurnEvent::Step(step)
+    }
+
+    fn into_step(self) -> Option<ConversationStep> {
+        match self {
+            TurnEvent::Step(step) => Some(step),
+            _ => None,
+        }
+    }
+}
+
+impl Turn {
+    fn new(consumer: Consumer, keep_raw: bool, mode: ChatMode) -> Turn {
+        let log = consumer.log();
+        Turn {
+            session: Session::new(&log.thread_id, &log.turn_id),
+            consumer: Some(consumer),
+            blocks: VecDeque::new(),
+            next_event: 0,
+            end: None,
+            raw: keep_raw.then(Vec::new),
+            cursor: 0,
+            mode,
+        }
+    }
+
+    /// Makes items of what has arrived, until there is one or nothing more. `Some`: it is over.
+    fn read<T: sealed::Item>(&mut self, ready: &mut VecDeque<T>) -> Option<Result<()>> {
+        loop {
+            while let Some(block) = self.blocks.front() {
+                while self.next_event < block.len() {
+                    let event = Event { block, index: self.next_event };
+                    self.next_event += 1;
+                    self.cursor += 1;
+                    if let Some(raw) = &mut self.raw {
+                        raw.push(event.raw());
+                    }
+                    T::collect(event, &mut self.session, ready);
+                    if !ready.is_empty() {
+                        return None;
+                    }
+                }
+                self.blocks.pop_front();
+                self.next_event = 0;
+            }
+            if self.end.is_none() {
+                let (blocks, end) = self.consumer.as_ref().map(Consumer::take)?;
+                self.blocks = blocks.into_iter().map(Arc::new).collect();
+                self.end = end;
+                if !self.blocks.is_empty() {
+                    continue;
+                }
+            }
+            return match self.end.take()? {
+                End::Lost(reason) => Some(Err(reason)),
+                End::Completed => {
+                    // A last word of a shape that can't be read is the last word all the same.
+                    let outcome = self.session.outcome.get_or_insert(Outcome::Completed);
+                    let error = outcome.error(&self.session.thread_id, &self.session.turn_id);
+                    Some(error.map_or(Ok(()), Err))
+                }
+            };
+        }
+    }
+
+    /// For somebody who watches a turn that another one reads.
+    pub(crate) fn watching(control: &Control) -> Turn {
+        Turn::new(control.log().attach(Interest::Steps), false, ChatMode::Steps)
+    }
+}
+
+impl<T: TurnItem> TurnStream<T> {
+    pub(crate) fn open(opened: Opened) -> Self {
+        let Opened { connection, consumer, continuations, request_timeout, inactivity, keep_raw, mode } =
+            opened;
+        let control = Control::new(connection, consumer.log(), request_timeout);
+        let turn = Turn::new(consumer, keep_raw, mode);
+        Self::over(turn, control, continuations, inactivity, VecDeque::new())
+    }
+
+    fn over(
+        turn: Turn,
+        control: Control,
+        continuations: Arc<Continuations>,
+        inactivity: Option<Duration>,
+        ready: VecDeque<T>,
+    ) -> Self {
+        TurnStream {
+            key: continuations.new_key(),
+            turn: Some(turn),
+            control,
+            continuations,
+            inactivity,
+            since: Instant::now(),
+            ready,
+            state: State::Running,
+            token: AtomicBool::new(false),
+            is_told: AtomicBool::new(false),
+        }
+    }
+
+    /// Reads on where the token was taken.
+    pub(crate) fn resume(
+        parked: Parked,
+        continuations: Arc<Continuations>,
+        interest: Interest,
+        mode: ChatMode,
+        inactivity: Option<Duration>,
+    ) -> Self {
+        let Parked { mut turn, control, unread } = parked;
+        turn.mode = mode;
+        if let Some(consumer) = &turn.consumer {
+            consumer.set_interest(if turn.raw.is_some() { Interest::Events } else { interest });
+        }
+        let ready = unread.into_iter().map(T::from_step).collect();
+        Self::over(turn, control, continuations, inactivity, ready)
+    }
+
+    /// The thread.
+    pub fn thread_id(&self) -> &str {
+        &self.control.log().thread_id
+    }
+
+    /// The turn.
+    pub fn turn_id(&self) -> &str {
+        &self.control.log().turn_id
+    }
+
+    /// A handle for other threads: to steer, interrupt or cancel the turn while this one reads it.
+    pub fn handle(&self) -> TurnHandle {
+        TurnHandle::new(self.control.clone())
+    }
+
+    /// The next item if there is one already. Never waits. [`is_ended`](Self::is_ended) tells
+    /// "nothing yet" from "over".
+    pub fn try_next(&mut self) -> Option<T> {
+        self.advance(Patience::None).or_closing(self)
+    }
+
+    /// The next item; waits for it as long as that. [`is_ended`](Self::is_ended) tells "nothing
+    /// yet" from "over".
+    pub fn next_timeout(&mut self, limit: Duration) -> Option<T> {
+        self.advance(Patience::Until(Deadline::after(Some(limit)))).or_closing(self)
+    }
+
+    /// Whether nothing more will come out of this iterator.
+    pub fn is_ended(&self) -> bool {
+        self.ready.is_empty() && matches!(self.state, State::Ended(None, _) | State::Ended(_, true))
+    }
+
+    /// The same items as results: a failure comes as the last one, in place of the closing step.
+    ///
+    /// ```no_run
+    /// # use codex_blocking::{Client, Stdio};
+    /// # let client = Client::connect(Stdio::default())?;
+    /// for step in client.chat("Fix the test")?.results() {
+    ///     println!("{}", step?);
+    /// }
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn results(&mut self) -> Results<'_, T> {
+        Results { stream: self }
+    }
+
+    /// How the turn failed, if it has and this has been noticed by reading.
+    pub fn error(&self) -> Option<&Error> {
+        match &self.state {
+            State::Ended(Some(error), _) => {
+                self.is_told.store(true, Ordering::Relaxed);
+                Some(error)
+            }
+            _ => None,
+        }
+    }
+
+    /// A token with which this turn is read on from where this iterator is, after it was dropped.
+    /// From now on the turn's events are kept until the token is used or
+    /// [forgotten](crate::Client::forget).
+    pub fn continuation(&self) -> ChatContinuation {
+        if let Some(turn) = self.turn.as_ref().filter(|turn| turn.consumer.is_some()) {
+            self.token.store(true, Ordering::Release);
+            self.continuations.announce(self.key, self.control.clone());
+            return self.token_of(turn);
+        }
+        match &self.state {
+            State::Ended(Some(Error::TurnInactive { continuation, .. }), _) => continuation.clone(),
+            _ => ChatContinuation::new(self.thread_id(), self.turn_id(), 0, ChatMode::Steps, self.key),
+        }
+    }
+
+    fn token_of(&self, turn: &Turn) -> ChatContinuation {
+        ChatContinuation::new(self.thread_id(), self.turn_id(), turn.cursor, turn.mode, self.key)
+    }
+
+    /// Says something more to the running turn. What the model was saying is dropped by the server.
+    ///
+    /// Blocks for the request limit at the longest.
+    ///
+    /// # Errors
+    /// [`Error::Rpc`] when the turn does not run any more, or can't be steered (a review);
+    /// [`Error::InvalidInput`] when nothing is said.
+    pub fn steer(&self, input: impl Into<Input>) -> Result<()> {
+        self.control.steer(&input.into())
+    }
+
+    /// Interrupts the turn; its end is still to be read. A turn that is over already is no error.
+    ///
+    /// Works from the start: the server refuses before the turn runs, so this waits until it does.
+    /// Blocks for the request limit at the longest.
+    ///
+    /// # Errors
+    /// [`Error::Rpc`] when the server refuses, [`Error::Timeout`] when it does not answer.
+    pub fn interrupt(&self) -> Result<()> {
+        self.control.interrupt()
+    }
+
+    /// Interrupts the turn, waits for its end, and gives what had not been read. This iterator is
+    /// over then.
+    ///
+    /// Blocks for the request limit at the longest.
+    ///
+    /// # Errors
+    /// As [`interrupt`](Self::interrupt), and [`Error::Timeout`] when the turn does not end. The
+    /// iterator can be read on then.
+    pub fn cancel(&mut self) -> Result<CancelResult> {
+        let unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
+        let Some(turn) = &mut self.turn else {
+            return Err(Error::NoLongerPending {
+                what: format!("turn {} was left to its continuation", self.turn_id()),
+            });
+        };
+        let result = cancel(turn, &self.control, unread);
+        match result {
+            Ok(result) => {
+                let error = turn.session.outcome.as_ref();
+                let error = error.and_then(|outcome| outcome.error(&result.thread_id, &result.turn_id));
+                self.end(error.map_or(Ok(()), Err));
+                // It is what was asked for.
+                if let State::Ended(_, is_given) = &mut self.state {
+                    *is_given = true;
+                }
+                self.is_told.store(true, Ordering::Relaxed);
+                Ok(result)
+            }
+            Err((error, unread)) => {
+                self.ready.extend(unread.into_iter().map(T::from_step));
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads to the end and gives the outcome. Steps that were not read are passed over.
+    ///
+    /// Blocks until the turn is over or falls silent for longer than the inactivity limit. When no
+    /// answer came with the events, the server is asked for the turn's items, for the request limit
+    /// at the longest.
+    ///
+    /// # Errors
+    /// How the turn failed: [`Error::TurnFailed`], [`Error::TurnInterrupted`],
+    /// [`Error::TurnInactive`] with a continuation, [`Error::Transport`], …
+    pub fn finish(mut self) -> Result<ChatResult> {
+        loop {
+            self.ready.clear();
+            match self.advance(Patience::Forever) {
+                Pulled::Item(_) => {}
+                Pulled::Nothing => break,
+                Pulled::Failed => break,
+            }
+        }
+        if let State::Ended(Some(error), _) = &self.state {
+            self.is_told.store(true, Ordering::Relaxed);
+            return Err(error.clone());
+        }
+        let Some(mut turn) = self.turn.take() else {
+            return Err(Error::NoLongerPending { what: format!("turn {}", self.turn_id()) });
+        };
+        let mut source = turn.session.answer().map(|_| CompletionSource::ItemCompleted);
+        if source.is_none() {
+            for item in fetch_items(&self.control) {
+                turn.session.complete_item(&item);
+            }
+            source = turn.session.answer().map(|_| CompletionSource::ThreadReadFallback);
+        }
+        let answer = turn.session.answer().cloned();
+        Ok(ChatResult {
+            thread_id: self.thread_id().to_owned(),
+            turn_id: self.turn_id().to_owned(),
+            assistant_item_id: answer.as_ref().map(|message| message.item_id.clone()),
+            final_text: answer.map(|message| message.text).unwrap_or_default(),
+            raw_events: turn.raw.take().unwrap_or_default(),
+            completion_source: source,
+            token_usage: turn.session.token_usage.take(),
+        })
+    }
+
+    /// The next item, or how long that could be waited for.
+    fn advance(&mut self, patience: Patience) -> Pulled<T> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Pulled::Item(item);
+            }
+            match &self.state {
+                State::Running => {}
+                State::Ended(Some(_), false) => return Pulled::Failed,
+                State::Ended(..) => return Pulled::Nothing,
+            }
+            let Some(turn) = &mut self.turn else { return Pulled::Nothing };
+            if let Some(end) = turn.read(&mut self.ready) {
+                self.end(end);
+                continue;
+            }
+            if !self.ready.is_empty() {
+                continue;
+            }
+            let silent_since = self.control.log().last_activity().max(self.since);
+            let inactive_at = self.inactivity.and_then(|limit| silent_since.checked_add(limit));
+            let now = Instant::now();
+            if inactive_at.is_some_and(|at| now >= at) {
+                self.end_inactive(now.saturating_duration_since(silent_since));
+                continue;
+            }
+            let until = match patience {
+                Patience::None => return Pulled::Nothing,
+                Patience::Until(deadline) if deadline.has_passed() => return Pulled::Nothing,
+                Patience::Until(deadline) => earlier(deadline.at(), inactive_at),
+                Patience::Forever => inactive_at,
+            };
+            if let Some(consumer) = &turn.consumer {
+                consumer.wait(until);
+            }
+        }
+    }
+
+    /// The turn is over: what was kept for it is freed, but what the result is made of.
+    fn end(&mut self, end: Result<()>) {
+        self.state = State::Ended(end.err(), false);
+        if let Some(turn) = &mut self.turn {
+            turn.consumer = None;
+        }
+        if self.token.swap(false, Ordering::AcqRel) {
+            self.continuations.forget(self.key);
+        }
+    }
+
+    /// The turn is silent: it waits among the continuations from now on.
+    fn end_inactive(&mut self, idle: Duration) {
+        let Some(turn) = self.turn.take() else { return };
+        let continuation = self.token_of(&turn);
+        self.continuations.park(self.key, Parked { turn, control: self.control.clone(), unread: Vec::new() });
+        self.state = State::Ended(Some(Error::TurnInactive { continuation, idle }), false);
+    }
+
+    /// The closing step of the failure.
+    fn closing(&mut self) -> Option<T> {
+        let State::Ended(Some(error), is_given) = &mut self.state else { return None };
+        if std::mem::replace(is_given, true) {
+            return None;
+        }
+        self.is_told.store(true, Ordering::Relaxed);
+        let status = match error {
+            Error::TurnInterrupted { .. } => StepStatus::Interrupted,
+            _ => StepStatus::Failed,
+        };
+        let mut data = json!({ "code": error.code(), "message": error.to_string() });
+        if let Error::TurnFailed { message, info, .. } = &*error {
+            data["message"] = Value::from(message.as_str());
+            data["info"] = info.as_deref().cloned().unwrap_or_default();
+        }
+        let log = self.control.log();
+        Some(T::from_step(ConversationStep::closing(&log.thread_id, &log.turn_id, status, &data)))
+    }
+}
+
+/// Interrupts a turn and reads it to its end. On failure the steps that were read come back.
+pub(crate) fn cancel(
+    turn: &mut Turn,
+    control: &Control,
+    mut unread: Vec<ConversationStep>,
+) -> Result<CancelResult, (Error, Vec<ConversationStep>)> {
+    let deadline = control.deadline();
+    // The events that are read from here on are handed out, whether the turn keeps them or not.
+    let kept = turn.raw.replace(Vec::new());
+    let outcome = (|| {
+        let mut is_asked = false;
+        loop {
+            let mut steps: VecDeque<ConversationStep> = VecDeque::new();
+            let end = turn.read(&mut steps);
+            let has_more = !steps.is_empty();
+            unread.extend(steps);
+            match end {
+                Some(end) => return Ok(end),
+                None if has_more => {}
+                None if !is_asked => {
+                    control.interrupt_before(deadline)?;
+                    is_asked = true;
+                }
+                None if deadline.has_passed() => {
+                    return Err(deadline.error(Timeout::TurnEnd { turn_id: turn.session.turn_id.clone() }));
+                }
+                None => {
+                    if let Some(consumer) = &turn.consumer {
+                        consumer.wait(deadline.at());
+                    }
+                }
+            }
+        }
+    })();
+    let events = std::mem::replace(&mut turn.raw, kept).unwrap_or_default();
+    let end = match outcome {
+        Ok(end) => end,
+        Err(error) => {
+            if let Some(raw) = &mut turn.raw {
+                raw.extend(events);
+            }
+            return Err((error, unread));
+        }
+    };
+    let was_interrupted = matches!(end, Err(Error::TurnInterrupted { .. }));
+    if let Err(error @ (Error::Transport { .. } | Error::Closed { .. } | Error::BufferFull { .. })) = end {
+        return Err((error, unread));
+    }
+    Ok(CancelResult {
+        thread_id: turn.session.thread_id.clone(),
+        turn_id: turn.session.turn_id.clone(),
+        steps: unread,
+        raw_events: events,
+        was_completed: !was_interrupted,
+        was_interrupted,
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Patience {
+    None,
+    Until(Deadline),
+    Forever,
+}
+
+enum Pulled<T> {
+    Item(T),
+    /// Nothing yet, or nothing more.
+    Nothing,
+    /// The failure, which has not been handed out.
+    Failed,
+}
+
+impl<T: TurnItem> Pulled<T> {
+    fn or_closing(self, stream: &mut TurnStream<T>) -> Option<T> {
+        match self {
+            Pulled::Item(item) => Some(item),
+            Pulled::Nothing => None,
+            Pulled::Failed => stream.closing(),
+        }
+    }
+}
+
+impl<T: TurnItem> Iterator for TurnStream<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.advance(Patience::Forever).or_closing(self)
+    }
+}
+
+impl<T: TurnItem> FusedIterator for TurnStream<T> {}
+
+impl<T> Drop for TurnStream<T> {
+    fn drop(&mut self) {
+        match &self.state {
+            State::Running if self.token.load(Ordering::Acquire) => {
+                if let Some(turn) = self.turn.take() {
+                    let parked = Parked { turn, control: self.control.clone(), unread: Vec::new() };
+                    self.continuations.park(self.key, parked);
+                }
+            }
+            State::Ended(Some(error), _) if !self.is_told.load(Ordering::Relaxed) => {
+                log::error!("nobody saw how a turn failed: {error}");
+                // Nobody has the token either.
+                self.continuations.forget(self.key);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl<T> fmt::Debug for TurnStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TurnStream")
+            .field("thread_id", &self.control.log().thread_id)
+            .field("turn_id", &self.control.log().turn_id)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The items of a [`TurnStream`] as results. From [`TurnStream::results`].
+#[derive(Debug)]
+pub struct Results<'a, T = ConversationStep> {
+    stream: &'a mut TurnStream<T>,
+}
+
+impl<T: TurnItem> Iterator for Results<'_, T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        match self.stream.advance(Patience::Forever) {
+            Pulled::Item(item) => Some(Ok(item)),
+            Pulled::Nothing => None,
+            Pulled::Failed => match &mut self.stream.state {
+                State::Ended(Some(error), is_given) => {
+                    *is_given = true;
+                    self.stream.is_told.store(true, Ordering::Relaxed);
+                    Some(Err(error.clone()))
+                }
+                _ => None,
+            },
+        }
+    }
+}
+
+impl<T: TurnItem> FusedIterator for Results<'_, T> {}

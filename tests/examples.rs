@@ -1,0 +1,70 @@
+//! Runs every example as a user does, and looks at what it prints.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+#[path = "support/real.rs"]
+mod real;
+
+/// The built example; `cargo test` builds them all, `cargo test --test examples` does not.
+fn example(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let target = tests.parent().and_then(|deps| deps.parent()).unwrap();
+    let path = target.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    if !path.exists() {
+        let built = Command::new(env!("CARGO")).args(["build", "--example", name]).status().unwrap();
+        assert!(built.success());
+    }
+    path
+}
+
+fn run(name: &str, arguments: &[&str], codex: Option<&str>) -> (Output, String, String) {
+    let mut command = Command::new(example(name));
+    command.args(arguments).env_remove("CODEX_APP_SERVER_CMD");
+    match codex {
+        Some(codex) => command.env("CODEX_APP_SERVER_CMD", codex),
+        // Nothing is found where nothing can be looked for.
+        None => command.env("PATH", "").env("HOME", "/nonexistent"),
+    };
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    (output, stdout, stderr)
+}
+
+#[test]
+fn the_chat_example_goes_on_with_the_scripted_server_and_says_so() {
+    let (output, stdout, stderr) = run("chat", &["hello", "there"], None);
+    if stderr.starts_with("server") {
+        // A codex in a folder of the system was found; it is somebody's real account.
+        return;
+    }
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("userMessage: hello there\ncodex: echo: hello there\n"), "{stdout}");
+    assert!(stdout.contains("tokens: 10 in, 5 out, 15 in all"), "{stdout}");
+    assert!(stderr.contains("npm install -g @openai/codex"), "{stderr}");
+}
+
+#[test]
+fn the_chat_example_fails_with_the_chain_of_causes_when_its_command_does_not_run() {
+    let (output, _, stderr) = run("chat", &["hello"], Some("/nonexistent/codex app-server"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("error: start /nonexistent/codex"), "{stderr}");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn the_chat_example_runs_the_real_codex_against_the_stub_of_the_model() {
+    let codex = format!("'{}' app-server", real::codex_bin().display());
+    let (output, stdout, stderr) =
+        run("chat", &["--offline-model", "run", "echo", "it", "works"], Some(&codex));
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("userMessage: run echo it works\n"), "{stdout}");
+    assert!(stdout.contains("exec: ") && stdout.contains("\nit works\n"), "{stdout}");
+    assert!(stdout.contains("tokens: "), "{stdout}");
+    let (output, stdout, stderr) = run("chat", &["--offline-model", "fail"], Some(&codex));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout.contains("error: ") && stderr.contains("error: turn "), "{stdout}{stderr}");
+}

@@ -146,7 +146,7 @@ impl Emitter<'_> {
         if has("ServerRequestParams for") {
             out.push_str("use crate::protocol::ServerRequestParams;\n");
         }
-        for (module, mut names) in [("wire", open), ("request", request)] {
+        for (module, mut names) in [("request", request), ("wire", open)] {
             names.sort_by_key(|name| (name.starts_with(char::is_lowercase), *name));
             match names[..] {
                 [] => {}

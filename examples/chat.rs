@@ -7,8 +7,6 @@
 //! scripted server inside this program, and says so. With `--offline-model` the real codex runs
 //! against a stub of its model, which needs no account. Ctrl-C interrupts the turn in order.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to a person")]
-
 use std::{
     error::Error,
     process::ExitCode,

@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs, unreachable_pub)]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+// A library neither panics on what a peer sent nor writes to a terminal that is not its own.
+#![warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 pub mod protocol;
 pub mod transport;

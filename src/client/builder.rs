@@ -50,6 +50,7 @@ pub struct ClientBuilder {
     request_timeout: Option<Duration>,
     is_strict: bool,
     max_frame_bytes: Option<usize>,
+    max_buffered_bytes: Option<usize>,
     settings: Settings,
 }
 
@@ -70,6 +71,7 @@ impl Default for ClientBuilder {
             request_timeout: Some(Duration::from_secs(30)),
             is_strict: false,
             max_frame_bytes: None,
+            max_buffered_bytes: Some(1024 * 1024 * 1024),
             settings: Settings {
                 inactivity_timeout: Some(Duration::from_secs(180)),
                 is_strict: false,
@@ -139,6 +141,15 @@ impl ClientBuilder {
         self
     }
 
+    /// How many bytes of events may be kept for readers that have not taken them, over all turns of
+    /// the client, and for `raw_events` (1 GiB); `None`: any. When there are more, the turn that
+    /// holds the most ends with [`Error::BufferFull`].
+    #[must_use]
+    pub fn max_buffered_bytes(mut self, limit: impl Into<Option<usize>>) -> Self {
+        self.max_buffered_bytes = limit.into();
+        self
+    }
+
     /// Connects. Blocks until the server can be written to, at the longest for the transport's
     /// connect limit.
     ///
@@ -153,6 +164,7 @@ impl ClientBuilder {
             ConnectionSettings {
                 is_strict: self.is_strict,
                 max_frame_bytes: self.max_frame_bytes,
+                max_buffered_bytes: self.max_buffered_bytes,
                 answer: Box::new(|method, _| safe_answer(method)),
             },
         )?;

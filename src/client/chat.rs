@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     turn::{
         CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, Continuations, Control, Found, Input,
-        Opened, Source, TurnItem, TurnStream, cancel,
+        Opened, Source, TurnItem, TurnStream,
     },
 };
 
@@ -122,18 +122,7 @@ impl Client {
     /// [`Error::NoLongerPending`] when the token is used up, forgotten or of another client;
     /// [`Error::Timeout`] when the turn does not end; [`Error::Rpc`] when the server refuses.
     pub fn cancel(&self, continuation: &ChatContinuation) -> Result<CancelResult> {
-        match self.continuations().take(continuation)? {
-            // Steps stay with the one who reads.
-            Found::Read(control) => control.cancel(),
-            Found::Parked(mut parked) => {
-                let unread = std::mem::take(&mut parked.unread);
-                cancel(&mut parked.turn, &parked.control, unread).map_err(|(error, unread)| {
-                    parked.unread = unread;
-                    self.continuations().park(continuation.key, *parked);
-                    error
-                })
-            }
-        }
+        self.continuations().cancel(continuation)
     }
 
     /// Frees what is kept for a continuation. The turn goes on at the server.

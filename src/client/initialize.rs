@@ -130,6 +130,9 @@ impl Client {
         let reply = self.connection.request("initialize", &all, deadline)?;
         let result = InitializeResult::new(reply.decode("initialize")?);
         self.connection.notify("initialized", ())?;
+        if result.server_version().is_some_and(|version| is_before(version, (0, 169))) {
+            self.connection.expect_phantom_turns();
+        }
         Ok(slot.insert(result).clone())
     }
 
@@ -146,6 +149,15 @@ impl Client {
             "clientInfo": { "name": settings.client_name, "version": settings.client_version },
             "capabilities": capabilities,
         })
+    }
+}
+
+/// Whether a version's first two numbers are lower than these.
+fn is_before(version: &str, (major, minor): (u32, u32)) -> bool {
+    let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(a), Some(b)) => (a, b) < (major, minor),
+        _ => false,
     }
 }
 
@@ -178,6 +190,13 @@ mod tests {
         }
         assert_eq!(version_in("n/0.170.0-alpha.1 (x)").as_deref(), Some("0.170.0-alpha.1"));
         assert_eq!(version_in("nothing"), None);
+    }
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        let is_old = |version| is_before(version, (0, 169));
+        assert!(is_old("0.106.0") && is_old("0.168.9-alpha.1"));
+        assert!(!is_old("0.169.0") && !is_old("1.0.0") && !is_old("what"));
     }
 
     #[test]

@@ -106,9 +106,14 @@ impl Receive for Demux {
                 let kind = Kind::of(&method);
                 let now = self.now();
                 self.shared.subscribers.push(text);
-                if let Some(log) = self.shared.routes.lock().deliver(kind, &route, text, now) {
+                let mut routes = self.shared.routes.lock();
+                if let Some(log) = routes.deliver(kind, &route, text, now) {
                     self.news.push(log);
                 }
+                if self.shared.kept.load(Ordering::Relaxed) > self.shared.max_kept {
+                    routes.keep_within_bounds();
+                }
+                drop(routes);
                 ControlFlow::Continue(())
             }
             Some(Envelope::Request { id, method }) => {

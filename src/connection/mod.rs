@@ -9,9 +9,12 @@
 //! two are held at once, and none while the transport is called.
 
 mod inbound;
+mod line;
+mod overload;
 mod pending;
 mod reply;
 mod routes;
+mod signal;
 mod stats;
 mod subscribers;
 mod turn_log;
@@ -26,7 +29,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use parking_lot::Mutex;
 use serde::{Serialize, de::Error as _};
 use serde_json::value::RawValue;
@@ -34,8 +37,11 @@ use serde_json::value::RawValue;
 pub use self::stats::Stats;
 use self::{
     inbound::Demux,
+    line::{Lane, Line, Place},
+    overload::Clock,
     pending::{Pending, Waiting},
     routes::{Expected, Routes},
+    signal::Signal,
     stats::Counters,
     subscribers::Subscribers,
     workers::Workers,
@@ -49,7 +55,7 @@ pub(crate) use self::{
 use crate::{
     deadline::{Deadline, Timeout},
     error::{Error, Result, TransportFailure},
-    protocol::outgoing,
+    protocol::{envelope::Route, kind::Kind, outgoing},
     transport::{Link, Shutdown, Sink, Transport},
 };
 
@@ -66,6 +72,7 @@ pub(crate) type Answer = Box<dyn Fn(&str, &str) -> Result<Box<RawValue>, Refusal
 pub(crate) struct Settings {
     pub(crate) is_strict: bool,
     pub(crate) max_frame_bytes: Option<usize>,
+    pub(crate) max_buffered_bytes: Option<usize>,
     pub(crate) answer: Answer,
 }
 
@@ -82,6 +89,9 @@ pub(crate) struct Shared {
     /// Answers to questions that came before the link was there.
     unsent: Mutex<Vec<Vec<u8>>>,
     ended: OnceLock<Error>,
+    end: Signal,
+    line: Line,
+    max_kept: usize,
     is_closing: AtomicBool,
     epoch: Instant,
     next_id: AtomicI64,
@@ -98,15 +108,19 @@ impl Connection {
     pub(crate) fn open(transport: &mut dyn Transport, settings: Settings) -> Result<Connection> {
         let epoch = Instant::now();
         let kept = Arc::new(AtomicUsize::new(0));
+        let max_kept = settings.max_buffered_bytes.unwrap_or(usize::MAX);
         let shared = Arc::new(Shared {
             link: OnceLock::new(),
             unsent: Mutex::default(),
             ended: OnceLock::new(),
+            end: Signal::default(),
+            line: Line::new(),
+            max_kept,
             is_closing: AtomicBool::new(false),
             epoch,
             next_id: AtomicI64::new(1),
             pending: Pending::default(),
-            routes: Arc::new(Mutex::new(Routes::new(epoch, Arc::clone(&kept)))),
+            routes: Arc::new(Mutex::new(Routes::new(epoch, Arc::clone(&kept), max_kept))),
             subscribers: Subscribers::new(),
             workers: Workers::new(),
             counters: Counters::default(),
@@ -123,11 +137,32 @@ impl Connection {
         &self.0.0
     }
 
-    /// Sends a request, and waits for its reply until the deadline.
+    /// Sends a request, and waits for its reply until the deadline: first in line, and again when
+    /// the server is overloaded.
     pub(crate) fn request(&self, method: &str, params: impl Serialize, deadline: Deadline) -> Result<Reply> {
+        overload::retry(&**self.shared(), deadline.at(), || {
+            let _place = self.enter_line(method, deadline)?;
+            let (caller, reply) = bounded(1);
+            let sent = self.send_request(method, &params, deadline, Waiting::Caller(caller))?;
+            let reply = sent.wait(&reply)?;
+            reply.check_overload(method)?;
+            Ok(reply)
+        })
+    }
+
+    /// Sends a request past the line, and does not wait for its reply.
+    pub(crate) fn ask(&self, method: &str, params: impl Serialize) -> Result<Asked> {
         let (caller, reply) = bounded(1);
-        let sent = self.send_request(method, params, deadline, Waiting::Caller(caller))?;
-        sent.wait(&reply)
+        let sent = self.send_request(method, params, Deadline::after(None), Waiting::Caller(caller))?;
+        Ok(Asked { id: sent.id, reply, connection: self.clone() })
+    }
+
+    fn enter_line(&self, method: &str, deadline: Deadline) -> Result<Place<'_>> {
+        let shared = self.shared();
+        shared.line.enter(Lane::of(method), deadline, &shared.end).ok_or_else(|| match shared.has_ended() {
+            true => shared.reason(method),
+            false => deadline.error(Timeout::Request { method: method.to_owned() }),
+        })
     }
 
     /// Sends a request that starts a turn, and waits for its reply. The turn's events are kept
@@ -139,16 +174,19 @@ impl Connection {
         start: Start,
         deadline: Deadline,
     ) -> Result<Consumer> {
-        let Some(expected) = Expected::new(&self.shared().routes, start) else {
-            return Err(self.shared().reason(method));
-        };
-        let (caller, reply) = bounded(1);
-        let sent = self.send_request(method, params, deadline, Waiting::Turn(expected, caller))?;
-        let (reply, consumer) = sent.wait(&reply)?;
-        let result = reply.result(method)?;
-        consumer.ok_or_else(|| {
-            let missing = serde_json::Error::custom("missing field `turn.id`");
-            Error::decode(format!("the result of {method}"), result, missing)
+        overload::retry(&**self.shared(), deadline.at(), || {
+            let _place = self.enter_line(method, deadline)?;
+            let Some(expected) = Expected::new(&self.shared().routes, start.clone()) else {
+                return Err(self.shared().reason(method));
+            };
+            let (caller, reply) = bounded(1);
+            let sent = self.send_request(method, &params, deadline, Waiting::Turn(expected, caller))?;
+            let (reply, consumer) = sent.wait(&reply)?;
+            let result = reply.result(method)?;
+            consumer.ok_or_else(|| {
+                let missing = serde_json::Error::custom("missing field `turn.id`");
+                Error::decode(format!("the result of {method}"), result, missing)
+            })
         })
     }
 
@@ -186,6 +224,25 @@ impl Connection {
 
     pub(crate) fn subscribe(&self) -> Subscription {
         self.shared().subscribers.subscribe()
+    }
+
+    /// Hands in an event that the server did not send: the end of a turn that it told when asked.
+    pub(crate) fn repair(&self, log: &TurnLog, turn_completed: &str) {
+        let now = self.shared().epoch.elapsed();
+        let route = Route {
+            thread_id: Some(log.thread_id.as_str().into()),
+            turn_id: Some(log.turn_id.as_str().into()),
+            root_turn_id: None,
+        };
+        let news = self.shared().routes.lock().deliver(Kind::TurnCompleted, &route, turn_completed, now);
+        if let Some(log) = news {
+            log.ring();
+        }
+    }
+
+    /// The server is older than 0.169, and names a second turn on a busy thread that never runs.
+    pub(crate) fn expect_phantom_turns(&self) {
+        self.shared().routes.lock().expect_phantom_turns();
     }
 
     /// Whether the events of this thread come to this connection.
@@ -250,6 +307,27 @@ impl Drop for Owner {
     }
 }
 
+/// A request whose reply is not waited for. Dropping it lets go of the reply.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    id: i64,
+    reply: Receiver<Reply>,
+    connection: Connection,
+}
+
+impl Asked {
+    /// Where the reply arrives.
+    pub(crate) fn reply(&self) -> &Receiver<Reply> {
+        &self.reply
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        drop(self.connection.shared().pending.take(self.id));
+    }
+}
+
 /// A request that has been sent.
 struct Sent<'a> {
     shared: &'a Shared,
@@ -259,7 +337,7 @@ struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    fn wait<T>(&self, reply: &crossbeam_channel::Receiver<T>) -> Result<T> {
+    fn wait<T>(&self, reply: &Receiver<T>) -> Result<T> {
         match self.deadline.recv(reply) {
             Ok(reply) => Ok(reply),
             Err(RecvTimeoutError::Disconnected) => Err(self.shared.reason(&self.method)),
@@ -278,6 +356,17 @@ impl Sent<'_> {
     /// A reply that comes after this is ignored.
     fn withdraw(&self) {
         drop(self.shared.pending.take(self.id));
+    }
+}
+
+impl Clock for Shared {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn wait_until(&self, at: Instant) -> bool {
+        self.end.wait(Some(at));
+        !self.has_ended()
     }
 }
 
@@ -317,12 +406,7 @@ impl Shared {
     /// A message could not be written. The end of the connection, which tells why, is about to be
     /// seen by the reading thread; it is worth a moment.
     fn undeliverable(&self, doing: &str, failure: TransportFailure) -> Error {
-        let give_up_at = Instant::now() + Duration::from_secs(1);
-        let subscription = self.subscribers.subscribe();
-        while !self.has_ended() && Instant::now() < give_up_at {
-            subscription.wait(Some(give_up_at));
-            while matches!(subscription.try_next(), Next::Frame(_)) {}
-        }
+        self.end.wait(Some(Instant::now() + Duration::from_secs(1)));
         match self.ended.get() {
             Some(reason) => reason.while_doing(doing),
             None => Error::transport(doing, Arc::new(failure)),
@@ -335,6 +419,7 @@ impl Shared {
             return;
         }
         if let Some(reason) = self.ended.get() {
+            self.end.raise();
             self.pending.close();
             self.routes.lock().close(reason);
             self.subscribers.close();

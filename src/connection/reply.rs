@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, Result},
-    protocol::envelope::Outcome,
+    protocol::{OVERLOADED, envelope::Outcome},
 };
 
 #[derive(Debug)]
@@ -80,6 +80,15 @@ impl Reply {
             }
             Err(source) => Error::decode(format!("the error with which {method} was answered"), part, source),
         })
+    }
+
+    /// # Errors
+    /// The server refused the request because it has too much to do.
+    pub(crate) fn check_overload(&self, method: &str) -> Result<()> {
+        match self.is_error.then(|| self.result(method)) {
+            Some(Err(error @ Error::Rpc { code: OVERLOADED, .. })) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// The result, decoded.

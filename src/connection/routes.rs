@@ -5,11 +5,15 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
+use serde::Deserialize;
 
 use super::turn_log::{Consumer, Interest, TurnLog};
 use crate::{
@@ -81,12 +85,34 @@ pub(crate) struct Routes {
     kept: Arc<AtomicUsize>,
     /// The turn of the last event: a stream of deltas needs no look-up.
     last: Option<Arc<TurnLog>>,
+    /// The threads of sub-agents, and the turn that each works for.
+    sub_agents: HashMap<String, Arc<TurnLog>>,
+    /// Turns that are over and may not have been read: they take memory too.
+    unread: Vec<Weak<TurnLog>>,
+    max_kept: usize,
+    /// Servers before 0.169 name a second turn on a busy thread that never runs.
+    has_phantom_turns: bool,
     is_closed: bool,
 }
 
 impl Routes {
-    pub(crate) fn new(epoch: Instant, kept: Arc<AtomicUsize>) -> Self {
-        Routes { threads: HashMap::new(), loaded: HashSet::new(), epoch, kept, last: None, is_closed: false }
+    pub(crate) fn new(epoch: Instant, kept: Arc<AtomicUsize>, max_kept: usize) -> Self {
+        Routes {
+            threads: HashMap::new(),
+            loaded: HashSet::new(),
+            epoch,
+            kept,
+            last: None,
+            sub_agents: HashMap::new(),
+            unread: Vec::new(),
+            max_kept,
+            has_phantom_turns: false,
+            is_closed: false,
+        }
+    }
+
+    pub(crate) fn expect_phantom_turns(&mut self) {
+        self.has_phantom_turns = true;
     }
 
     fn expect(&mut self, start: &Start) -> bool {
@@ -113,7 +139,8 @@ impl Routes {
     fn open(&mut self, start: &Start, turn_id: &str, now: Duration) -> Consumer {
         let route = self.threads.entry(start.thread_id.clone()).or_default();
         route.starting = route.starting.saturating_sub(1);
-        let known = route.turns.iter().find(|log| log.turn_id == turn_id).map(Arc::clone);
+        let runs = |log: &&Arc<TurnLog>| log.turn_id == turn_id || self.has_phantom_turns;
+        let known = route.turns.iter().find(runs).map(Arc::clone);
         let consumer = match known {
             Some(log) => log.attach(start.interest),
             None => {
@@ -149,14 +176,29 @@ impl Routes {
         now: Duration,
     ) -> Option<Arc<TurnLog>> {
         let thread_id = route.thread_id.as_deref()?;
-        if kind == Kind::ThreadGone {
-            self.loaded.remove(thread_id);
-        }
         let turn_id = route.turn_id.as_deref();
+        let is_item = matches!(kind, Kind::ItemStarted | Kind::ItemCompleted);
         if let (Some(last), Some(turn_id)) = (&self.last, turn_id) {
-            if last.turn_id == turn_id && last.thread_id == thread_id && kind != Kind::TurnCompleted {
+            let is_same = last.turn_id == turn_id && last.thread_id == thread_id;
+            if is_same && !is_item && kind != Kind::TurnCompleted {
                 return last.deliver(kind, text, Some(turn_id), now).then(|| Arc::clone(last));
             }
+        }
+        if is_item {
+            self.note_sub_agents(thread_id, turn_id, text);
+        }
+        if turn_id.is_some() {
+            if let Some(parent) = self.sub_agents.get(thread_id) {
+                parent.touch(now);
+            }
+        }
+        match kind {
+            Kind::ThreadGone => {
+                self.loaded.remove(thread_id);
+                self.set_idle(thread_id, true, now);
+            }
+            Kind::ThreadStatus => self.set_idle(thread_id, !is_active(text), now),
+            _ => {}
         }
         let thread = self.threads.get_mut(thread_id)?;
         let root_turn_id = route.root_turn_id.as_deref();
@@ -180,10 +222,65 @@ impl Routes {
         let has_news = log.deliver(kind, text, turn_id, now);
         if log.is_over() {
             self.remove(&log);
+            if log.kept_bytes() > 0 {
+                self.unread.retain(|unread| unread.strong_count() > 0);
+                self.unread.push(Arc::downgrade(&log));
+            }
         } else if turn_id == Some(&log.turn_id) {
             self.last = Some(Arc::clone(&log));
         }
         has_news.then_some(log)
+    }
+
+    /// While more is kept than may be, the turn that holds the most is given up.
+    pub(crate) fn keep_within_bounds(&mut self) {
+        loop {
+            let buffered = self.kept.load(Ordering::Relaxed);
+            if buffered <= self.max_kept {
+                return;
+            }
+            let unread = self.unread.iter().filter_map(Weak::upgrade);
+            let all = self.running().map(Arc::clone).chain(unread);
+            let Some((_, fullest)) = all.map(|log| (log.kept_bytes(), log)).max_by_key(|(bytes, _)| *bytes)
+            else {
+                return;
+            };
+            if fullest.kept_bytes() == 0 {
+                return;
+            }
+            fullest.give_up(Error::BufferFull {
+                thread_id: fullest.thread_id.clone(),
+                turn_id: fullest.turn_id.clone(),
+                buffered,
+                limit: self.max_kept,
+            });
+            self.remove(&fullest);
+        }
+    }
+
+    /// The server says whether the thread runs a turn.
+    fn set_idle(&self, thread_id: &str, is_idle: bool, now: Duration) {
+        for log in self.threads.get(thread_id).map(|route| &route.turns).into_iter().flatten() {
+            log.set_idle(is_idle, now);
+        }
+    }
+
+    /// The threads that an item hands work to belong to the turn of the item, or to the turn that
+    /// the item's own thread works for.
+    fn note_sub_agents(&mut self, thread_id: &str, turn_id: Option<&str>, text: &str) {
+        const RECEIVERS: &[u8] = b"\"receiverThreadIds\"";
+        if memchr::memmem::find(text.as_bytes(), RECEIVERS).is_none() {
+            return;
+        }
+        let own = self.threads.get(thread_id).and_then(|route| {
+            route.turns.iter().find(|log| Some(log.turn_id.as_str()) == turn_id).map(Arc::clone)
+        });
+        let parent = own.or_else(|| self.sub_agents.get(thread_id).map(Arc::clone));
+        if let Some(parent) = parent {
+            for child in receivers(text) {
+                self.sub_agents.insert(child, Arc::clone(&parent));
+            }
+        }
     }
 
     /// A turn that is over takes no more events.
@@ -191,6 +288,7 @@ impl Routes {
         if self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, log)) {
             self.last = None;
         }
+        self.sub_agents.retain(|_, parent| !Arc::ptr_eq(parent, log));
         if let Some(route) = self.threads.get_mut(&log.thread_id) {
             route.turns.retain(|known| !Arc::ptr_eq(known, log));
             if route.turns.is_empty() && route.starting == 0 {
@@ -220,10 +318,47 @@ impl Routes {
         self.is_closed = true;
         self.last = None;
         self.loaded.clear();
+        self.sub_agents.clear();
         for log in self.threads.drain().flat_map(|(_, route)| route.turns) {
             log.lose(reason.while_doing(&format!("turn {}", log.turn_id)));
         }
     }
+}
+
+/// `params.item.receiverThreadIds`.
+fn receivers(text: &str) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Message {
+        params: Params,
+    }
+    #[derive(Deserialize)]
+    struct Params {
+        item: Item,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Item {
+        receiver_thread_ids: Vec<String>,
+    }
+    serde_json::from_str(text).map_or(Vec::new(), |Message { params }| params.item.receiver_thread_ids)
+}
+
+/// `params.status.type` of `thread/status/changed`.
+fn is_active(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Message {
+        params: Params,
+    }
+    #[derive(Deserialize)]
+    struct Params {
+        status: Status,
+    }
+    #[derive(Deserialize)]
+    struct Status {
+        r#type: String,
+    }
+    // A status that can't be read is no reason to doubt that the turn runs.
+    serde_json::from_str(text).map_or(true, |Message { params }| params.status.r#type == "active")
 }
 
 /// `turn/started` of a review names another id, with the turn's own as its root.

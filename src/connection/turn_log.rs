@@ -13,38 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Select, Sender, bounded};
 use parking_lot::Mutex;
+use serde::Deserialize;
 
+use super::{reply::Reply, signal::Signal};
 use crate::{error::Error, protocol::kind::Kind};
-
-/// Something that happens once, and can be waited for.
-#[derive(Debug)]
-struct Signal {
-    /// Dropped when it happens, which disconnects the receiver.
-    not_yet: Mutex<Option<Sender<()>>>,
-    happened: Receiver<()>,
-}
-
-impl Default for Signal {
-    fn default() -> Self {
-        let (not_yet, happened) = bounded(0);
-        Signal { not_yet: Mutex::new(Some(not_yet)), happened }
-    }
-}
-
-impl Signal {
-    fn raise(&self) {
-        self.not_yet.lock().take();
-    }
-
-    fn wait(&self, until: Option<Instant>) {
-        let _ = match until {
-            Some(until) => self.happened.recv_deadline(until).is_ok(),
-            None => self.happened.recv().is_ok(),
-        };
-    }
-}
 
 /// Events are stored in blocks: one allocation for many of them.
 const SMALLEST_BLOCK: usize = 1024;
@@ -119,6 +93,25 @@ impl Queue {
     }
 }
 
+/// Whether an `error` says that the server tries again.
+fn will_retry(text: &str) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Notice {
+        params: Params,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Params {
+        will_retry: bool,
+    }
+    serde_json::from_str(text).is_ok_and(|Notice { params }| params.will_retry)
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// How a turn's log ended.
 #[derive(Debug, Clone)]
 pub(crate) enum End {
@@ -136,6 +129,8 @@ pub(crate) struct TurnLog {
     epoch: Instant,
     /// When its last event arrived, in nanoseconds since the epoch.
     activity: AtomicU64,
+    /// When the server said that the thread does nothing any more, likewise; 0: it did not.
+    idle_since: AtomicU64,
     /// Whether anybody takes more than steps. Kept beside the lock for the sake of deltas.
     wants_events: AtomicBool,
     is_over: AtomicBool,
@@ -153,6 +148,8 @@ struct State {
     slots: Vec<Slot>,
     next_slot: u64,
     end: Option<End>,
+    /// `turn/completed`, for those who come after it.
+    last_word: Option<Box<str>>,
 }
 
 /// What is kept for one consumer.
@@ -161,6 +158,8 @@ struct Slot {
     id: u64,
     interest: Interest,
     queue: Queue,
+    /// Bytes that were taken and are kept by the consumer all the same.
+    retained: usize,
     bell: Sender<()>,
     has_news: bool,
 }
@@ -172,6 +171,7 @@ impl TurnLog {
             turn_id: turn_id.to_owned(),
             epoch,
             activity: AtomicU64::new(0),
+            idle_since: AtomicU64::new(0),
             wants_events: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             running_id: OnceLock::new(),
@@ -184,8 +184,34 @@ impl TurnLog {
         log
     }
 
-    fn touch(&self, now: Duration) {
-        self.activity.store(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    /// Something of the turn has arrived.
+    pub(crate) fn touch(&self, now: Duration) {
+        self.activity.store(nanos(now), Ordering::Relaxed);
+    }
+
+    /// The server says that the thread runs a turn, or none: then the end of this one may have been
+    /// lost. Wakes the consumers, who wait for another time then.
+    pub(crate) fn set_idle(&self, is_idle: bool, now: Duration) {
+        let since = if is_idle { nanos(now).max(1) } else { 0 };
+        self.idle_since.store(since, Ordering::Relaxed);
+        if is_idle {
+            for slot in &self.state.lock().slots {
+                let _ = slot.bell.try_send(());
+            }
+        }
+    }
+
+    /// The server was asked, and says that the turn runs.
+    pub(crate) fn believe_running(&self) {
+        self.idle_since.store(0, Ordering::Relaxed);
+    }
+
+    /// Since when the server says that the thread does nothing, though this turn has not ended.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        match self.idle_since.load(Ordering::Relaxed) {
+            0 => None,
+            since => Some(self.epoch + Duration::from_nanos(since)),
+        }
     }
 
     /// When the turn's last event arrived.
@@ -205,7 +231,10 @@ impl TurnLog {
 
     /// Takes in one event. `true`: a consumer has news, to be told by [`ring`](Self::ring).
     pub(crate) fn deliver(&self, kind: Kind, text: &str, running_id: Option<&str>, now: Duration) -> bool {
-        self.touch(now);
+        // A server that can't reach its model says so for ever; that is no sign of life.
+        if !(kind == Kind::Error && will_retry(text)) {
+            self.touch(now);
+        }
         if kind == Kind::TurnStarted {
             if let Some(id) = running_id {
                 let _ = self.running_id.set(id.to_owned());
@@ -218,6 +247,7 @@ impl TurnLog {
         let mut state = self.state.lock();
         if kind == Kind::TurnCompleted {
             self.finish(&mut state, End::Completed);
+            state.last_word = Some(text.into());
         }
         let mut news = false;
         for slot in state.slots.iter_mut().filter(|slot| slot.interest.takes(kind)) {
@@ -248,6 +278,23 @@ impl TurnLog {
         }
     }
 
+    /// The bytes that are kept for its consumers.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.state.lock().slots.iter().map(|slot| slot.queue.bytes + slot.retained).sum()
+    }
+
+    /// Gives the log up, with what is kept of it: consumers find this reason.
+    pub(crate) fn give_up(&self, reason: Error) {
+        let mut state = self.state.lock();
+        for slot in &mut state.slots {
+            let queue = std::mem::take(&mut slot.queue);
+            self.kept.fetch_sub(queue.bytes + std::mem::take(&mut slot.retained), Ordering::Relaxed);
+        }
+        state.end = None;
+        drop(state);
+        self.lose(reason);
+    }
+
     fn finish(&self, state: &mut State, end: End) {
         state.end.get_or_insert(end);
         self.is_over.store(true, Ordering::Release);
@@ -265,13 +312,18 @@ impl TurnLog {
         self.over.wait(until);
     }
 
-    /// Attaches a consumer; it sees what arrives from now on.
+    /// Attaches a consumer; it sees what arrives from now on, and of a turn that is over its end.
     pub(crate) fn attach(self: &Arc<Self>, interest: Interest) -> Consumer {
         let (ring, bell) = bounded(1);
         let mut state = self.state.lock();
         let id = state.next_slot;
         state.next_slot += 1;
-        state.slots.push(Slot { id, interest, queue: Queue::default(), bell: ring, has_news: false });
+        let mut queue = Queue::default();
+        if let Some(last_word) = &state.last_word {
+            queue.push(Kind::TurnCompleted, last_word);
+            self.kept.fetch_add(last_word.len(), Ordering::Relaxed);
+        }
+        state.slots.push(Slot { id, interest, queue, retained: 0, bell: ring, has_news: false });
         self.count_interest(&state);
         Consumer { log: Arc::clone(self), slot: id, bell }
     }
@@ -295,15 +347,19 @@ impl Consumer {
         &self.log
     }
 
-    /// Everything that has arrived, and how the log ended if it has.
-    pub(crate) fn take(&self) -> (VecDeque<Block>, Option<End>) {
+    /// Everything that has arrived, and how the log ended if it has. `retain`: the events go on
+    /// being kept, and so to be counted, until this consumer is dropped.
+    pub(crate) fn take(&self, retain: bool) -> (VecDeque<Block>, Option<End>) {
         let mut state = self.log.state.lock();
         let end = state.end.clone();
         let Some(slot) = state.slots.iter_mut().find(|slot| slot.id == self.slot) else {
             return (VecDeque::new(), end);
         };
         let queue = std::mem::take(&mut slot.queue);
-        self.log.kept.fetch_sub(queue.bytes, Ordering::Relaxed);
+        match retain {
+            true => slot.retained += queue.bytes,
+            false => drop(self.log.kept.fetch_sub(queue.bytes, Ordering::Relaxed)),
+        }
         (queue.blocks, end)
     }
 
@@ -316,12 +372,25 @@ impl Consumer {
         self.log.count_interest(&state);
     }
 
-    /// Waits until something may have arrived, or that time.
-    pub(crate) fn wait(&self, until: Option<Instant>) {
-        let _ = match until {
-            Some(until) => self.bell.recv_deadline(until).is_ok(),
-            None => self.bell.recv().is_ok(),
+    /// Waits until something may have arrived, here or on the other channel, or that time.
+    pub(crate) fn wait(&self, other: Option<&Receiver<Reply>>, until: Option<Instant>) {
+        let Some(other) = other else {
+            let _ = match until {
+                Some(until) => self.bell.recv_deadline(until).is_ok(),
+                None => self.bell.recv().is_ok(),
+            };
+            return;
         };
+        let mut either = Select::new();
+        let bell = either.recv(&self.bell);
+        either.recv(other);
+        let ready = match until {
+            Some(until) => either.ready_deadline(until).ok(),
+            None => Some(either.ready()),
+        };
+        if ready == Some(bell) {
+            let _ = self.bell.try_recv();
+        }
     }
 }
 
@@ -335,7 +404,7 @@ impl Drop for Consumer {
             slot
         };
         if let Some(slot) = slot {
-            self.log.kept.fetch_sub(slot.queue.bytes, Ordering::Relaxed);
+            self.log.kept.fetch_sub(slot.queue.bytes + slot.retained, Ordering::Relaxed);
         }
     }
 }

@@ -67,6 +67,7 @@ impl Workers {
         let (queue, counts) = (self.queue.clone(), std::sync::Arc::clone(&self.counts));
         counts.running.fetch_add(1, Ordering::AcqRel);
         let started = thread::Builder::new().name("codex-worker".to_owned()).spawn(move || {
+            super::line::enter_callbacks();
             for job in queue {
                 if catch_unwind(AssertUnwindSafe(job)).is_err() {
                     log::error!("a callback panicked");

@@ -1,6 +1,6 @@
 //! The turns whose readers left, and that wait to be read on.
 //!
-//! Relies on `stream`. Invariant: a token leads to its turn at most once; a token of another
+//! Relies on `reader`. Invariant: a token leads to its turn at most once; a token of another
 //! client, or one that is used up, leads nowhere.
 
 use std::{
@@ -10,7 +10,11 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{ConversationStep, control::Control, stream::Turn};
+use super::{
+    CancelResult, ConversationStep,
+    control::Control,
+    reader::{Turn, cancel},
+};
 use crate::{
     continuation::ChatContinuation,
     error::{Error, Result},
@@ -73,6 +77,22 @@ impl Continuations {
                 Ok(Found::Read(control))
             }
             None => Err(unknown(token)),
+        }
+    }
+
+    /// Interrupts the turn of a token and waits for its end. On failure the token stays usable.
+    pub(crate) fn cancel(&self, token: &ChatContinuation) -> Result<CancelResult> {
+        match self.take(token)? {
+            // Steps stay with the one who reads.
+            Found::Read(control) => control.cancel(),
+            Found::Parked(mut parked) => {
+                let unread = std::mem::take(&mut parked.unread);
+                cancel(&mut parked.turn, &parked.control, unread).map_err(|(error, unread)| {
+                    parked.unread = unread;
+                    self.park(token.key, *parked);
+                    error
+                })
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 use super::{
     CancelResult, Input,
     control::Control,
-    stream::{Turn, cancel},
+    reader::{Turn, cancel},
 };
 #[cfg(doc)]
 use crate::error::Error;

@@ -8,8 +8,10 @@ mod control;
 mod event;
 mod handle;
 mod input;
+mod item;
 mod missed;
 mod raw;
+mod reader;
 mod request;
 mod result;
 mod session;
@@ -20,15 +22,16 @@ pub(crate) use self::{
     continuations::{Continuations, Found},
     control::Control,
     request::Source,
-    stream::{Opened, cancel},
+    stream::Opened,
 };
 pub use self::{
     event::{PlanStep, TurnEvent},
     handle::TurnHandle,
     input::{Input, InputItem},
+    item::TurnItem,
     raw::{RawEvent, RawNotification},
     request::ChatRequest,
     result::{CancelResult, ChatResult, CompletionSource, TokenCount, TokenUsage},
     step::{ConversationStep, StepStatus, StepType},
-    stream::{Chat, ChatEvents, Results, TurnItem, TurnStream},
+    stream::{Chat, ChatEvents, Results, TurnStream},
 };

@@ -3,7 +3,7 @@
 //! Relies on `step`; has no threads, no clock and no I/O. Invariant: an item gives at most one
 //! step; only `turn/completed` of this turn ends it; an event of the wrong shape changes nothing.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// The error of an outcome that is none to be glad of.
-    pub(crate) fn error(&self, thread_id: &str, turn_id: &str) -> Option<Error> {
+    fn error(&self, thread_id: &str, turn_id: &str) -> Option<Error> {
         let (thread_id, turn_id) = (thread_id.to_owned(), turn_id.to_owned());
         match self.clone() {
             Outcome::Completed => None,
@@ -78,6 +78,11 @@ impl Session {
     /// The answer so far.
     pub(crate) fn answer(&self) -> Option<&Message> {
         self.final_answer.as_ref().or(self.last_message.as_ref())
+    }
+
+    /// The error of the outcome, if it is one.
+    pub(crate) fn error(&self) -> Option<Error> {
+        self.outcome.as_ref()?.error(&self.thread_id, &self.turn_id)
     }
 
     /// Takes in one event; gives the steps it makes.
@@ -146,6 +151,30 @@ impl Session {
         Some(step)
     }
 
+    /// Items read from the server's store. Those that came live are known by their ids or, where
+    /// the store has ids of its own, by their place among the items of their type.
+    fn complete_stored(&mut self, items: Vec<&RawValue>, steps: &mut impl Extend<ConversationStep>) {
+        let mut came: HashMap<String, usize> = HashMap::new();
+        for (_, item_type) in self.seen.iter().filter(|(id, _)| !is_stored_id(id)) {
+            *came.entry(item_type.clone()).or_default() += 1;
+        }
+        for item in items {
+            #[derive(Deserialize)]
+            struct Head {
+                id: String,
+                r#type: String,
+            }
+            let Ok(Head { id, r#type }) = serde_json::from_str(item.get()) else { continue };
+            if is_stored_id(&id) {
+                if let Some(left) = came.get_mut(&r#type).filter(|left| **left > 0) {
+                    *left -= 1;
+                    continue;
+                }
+            }
+            steps.extend(self.complete_item(item));
+        }
+    }
+
     /// The server's last word on the turn. Its items are those that came already, or some of them.
     pub(crate) fn complete_turn(&mut self, turn: &RawValue, steps: &mut impl Extend<ConversationStep>) {
         #[derive(Deserialize)]
@@ -159,9 +188,7 @@ impl Session {
         let tree = || serde_json::from_str(turn.get()).unwrap_or_else(|_| Value::from(turn.get()));
         let Turn { status, error, items } =
             serde_json::from_str(turn.get()).unwrap_or(Turn { status: None, error: None, items: None });
-        for item in items.unwrap_or_default() {
-            steps.extend(self.complete_item(item));
-        }
+        self.complete_stored(items.unwrap_or_default(), steps);
         let error = error.or_else(|| self.failure.take());
         self.outcome = Some(match status.as_ref().and_then(Value::as_str) {
             Some("completed") => Outcome::Completed,
@@ -182,6 +209,11 @@ impl Session {
             }
         });
     }
+}
+
+/// Old servers store items under ids of their own: `item-1`, `item-2`, …
+fn is_stored_id(id: &str) -> bool {
+    id.strip_prefix("item-").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// `TurnError`, as far as it tells a person something.
@@ -276,6 +308,22 @@ mod tests {
         assert_eq!(steps.len(), 1);
         assert_eq!(session.answer().unwrap().text, "x");
         assert_eq!(session.outcome, Some(Outcome::Completed));
+    }
+
+    #[test]
+    fn stored_items_with_ids_of_their_own_are_not_taken_for_new_ones() {
+        let mut session = session();
+        item(&mut session, json!({"type": "userMessage", "id": "x"}));
+        item(&mut session, json!({"type": "agentMessage", "id": "y", "text": "one"}));
+        let stored = json!([
+            {"type": "userMessage", "id": "item-1"},
+            {"type": "agentMessage", "id": "item-2", "text": "one"},
+            {"type": "agentMessage", "id": "item-3", "text": "two"},
+        ]);
+        let turn = json!({"status": "completed", "items": stored});
+        let steps = observe(&mut session, Kind::TurnCompleted, &json!({ "turn": turn }));
+        let texts: Vec<_> = steps.iter().map(|step| step.text.as_deref()).collect();
+        assert_eq!(texts, [Some("two")]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A turn as an iterator: of steps (`Chat`) or of all its events (`ChatEvents`).
 //!
-//! Relies on `session` for what the events mean, and on `connection` for the events. Invariant: a
-//! failure is handed out once in the stream, can be asked for again, and is logged if nobody saw it.
+//! Relies on `reader` for the turn. Invariant: a failure is handed out once in the stream, can be asked for again, and is logged if nobody saw it.
 
 use std::{
     collections::VecDeque,
@@ -17,19 +16,16 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    CancelResult, ChatResult, CompletionSource, ConversationStep, Input, RawEvent, StepStatus, TurnEvent,
-    TurnHandle,
+    CancelResult, ChatResult, ConversationStep, Input, StepStatus, TurnEvent, TurnHandle, TurnItem,
     continuations::{Continuations, Parked},
     control::Control,
-    missed::fetch_items,
-    session::{Outcome, Session},
+    reader::{Awaited, Patience, Turn, cancel},
 };
 use crate::{
-    connection::{Block, Connection, Consumer, End, Interest},
+    connection::{Connection, Consumer, Interest},
     continuation::{ChatContinuation, ChatMode},
-    deadline::{Deadline, Timeout, earlier},
+    deadline::Deadline,
     error::{Error, Result},
-    protocol::kind::Kind,
 };
 
 /// The steps of a turn, one by one.
@@ -73,21 +69,6 @@ pub struct TurnStream<T> {
     is_told: AtomicBool,
 }
 
-/// What one reader knows of a turn. It outlives its stream among the continuations.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    /// `None` once the turn is over.
-    consumer: Option<Consumer>,
-    session: Session,
-    /// Events that were taken and not looked at yet: from `next_event` of the first block on.
-    blocks: VecDeque<Arc<Block>>,
-    next_event: usize,
-    end: Option<End>,
-    raw: Option<Vec<RawEvent>>,
-    cursor: u64,
-    mode: ChatMode,
-}
-
 #[derive(Debug)]
 enum State {
     Running,
@@ -104,148 +85,6 @@ pub(crate) struct Opened {
     pub(crate) inactivity: Option<Duration>,
     pub(crate) keep_raw: bool,
     pub(crate) mode: ChatMode,
-}
-
-/// What a [`TurnStream`] yields: [`ConversationStep`] or [`TurnEvent`]. Not to be implemented.
-pub trait TurnItem: sealed::Item {}
-
-impl TurnItem for ConversationStep {}
-impl TurnItem for TurnEvent {}
-
-mod sealed {
-    use super::*;
-
-    pub trait Item: Sized {
-        /// Makes items of an event.
-        fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>);
-        fn from_step(step: ConversationStep) -> Self;
-        fn into_step(self) -> Option<ConversationStep>;
-    }
-
-    /// An event where it stands.
-    #[derive(Debug, Clone, Copy)]
-    pub struct Event<'a> {
-        pub(crate) block: &'a Arc<Block>,
-        pub(crate) index: usize,
-    }
-
-    impl Event<'_> {
-        pub(crate) fn kind(&self) -> Kind {
-            self.block.kind(self.index)
-        }
-
-        pub(crate) fn text(&self) -> &str {
-            self.block.text(self.block.span(self.index))
-        }
-
-        pub(crate) fn raw(&self) -> RawEvent {
-            RawEvent::new(self.block, self.index)
-        }
-    }
-}
-
-use sealed::Event;
-
-impl sealed::Item for ConversationStep {
-    fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
-        let kind = event.kind();
-        if kind.concerns_steps() {
-            session.observe(kind, event.text(), ready);
-        }
-    }
-
-    fn from_step(step: ConversationStep) -> Self {
-        step
-    }
-
-    fn into_step(self) -> Option<ConversationStep> {
-        Some(self)
-    }
-}
-
-impl sealed::Item for TurnEvent {
-    fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
-        let kind = event.kind();
-        let mut steps = Vec::new();
-        session.observe(kind, event.text(), &mut steps);
-        let is_step = kind == Kind::ItemCompleted && !steps.is_empty();
-        ready.extend(steps.into_iter().map(TurnEvent::Step));
-        if !is_step {
-            let ids = (session.thread_id.as_str(), session.turn_id.as_str());
-            ready.push_back(TurnEvent::of(kind, event.raw(), ids));
-        }
-    }
-
-    fn from_step(step: ConversationStep) -> Self {
-        TurnEvent::Step(step)
-    }
-
-    fn into_step(self) -> Option<ConversationStep> {
-        match self {
-            TurnEvent::Step(step) => Some(step),
-            _ => None,
-        }
-    }
-}
-
-impl Turn {
-    fn new(consumer: Consumer, keep_raw: bool, mode: ChatMode) -> Turn {
-        let log = consumer.log();
-        Turn {
-            session: Session::new(&log.thread_id, &log.turn_id),
-            consumer: Some(consumer),
-            blocks: VecDeque::new(),
-            next_event: 0,
-            end: None,
-            raw: keep_raw.then(Vec::new),
-            cursor: 0,
-            mode,
-        }
-    }
-
-    /// Makes items of what has arrived, until there is one or nothing more. `Some`: it is over.
-    fn read<T: sealed::Item>(&mut self, ready: &mut VecDeque<T>) -> Option<Result<()>> {
-        loop {
-            while let Some(block) = self.blocks.front() {
-                while self.next_event < block.len() {
-                    let event = Event { block, index: self.next_event };
-                    self.next_event += 1;
-                    self.cursor += 1;
-                    if let Some(raw) = &mut self.raw {
-                        raw.push(event.raw());
-                    }
-                    T::collect(event, &mut self.session, ready);
-                    if !ready.is_empty() {
-                        return None;
-                    }
-                }
-                self.blocks.pop_front();
-                self.next_event = 0;
-            }
-            if self.end.is_none() {
-                let (blocks, end) = self.consumer.as_ref().map(Consumer::take)?;
-                self.blocks = blocks.into_iter().map(Arc::new).collect();
-                self.end = end;
-                if !self.blocks.is_empty() {
-                    continue;
-                }
-            }
-            return match self.end.take()? {
-                End::Lost(reason) => Some(Err(reason)),
-                End::Completed => {
-                    // A last word of a shape that can't be read is the last word all the same.
-                    let outcome = self.session.outcome.get_or_insert(Outcome::Completed);
-                    let error = outcome.error(&self.session.thread_id, &self.session.turn_id);
-                    Some(error.map_or(Ok(()), Err))
-                }
-            };
-        }
-    }
-
-    /// For somebody who watches a turn that another one reads.
-    pub(crate) fn watching(control: &Control) -> Turn {
-        Turn::new(control.log().attach(Interest::Steps), false, ChatMode::Steps)
-    }
 }
 
 impl<T: TurnItem> TurnStream<T> {
@@ -287,10 +126,7 @@ impl<T: TurnItem> TurnStream<T> {
         inactivity: Option<Duration>,
     ) -> Self {
         let Parked { mut turn, control, unread } = parked;
-        turn.mode = mode;
-        if let Some(consumer) = &turn.consumer {
-            consumer.set_interest(if turn.raw.is_some() { Interest::Events } else { interest });
-        }
+        turn.go_on(interest, mode);
         let ready = unread.into_iter().map(T::from_step).collect();
         Self::over(turn, control, continuations, inactivity, ready)
     }
@@ -356,7 +192,7 @@ impl<T: TurnItem> TurnStream<T> {
     /// From now on the turn's events are kept until the token is used or
     /// [forgotten](crate::Client::forget).
     pub fn continuation(&self) -> ChatContinuation {
-        if let Some(turn) = self.turn.as_ref().filter(|turn| turn.consumer.is_some()) {
+        if let Some(turn) = self.turn.as_ref().filter(|_| matches!(self.state, State::Running)) {
             self.token.store(true, Ordering::Release);
             self.continuations.announce(self.key, self.control.clone());
             return self.token_of(turn);
@@ -368,7 +204,7 @@ impl<T: TurnItem> TurnStream<T> {
     }
 
     fn token_of(&self, turn: &Turn) -> ChatContinuation {
-        ChatContinuation::new(self.thread_id(), self.turn_id(), turn.cursor, turn.mode, self.key)
+        turn.token(self.key)
     }
 
     /// Says something more to the running turn. What the model was saying is dropped by the server.
@@ -394,25 +230,27 @@ impl<T: TurnItem> TurnStream<T> {
     }
 
     /// Interrupts the turn, waits for its end, and gives what had not been read. This iterator is
-    /// over then.
+    /// over then. A turn that is over already is no error; the result tells how it ended.
     ///
     /// Blocks for the request limit at the longest.
     ///
     /// # Errors
-    /// As [`interrupt`](Self::interrupt), and [`Error::Timeout`] when the turn does not end. The
+    /// As [`interrupt`](Self::interrupt), and [`Error::Timeout`] when the turn does not end; the
     /// iterator can be read on then.
     pub fn cancel(&mut self) -> Result<CancelResult> {
-        let unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
-        let Some(turn) = &mut self.turn else {
-            return Err(Error::NoLongerPending {
-                what: format!("turn {} was left to its continuation", self.turn_id()),
-            });
+        let turn = match (&self.state, &mut self.turn) {
+            (State::Running, Some(turn)) => turn,
+            (State::Ended(Some(Error::TurnInactive { continuation, .. }), _), _) => {
+                return self.continuations.cancel(continuation);
+            }
+            // It is over; how, is known.
+            _ => return self.control.cancel(),
         };
+        let unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
         let result = cancel(turn, &self.control, unread);
         match result {
             Ok(result) => {
-                let error = turn.session.outcome.as_ref();
-                let error = error.and_then(|outcome| outcome.error(&result.thread_id, &result.turn_id));
+                let error = turn.session().error();
                 self.end(error.map_or(Ok(()), Err));
                 // It is what was asked for.
                 if let State::Ended(_, is_given) = &mut self.state {
@@ -450,26 +288,10 @@ impl<T: TurnItem> TurnStream<T> {
             self.is_told.store(true, Ordering::Relaxed);
             return Err(error.clone());
         }
-        let Some(mut turn) = self.turn.take() else {
+        let Some(turn) = self.turn.take() else {
             return Err(Error::NoLongerPending { what: format!("turn {}", self.turn_id()) });
         };
-        let mut source = turn.session.answer().map(|_| CompletionSource::ItemCompleted);
-        if source.is_none() {
-            for item in fetch_items(&self.control) {
-                turn.session.complete_item(&item);
-            }
-            source = turn.session.answer().map(|_| CompletionSource::ThreadReadFallback);
-        }
-        let answer = turn.session.answer().cloned();
-        Ok(ChatResult {
-            thread_id: self.thread_id().to_owned(),
-            turn_id: self.turn_id().to_owned(),
-            assistant_item_id: answer.as_ref().map(|message| message.item_id.clone()),
-            final_text: answer.map(|message| message.text).unwrap_or_default(),
-            raw_events: turn.raw.take().unwrap_or_default(),
-            completion_source: source,
-            token_usage: turn.session.token_usage.take(),
-        })
+        Ok(turn.into_result(&self.control))
     }
 
     /// The next item, or how long that could be waited for.
@@ -493,19 +315,12 @@ impl<T: TurnItem> TurnStream<T> {
             }
             let silent_since = self.control.log().last_activity().max(self.since);
             let inactive_at = self.inactivity.and_then(|limit| silent_since.checked_add(limit));
-            let now = Instant::now();
-            if inactive_at.is_some_and(|at| now >= at) {
-                self.end_inactive(now.saturating_duration_since(silent_since));
-                continue;
-            }
-            let until = match patience {
-                Patience::None => return Pulled::Nothing,
-                Patience::Until(deadline) if deadline.has_passed() => return Pulled::Nothing,
-                Patience::Until(deadline) => earlier(deadline.at(), inactive_at),
-                Patience::Forever => inactive_at,
-            };
-            if let Some(consumer) = &turn.consumer {
-                consumer.wait(until);
+            match turn.await_news(&self.control, inactive_at, patience) {
+                Awaited::News => {}
+                Awaited::Nothing => return Pulled::Nothing,
+                Awaited::Silence => {
+                    self.end_inactive(Instant::now().saturating_duration_since(silent_since));
+                }
             }
         }
     }
@@ -514,7 +329,7 @@ impl<T: TurnItem> TurnStream<T> {
     fn end(&mut self, end: Result<()>) {
         self.state = State::Ended(end.err(), false);
         if let Some(turn) = &mut self.turn {
-            turn.consumer = None;
+            turn.let_go();
         }
         if self.token.swap(false, Ordering::AcqRel) {
             self.continuations.forget(self.key);
@@ -548,71 +363,6 @@ impl<T: TurnItem> TurnStream<T> {
         let log = self.control.log();
         Some(T::from_step(ConversationStep::closing(&log.thread_id, &log.turn_id, status, &data)))
     }
-}
-
-/// Interrupts a turn and reads it to its end. On failure the steps that were read come back.
-pub(crate) fn cancel(
-    turn: &mut Turn,
-    control: &Control,
-    mut unread: Vec<ConversationStep>,
-) -> Result<CancelResult, (Error, Vec<ConversationStep>)> {
-    let deadline = control.deadline();
-    // The events that are read from here on are handed out, whether the turn keeps them or not.
-    let kept = turn.raw.replace(Vec::new());
-    let outcome = (|| {
-        let mut is_asked = false;
-        loop {
-            let mut steps: VecDeque<ConversationStep> = VecDeque::new();
-            let end = turn.read(&mut steps);
-            let has_more = !steps.is_empty();
-            unread.extend(steps);
-            match end {
-                Some(end) => return Ok(end),
-                None if has_more => {}
-                None if !is_asked => {
-                    control.interrupt_before(deadline)?;
-                    is_asked = true;
-                }
-                None if deadline.has_passed() => {
-                    return Err(deadline.error(Timeout::TurnEnd { turn_id: turn.session.turn_id.clone() }));
-                }
-                None => {
-                    if let Some(consumer) = &turn.consumer {
-                        consumer.wait(deadline.at());
-                    }
-                }
-            }
-        }
-    })();
-    let events = std::mem::replace(&mut turn.raw, kept).unwrap_or_default();
-    let end = match outcome {
-        Ok(end) => end,
-        Err(error) => {
-            if let Some(raw) = &mut turn.raw {
-                raw.extend(events);
-            }
-            return Err((error, unread));
-        }
-    };
-    let was_interrupted = matches!(end, Err(Error::TurnInterrupted { .. }));
-    if let Err(error @ (Error::Transport { .. } | Error::Closed { .. } | Error::BufferFull { .. })) = end {
-        return Err((error, unread));
-    }
-    Ok(CancelResult {
-        thread_id: turn.session.thread_id.clone(),
-        turn_id: turn.session.turn_id.clone(),
-        steps: unread,
-        raw_events: events,
-        was_completed: !was_interrupted,
-        was_interrupted,
-    })
-}
-
-#[derive(Clone, Copy)]
-enum Patience {
-    None,
-    Until(Deadline),
-    Forever,
 }
 
 enum Pulled<T> {

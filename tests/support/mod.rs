@@ -3,12 +3,9 @@
 //! Relies on `transport::Memory`. Invariant: a frame that was sent has been handed over, so that a
 //! test needs no sleep to know it.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
 
-use std::{
-    sync::{Arc, Mutex, mpsc},
-    time::Duration,
-};
+use std::{sync::mpsc, time::Duration};
 
 use codex_blocking::{
     Client, ClientBuilder,
@@ -22,7 +19,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The server's end, in the hands of the test.
 pub struct Server {
     peer: Peer,
-    connections: Arc<Mutex<mpsc::Receiver<Peer>>>,
+    /// A request that was looked at and not answered.
+    taken: Option<Value>,
 }
 
 /// A client with the defaults, and the server it is connected to.
@@ -34,7 +32,7 @@ pub fn served_with(builder: ClientBuilder) -> (Client, Server) {
     let (hand_over, connections) = mpsc::channel();
     let client = builder.connect(Memory::new(move |peer| drop(hand_over.send(peer)))).unwrap();
     let peer = connections.recv_timeout(PATIENCE).unwrap();
-    (client, Server { peer, connections: Arc::new(Mutex::new(connections)) })
+    (client, Server { peer, taken: None })
 }
 
 impl Server {
@@ -54,6 +52,22 @@ impl Server {
                 _ => panic!("expected {method}, got {message}"),
             }
         }
+    }
+
+    /// The client's next message, if one comes in time.
+    pub fn next_request(&mut self, limit: Duration) -> Option<Value> {
+        self.peer.recv_timeout(limit).ok().map(|text| serde_json::from_str(&text).unwrap())
+    }
+
+    /// Whether the client has asked this; [`taken`](Self::taken) gives the request.
+    pub fn is_asked(&mut self, method: &str) -> bool {
+        self.taken = self.next_request(Duration::ZERO);
+        self.taken.as_ref().is_some_and(|request| request["method"] == method)
+    }
+
+    /// The request that was looked at.
+    pub fn taken(&mut self) -> Value {
+        self.taken.take().unwrap()
     }
 
     /// Whether the client has sent nothing.

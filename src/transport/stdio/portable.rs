@@ -124,6 +124,7 @@ mod tests {
             assert_eq!(heard.recv_timeout(Duration::from_secs(10)).unwrap().as_deref(), Some(expected));
         }
         pipes.end_input();
+        pipes.stop_reading();
         assert!(pipes.send(b"late\n".to_vec()).is_err());
         assert_eq!(heard.recv_timeout(Duration::from_secs(10)).unwrap(), None);
         reader.join().unwrap();

@@ -1,0 +1,87 @@
+//! What a stream of a turn yields: steps, or all events.
+//!
+//! Relies on `session`. Invariant: both kinds read the same session, so that they agree on what is
+//! a step.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{ConversationStep, RawEvent, TurnEvent, session::Session};
+use crate::{connection::Block, protocol::kind::Kind};
+
+/// What a [`TurnStream`](crate::TurnStream) yields: [`ConversationStep`] or [`TurnEvent`]. Not to be
+/// implemented.
+pub trait TurnItem: Item {}
+
+impl TurnItem for ConversationStep {}
+impl TurnItem for TurnEvent {}
+
+/// An event where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    pub(crate) block: &'a Arc<Block>,
+    pub(crate) index: usize,
+}
+
+impl Event<'_> {
+    fn kind(&self) -> Kind {
+        self.block.kind(self.index)
+    }
+
+    fn text(&self) -> &str {
+        self.block.text(self.block.span(self.index))
+    }
+
+    pub(super) fn raw(&self) -> RawEvent {
+        RawEvent::new(self.block, self.index)
+    }
+}
+
+/// How an item is made.
+pub trait Item: Sized {
+    /// Makes items of an event.
+    fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>);
+    fn from_step(step: ConversationStep) -> Self;
+    fn into_step(self) -> Option<ConversationStep>;
+}
+
+impl Item for ConversationStep {
+    fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
+        let kind = event.kind();
+        if kind.concerns_steps() {
+            session.observe(kind, event.text(), ready);
+        }
+    }
+
+    fn from_step(step: ConversationStep) -> Self {
+        step
+    }
+
+    fn into_step(self) -> Option<ConversationStep> {
+        Some(self)
+    }
+}
+
+impl Item for TurnEvent {
+    fn collect(event: Event<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
+        let kind = event.kind();
+        let mut steps = Vec::new();
+        session.observe(kind, event.text(), &mut steps);
+        let is_step = kind == Kind::ItemCompleted && !steps.is_empty();
+        ready.extend(steps.into_iter().map(TurnEvent::Step));
+        if !is_step {
+            let ids = (session.thread_id.as_str(), session.turn_id.as_str());
+            ready.push_back(TurnEvent::of(kind, event.raw(), ids));
+        }
+    }
+
+    fn from_step(step: ConversationStep) -> Self {
+        TurnEvent::Step(step)
+    }
+
+    fn into_step(self) -> Option<ConversationStep> {
+        match self {
+            TurnEvent::Step(step) => Some(step),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! One reader of a turn: takes its events, waits for more, and asks the server when none come.
+//!
+//! Relies on `session` for what the events mean, on `connection` for the events, and on `missed`
+//! for asking. Invariant: a wait ends with news, at the time it was given, or with the server's
+//! word that the turn still runs.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    CancelResult, ChatResult, CompletionSource, ConversationStep, RawEvent,
+    control::Control,
+    item::{Event, Item},
+    missed::{self, Probe, Told},
+    session::{Outcome, Session},
+};
+use crate::{
+    connection::{Block, Consumer, End, Interest},
+    continuation::{ChatContinuation, ChatMode},
+    deadline::{Deadline, Timeout, earlier},
+    error::{Error, Result},
+};
+
+/// How long after the server said that a thread is idle the end of its turn may still come.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What one reader knows of a turn. It outlives its stream among the continuations.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// `None` once the turn is over.
+    consumer: Option<Consumer>,
+    session: Session,
+    /// Events that were taken and not looked at yet: from `next_event` of the first block on.
+    blocks: VecDeque<Arc<Block>>,
+    next_event: usize,
+    end: Option<End>,
+    raw: Option<Vec<RawEvent>>,
+    cursor: u64,
+    mode: ChatMode,
+    /// The question to the server whether the turn is over.
+    probe: Option<Probe>,
+}
+
+/// How long a reader waits.
+#[derive(Clone, Copy)]
+pub(super) enum Patience {
+    None,
+    Until(Deadline),
+    Forever,
+}
+
+/// How a wait ended.
+pub(super) enum Awaited {
+    /// Something may have arrived.
+    News,
+    /// The patience is used up.
+    Nothing,
+    /// The turn has been silent for too long, and is not known to be over.
+    Silence,
+}
+
+impl Turn {
+    pub(super) fn new(consumer: Consumer, keep_raw: bool, mode: ChatMode) -> Turn {
+        let log = consumer.log();
+        Turn {
+            session: Session::new(&log.thread_id, &log.turn_id),
+            consumer: Some(consumer),
+            blocks: VecDeque::new(),
+            next_event: 0,
+            end: None,
+            raw: keep_raw.then(Vec::new),
+            cursor: 0,
+            mode,
+            probe: None,
+        }
+    }
+
+    /// For somebody who watches a turn that another one reads.
+    pub(super) fn watching(control: &Control) -> Turn {
+        Turn::new(control.log().attach(Interest::Steps), false, ChatMode::Steps)
+    }
+
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The token that leads here under this key.
+    pub(super) fn token(&self, key: u64) -> ChatContinuation {
+        let Session { thread_id, turn_id, .. } = &self.session;
+        ChatContinuation::new(thread_id, turn_id, self.cursor, self.mode, key)
+    }
+
+    /// Goes on in another way.
+    pub(super) fn go_on(&mut self, interest: Interest, mode: ChatMode) {
+        self.mode = mode;
+        if let Some(consumer) = &self.consumer {
+            consumer.set_interest(if self.raw.is_some() { Interest::Events } else { interest });
+        }
+    }
+
+    /// Frees what the connection keeps for this reader.
+    pub(super) fn let_go(&mut self) {
+        self.consumer = None;
+    }
+
+    /// Makes items of what has arrived, until there is one or nothing more. `Some`: it is over.
+    pub(super) fn read<T: Item>(&mut self, ready: &mut VecDeque<T>) -> Option<Result<()>> {
+        loop {
+            while let Some(block) = self.blocks.front() {
+                while self.next_event < block.len() {
+                    let event = Event { block, index: self.next_event };
+                    self.next_event += 1;
+                    self.cursor += 1;
+                    if let Some(raw) = &mut self.raw {
+                        raw.push(event.raw());
+                    }
+                    T::collect(event, &mut self.session, ready);
+                    if !ready.is_empty() {
+                        return None;
+                    }
+                }
+                self.blocks.pop_front();
+                self.next_event = 0;
+            }
+            if self.end.is_none() {
+                let (blocks, end) = self.consumer.as_ref()?.take(self.raw.is_some());
+                self.blocks = blocks.into_iter().map(Arc::new).collect();
+                self.end = end;
+                if !self.blocks.is_empty() {
+                    continue;
+                }
+            }
+            return match self.end.take()? {
+                End::Lost(reason) => {
+                    self.raw = None;
+                    Some(Err(reason))
+                }
+                End::Completed => {
+                    // A last word of a shape that can't be read is the last word all the same.
+                    self.session.outcome.get_or_insert(Outcome::Completed);
+                    Some(self.session.error().map_or(Ok(()), Err))
+                }
+            };
+        }
+    }
+
+    /// Waits for events, after all that had arrived have been read. Where their lack suggests that
+    /// the end of the turn was lost, the server is asked; its word comes as an event.
+    pub(super) fn await_news(
+        &mut self,
+        control: &Control,
+        silent_at: Option<Instant>,
+        patience: Patience,
+    ) -> Awaited {
+        let now = Instant::now();
+        let is_silent = silent_at.is_some_and(|at| now >= at);
+        let doubted_at = control.log().idle_since().map(|since| since + GRACE);
+        let is_doubted = doubted_at.is_some_and(|at| now >= at);
+        match &mut self.probe {
+            None if is_silent || is_doubted => {
+                self.probe = Probe::start(control);
+                if self.probe.is_none() {
+                    // The connection ends; its reason is on the way, unless it is stuck.
+                    return if is_silent { Awaited::Silence } else { Awaited::News };
+                }
+            }
+            None => {}
+            Some(probe) => match probe.poll(control) {
+                Told::Nothing => {}
+                Told::Turn(turn) if turn.is_over() => {
+                    self.probe = None;
+                    control.connection().repair(control.log(), &turn.as_completed(control.log()));
+                    return Awaited::News;
+                }
+                Told::Turn(_) | Told::Unknown => {
+                    self.probe = None;
+                    control.log().believe_running();
+                    return if is_silent { Awaited::Silence } else { Awaited::News };
+                }
+            },
+        }
+        let due = match &self.probe {
+            Some(probe) => Some(probe.gives_up_at()),
+            None => earlier(silent_at, doubted_at),
+        };
+        let until = match patience {
+            Patience::None => return Awaited::Nothing,
+            Patience::Until(deadline) if deadline.has_passed() => return Awaited::Nothing,
+            Patience::Until(deadline) => earlier(deadline.at(), due),
+            Patience::Forever => due,
+        };
+        if let Some(consumer) = &self.consumer {
+            consumer.wait(self.probe.as_ref().map(Probe::reply), until);
+        }
+        Awaited::News
+    }
+
+    /// The result of a completed turn. When no answer came with the events, the server is asked for
+    /// the turn's items.
+    pub(super) fn into_result(mut self, control: &Control) -> ChatResult {
+        let mut source = self.session.answer().map(|_| CompletionSource::ItemCompleted);
+        if source.is_none() {
+            if let Some(turn) = missed::ask(control) {
+                // They come too late to be steps.
+                self.session.complete_turn(turn.raw(), &mut Vec::new());
+            }
+            source = self.session.answer().map(|_| CompletionSource::ThreadReadFallback);
+        }
+        let answer = self.session.answer().cloned();
+        ChatResult {
+            assistant_item_id: answer.as_ref().map(|message| message.item_id.clone()),
+            final_text: answer.map(|message| message.text).unwrap_or_default(),
+            thread_id: self.session.thread_id,
+            turn_id: self.session.turn_id,
+            raw_events: self.raw.unwrap_or_default(),
+            completion_source: source,
+            token_usage: self.session.token_usage,
+        }
+    }
+}
+
+/// Interrupts a turn and reads it to its end. On failure the steps that were read come back.
+pub(super) fn cancel(
+    turn: &mut Turn,
+    control: &Control,
+    mut unread: Vec<ConversationStep>,
+) -> Result<CancelResult, (Error, Vec<ConversationStep>)> {
+    // What is read from here on is handed out, whether the turn keeps it or not.
+    let kept = turn.raw.replace(Vec::new());
+    let end = interrupt_and_read(turn, control, &mut unread);
+    let events = std::mem::replace(&mut turn.raw, kept).unwrap_or_default();
+    let was_interrupted = match end {
+        Ok(()) | Err(Error::TurnFailed { .. }) => false,
+        Err(Error::TurnInterrupted { .. }) => true,
+        Err(error) => {
+            if let Some(raw) = &mut turn.raw {
+                raw.extend(events);
+            }
+            return Err((error, unread));
+        }
+    };
+    Ok(CancelResult {
+        thread_id: turn.session.thread_id.clone(),
+        turn_id: turn.session.turn_id.clone(),
+        steps: unread,
+        raw_events: events,
+        was_completed: !was_interrupted,
+        was_interrupted,
+    })
+}
+
+/// Reads what is there, interrupts the turn unless that was its end, and reads to the end.
+fn interrupt_and_read(turn: &mut Turn, control: &Control, unread: &mut Vec<ConversationStep>) -> Result<()> {
+    let deadline = control.deadline();
+    let mut is_interrupted = false;
+    loop {
+        let mut steps: VecDeque<ConversationStep> = VecDeque::new();
+        if let Some(end) = turn.read(&mut steps) {
+            unread.extend(steps);
+            return end;
+        }
+        if !steps.is_empty() {
+            unread.extend(steps);
+        } else if !is_interrupted {
+            control.interrupt_before(deadline)?;
+            is_interrupted = true;
+        } else if let Awaited::Nothing = turn.await_news(control, None, Patience::Until(deadline)) {
+            return Err(deadline.error(Timeout::TurnEnd { turn_id: turn.session.turn_id.clone() }));
+        }
+    }
+}

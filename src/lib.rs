@@ -4,6 +4,7 @@
 // A library neither panics on what a peer sent nor writes to a terminal that is not its own.
 #![warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+pub mod protocol;
 pub mod transport;
 
 mod approval;
@@ -13,7 +14,6 @@ mod connection;
 mod continuation;
 mod deadline;
 mod error;
-mod protocol;
 mod setting;
 mod thread;
 mod turn;

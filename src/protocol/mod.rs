@@ -1,16 +1,52 @@
-//! What travels: the envelope of a message, its kinds, and ids. No threads, no I/O.
+//! What travels: the types of the protocol, and how they are read and written.
 //!
-//! Relies on `setting` and serde. Invariant: whatever a peer sends, looking at its envelope
-//! neither fails loudly nor loses the text.
+//! Relies on serde, serde_json and [`Setting`](crate::Setting); no threads, no I/O. Invariant:
+//! whatever a peer sends, looking at its envelope neither fails loudly nor loses the text, and what
+//! a newer server sends is kept, never refused: unknown fields are skipped, unknown words and union
+//! members keep what they are (`Other`, [`Unknown`]).
+//!
+//! The types in [`generated`] come from the schema that the server itself gives out, whose structure
+//! is kept in `tests/schema`. They are re-exported here and bear the schema's own names; what would
+//! clash with a word of Rust or of this crate ends in an underscore. Fields that a server may leave
+//! out or set to null are `Option`s, and a broken one reads as `None`, with a warning in the log; in
+//! the parameters of requests, where null and absence differ, they are
+//! [`Setting`](crate::Setting)s. A missing or broken field that is required is an error that names
+//! the path, except inside of a union, which then keeps the raw JSON. Lists of unions thus lose
+//! nothing but the broken member.
+//!
+//! Whether the types agree with the schema is a test. Rewriting them, after a change of the generator
+//! or of the schema:
+//!
+//! ```text
+//! CODEGEN=write cargo test --test codegen
+//! ```
+//!
+//! Going to another version of the server (`drift` only tells what would change):
+//!
+//! ```text
+//! codex app-server generate-json-schema --out SCHEMAS/stable
+//! codex app-server generate-json-schema --out SCHEMAS/experimental --experimental
+//! codex --version > SCHEMAS/VERSION
+//! CODEGEN=drift CODEX_SCHEMA_DIR=SCHEMAS cargo test --test codegen -- --nocapture
+//! CODEX_SCHEMA_DIR=SCHEMAS cargo test --test protocol another_version -- --ignored
+//! CODEGEN=import CODEX_SCHEMA_DIR=SCHEMAS cargo test --test codegen
+//! CODEGEN=write cargo test --test codegen
+//! ```
 
 pub(crate) mod envelope;
+pub mod generated;
 pub(crate) mod kind;
 mod open;
 pub(crate) mod outgoing;
+mod request;
 mod request_id;
+mod wire;
 
+pub use generated::*;
 pub(crate) use open::open_enum;
+pub use request::{ClientRequest, MethodInfo, ServerRequestParams};
 pub use request_id::RequestId;
+pub use wire::{Unknown, decode};
 
 /// The JSON-RPC code with which the server refuses a request because it has too much to do.
 pub(crate) const OVERLOADED: i64 = -32001;

@@ -1,0 +1,95 @@
+//! Decoding with an error that names the place.
+//!
+//! Relies on serde_json. Invariant: a good message pays nothing for it; the path is looked for only
+//! once an error is there.
+
+use serde::de::{DeserializeOwned, Error as _};
+
+/// Decodes a reply or the parameters of a message; the error names the path in the JSON.
+///
+/// # Errors
+///
+/// When the text is no JSON, or something required is missing or of another type.
+pub fn decode<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str(text).map_err(|error| name_path(text, error))
+}
+
+/// Puts the path in front of the message. Not part of the decoding itself: tracking the path costs
+/// every good message what only the bad ones need.
+#[cold]
+fn name_path(text: &str, error: serde_json::Error) -> serde_json::Error {
+    if !error.is_data() {
+        return error;
+    }
+    let message = error.to_string();
+    let mut path = path_at(text, error.line(), error.column());
+    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(field);
+    }
+    if path.is_empty() { error } else { serde_json::Error::custom(format_args!("{path}: {message}")) }
+}
+
+/// Where in valid JSON the reader stood after so many columns of that line.
+fn path_at(text: &str, line: usize, column: usize) -> String {
+    enum Level {
+        Object(Option<String>),
+        List(usize),
+    }
+    let bytes = text.as_bytes();
+    let line_start = match line {
+        0 | 1 => 0,
+        line => memchr::memchr_iter(b'\n', bytes).nth(line - 2).map_or(0, |end| end + 1),
+    };
+    let end = (line_start + column).min(bytes.len());
+    let mut levels: Vec<Level> = Vec::new();
+    let mut at = 0;
+    while at < end {
+        match bytes[at] {
+            b'{' => levels.push(Level::Object(None)),
+            b'[' => levels.push(Level::List(0)),
+            // The bracket that ends the text looked at still belongs to what it closes.
+            b'}' | b']' if at + 1 < end => {
+                levels.pop();
+            }
+            b',' => match levels.last_mut() {
+                Some(Level::Object(key)) => *key = None,
+                Some(Level::List(index)) => *index += 1,
+                None => {}
+            },
+            b'"' => {
+                let start = at;
+                at += 1;
+                while at < bytes.len() && bytes[at] != b'"' {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                if let Some(Level::Object(key @ None)) = levels.last_mut() {
+                    *key = text.get(start..=at).and_then(|quoted| serde_json::from_str(quoted).ok());
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    // An object that was just closed is named itself, not its last member.
+    let closed = end > 0 && matches!(bytes[end - 1], b'}' | b']');
+    if closed {
+        levels.pop();
+    }
+    let mut path = String::new();
+    for level in levels {
+        match level {
+            Level::Object(Some(key)) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(&key);
+            }
+            Level::Object(None) => {}
+            Level::List(index) => path.push_str(&format!("[{index}]")),
+        }
+    }
+    path
+}

@@ -1,0 +1,454 @@
+//! Objects: how their fields are read and written, and what absence means.
+//!
+//! Relies on serde and on serde_json's raw values. Invariant: a broken optional field reads as
+//! `None` and is logged, a broken or missing required one is an error.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::Setting;
+use crate::protocol::RequestId;
+
+/// A value as it stands in a message.
+pub(crate) trait Part: DeserializeOwned {
+    /// Reads the next value, or nothing if it is null or broken.
+    fn read_or_none<'de, A: MapAccess<'de>>(
+        map: &mut A,
+        name: &'static str,
+    ) -> Result<Option<Self>, A::Error> {
+        let raw: Box<RawValue> = map.next_value()?;
+        if raw.get() == "null" {
+            return Ok(None);
+        }
+        match serde_json::from_str(raw.get()) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                broken(name, &error);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Says that an optional field was left out. Without the value: it may be private.
+#[cold]
+fn broken(name: &str, error: &dyn fmt::Display) {
+    // serde quotes a wrong value in backticks or quotes; only the position is safe to tell.
+    let place = error.to_string();
+    let place = place.rfind(" at line ").map_or("", |at| &place[at..]);
+    log::warn!("the optional field `{name}` of a message is not of its type and was read as absent{place}");
+}
+
+impl<T: DeserializeOwned> Part for Vec<T> {}
+impl<T: DeserializeOwned> Part for BTreeMap<String, T> {}
+impl<T: Part> Part for Box<T> {
+    fn read_or_none<'de, A: MapAccess<'de>>(
+        map: &mut A,
+        name: &'static str,
+    ) -> Result<Option<Self>, A::Error> {
+        T::read_or_none(map, name).map(|value| value.map(Box::new))
+    }
+}
+impl Part for RequestId {}
+impl Part for Value {
+    fn read_or_none<'de, A: MapAccess<'de>>(map: &mut A, _: &'static str) -> Result<Option<Self>, A::Error> {
+        map.next_value()
+    }
+}
+
+/// A value that takes one token, so that a wrong one is told without keeping its text.
+pub(crate) trait Scalar: Sized {
+    fn from_text(_: &str) -> Option<Self> {
+        None
+    }
+    fn from_unsigned(_: u64) -> Option<Self> {
+        None
+    }
+    fn from_signed(_: i64) -> Option<Self> {
+        None
+    }
+    fn from_float(_: f64) -> Option<Self> {
+        None
+    }
+    fn from_bool(_: bool) -> Option<Self> {
+        None
+    }
+}
+
+/// Reads a scalar, or nothing if it is null or something else.
+pub(crate) fn read_scalar<'de, T: Scalar, A: MapAccess<'de>>(
+    map: &mut A,
+    name: &'static str,
+) -> Result<Option<T>, A::Error> {
+    map.next_value_seed(Tolerant(name, PhantomData))
+}
+
+struct Tolerant<T>(&'static str, PhantomData<T>);
+
+impl<T> Tolerant<T> {
+    fn or_broken<E>(self, value: Option<T>) -> Result<Option<T>, E> {
+        if value.is_none() {
+            broken(self.0, &"");
+        }
+        Ok(value)
+    }
+}
+
+impl<'de, T: Scalar> DeserializeSeed<'de> for Tolerant<T> {
+    type Value = Option<T>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Scalar> Visitor<'de> for Tolerant<T> {
+    type Value = Option<T>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a scalar")
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Option<T>, E> {
+        self.or_broken(T::from_text(value))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Option<T>, E> {
+        self.or_broken(T::from_unsigned(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Option<T>, E> {
+        self.or_broken(T::from_signed(value))
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Option<T>, E> {
+        self.or_broken(T::from_float(value))
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Option<T>, E> {
+        self.or_broken(T::from_bool(value))
+    }
+    fn visit_unit<E>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+    fn visit_none<E>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<T>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        self.or_broken(None)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<T>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        self.or_broken(None)
+    }
+}
+
+macro_rules! scalars {
+    ($($type:ty: $($method:ident($value:ident: $from:ty) = $made:expr),+;)+) => {$(
+        impl Scalar for $type {
+            $(fn $method($value: $from) -> Option<Self> { $made })+
+        }
+        impl Part for $type {
+            fn read_or_none<'de, A: MapAccess<'de>>(map: &mut A, name: &'static str) -> Result<Option<Self>, A::Error> {
+                read_scalar(map, name)
+            }
+        }
+    )+};
+}
+
+scalars! {
+    String: from_text(value: &str) = Some(value.to_owned());
+    bool: from_bool(value: bool) = Some(value);
+    f64: from_float(value: f64) = Some(value), from_unsigned(value: u64) = Some(value as f64),
+        from_signed(value: i64) = Some(value as f64);
+    i32: from_unsigned(value: u64) = value.try_into().ok(), from_signed(value: i64) = value.try_into().ok();
+    i64: from_unsigned(value: u64) = value.try_into().ok(), from_signed(value: i64) = Some(value);
+    u16: from_unsigned(value: u64) = value.try_into().ok();
+    u32: from_unsigned(value: u64) = value.try_into().ok();
+    u64: from_unsigned(value: u64) = Some(value);
+}
+
+/// A field of an object. Its type says what absence means: an error, `None`, or `Unset`.
+pub(crate) trait Field: Sized {
+    fn read<'de, A: MapAccess<'de>>(map: &mut A, name: &'static str) -> Result<Self, A::Error>;
+    fn absent<E: serde::de::Error>(name: &'static str) -> Result<Self, E>;
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+impl<T: Part> Field for T {
+    fn read<'de, A: MapAccess<'de>>(map: &mut A, _: &'static str) -> Result<Self, A::Error> {
+        map.next_value()
+    }
+    fn absent<E: serde::de::Error>(name: &'static str) -> Result<Self, E> {
+        Err(E::missing_field(name))
+    }
+}
+
+impl<T: Part> Field for Option<T> {
+    fn read<'de, A: MapAccess<'de>>(map: &mut A, name: &'static str) -> Result<Self, A::Error> {
+        T::read_or_none(map, name)
+    }
+    fn absent<E: serde::de::Error>(_: &'static str) -> Result<Self, E> {
+        Ok(None)
+    }
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+/// Parameters are what a client sends, so a broken one is not excused here.
+impl<T: Part> Field for Setting<T> {
+    fn read<'de, A: MapAccess<'de>>(map: &mut A, _: &'static str) -> Result<Self, A::Error> {
+        map.next_value()
+    }
+    fn absent<E: serde::de::Error>(_: &'static str) -> Result<Self, E> {
+        Ok(Setting::Unset)
+    }
+    fn is_absent(&self) -> bool {
+        self.is_unset()
+    }
+}
+
+/// The value read, or what the type makes of its absence.
+pub(crate) fn finish<T: Field, E: serde::de::Error>(read: Option<T>, name: &'static str) -> Result<T, E> {
+    match read {
+        Some(value) => Ok(value),
+        None => T::absent(name),
+    }
+}
+
+/// The entries of an object that is read. The first error ends the reading and is kept, which lets
+/// the code for each field be one call.
+pub(crate) struct Entries<A, E> {
+    map: A,
+    pub(crate) error: Option<E>,
+}
+
+impl<'de, A: MapAccess<'de>> Entries<A, A::Error> {
+    pub(crate) fn new(map: A) -> Self {
+        Entries { map, error: None }
+    }
+
+    pub(crate) fn next_key(&mut self) -> Option<Key<'de>> {
+        if self.error.is_some() {
+            return None;
+        }
+        self.map.next_key().unwrap_or_else(|error| {
+            self.error = Some(error);
+            None
+        })
+    }
+
+    pub(crate) fn read<T: Field>(&mut self, slot: &mut Option<T>, name: &'static str) {
+        match T::read(&mut self.map, name) {
+            Ok(value) => *slot = Some(value),
+            Err(error) => self.error = Some(error),
+        }
+    }
+
+    pub(crate) fn skip(&mut self) {
+        self.error = self.map.next_value::<IgnoredAny>().err();
+    }
+}
+
+/// An object that is written; errors are kept as in [`Entries`].
+pub(crate) struct Out<M: SerializeMap> {
+    map: M,
+    error: Option<M::Error>,
+}
+
+impl<M: SerializeMap> Out<M> {
+    pub(crate) fn new(map: M) -> Self {
+        Out { map, error: None }
+    }
+
+    pub(crate) fn tag(&mut self, name: &'static str, word: &'static str) {
+        self.error = self.map.serialize_entry(name, word).err();
+    }
+
+    /// Writes a field unless it is absent; some the schema wants as null even then.
+    pub(crate) fn field<T: Field + Serialize>(&mut self, name: &'static str, value: &T, as_null: bool) {
+        if self.error.is_none() && (as_null || !value.is_absent()) {
+            self.error = self.map.serialize_entry(name, value).err();
+        }
+    }
+
+    pub(crate) fn end(self) -> Result<M::Ok, M::Error> {
+        match self.error {
+            Some(error) => Err(error),
+            None => self.map.end(),
+        }
+    }
+}
+
+/// An object of the protocol: read from and written to the entries of a JSON object.
+pub(crate) trait Object: Sized {
+    const NAME: &'static str;
+    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
+    fn write_map<M: SerializeMap>(&self, out: &mut Out<M>);
+}
+
+impl<T: Object> Object for Box<T> {
+    const NAME: &'static str = T::NAME;
+    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        T::read_map(map).map(Box::new)
+    }
+    fn write_map<M: SerializeMap>(&self, out: &mut Out<M>) {
+        T::write_map(self, out);
+    }
+}
+
+pub(crate) struct ObjectVisitor<T>(pub(crate) PhantomData<T>);
+
+impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::NAME)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::read_map(map)
+    }
+}
+
+/// The key of an entry, borrowed where the JSON allows.
+pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
+
+impl Key<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+/// An object: the struct and how it travels. `= "x"` is the name on the wire, `or null` marks a
+/// field that is sent as null rather than left out.
+macro_rules! object {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident {
+            $( $(#[$field_meta:meta])* pub $field:ident: $type:ty = $wire:literal $(or $null:ident)?, )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $(
+                #[doc = concat!("`", $wire, "` on the wire.\n")]
+                $(#[$field_meta])*
+                pub $field: $type,
+            )*
+        }
+
+        impl $crate::protocol::wire::Part for $name {}
+
+        impl $crate::protocol::wire::Object for $name {
+            const NAME: &'static str = stringify!($name);
+
+            fn read_map<'de, A: serde::de::MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+                let mut entries = $crate::protocol::wire::Entries::new(map);
+                $(let mut $field: Option<$type> = None;)*
+                while let Some(key) = entries.next_key() {
+                    match key.as_str() {
+                        $($wire => entries.read(&mut $field, $wire),)*
+                        _ => entries.skip(),
+                    }
+                }
+                // No `?`: over a thousand fields it would cost seconds of compiling.
+                if let Some(error) = entries.error {
+                    return Err(error);
+                }
+                $(
+                    let $field = match $crate::protocol::wire::finish($field, $wire) {
+                        Ok(value) => value,
+                        Err(error) => return Err(error),
+                    };
+                )*
+                Ok($name { $($field,)* })
+            }
+
+            #[allow(unused_variables, reason = "an object may have no fields")]
+            fn write_map<M: serde::ser::SerializeMap>(&self, out: &mut $crate::protocol::wire::Out<M>) {
+                $(out.field($wire, &self.$field, false $(|| !stringify!($null).is_empty())?);)*
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_map($crate::protocol::wire::ObjectVisitor::<Self>(std::marker::PhantomData))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut out = $crate::protocol::wire::Out::new(serializer.serialize_map(None)?);
+                $crate::protocol::wire::Object::write_map(self, &mut out);
+                out.end()
+            }
+        }
+    };
+}
+pub(crate) use object;
+
+/// `new` with what is required, and a chained setter for each other field.
+macro_rules! build {
+    ($name:ident($($required:ident: $required_type:ty),* $(,)?) { $($field:ident: $type:ty,)* }) => {
+        impl $name {
+            /// Makes it of what is required; everything else is left out until it is set.
+            #[allow(clippy::too_many_arguments, reason = "these are what the schema requires")]
+            pub fn new($($required: impl Into<$required_type>),*) -> Self {
+                $name { $($required: $required.into(),)* $($field: Default::default(),)* }
+            }
+
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+                #[must_use]
+                pub fn $field(mut self, value: impl Into<$type>) -> Self {
+                    let value: $type = value.into();
+                    self.$field = $crate::protocol::wire::Given::given(value);
+                    self
+                }
+            )*
+        }
+    };
+}
+pub(crate) use build;
+
+/// What a setter takes becomes what the field holds.
+pub(crate) trait Given<F> {
+    fn given(self) -> F;
+}
+
+impl<T: Part> Given<Option<T>> for T {
+    fn given(self) -> Option<T> {
+        Some(self)
+    }
+}
+
+impl<T> Given<Setting<T>> for Setting<T> {
+    fn given(self) -> Setting<T> {
+        self
+    }
+}

@@ -1,14 +1,12 @@
 //! One deadline per call, computed once, with the name of the limit it stands for.
 //!
-//! Relies on crossbeam channels only. Invariant: every blocking receive of the crate goes through
-//! a [`Deadline`], so that nothing waits longer than a limit the caller can name and set.
+//! Relies on `error` only. Invariant: every call computes its deadline once, from a limit that the
+//! caller can name and set, and every wait on the way ends with it.
 
 use std::{
     fmt,
     time::{Duration, Instant},
 };
-
-use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::error::Error;
 
@@ -67,13 +65,6 @@ impl Deadline {
     /// The error of the limit this deadline stands for.
     pub(crate) fn error(&self, limit: Timeout) -> Error {
         Error::Timeout { limit, after: self.after }
-    }
-
-    pub(crate) fn recv<T>(&self, channel: &Receiver<T>) -> Result<T, RecvTimeoutError> {
-        match self.at {
-            Some(at) => channel.recv_deadline(at),
-            None => channel.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        }
     }
 }
 

@@ -70,13 +70,12 @@ impl Demux {
             _ => None,
         };
         match waiting {
-            // A caller that has given up meanwhile took its receiver along.
-            Some(Waiting::Caller(caller)) => drop(caller.try_send(reply)),
+            Some(Waiting::Caller(caller)) => caller.answer(reply),
             Some(Waiting::Turn(expected, caller)) => {
                 let now = self.now();
                 let consumer = turn_id_of(&reply).map(|turn_id| expected.open(&turn_id, now));
                 // The consumer of a caller that has given up is dropped here, which frees its log.
-                drop(caller.try_send((reply, consumer)));
+                caller.answer((reply, consumer));
             }
             None => {
                 self.shared.counters.unmatched_replies.fetch_add(1, Ordering::Relaxed);

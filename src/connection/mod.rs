@@ -8,6 +8,7 @@
 //! questions. User code runs on `workers`. Locks are taken in the order routes, turn log; no other
 //! two are held at once, and none while the transport is called.
 
+mod caller;
 mod inbound;
 mod line;
 mod overload;
@@ -29,7 +30,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use parking_lot::Mutex;
 use serde::{Serialize, de::Error as _};
 use serde_json::value::RawValue;
@@ -142,7 +143,7 @@ impl Connection {
     pub(crate) fn request(&self, method: &str, params: impl Serialize, deadline: Deadline) -> Result<Reply> {
         overload::retry(&**self.shared(), deadline.at(), || {
             let _place = self.enter_line(method, deadline)?;
-            let (caller, reply) = bounded(1);
+            let (caller, reply) = caller::caller();
             let sent = self.send_request(method, &params, deadline, Waiting::Caller(caller))?;
             let reply = sent.wait(&reply)?;
             reply.check_overload(method)?;
@@ -152,7 +153,7 @@ impl Connection {
 
     /// Sends a request past the line, and does not wait for its reply.
     pub(crate) fn ask(&self, method: &str, params: impl Serialize) -> Result<Asked> {
-        let (caller, reply) = bounded(1);
+        let (caller, reply) = caller::caller();
         let sent = self.send_request(method, params, Deadline::after(None), Waiting::Caller(caller))?;
         Ok(Asked { id: sent.id, reply, connection: self.clone() })
     }
@@ -179,7 +180,7 @@ impl Connection {
             let Some(expected) = Expected::new(&self.shared().routes, start.clone()) else {
                 return Err(self.shared().reason(method));
             };
-            let (caller, reply) = bounded(1);
+            let (caller, reply) = caller::caller();
             let sent = self.send_request(method, &params, deadline, Waiting::Turn(expected, caller))?;
             let (reply, consumer) = sent.wait(&reply)?;
             let result = reply.result(method)?;
@@ -338,7 +339,7 @@ struct Sent<'a> {
 
 impl Sent<'_> {
     fn wait<T>(&self, reply: &Receiver<T>) -> Result<T> {
-        match self.deadline.recv(reply) {
+        match caller::wait(reply, self.deadline) {
             Ok(reply) => Ok(reply),
             Err(RecvTimeoutError::Disconnected) => Err(self.shared.reason(&self.method)),
             Err(RecvTimeoutError::Timeout) => {

@@ -5,17 +5,16 @@
 
 use std::collections::HashMap;
 
-use crossbeam_channel::Sender;
 use parking_lot::Mutex;
 
-use super::{reply::Reply, routes::Expected, turn_log::Consumer};
+use super::{caller::Caller, reply::Reply, routes::Expected, turn_log::Consumer};
 
 /// Who waits for a reply.
 pub(crate) enum Waiting {
     /// A caller, for the reply.
-    Caller(Sender<Reply>),
+    Caller(Caller<Reply>),
     /// A caller, for a turn: the reading thread opens the turn before the next frame is looked at.
-    Turn(Expected, Sender<(Reply, Option<Consumer>)>),
+    Turn(Expected, Caller<(Reply, Option<Consumer>)>),
 }
 
 #[derive(Default)]

@@ -365,3 +365,6 @@ fn is_active(text: &str) -> bool {
 fn belongs(log: &TurnLog, turn_id: Option<&str>, root_turn_id: Option<&str>) -> bool {
     turn_id.is_none_or(|id| id == log.turn_id) || root_turn_id == Some(&log.turn_id)
 }
+
+#[cfg(test)]
+mod tests;

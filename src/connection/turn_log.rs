@@ -371,6 +371,12 @@ impl Consumer {
         self.log.count_interest(&state);
     }
 
+    /// Whether a wait would end at once.
+    #[cfg(test)]
+    pub(crate) fn is_rung(&self) -> bool {
+        !self.bell.is_empty()
+    }
+
     /// Waits until something may have arrived, here or on the other channel, or that time.
     pub(crate) fn wait(&self, other: Option<&Receiver<Reply>>, until: Option<Instant>) {
         let Some(other) = other else {

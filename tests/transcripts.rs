@@ -504,7 +504,7 @@ enum Reading {
 /// Starts a chat: `Client::chat` or `Client::chat_events`.
 type Open<T> = fn(&Client, ChatRequest) -> Result<TurnStream<T>>;
 
-struct Player<T> {
+struct Player<T: TurnItem> {
     open: Open<T>,
     step: fn(T) -> Option<ConversationStep>,
     /// Whether the chats give all events, and not only steps.
@@ -523,22 +523,22 @@ struct Player<T> {
 }
 
 /// A call that waits for its reply.
-struct Call<T> {
+struct Call<T: TurnItem> {
     /// What the client sent.
     request: Value,
-    caller: JoinHandle<Done<T>>,
+    caller: JoinHandle<Result<Done<T>>>,
     /// How many notifications had been sent before.
     since: usize,
 }
 
 /// What a call has given.
-enum Done<T> {
-    Chat(Result<TurnStream<T>>),
-    Other(Result<()>),
+enum Done<T: TurnItem> {
+    Chat(Box<TurnStream<T>>),
+    Other,
 }
 
 /// What a chat has told.
-struct Read<T> {
+struct Read<T: TurnItem> {
     stream: TurnStream<T>,
     steps: Vec<ConversationStep>,
     items: usize,
@@ -621,28 +621,28 @@ impl<T: TurnItem + Send + 'static> Player<T> {
         let thread_id = params["threadId"].as_str().unwrap_or_default().to_owned();
         let text = params["input"][0]["text"].as_str().unwrap_or_default().to_owned();
         let open = self.open;
-        let caller: JoinHandle<Done<T>> = match method.as_str() {
-            "initialize" => spawn(move || Done::Other(client.initialize().map(drop))),
-            "thread/start" => spawn(move || Done::Other(client.start_thread(ThreadConfig::new()).map(drop))),
+        let caller: JoinHandle<Result<Done<T>>> = match method.as_str() {
+            "initialize" => spawn(move || client.initialize().map(|_| Done::Other)),
+            "thread/start" => spawn(move || client.start_thread(ThreadConfig::new()).map(|_| Done::Other)),
             "thread/resume" => {
                 let id = thread_id.clone();
-                spawn(move || Done::Other(client.resume_thread(&id, ThreadConfig::new()).map(drop)))
+                spawn(move || client.resume_thread(&id, ThreadConfig::new()).map(|_| Done::Other))
             }
             "turn/start" => {
                 let request =
                     ChatRequest::new(text).thread(thread_id.clone()).keep_raw_events(self.gives_events);
-                spawn(move || Done::Chat(open(&client, request)))
+                spawn(move || open(&client, request).map(|chat| Done::Chat(Box::new(chat))))
             }
             "turn/steer" | "turn/interrupt" if self.is_made_by_chat(recorded) => {
                 let handle = self.handle();
                 match method.as_str() {
-                    "turn/steer" => spawn(move || Done::Other(handle.steer(text))),
-                    _ => spawn(move || Done::Other(handle.interrupt())),
+                    "turn/steer" => spawn(move || handle.steer(text).map(|()| Done::Other)),
+                    _ => spawn(move || handle.interrupt().map(|()| Done::Other)),
                 }
             }
             _ => {
                 let method = method.clone();
-                spawn(move || Done::Other(client.request(&method, params).map(drop)))
+                spawn(move || client.request(&method, params).map(|_| Done::Other))
             }
         };
         let request = self.expect(&method);
@@ -701,17 +701,16 @@ impl<T: TurnItem + Send + 'static> Player<T> {
             self.thread_id = id.to_owned();
         }
         self.server.send(&reply);
-        let error = recorded.get("error");
         match caller.join().unwrap() {
-            Done::Chat(Ok(stream)) => {
+            Ok(Done::Chat(stream)) => {
                 assert_eq!(stream.turn_id(), recorded["result"]["turn"]["id"]);
-                self.chats.push(Read { stream, steps: Vec::new(), items: 0, since });
+                self.chats.push(Read { stream: *stream, steps: Vec::new(), items: 0, since });
             }
-            Done::Other(Ok(())) => assert_eq!(error, None, "{request}"),
-            Done::Chat(Err(Error::Rpc { message, .. })) | Done::Other(Err(Error::Rpc { message, .. })) => {
+            Ok(Done::Other) => assert_eq!(recorded.get("error"), None, "{request}"),
+            Err(Error::Rpc { message, .. }) => {
                 assert_eq!(message, recorded["error"]["message"].as_str().unwrap_or("no error"), "{request}");
             }
-            Done::Chat(Err(other)) | Done::Other(Err(other)) => panic!("{request}: {other}"),
+            Err(other) => panic!("{request}: {other}"),
         }
     }
 

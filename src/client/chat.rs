@@ -15,7 +15,7 @@ use crate::{
     continuation::{ChatContinuation, ChatMode},
     error::{Error, Result},
     turn::{
-        CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, Continuations, Control, Found, Input,
+        CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, Continuations, Control, Found, Input, Item,
         Opened, Source, TurnItem, TurnStream, cancel,
     },
 };
@@ -127,8 +127,9 @@ impl Client {
             Found::Read(control) => control.cancel(),
             Found::Parked(mut parked) => {
                 let unread = std::mem::take(&mut parked.unread);
+                let unread = unread.into_iter().filter_map(Item::into_step).collect();
                 cancel(&mut parked.turn, &parked.control, unread).map_err(|(error, unread)| {
-                    parked.unread = unread;
+                    parked.unread = unread.into_iter().map(Item::into_event).collect();
                     self.continuations().park(continuation.key, *parked);
                     error
                 })

@@ -10,7 +10,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{ConversationStep, control::Control, reader::Turn};
+use super::{TurnEvent, control::Control, reader::Turn};
 use crate::{
     continuation::ChatContinuation,
     error::{Error, Result},
@@ -21,8 +21,8 @@ use crate::{
 pub(crate) struct Parked {
     pub(crate) turn: Turn,
     pub(crate) control: Control,
-    /// Steps that were made and not handed out.
-    pub(crate) unread: Vec<ConversationStep>,
+    /// What was made and not handed out.
+    pub(crate) unread: Vec<TurnEvent>,
 }
 
 /// The turns that the tokens of one client lead to.

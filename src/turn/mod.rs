@@ -21,6 +21,7 @@ mod stream;
 pub(crate) use self::{
     continuations::{Continuations, Found},
     control::Control,
+    item::Item,
     reader::cancel,
     request::Source,
     stream::Opened,

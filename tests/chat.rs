@@ -501,3 +501,24 @@ fn a_silent_turn_is_an_error_with_a_continuation() {
     assert_eq!((continuation.thread_id.as_str(), continuation.turn_id.as_str()), ("t", "u"));
     assert!(idle >= std::time::Duration::from_millis(50));
 }
+
+#[test]
+fn what_was_made_and_not_handed_out_is_kept_for_the_continuation() {
+    let (client, mut server) = served();
+    let starting = {
+        let client = client.clone();
+        spawn(move || client.chat_events("hello"))
+    };
+    server.begin_turn();
+    let mut events = starting.join().unwrap().unwrap();
+    let items = [message("m", "one"), message("n", "two")];
+    let turn = json!({ "id": "u", "status": "completed", "items": items });
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": turn }));
+    assert!(matches!(events.try_next(), Some(TurnEvent::Step(step)) if step.text.as_deref() == Some("one")));
+    let token = events.continuation();
+    drop(events);
+    let rest: Vec<_> = client.chat_events(token).unwrap().collect();
+    assert!(matches!(&rest[0], TurnEvent::Step(step) if step.text.as_deref() == Some("two")));
+    assert!(matches!(&rest[1], TurnEvent::Other(event) if event.method() == "turn/completed"));
+    assert_eq!(rest.len(), 2);
+}

@@ -622,6 +622,28 @@ fn two_chats_on_a_busy_thread_share_its_turn() {
 }
 
 #[test]
+fn a_second_chat_whose_reply_comes_after_the_end_finds_the_end() {
+    let (client, mut server) = served();
+    let thread = thread(&client, &mut server);
+    let first = {
+        let thread = thread.clone();
+        spawn(move || thread.chat_once("one"))
+    };
+    let first_request = server.expect("turn/start");
+    let second = spawn(move || thread.chat_once("two"));
+    let second_request = server.expect("turn/start");
+    let reply = json!({ "turn": { "id": "u" } });
+    server.reply(&first_request, reply.clone());
+    server.message("m", "for both");
+    let turn = json!({ "id": "u", "status": "completed", "items": [message("m", "for both")] });
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": turn }));
+    server.reply(&second_request, reply);
+    assert_eq!(first.join().unwrap().unwrap().final_text, "for both");
+    assert_eq!(second.join().unwrap().unwrap().final_text, "for both");
+    assert_eq!(client.stats().running_turns, 0);
+}
+
+#[test]
 fn on_an_old_server_the_phantom_of_a_busy_thread_is_taken_for_the_turn_that_runs() {
     let (client, mut server) = served();
     let caller = {

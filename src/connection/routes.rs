@@ -103,6 +103,23 @@ struct ThreadRoute {
     /// How many turns have been asked for and not been named.
     starting: usize,
     early: Vec<Early>,
+    /// Turns that ended while others had been asked for: one of these may turn out to be the same.
+    ended: Vec<Arc<TurnLog>>,
+}
+
+impl ThreadRoute {
+    /// One turn less is waited for. What is kept for those to come goes with the last of them.
+    fn expect_one_less(&mut self) {
+        self.starting = self.starting.saturating_sub(1);
+        if self.starting == 0 {
+            self.early.clear();
+            self.ended.clear();
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.starting == 0 && self.turns.is_empty()
+    }
 }
 
 #[derive(Debug)]
@@ -153,11 +170,8 @@ impl Routes {
 
     fn unexpect(&mut self, start: &Start) {
         if let Some(route) = self.threads.get_mut(&start.thread_id) {
-            route.starting = route.starting.saturating_sub(1);
-            if route.starting == 0 {
-                route.early.clear();
-            }
-            if route.starting == 0 && route.turns.is_empty() {
+            route.expect_one_less();
+            if route.is_empty() {
                 self.threads.remove(&start.thread_id);
             }
         }
@@ -167,28 +181,26 @@ impl Routes {
     /// already gets one more consumer.
     fn open(&mut self, start: &Start, turn_id: &str, now: Duration) -> Consumer {
         let route = self.threads.entry(start.thread_id.clone()).or_default();
-        route.starting = route.starting.saturating_sub(1);
         let runs = |log: &&Arc<TurnLog>| log.turn_id == turn_id || self.has_phantom_turns;
-        let known = route.turns.iter().find(runs).map(Arc::clone);
-        let consumer = match known {
-            Some(log) => log.attach(start.interest),
-            None => {
-                let log =
-                    Arc::new(TurnLog::new(&start.thread_id, turn_id, self.epoch, Arc::clone(&self.kept)));
-                route.turns.push(Arc::clone(&log));
-                log.attach(start.interest)
-            }
-        };
-        let log = Arc::clone(consumer.log());
+        let has_ended = |log: &&Arc<TurnLog>| log.turn_id == turn_id;
+        let known =
+            route.turns.iter().find(runs).or_else(|| route.ended.iter().find(has_ended)).map(Arc::clone);
+        let log = known.unwrap_or_else(|| {
+            let log = Arc::new(TurnLog::new(&start.thread_id, turn_id, self.epoch, Arc::clone(&self.kept)));
+            route.turns.push(Arc::clone(&log));
+            log
+        });
+        let consumer = log.attach(start.interest);
         let mut others = Vec::new();
         for early in std::mem::take(&mut route.early) {
-            if belongs(&log, early.turn_id.as_deref(), early.root_turn_id.as_deref()) {
-                log.deliver(&early.event(), early.turn_id.as_deref(), now);
-            } else if route.starting > 0 {
+            if !belongs(&log, early.turn_id.as_deref(), early.root_turn_id.as_deref()) {
                 others.push(early);
+            } else if !log.is_over() {
+                log.deliver(&early.event(), early.turn_id.as_deref(), now);
             }
         }
         route.early = others;
+        route.expect_one_less();
         log.ring();
         if log.is_over() {
             self.remove(&log);
@@ -320,8 +332,12 @@ impl Routes {
         }
         self.sub_agents.retain(|_, parent| !Arc::ptr_eq(parent, log));
         if let Some(route) = self.threads.get_mut(&log.thread_id) {
+            let before = route.turns.len();
             route.turns.retain(|known| !Arc::ptr_eq(known, log));
-            if route.turns.is_empty() && route.starting == 0 {
+            if route.starting > 0 && route.turns.len() < before {
+                route.ended.push(Arc::clone(log));
+            }
+            if route.is_empty() {
                 self.threads.remove(&log.thread_id);
             }
         }
@@ -387,3 +403,6 @@ fn is_active(text: &str) -> bool {
 fn belongs(log: &TurnLog, turn_id: Option<&str>, root_turn_id: Option<&str>) -> bool {
     turn_id.is_none_or(|id| id == log.turn_id) || root_turn_id == Some(&log.turn_id)
 }
+
+#[cfg(test)]
+mod tests;

@@ -427,6 +427,18 @@ impl Consumer {
         self.log.count_interest(&state);
     }
 
+    /// Whether a wait would end at once.
+    #[cfg(test)]
+    pub(crate) fn is_rung(&self) -> bool {
+        !self.bell.is_empty()
+    }
+
+    /// Whether it found nothing the last time, so that it has to be woken.
+    #[cfg(test)]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.log.state.lock().slots.iter().any(|slot| slot.id == self.slot && slot.is_waiting)
+    }
+
     /// Waits until something may have arrived, here or on the other channel, or that time.
     pub(crate) fn wait(&self, other: Option<&Receiver<Reply>>, until: Option<Instant>) {
         let Some(other) = other else {

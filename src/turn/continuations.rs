@@ -11,8 +11,9 @@ use std::{
 use parking_lot::Mutex;
 
 use super::{
-    CancelResult, ConversationStep,
+    CancelResult, TurnEvent,
     control::Control,
+    item::Item,
     reader::{Turn, cancel},
 };
 use crate::{
@@ -25,8 +26,8 @@ use crate::{
 pub(crate) struct Parked {
     pub(crate) turn: Turn,
     pub(crate) control: Control,
-    /// Steps that were made and not handed out.
-    pub(crate) unread: Vec<ConversationStep>,
+    /// What was made and not handed out.
+    pub(crate) unread: Vec<TurnEvent>,
 }
 
 /// The turns that the tokens of one client lead to.
@@ -99,8 +100,9 @@ impl Continuations {
             Found::Read(control) => control.cancel(),
             Found::Parked(mut parked) => {
                 let unread = std::mem::take(&mut parked.unread);
+                let unread = unread.into_iter().filter_map(Item::into_step).collect();
                 cancel(&mut parked.turn, &parked.control, unread).map_err(|(error, unread)| {
-                    parked.unread = unread;
+                    parked.unread = unread.into_iter().map(Item::into_event).collect();
                     self.park(token.key, *parked);
                     error
                 })

@@ -39,6 +39,9 @@ pub trait Item: Sized {
     fn collect(place: Place<'_>, session: &mut Session, ready: &mut VecDeque<Self>);
     fn from_step(step: ConversationStep) -> Self;
     fn into_step(self) -> Option<ConversationStep>;
+    /// `None`: it is none of what this stream yields.
+    fn from_event(event: TurnEvent) -> Option<Self>;
+    fn into_event(self) -> TurnEvent;
 }
 
 impl Item for ConversationStep {
@@ -55,6 +58,14 @@ impl Item for ConversationStep {
 
     fn into_step(self) -> Option<ConversationStep> {
         Some(self)
+    }
+
+    fn from_event(event: TurnEvent) -> Option<Self> {
+        event.into_step()
+    }
+
+    fn into_event(self) -> TurnEvent {
+        TurnEvent::Step(self)
     }
 }
 
@@ -79,5 +90,13 @@ impl Item for TurnEvent {
             TurnEvent::Step(step) => Some(step),
             _ => None,
         }
+    }
+
+    fn from_event(event: TurnEvent) -> Option<Self> {
+        Some(event)
+    }
+
+    fn into_event(self) -> TurnEvent {
+        self
     }
 }

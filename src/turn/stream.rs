@@ -52,7 +52,7 @@ pub type ChatEvents = TurnStream<TurnEvent>;
 ///
 /// It is `Send`: iterate on any thread. [`handle`](Self::handle) gives a handle with which other
 /// threads steer, interrupt or cancel the turn meanwhile.
-pub struct TurnStream<T> {
+pub struct TurnStream<T: TurnItem> {
     /// `None` while it waits among the continuations.
     turn: Option<Turn>,
     control: Control,
@@ -127,7 +127,7 @@ impl<T: TurnItem> TurnStream<T> {
     ) -> Self {
         let Parked { mut turn, control, unread } = parked;
         turn.go_on(interest, mode);
-        let ready = unread.into_iter().map(T::from_step).collect();
+        let ready = unread.into_iter().filter_map(T::from_event).collect();
         Self::over(turn, control, continuations, inactivity, ready)
     }
 
@@ -393,12 +393,14 @@ impl<T: TurnItem> Iterator for TurnStream<T> {
 
 impl<T: TurnItem> FusedIterator for TurnStream<T> {}
 
-impl<T> Drop for TurnStream<T> {
+impl<T: TurnItem> Drop for TurnStream<T> {
     fn drop(&mut self) {
         match &self.state {
             State::Running if self.token.load(Ordering::Acquire) => {
                 if let Some(turn) = self.turn.take() {
-                    let parked = Parked { turn, control: self.control.clone(), unread: Vec::new() };
+                    // One event can make several items: the end of a turn, with those that did not come.
+                    let unread = self.ready.drain(..).map(T::into_event).collect();
+                    let parked = Parked { turn, control: self.control.clone(), unread };
                     self.continuations.leave(self.key, parked);
                 }
             }
@@ -412,7 +414,7 @@ impl<T> Drop for TurnStream<T> {
     }
 }
 
-impl<T> fmt::Debug for TurnStream<T> {
+impl<T: TurnItem> fmt::Debug for TurnStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TurnStream")
             .field("thread_id", &self.control.log().thread_id)
@@ -424,7 +426,7 @@ impl<T> fmt::Debug for TurnStream<T> {
 
 /// The items of a [`TurnStream`] as results. From [`TurnStream::results`].
 #[derive(Debug)]
-pub struct Results<'a, T = ConversationStep> {
+pub struct Results<'a, T: TurnItem = ConversationStep> {
     stream: &'a mut TurnStream<T>,
 }
 

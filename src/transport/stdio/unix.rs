@@ -292,8 +292,9 @@ impl Reader {
                         ControlFlow::Break(None) => return Ok("what it sent is no message (strict)"),
                     }
                     sink.flush();
-                    let overdue = give_up_at.is_some_and(|at| Instant::now() >= at);
-                    if filled && !overdue && !self.shared.must_stop.load(Ordering::Acquire) {
+                    // There is likely more; but a flood must not hide what is looked for below.
+                    let is_over = self.shared.must_stop.load(Ordering::Acquire) || self.process.has_exited();
+                    if filled && !is_over {
                         continue;
                     }
                 }

@@ -26,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 use serde::{Serialize, de::Error as _};
 use serde_json::value::RawValue;
@@ -83,6 +83,10 @@ pub(crate) struct Shared {
     unsent: Mutex<Vec<Vec<u8>>>,
     ended: OnceLock<Error>,
     is_closing: AtomicBool,
+    /// Disconnected when the transport has been shut down.
+    is_down: Receiver<()>,
+    /// Dropped to tell that.
+    up: Mutex<Option<Sender<()>>>,
     epoch: Instant,
     next_id: AtomicI64,
     pending: Pending,
@@ -98,11 +102,14 @@ impl Connection {
     pub(crate) fn open(transport: &mut dyn Transport, settings: Settings) -> Result<Connection> {
         let epoch = Instant::now();
         let kept = Arc::new(AtomicUsize::new(0));
+        let (up, is_down) = bounded(0);
         let shared = Arc::new(Shared {
             link: OnceLock::new(),
             unsent: Mutex::default(),
             ended: OnceLock::new(),
             is_closing: AtomicBool::new(false),
+            is_down,
+            up: Mutex::new(Some(up)),
             epoch,
             next_id: AtomicI64::new(1),
             pending: Pending::default(),
@@ -342,18 +349,22 @@ impl Shared {
     }
 
     fn close(&self, how: Shutdown) {
-        if self.is_closing.swap(true, Ordering::AcqRel) {
-            return;
-        }
         let limit = match how {
             Shutdown::Orderly => Duration::from_secs(5),
             Shutdown::Quick => Duration::from_millis(500),
         };
         let deadline = Instant::now() + limit;
+        if self.is_closing.swap(true, Ordering::AcqRel) {
+            // Another thread does it, and a program may end when this returns: not before the
+            // server is gone. The workers are not waited for, since this may be one of them.
+            let _ = self.is_down.recv_deadline(deadline);
+            return;
+        }
         self.end(Error::closed(""));
         if let Some(link) = self.link.get() {
             link.shutdown(how);
         }
+        self.up.lock().take();
         self.workers.close(deadline);
     }
 

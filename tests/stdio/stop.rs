@@ -11,7 +11,7 @@ use std::{
 use codex_blocking::{Client, Error};
 
 use crate::harness::{
-    Watched, await_log, await_notification, connect, deaf_server, server, shell, timed, trials,
+    LOG_GATE, Watched, await_log, await_notification, connect, deaf_server, server, shell, timed, trials,
 };
 
 trials![
@@ -24,6 +24,7 @@ trials![
     close_is_not_held_up_by_a_grandchild_that_holds_the_pipes,
     close_is_not_held_up_by_a_grandchild_that_floods_stdout,
     close_is_not_held_up_by_a_grandchild_that_floods_stderr,
+    close_and_drop_are_not_held_up_by_a_logger_that_waits_for_their_caller,
     close_works_twice_and_after_the_child_has_died,
     close_from_many_threads_at_once_returns_when_the_child_is_gone,
     close_fails_all_that_waits_as_closed,
@@ -127,6 +128,20 @@ fn close_is_not_held_up_by_a_grandchild_that_floods_stderr() {
     let _grandchild = Watched::grandchild(&client, "stderr-flooder", true);
     close_within(&client, CLOSE_LIMIT);
     assert!(child.is_gone());
+}
+
+fn close_and_drop_are_not_held_up_by_a_logger_that_waits_for_their_caller() {
+    let clients = [connect(server("plain")), connect(server("plain"))];
+    // As when a program holds stderr's lock, and its logger writes there.
+    let gate = LOG_GATE.lock();
+    for (client, mark) in clients.iter().zip(["mark-gate-1", "mark-gate-2"]) {
+        client.request("say", serde_json::json!({ "stderr": format!("{mark}\n") })).unwrap();
+        await_log(mark);
+    }
+    let [closed, dropped] = clients;
+    close_within(&closed, FIRST_STEP);
+    drop_within(dropped, DROP_LIMIT);
+    drop(gate);
 }
 
 fn close_works_twice_and_after_the_child_has_died() {

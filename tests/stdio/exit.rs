@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::harness::{
-    AT_ONCE, Watched, await_notification, connect, failure_of, server, shell, timed, trials,
+    AT_ONCE, TELL_PID, Watched, await_notification, connect, failure_of, server, shell, timed, trials,
 };
 
 trials![
@@ -114,9 +114,8 @@ fn a_child_that_closes_its_output_but_lives_on_counts_as_lost() {
 }
 
 fn a_lost_child_that_lives_on_is_still_reaped_by_close() {
-    let client =
-        connect(shell(&format!("echo '{{\"method\":\"pid\",\"params\":'$$'}}'; {CLOSES_ITS_OUTPUT}")));
-    let child = Watched::new(&client.notifications().next().unwrap().params().unwrap());
+    let client = connect(shell(&format!("{TELL_PID}; {CLOSES_ITS_OUTPUT}")));
+    let child = Watched::shell(&client);
     client.initialize().unwrap_err();
     assert!(!child.is_gone());
     client.close().unwrap();
@@ -124,8 +123,10 @@ fn a_lost_child_that_lives_on_is_still_reaped_by_close() {
 }
 
 fn a_child_that_closes_its_input_fails_later_calls() {
-    let client = connect(shell(r#"exec <&-; echo '{"method":"closed"}'; exec sleep 300"#));
-    await_notification(&mut client.notifications(), "closed");
+    let client = connect(shell(r#"read line; exec <&-; echo '{"method":"closed"}'; exec sleep 300"#));
+    let mut notifications = client.notifications();
+    client.notify("close", ()).unwrap();
+    await_notification(&mut notifications, "closed");
     // It is the first write that finds it out.
     let (errors, took) = timed(|| [(), ()].map(|()| client.notify("initialized", ()).err()));
     assert!(took < AT_ONCE, "{took:?}");

@@ -72,6 +72,9 @@ pub(crate) fn shell(script: &str) -> Stdio {
     Stdio::command(["sh", "-c", script])
 }
 
+/// The line of such a script that answers [`Watched::shell`].
+pub(crate) const TELL_PID: &str = r#"read line; echo '{"method":"pid","params":'$$'}'"#;
+
 /// Connects with a request limit that no test is meant to reach.
 pub(crate) fn connect(stdio: Stdio) -> Client {
     Client::builder().request_timeout(PATIENCE).connect(stdio).unwrap()
@@ -129,6 +132,14 @@ impl Watched {
     /// The server itself.
     pub(crate) fn server(client: &Client) -> Watched {
         Watched::new(&client.request("pid", ()).unwrap())
+    }
+
+    /// A shell that runs [`TELL_PID`] first. It must be asked: what it says on its own is lost if it
+    /// comes before the subscription.
+    pub(crate) fn shell(client: &Client) -> Watched {
+        let mut notifications = client.notifications();
+        client.notify("pid", ()).unwrap();
+        Watched::new(&notifications.next_timeout(PATIENCE).unwrap().params().unwrap())
     }
 
     /// A process that the server starts, in the server's group or `apart`.

@@ -11,7 +11,8 @@ use std::{
 use codex_blocking::{Client, Error};
 
 use crate::harness::{
-    LOG_GATE, Watched, await_log, await_notification, connect, deaf_server, server, shell, timed, trials,
+    LOG_GATE, TELL_PID, Watched, await_log, await_notification, connect, deaf_server, server, shell, timed,
+    trials,
 };
 
 trials![
@@ -67,12 +68,9 @@ fn close_ends_an_obedient_child_by_the_end_of_its_input() {
 
 fn close_asks_a_child_that_ignores_the_end_of_its_input_to_terminate() {
     // A shell runs a trap when what it waits for has ended; that gets the signal too.
-    let client = connect(shell(
-        r#"trap 'echo mark-terminated >&2; exit 0' TERM
-        echo '{"method":"pid","params":'$$'}'
-        while :; do sleep 300; done"#,
-    ));
-    let child = Watched::new(&client.notifications().next().unwrap().params().unwrap());
+    let trap = "trap 'echo mark-terminated >&2; exit 0' TERM";
+    let client = connect(shell(&format!("{trap}; {TELL_PID}; while :; do sleep 300; done")));
+    let child = Watched::shell(&client);
     close_within(&client, CLOSE_LIMIT);
     assert!(child.is_gone());
     await_log("mark-terminated");

@@ -31,7 +31,7 @@ pub enum Error {
         failure: Arc<TransportFailure>,
         /// The error below, where there is one.
         #[source]
-        source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+        source: Option<Cause>,
     },
     /// A wait reached its deadline. `limit` names it; its setting is the thing to change.
     #[error("{limit} after {}", Seconds(*.after))]
@@ -108,7 +108,7 @@ pub enum Error {
         raw: Arc<str>,
         /// Where and why decoding stopped.
         #[source]
-        source: Option<Arc<serde_json::Error>>,
+        source: Option<Cause>,
     },
     /// An argument that can't work; nothing was sent.
     #[error("{message}")]
@@ -117,7 +117,7 @@ pub enum Error {
         message: String,
         /// The cause, where there is one.
         #[source]
-        source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+        source: Option<Cause>,
     },
     /// The continuation or the server's question is not waiting here (any more): used up,
     /// withdrawn, over, or of another connection.
@@ -151,6 +151,31 @@ pub enum Error {
     },
 }
 
+/// An error below, shared by all who are told of it. Derefs to it, and so can be downcast.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
+
+impl Cause {
+    /// Shares an error.
+    pub fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Cause(Arc::new(error))
+    }
+}
+
+impl std::ops::Deref for Cause {
+    type Target = dyn std::error::Error + Send + Sync + 'static;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Why a transport ended or never came up. Shared by all who wait on it.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -169,7 +194,7 @@ pub struct TransportFailure {
     /// Whether the connection never came up, so that nothing can have run.
     pub before_connect: bool,
     /// The error below.
-    pub source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    pub source: Option<Cause>,
 }
 
 impl TransportFailure {
@@ -189,7 +214,7 @@ impl TransportFailure {
     /// Adds the error below.
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Arc::new(source));
+        self.source = Some(Cause::new(source));
         self
     }
 
@@ -218,7 +243,7 @@ impl fmt::Display for TransportFailure {
 
 impl std::error::Error for TransportFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+        self.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -235,11 +260,11 @@ impl Error {
         message: impl Into<String>,
         source: impl std::error::Error + Send + Sync + 'static,
     ) -> Self {
-        Error::InvalidInput { message: message.into(), source: Some(Arc::new(source)) }
+        Error::InvalidInput { message: message.into(), source: Some(Cause::new(source)) }
     }
 
     pub(crate) fn decode(what: impl Into<String>, raw: &str, source: serde_json::Error) -> Self {
-        Error::Decode { what: what.into(), raw: raw.into(), source: Some(Arc::new(source)) }
+        Error::Decode { what: what.into(), raw: raw.into(), source: Some(Cause::new(source)) }
     }
 
     pub(crate) fn closed(doing: impl Into<String>) -> Self {
@@ -346,7 +371,8 @@ mod tests {
         let cause = std::io::Error::other("the pipe burst");
         let error = TransportFailure::new("lost").with_source(cause).while_connecting("connect");
         assert_eq!(error.to_string(), "connect: lost");
-        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the pipe burst");
+        let cause = std::error::Error::source(&error).unwrap();
+        assert_eq!(cause.downcast_ref::<std::io::Error>().unwrap().to_string(), "the pipe burst");
         assert!(error.is_retryable());
     }
 }

@@ -54,7 +54,7 @@ pub(crate) use self::{
     turn_log::{Block, Consumer, End, Event, Interest, Span, TurnLog},
 };
 use crate::{
-    deadline::{Deadline, Timeout},
+    deadline::{Deadline, Timeout, earlier},
     error::{Error, Result, TransportFailure},
     protocol::{envelope::Route, kind::Kind, outgoing},
     transport::{Link, Shutdown, Sink, Transport},
@@ -94,6 +94,8 @@ pub(crate) struct Shared {
     line: Line,
     max_kept: usize,
     is_closing: AtomicBool,
+    /// The transport has been shut down.
+    down: Signal,
     epoch: Instant,
     next_id: AtomicI64,
     pending: Pending,
@@ -118,6 +120,7 @@ impl Connection {
             line: Line::new(),
             max_kept,
             is_closing: AtomicBool::new(false),
+            down: Signal::default(),
             epoch,
             next_id: AtomicI64::new(1),
             pending: Pending::default(),
@@ -210,7 +213,7 @@ impl Connection {
         }
         if let Err(failure) = shared.send(message) {
             sent.withdraw();
-            return Err(shared.undeliverable(method, failure));
+            return Err(shared.undeliverable(method, failure, deadline));
         }
         Ok(sent)
     }
@@ -220,7 +223,8 @@ impl Connection {
         if self.shared().has_ended() {
             return Err(self.shared().reason(method));
         }
-        self.shared().send(message).map_err(|failure| self.shared().undeliverable(method, failure))
+        let soon = Deadline::after(Some(Duration::from_secs(1)));
+        self.shared().send(message).map_err(|failure| self.shared().undeliverable(method, failure, soon))
     }
 
     pub(crate) fn subscribe(&self) -> Subscription {
@@ -406,8 +410,8 @@ impl Shared {
 
     /// A message could not be written. The end of the connection, which tells why, is about to be
     /// seen by the reading thread; it is worth a moment.
-    fn undeliverable(&self, doing: &str, failure: TransportFailure) -> Error {
-        self.end.wait(Some(Instant::now() + Duration::from_secs(1)));
+    fn undeliverable(&self, doing: &str, failure: TransportFailure, deadline: Deadline) -> Error {
+        self.end.wait(earlier(deadline.at(), Some(Instant::now() + Duration::from_secs(1))));
         match self.ended.get() {
             Some(reason) => reason.while_doing(doing),
             None => Error::transport(doing, Arc::new(failure)),
@@ -428,18 +432,22 @@ impl Shared {
     }
 
     fn close(&self, how: Shutdown) {
-        if self.is_closing.swap(true, Ordering::AcqRel) {
-            return;
-        }
         let limit = match how {
             Shutdown::Orderly => Duration::from_secs(5),
             Shutdown::Quick => Duration::from_millis(500),
         };
         let deadline = Instant::now() + limit;
+        if self.is_closing.swap(true, Ordering::AcqRel) {
+            // Another thread does it, and a program may end when this returns: not before the
+            // server is gone. The workers are not waited for, since this may be one of them.
+            self.down.wait(Some(deadline));
+            return;
+        }
         self.end(Error::closed(""));
         if let Some(link) = self.link.get() {
             link.shutdown(how);
         }
+        self.down.raise();
         self.workers.close(deadline);
     }
 

@@ -151,6 +151,8 @@ impl Link for ChildLink {
     fn shutdown(&self, how: Shutdown) {
         self.pipes.end_input();
         self.process.stop(how);
+        // First, since the reading thread waits a moment for the end of stderr.
+        self.process.stop_stderr();
         self.pipes.stop_reading();
         join(self.reader.lock().take());
         self.process.join();

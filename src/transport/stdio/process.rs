@@ -161,9 +161,13 @@ impl Process {
         self.has_exited()
     }
 
-    /// Joins the threads, once the child is gone.
-    pub(super) fn join(&self) {
+    /// Ends the thread that reads stderr.
+    pub(super) fn stop_stderr(&self) {
         self.stderr.stop();
+    }
+
+    /// Joins the thread that waits for the child, once that is gone.
+    pub(super) fn join(&self) {
         if self.has_exited() {
             join(self.watcher.lock().take());
         }

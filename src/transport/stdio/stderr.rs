@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, io, process::ChildStderr, sync::Arc, thread, time::Duration};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::join;
@@ -16,6 +16,9 @@ const KEPT_LINES: usize = 20;
 const KEPT_BYTES: usize = 2000;
 /// A line longer than this is taken in pieces.
 const LINE_LIMIT: usize = 64 * 1024;
+
+/// How long the thread may take to end once it is asked to; the rest of the way takes a moment.
+const STOP_LIMIT: Duration = Duration::from_millis(250);
 
 /// The last lines of stderr.
 #[derive(Debug, Default, Clone)]
@@ -64,9 +67,11 @@ impl Stderr {
         Tail { lines: self.kept.lock().iter().cloned().collect() }
     }
 
-    /// Ends the thread, though a grandchild may still hold the stream.
+    /// Ends the thread, though a grandchild may still hold the stream, or even go on writing. One
+    /// that is held up by the program's logger is left to end by itself.
     pub(super) fn stop(&self) {
-        if self.stopper.stop() {
+        if self.stopper.stop() && self.drained.recv_timeout(STOP_LIMIT) == Err(RecvTimeoutError::Disconnected)
+        {
             join(self.thread.lock().take());
         }
     }
@@ -124,7 +129,14 @@ use self::waking::{Source, Stopper};
 /// On Unix the read waits for the stream or for the stopper.
 #[cfg(unix)]
 mod waking {
-    use std::{io, process::ChildStderr};
+    use std::{
+        io,
+        process::ChildStderr,
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
+    };
 
     use rustix::{
         event::{PollFd, PollFlags},
@@ -133,36 +145,58 @@ mod waking {
 
     use super::super::unix::{Waker, Wakeups, poll, waker};
 
+    /// How much is still read after the stopper asked: what a pipe holds. Whoever goes on writing
+    /// then is not the server.
+    const LEFT_OVER: usize = 64 * 1024;
+
     pub(super) struct Source {
         stream: ChildStderr,
         wakeups: Wakeups,
-        is_stopped: bool,
+        must_stop: Arc<AtomicBool>,
+        /// How much more is read, once the stopper asked.
+        left: Option<usize>,
     }
 
-    pub(super) struct Stopper(Waker);
+    pub(super) struct Stopper {
+        must_stop: Arc<AtomicBool>,
+        waker: Waker,
+    }
 
     impl Source {
         pub(super) fn new(stream: ChildStderr) -> io::Result<(Source, Stopper)> {
             ioctl_fionbio(&stream, true)?;
             let (waker, wakeups) = waker()?;
-            Ok((Source { stream, wakeups, is_stopped: false }, Stopper(waker)))
+            let must_stop = Arc::new(AtomicBool::new(false));
+            let stopper = Stopper { must_stop: Arc::clone(&must_stop), waker };
+            Ok((Source { stream, wakeups, must_stop, left: None }, stopper))
         }
 
-        /// `None`: the stream has ended, or the stopper asked and nothing is left to read.
+        /// `None`: the stream has ended, or the stopper asked and what was left has been read.
         pub(super) fn read(&mut self, chunk: &mut [u8]) -> Option<usize> {
             loop {
-                match read(&self.stream, &mut *chunk) {
+                if self.left.is_none() && self.must_stop.load(Ordering::Acquire) {
+                    self.left = Some(LEFT_OVER);
+                }
+                let most = self.left.map_or(chunk.len(), |left| left.min(chunk.len()));
+                // With nothing left to read this reads nothing, which is the end, too.
+                match read(&self.stream, &mut chunk[..most]) {
                     Ok(0) => return None,
-                    Ok(length) => return Some(length),
+                    Ok(length) => {
+                        self.left = self.left.map(|left| left - length);
+                        return Some(length);
+                    }
                     Err(Errno::INTR) => {}
-                    Err(Errno::AGAIN) if self.is_stopped => return None,
+                    Err(Errno::AGAIN) if self.left.is_some() => return None,
                     Err(Errno::AGAIN) => {
                         let mut waited = [
                             PollFd::new(&self.stream, PollFlags::IN),
                             PollFd::new(&self.wakeups, PollFlags::IN),
                         ];
                         poll(&mut waited).ok()?;
-                        self.is_stopped = !waited[1].revents().is_empty();
+                        // Also when the stopper is gone without having asked.
+                        if !waited[1].revents().is_empty() {
+                            self.left = Some(LEFT_OVER);
+                        }
                     }
                     Err(_) => return None,
                 }
@@ -173,7 +207,8 @@ mod waking {
     impl Stopper {
         /// Whether the thread can be joined now.
         pub(super) fn stop(&self) -> bool {
-            self.0.wake();
+            self.must_stop.store(true, Ordering::Release);
+            self.waker.wake();
             true
         }
     }

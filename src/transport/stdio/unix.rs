@@ -35,6 +35,12 @@ use crate::error::TransportFailure;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const PIPE_BYTES: usize = 1024 * 1024;
 
+/// How much may wait for a child that does not read; requests that time out leave theirs behind.
+const MOST_UNWRITTEN: usize = 256 * 1024 * 1024;
+
+/// How much of what others queued a caller writes for them.
+const MOST_AT_ONCE: usize = 1024 * 1024;
+
 /// A server that writes so much at once goes on writing.
 const FLOOD: usize = 16 * 1024;
 
@@ -88,12 +94,16 @@ struct Shared {
     outbox: Mutex<Outbox>,
     waker: Waker,
     must_stop: AtomicBool,
+    /// The child does not read its input any more, though it was not told to end.
+    is_broken: AtomicBool,
 }
 
 /// What is to be written. Whoever finds the pipe here takes it out, writes without holding the
 /// lock, and puts it back; others only queue. So no lock is held while writing.
 struct Outbox {
     queue: VecDeque<Vec<u8>>,
+    /// The bytes of the queue.
+    bytes: usize,
     /// How much of the first message has been written.
     written: usize,
     pipe: Pipe,
@@ -126,12 +136,14 @@ pub(super) fn start(
     let shared = Arc::new(Shared {
         outbox: Mutex::new(Outbox {
             queue: VecDeque::new(),
+            bytes: 0,
             written: 0,
             pipe: Pipe::Free(Arc::new(stdin)),
             input_ends: false,
         }),
         waker,
         must_stop: AtomicBool::new(false),
+        is_broken: AtomicBool::new(false),
     });
     let on_exit = Arc::clone(&shared);
     process.when_exited(move || on_exit.waker.wake());
@@ -170,6 +182,7 @@ impl Outbox {
     fn close(&mut self) {
         self.pipe = Pipe::Closed;
         self.queue.clear();
+        self.bytes = 0;
         self.written = 0;
     }
 }
@@ -180,6 +193,13 @@ impl Shared {
         if matches!(outbox.pipe, Pipe::Closed) || outbox.input_ends {
             return Err(TransportFailure::new("the app-server does not read its input any more"));
         }
+        let waiting: usize = outbox.bytes;
+        if waiting > MOST_UNWRITTEN {
+            return Err(TransportFailure::new(format!(
+                "the app-server does not read: {waiting} bytes wait to be written"
+            )));
+        }
+        outbox.bytes += message.len();
         outbox.queue.push_back(message);
         self.write(outbox);
         Ok(())
@@ -194,13 +214,25 @@ impl Shared {
                 return;
             }
         };
+        let mut taken = 0;
         while let Some(mut message) = outbox.queue.pop_front() {
             let mut written = outbox.written;
             drop(outbox);
             let outcome = write_all(&pipe, &message, &mut written);
             outbox = self.outbox.lock();
             match outcome {
-                Ok(()) => outbox.written = 0,
+                Ok(()) => {
+                    outbox.written = 0;
+                    outbox.bytes = outbox.bytes.saturating_sub(message.len());
+                    taken += message.len();
+                    // Enough for one caller: the reading thread goes on with what others queued.
+                    if taken > MOST_AT_ONCE && !outbox.queue.is_empty() {
+                        outbox.pipe = Pipe::Full(pipe);
+                        drop(outbox);
+                        self.waker.wake();
+                        return;
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && !outbox.input_ends => {
                     outbox.queue.push_front(std::mem::take(&mut message));
                     outbox.written = written;
@@ -209,9 +241,13 @@ impl Shared {
                     self.waker.wake();
                     return;
                 }
-                // The child has closed its input. Its exit, which tells why, is about to be seen.
+                // The child has closed its input: mostly because it exits, which is about to be seen. If
+                // not, there is nobody to talk to all the same.
                 Err(_) => {
                     outbox.close();
+                    drop(outbox);
+                    self.is_broken.store(true, Ordering::Release);
+                    self.waker.wake();
                     return;
                 }
             }
@@ -230,15 +266,15 @@ impl Shared {
         }
     }
 
-    /// The pipe takes bytes again, or has broken, which the next write finds.
+    /// Tries a pipe that was full again. It may take bytes now, or have broken, which writing finds.
     fn resume(&self) {
         let mut outbox = self.outbox.lock();
-        if let Pipe::Full(pipe) = std::mem::replace(&mut outbox.pipe, Pipe::Taken) {
-            outbox.pipe = Pipe::Free(pipe);
-            self.write(outbox);
-        } else {
-            // It was closed meanwhile: nobody else leaves the full state.
-            outbox.close();
+        match std::mem::replace(&mut outbox.pipe, Pipe::Taken) {
+            Pipe::Full(pipe) => {
+                outbox.pipe = Pipe::Free(pipe);
+                self.write(outbox);
+            }
+            other => outbox.pipe = other,
         }
     }
 }
@@ -276,8 +312,8 @@ impl Reader {
     /// Says what ended the stream, unless that is a failure of its own.
     fn read_to_the_end(&self, sink: &mut Sink) -> Result<&'static str, TransportFailure> {
         let mut lines = Lines::new();
-        // Once the child is gone, only what it left in the pipe is read: a grandchild may hold it
-        // open, and even go on writing.
+        // Once the child is gone, or takes nothing more, only what it left in the pipe is read: a
+        // grandchild may hold it open, and even go on writing.
         let mut give_up_at = None;
         loop {
             let buffer = lines.buffer();
@@ -294,9 +330,11 @@ impl Reader {
                         ControlFlow::Break(Some(failure)) => return Err(failure),
                         ControlFlow::Break(None) => return Ok("what it sent is no message (strict)"),
                     }
-                    // A read this large is one of many: the next one is tried before anybody is woken.
-                    let overdue = give_up_at.is_some_and(|at| Instant::now() >= at);
-                    if length >= FLOOD && !overdue && !self.shared.must_stop.load(Ordering::Acquire) {
+                    // A read this large is one of many: the next one is tried before anybody is woken. But
+                    // a flood must not hide what is looked for below.
+                    let is_over = self.shared.must_stop.load(Ordering::Acquire) || self.process.has_exited();
+                    if length >= FLOOD && !is_over {
+                        self.shared.resume();
                         continue;
                     }
                     sink.flush();
@@ -304,7 +342,7 @@ impl Reader {
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) if give_up_at.is_some() => {
                     lines.finish(sink);
-                    return Ok("it exited");
+                    return Ok("it closed its input");
                 }
                 Err(Errno::AGAIN) => sink.flush(),
                 Err(error) => return Err(self.unreadable(error.into())),
@@ -312,10 +350,10 @@ impl Reader {
             if self.shared.must_stop.load(Ordering::Acquire) {
                 return Ok("the connection was shut down");
             }
-            if self.process.has_exited() {
+            if self.process.has_exited() || self.shared.is_broken.load(Ordering::Acquire) {
                 let at = *give_up_at.get_or_insert_with(|| Instant::now() + Duration::from_millis(500));
                 if Instant::now() >= at {
-                    return Ok("it exited");
+                    return Ok("it closed its input");
                 }
                 continue;
             }

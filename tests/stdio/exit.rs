@@ -1,0 +1,185 @@
+//! How the death of the child is told: to all who wait, at once, with its reason.
+//!
+//! Relies on `harness`.
+
+use std::{os::unix::process::ExitStatusExt, thread};
+
+use codex_blocking::Error;
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::harness::{
+    AT_ONCE, TELL_PID, Watched, await_notification, connect, failure_of, server, shell, timed, trials,
+};
+
+trials![
+    all_pending_requests_fail_at_once_with_the_status_and_the_last_words,
+    later_calls_fail_at_once_with_the_same_reason,
+    a_child_that_fails_at_its_start_tells_why,
+    a_status_of_zero_is_told_too,
+    death_by_a_signal_is_told,
+    a_child_that_closes_its_output_but_lives_on_counts_as_lost,
+    a_lost_child_that_lives_on_is_still_reaped_by_close,
+    a_child_that_closes_its_input_fails_later_calls,
+    a_grandchild_that_holds_the_pipes_does_not_hide_the_exit,
+    a_grandchild_that_floods_stdout_does_not_hide_the_exit,
+    what_the_child_wrote_before_its_exit_arrives,
+    the_rest_of_its_group_ends_with_the_child,
+    notifications_end_with_the_child,
+];
+
+fn all_pending_requests_fail_at_once_with_the_status_and_the_last_words() {
+    const CALLERS: usize = 16;
+    let client = connect(server("plain"));
+    let mut notifications = client.notifications();
+    let (errors, took) = thread::scope(|scope| {
+        let callers: Vec<_> =
+            (0..CALLERS).map(|_| scope.spawn(|| client.request("hold", ()).unwrap_err())).collect();
+        for _ in 0..CALLERS {
+            await_notification(&mut notifications, "held");
+        }
+        timed(|| {
+            client.notify("exit", json!({ "status": 3, "stderr": "starting\nthe disk is full\n" })).unwrap();
+            callers.into_iter().map(|caller| caller.join().unwrap()).collect::<Vec<_>>()
+        })
+    });
+    for error in &errors {
+        let failure = failure_of(error);
+        assert_eq!(failure.exit_status.unwrap().code(), Some(3), "{error:?}");
+        assert_eq!(failure.stderr_tail, ["starting", "the disk is full"]);
+        assert!(
+            error.to_string().contains("hold") && error.to_string().contains("the disk is full"),
+            "{error}"
+        );
+        assert!(!error.is_retryable(), "the work may have been done: {error:?}");
+    }
+    assert!(took < AT_ONCE, "{took:?}");
+    assert_eq!(client.stats().pending_requests, 0);
+}
+
+fn later_calls_fail_at_once_with_the_same_reason() {
+    let client = connect(server("plain"));
+    client.request("exit", json!({ "status": 3, "stderr": "the disk is full" })).unwrap_err();
+    let (errors, took) = timed(|| {
+        [
+            client.request("echo", ()).unwrap_err(),
+            client.notify("echo", ()).unwrap_err(),
+            client.chat_once("hello").unwrap_err(),
+        ]
+    });
+    for error in &errors {
+        assert_eq!(failure_of(error).exit_status.unwrap().code(), Some(3), "{error:?}");
+        assert_eq!(failure_of(error).stderr_tail, ["the disk is full"]);
+    }
+    assert!(took < AT_ONCE, "{took:?}");
+}
+
+fn a_child_that_fails_at_its_start_tells_why() {
+    let client = connect(shell("echo 'CODEX_HOME does not exist' >&2; exit 1"));
+    let error = client.initialize().unwrap_err();
+    assert_eq!(failure_of(&error).exit_status.unwrap().code(), Some(1), "{error:?}");
+    assert_eq!(failure_of(&error).stderr_tail, ["CODEX_HOME does not exist"]);
+}
+
+fn a_status_of_zero_is_told_too() {
+    let client = connect(server("plain"));
+    let error = client.request("exit", json!({ "status": 0 })).unwrap_err();
+    assert!(failure_of(&error).exit_status.unwrap().success(), "{error:?}");
+}
+
+fn death_by_a_signal_is_told() {
+    let client = connect(server("plain"));
+    let child = Watched::server(&client);
+    let mut notifications = client.notifications();
+    let error = thread::scope(|scope| {
+        let caller = scope.spawn(|| client.request("hold", ()).unwrap_err());
+        await_notification(&mut notifications, "held");
+        child.signal(Signal::KILL);
+        caller.join().unwrap()
+    });
+    assert_eq!(failure_of(&error).exit_status.unwrap().signal(), Some(9), "{error:?}");
+    assert!(error.to_string().contains("signal: 9"), "{error}");
+}
+
+/// Answers nothing: closes its output once it has been asked.
+const CLOSES_ITS_OUTPUT: &str = "read line; exec >&-; exec sleep 300";
+
+fn a_child_that_closes_its_output_but_lives_on_counts_as_lost() {
+    let client = connect(shell(CLOSES_ITS_OUTPUT));
+    let (error, took) = timed(|| client.initialize().unwrap_err());
+    assert!(failure_of(&error).message.contains("closed its output"), "{error:?}");
+    assert_eq!(failure_of(&error).exit_status, None);
+    assert!(took < AT_ONCE, "{took:?}");
+    assert_eq!(client.request("echo", ()).unwrap_err().code(), "transport");
+}
+
+fn a_lost_child_that_lives_on_is_still_reaped_by_close() {
+    let client = connect(shell(&format!("{TELL_PID}; {CLOSES_ITS_OUTPUT}")));
+    let child = Watched::shell(&client);
+    client.initialize().unwrap_err();
+    assert!(!child.is_gone());
+    client.close().unwrap();
+    assert!(child.is_gone());
+}
+
+fn a_child_that_closes_its_input_fails_later_calls() {
+    let client = connect(shell(r#"read line; exec <&-; echo '{"method":"closed"}'; exec sleep 300"#));
+    let mut notifications = client.notifications();
+    client.notify("close", ()).unwrap();
+    await_notification(&mut notifications, "closed");
+    // It is the first write that finds it out.
+    let (errors, took) = timed(|| [(), ()].map(|()| client.notify("initialized", ()).err()));
+    assert!(took < AT_ONCE, "{took:?}");
+    assert!(
+        failure_of(errors[1].as_ref().unwrap()).message.contains("does not read its input"),
+        "{errors:?}"
+    );
+}
+
+fn a_grandchild_that_holds_the_pipes_does_not_hide_the_exit() {
+    let client = connect(server("plain"));
+    let grandchild = Watched::grandchild(&client, "sleeper", true);
+    let (error, took) =
+        timed(|| client.request("exit", json!({ "status": 3, "stderr": "the reason\n" })).unwrap_err());
+    assert!(!grandchild.has_ended(), "it did not hold the pipes");
+    assert_eq!(failure_of(&error).exit_status.unwrap().code(), Some(3), "{error:?}");
+    assert_eq!(failure_of(&error).stderr_tail, ["the reason"]);
+    assert!(took < AT_ONCE, "{took:?}");
+}
+
+fn a_grandchild_that_floods_stdout_does_not_hide_the_exit() {
+    let client = connect(server("plain"));
+    let child = Watched::server(&client);
+    // No request in between: the flood's first line may tear the reply.
+    client.notify("spawn", json!({ "scenario": "stdout-flooder", "apart": true })).unwrap();
+    crate::harness::await_that("the flood has begun", || client.stats().skipped_frames > 1000);
+    let (error, took) = timed(|| {
+        child.signal(Signal::KILL);
+        client.request("hold", ()).unwrap_err()
+    });
+    assert_eq!(failure_of(&error).exit_status.unwrap().signal(), Some(9), "{error:?}");
+    assert!(took < AT_ONCE, "{took:?}");
+}
+
+fn what_the_child_wrote_before_its_exit_arrives() {
+    let client = connect(server("plain"));
+    let mut notifications = client.notifications();
+    let frames = "{\"method\":\"late\"}\n".repeat(10_000);
+    client.request("raw_then_exit", json!({ "bytes": frames.as_bytes() })).unwrap_err();
+    assert_eq!(notifications.by_ref().filter(|notification| notification.method() == "late").count(), 10_000);
+}
+
+fn the_rest_of_its_group_ends_with_the_child() {
+    let client = connect(server("plain"));
+    let grandchild = Watched::grandchild(&client, "sleeper", false);
+    client.request("exit", json!({ "status": 3 })).unwrap_err();
+    grandchild.await_end();
+}
+
+fn notifications_end_with_the_child() {
+    let client = connect(server("plain"));
+    let mut notifications = client.notifications();
+    let error = client.request("exit", json!({ "status": 3 })).unwrap_err();
+    assert!(matches!(error, Error::Transport { .. }), "{error:?}");
+    assert!(notifications.next().is_none() && notifications.is_ended());
+}

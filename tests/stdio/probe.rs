@@ -1,0 +1,280 @@
+//! What needs a process to itself: environment variables, counts of threads and descriptors, the end of the process.
+//!
+//! Relies on `harness`. Each test runs this binary again with `--probe NAME`, where the part below it runs alone;
+//! a probe fails by panicking. Counting needs `/proc`.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio as Pipe},
+};
+
+use codex_blocking::{Client, Stdio};
+use serde_json::{Value, json};
+
+use crate::harness::{Watched, connect, deaf_server, trials};
+
+trials![
+    the_default_command_is_that_of_the_variable_in_words,
+    without_the_variable_codex_app_server_is_run_from_the_path,
+    without_any_codex_the_error_says_how_to_get_one,
+    a_process_that_ends_right_after_its_last_drop_leaves_no_orphan,
+    #[cfg(target_os = "linux")]
+    cycles_that_end_by_close_leak_neither_threads_nor_descriptors,
+    #[cfg(target_os = "linux")]
+    cycles_that_end_by_drop_leak_neither_threads_nor_descriptors,
+    #[cfg(target_os = "linux")]
+    cycles_that_end_by_death_leak_neither_threads_nor_descriptors,
+    #[cfg(target_os = "linux")]
+    cycles_that_fail_to_start_leak_neither_threads_nor_descriptors,
+    #[cfg(target_os = "linux")]
+    the_names_of_all_threads_start_with_codex,
+    #[cfg(target_os = "linux")]
+    an_idle_client_wakes_no_thread,
+];
+
+/// Runs a probe in this process.
+pub(crate) fn run(name: &str) {
+    match name {
+        "default-command" => default_command(),
+        "no-command" => no_command(),
+        "drop-and-exit" => drop_and_exit(),
+        #[cfg(target_os = "linux")]
+        "threads" => linux::names(),
+        #[cfg(target_os = "linux")]
+        "idle" => linux::idle(),
+        #[cfg(target_os = "linux")]
+        ending => linux::cycles(ending),
+        #[cfg(not(target_os = "linux"))]
+        other => panic!("there is no probe {other}"),
+    }
+}
+
+fn probe(name: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--probe", name]).stdin(Pipe::null()).stderr(Pipe::inherit());
+    command
+}
+
+/// What the probe wrote on stdout, which is JSON or nothing.
+#[track_caller]
+fn output_of(command: &mut Command) -> Value {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "the probe failed: {}", output.status);
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
+}
+
+fn print(value: &Value) {
+    use std::io::Write;
+    std::io::stdout().write_all(value.to_string().as_bytes()).unwrap();
+}
+
+/// Asks the default server for its arguments.
+fn default_command() {
+    print(&connect(Stdio::default()).request("arguments", ()).unwrap());
+}
+
+fn the_default_command_is_that_of_the_variable_in_words() {
+    let exe = std::env::current_exe().unwrap();
+    let words = format!(r#"'{}' --serve plain "a b" c\ d '$HOME' ''"#, exe.display());
+    let arguments = output_of(probe("default-command").env("CODEX_APP_SERVER_CMD", words));
+    assert_eq!(arguments, json!(["--serve", "plain", "a b", "c d", "$HOME", ""]));
+}
+
+fn without_the_variable_codex_app_server_is_run_from_the_path() {
+    let folder =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("stdio-{}-path", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink(std::env::current_exe().unwrap(), folder.join("codex")).unwrap();
+    let mut probe = probe("default-command");
+    let arguments = output_of(probe.env_remove("CODEX_APP_SERVER_CMD").env("PATH", folder));
+    assert_eq!(arguments, json!(["app-server"]));
+}
+
+fn no_command() {
+    print(&Client::connect(Stdio::default()).unwrap_err().to_string().into());
+}
+
+fn without_any_codex_the_error_says_how_to_get_one() {
+    if ["/usr/local/bin/codex", "/opt/homebrew/bin/codex", "/usr/bin/codex"]
+        .iter()
+        .any(|at| PathBuf::from(at).exists())
+    {
+        // It is found there whatever the environment says.
+        return;
+    }
+    let mut probe = probe("no-command");
+    let error = output_of(
+        probe.env_remove("CODEX_APP_SERVER_CMD").env("PATH", "/nowhere/bin").env("HOME", "/nowhere/home"),
+    );
+    for part in
+        ["/nowhere/bin/codex", "/nowhere/home/.local/bin/codex", "npm install", "CODEX_APP_SERVER_CMD"]
+    {
+        assert!(error.as_str().unwrap().contains(part), "{part} is not in: {error}");
+    }
+}
+
+/// Tells the two processes to the test, which says when it knows them; drops; ends.
+fn drop_and_exit() {
+    let client = connect(deaf_server());
+    let pids =
+        ["pid", "spawn"].map(|method| client.request(method, json!({ "scenario": "sleeper" })).unwrap());
+    print(&json!(pids));
+    std::io::Write::write_all(&mut std::io::stdout(), b"\n").unwrap();
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    drop(client);
+    std::process::exit(0);
+}
+
+fn a_process_that_ends_right_after_its_last_drop_leaves_no_orphan() {
+    use std::io::{BufRead, BufReader};
+    let mut running = probe("drop-and-exit").stdin(Pipe::piped()).stdout(Pipe::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let pids: [Value; 2] = serde_json::from_str(&line).unwrap();
+    let [child, grandchild] = pids.map(|pid| Watched::new(&pid));
+    drop(running.stdin.take());
+    assert!(running.wait().unwrap().success());
+    assert!(child.is_gone(), "the child was not waited for");
+    grandchild.await_end();
+}
+
+#[cfg(target_os = "linux")]
+fn cycles_that_end_by_close_leak_neither_threads_nor_descriptors() {
+    output_of(&mut probe("close"));
+}
+
+#[cfg(target_os = "linux")]
+fn cycles_that_end_by_drop_leak_neither_threads_nor_descriptors() {
+    output_of(&mut probe("drop"));
+}
+
+#[cfg(target_os = "linux")]
+fn cycles_that_end_by_death_leak_neither_threads_nor_descriptors() {
+    output_of(&mut probe("death"));
+}
+
+#[cfg(target_os = "linux")]
+fn cycles_that_fail_to_start_leak_neither_threads_nor_descriptors() {
+    output_of(&mut probe("no-start"));
+}
+
+#[cfg(target_os = "linux")]
+fn the_names_of_all_threads_start_with_codex() {
+    let names = output_of(&mut probe("threads"));
+    let names: Vec<&str> = names.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    for expected in ["codex-read", "codex-exit", "codex-stderr", "codex-worker"] {
+        assert!(names.contains(&expected), "{expected} is not among {names:?}");
+    }
+    assert!(names.iter().all(|name| name.starts_with("codex")), "{names:?}");
+}
+
+#[cfg(target_os = "linux")]
+fn an_idle_client_wakes_no_thread() {
+    output_of(&mut probe("idle"));
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::{collections::BTreeMap, fs, thread, time::Duration};
+
+    use super::*;
+    use crate::harness::{await_notification, await_that, log_into_memory, server};
+
+    /// The threads of this process by number, with their names.
+    fn threads() -> BTreeMap<String, String> {
+        let tasks = fs::read_dir("/proc/self/task").unwrap();
+        tasks
+            .filter_map(|task| {
+                let task = task.unwrap();
+                let name = fs::read_to_string(task.path().join("comm")).ok()?;
+                Some((task.file_name().into_string().unwrap(), name.trim_end().to_owned()))
+            })
+            .collect()
+    }
+
+    /// Threads and descriptors. The listing itself needs a descriptor, every time.
+    fn counts() -> (usize, usize) {
+        (threads().len(), fs::read_dir("/proc/self/fd").unwrap().count())
+    }
+
+    /// One life of a client.
+    fn cycle(ending: &str) {
+        if ending == "no-start" {
+            Client::connect(server("plain").cwd("/no/such/folder")).unwrap_err();
+            Client::connect(Stdio::command(["/proc/self/status"])).unwrap_err();
+            return;
+        }
+        let client = connect(server("plain"));
+        // A stray line has the log's thread run, too.
+        client.request("raw", json!({ "bytes": b"stray\n" })).unwrap();
+        match ending {
+            "close" => client.close().unwrap(),
+            "drop" => {}
+            "death" => drop(client.request("exit", json!({ "status": 3 })).unwrap_err()),
+            other => panic!("there is no probe {other}"),
+        }
+    }
+
+    /// A hundred lives leave as many threads and descriptors as there were before the first.
+    pub(super) fn cycles(ending: &str) {
+        log_into_memory();
+        let before = counts();
+        for _ in 0..100 {
+            cycle(ending);
+        }
+        // The system may list a thread for a moment after it has been joined.
+        await_that(&format!("{before:?} threads and descriptors, now {:?}", counts()), || counts() == before);
+    }
+
+    /// Tells the names of the threads that a client in use has started.
+    pub(super) fn names() {
+        log_into_memory();
+        let before = threads();
+        let client = connect(server("plain"));
+        client.request("raw", json!({ "bytes": b"stray\n" })).unwrap();
+        // A thread gives itself its name, a moment after it has begun.
+        await_that("all threads are named", || threads().values().any(|name| name == "codex-worker"));
+        let started = threads().into_iter().filter(|(number, _)| !before.contains_key(number));
+        print(&json!(started.map(|(_, name)| name).collect::<Vec<_>>()));
+    }
+
+    /// How often each of the client's threads has been woken or held up.
+    fn switches() -> BTreeMap<String, u64> {
+        let ours = threads().into_iter().filter(|(_, name)| name.starts_with("codex"));
+        ours.map(|(number, name)| {
+            let status = fs::read_to_string(format!("/proc/self/task/{number}/status")).unwrap();
+            let counted = status.lines().filter(|line| line.contains("ctxt_switches"));
+            let sum =
+                counted.map(|line| line.rsplit(char::is_whitespace).next().unwrap().parse::<u64>().unwrap());
+            (format!("{name} {number}"), sum.sum())
+        })
+        .collect()
+    }
+
+    /// Two quiet seconds of a client with a request under way and a stream of notifications open.
+    pub(super) fn idle() {
+        log_into_memory();
+        let client = connect(server("plain"));
+        let mut notifications = client.notifications();
+        client.request("raw", json!({ "bytes": b"stray\n" })).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| client.request("hold", ()).unwrap_err());
+            await_notification(&mut notifications, "held");
+            // Until the threads that were just woken have gone to sleep.
+            let mut before = switches();
+            loop {
+                thread::sleep(Duration::from_millis(100));
+                let now = switches();
+                if now == before {
+                    break;
+                }
+                before = now;
+            }
+            assert!(before.len() >= 4, "{before:?}");
+            // Nothing is to happen: there is no event to wait for.
+            thread::sleep(Duration::from_secs(2));
+            assert_eq!(switches(), before);
+            client.close().unwrap();
+        });
+    }
+}

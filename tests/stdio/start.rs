@@ -1,0 +1,148 @@
+//! Which program is started, where, and what is told when it can't be.
+//!
+//! Relies on `harness`. Invariant: the environment of this process is never changed.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+
+use codex_blocking::{Client, Error, Stdio, Timeout};
+use serde_json::json;
+
+use crate::harness::{connect, failure_of, server, trials};
+
+trials![
+    a_command_that_does_not_exist_is_an_error_that_lists_what_was_tried,
+    a_path_that_does_not_exist_is_named_whole,
+    a_file_that_may_not_be_executed_is_no_program,
+    a_file_that_the_system_can_not_run_is_a_transport_error_with_its_cause,
+    an_empty_command_is_the_callers_mistake,
+    an_empty_program_name_is_the_callers_mistake,
+    a_working_directory_that_does_not_exist_is_named,
+    the_working_directory_reaches_the_child,
+    variables_reach_the_child_beside_those_of_this_process,
+    the_last_of_two_values_of_a_variable_wins,
+    arguments_reach_the_child_as_they_are,
+    a_relative_program_is_meant_from_here_though_the_child_runs_elsewhere,
+    a_connect_limit_of_zero_has_passed_at_once,
+    a_transport_can_connect_again_and_again,
+    the_environment_stays_out_of_debug,
+];
+
+/// An empty folder of the test's own.
+fn folder(name: &str) -> PathBuf {
+    let folder =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("stdio-{}-{name}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::canonicalize(folder).unwrap()
+}
+
+fn refused(stdio: Stdio) -> Error {
+    Client::connect(stdio).unwrap_err()
+}
+
+fn a_command_that_does_not_exist_is_an_error_that_lists_what_was_tried() {
+    let error = refused(Stdio::command(["no-such-server"]).env("PATH", "/nowhere/a:/nowhere/b"));
+    let failure = failure_of(&error);
+    for tried in ["/nowhere/a/no-such-server", "/nowhere/b/no-such-server"] {
+        assert!(failure.message.contains(tried), "{error}");
+    }
+    assert!(failure.before_connect && error.is_retryable(), "{error:?}");
+    assert_eq!(error.code(), "transport");
+}
+
+fn a_path_that_does_not_exist_is_named_whole() {
+    let error = refused(Stdio::command(["./no/such/server"]));
+    let whole = std::env::current_dir().unwrap().join("no/such/server");
+    assert!(failure_of(&error).message.contains(whole.to_str().unwrap()), "{error}");
+}
+
+fn a_file_that_may_not_be_executed_is_no_program() {
+    let file = folder("not-executable").join("server");
+    fs::write(&file, "#!/bin/sh\n").unwrap();
+    let error = refused(Stdio::command([&file]));
+    assert!(failure_of(&error).message.contains(file.to_str().unwrap()), "{error}");
+    assert!(error.is_retryable(), "{error:?}");
+}
+
+fn a_file_that_the_system_can_not_run_is_a_transport_error_with_its_cause() {
+    let file = folder("no-interpreter").join("server");
+    fs::write(&file, "#!/no/such/interpreter\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    let error = refused(Stdio::command([&file]));
+    assert!(failure_of(&error).before_connect, "{error:?}");
+    assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
+    let cause = failure_of(&error).source.as_deref().unwrap();
+    assert!(cause.is::<std::io::Error>(), "{error:?}");
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), cause.to_string());
+}
+
+fn an_empty_command_is_the_callers_mistake() {
+    let error = refused(Stdio::command(Vec::<String>::new()));
+    assert!(matches!(error, Error::InvalidInput { .. }), "{error:?}");
+}
+
+fn an_empty_program_name_is_the_callers_mistake() {
+    let error = refused(Stdio::command(["", "app-server"]));
+    assert!(matches!(error, Error::InvalidInput { .. }), "{error:?}");
+}
+
+fn a_working_directory_that_does_not_exist_is_named() {
+    let error = refused(server("plain").cwd("/no/such/folder"));
+    assert!(failure_of(&error).message.contains("/no/such/folder"), "{error}");
+    assert!(error.is_retryable(), "{error:?}");
+}
+
+fn the_working_directory_reaches_the_child() {
+    let folder = folder("cwd");
+    let client = connect(server("plain").cwd(&folder));
+    assert_eq!(client.request("cwd", ()).unwrap(), json!(folder.to_str()));
+}
+
+fn variables_reach_the_child_beside_those_of_this_process() {
+    let client = connect(server("plain").env("CODEX_BLOCKING_TEST", "a = 'b'"));
+    let variable = |name: &str| client.request("env", json!({ "name": name })).unwrap();
+    assert_eq!(variable("CODEX_BLOCKING_TEST"), "a = 'b'");
+    assert_eq!(variable("PATH"), json!(std::env::var("PATH").unwrap()));
+}
+
+fn the_last_of_two_values_of_a_variable_wins() {
+    let client = connect(server("plain").env("CODEX_BLOCKING_TEST", "1").env("CODEX_BLOCKING_TEST", "2"));
+    assert_eq!(client.request("env", json!({ "name": "CODEX_BLOCKING_TEST" })).unwrap(), "2");
+}
+
+fn arguments_reach_the_child_as_they_are() {
+    let exe = std::env::current_exe().unwrap();
+    let words = ["--serve", "plain", "", "a b", "$HOME", "*", "\"'\\", "é"];
+    let argv = [exe.as_os_str()].into_iter().chain(words.iter().map(std::ffi::OsStr::new));
+    let client = connect(Stdio::command(argv));
+    assert_eq!(client.request("arguments", ()).unwrap(), json!(words));
+}
+
+fn a_relative_program_is_meant_from_here_though_the_child_runs_elsewhere() {
+    let here = std::env::current_dir().unwrap();
+    let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
+    let relative = up.join(std::env::current_exe().unwrap().strip_prefix("/").unwrap());
+    assert!(relative.is_relative() && relative.exists(), "{relative:?}");
+
+    let elsewhere = folder("elsewhere").join("and/deeper/by/many/levels/than/here/is/sure/to/be");
+    fs::create_dir_all(&elsewhere).unwrap();
+    let argv = [relative, "--serve".into(), "plain".into()];
+    let client = connect(Stdio::command(argv).cwd(&elsewhere));
+    assert_eq!(client.request("cwd", ()).unwrap(), json!(elsewhere.to_str()));
+}
+
+fn a_connect_limit_of_zero_has_passed_at_once() {
+    let error = refused(server("plain").connect_timeout(Duration::ZERO));
+    assert!(matches!(error, Error::Timeout { limit: Timeout::Connect, after: Duration::ZERO }), "{error:?}");
+    assert!(error.is_timeout() && error.is_retryable(), "{error:?}");
+}
+
+fn a_transport_can_connect_again_and_again() {
+    let stdio = server("plain");
+    let pids: Vec<_> = (0..3).map(|_| connect(stdio.clone()).request("pid", ()).unwrap()).collect();
+    assert!(pids[0] != pids[1] && pids[1] != pids[2], "{pids:?}");
+}
+
+fn the_environment_stays_out_of_debug() {
+    let shown = format!("{:?}", server("plain").env("OPENAI_API_KEY", "sk-secret"));
+    assert!(shown.contains("OPENAI_API_KEY") && !shown.contains("sk-secret"), "{shown}");
+}

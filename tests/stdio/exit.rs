@@ -20,7 +20,7 @@ trials![
     death_by_a_signal_is_told,
     a_child_that_closes_its_output_but_lives_on_counts_as_lost,
     a_lost_child_that_lives_on_is_still_reaped_by_close,
-    a_child_that_closes_its_input_fails_later_calls,
+    a_child_that_closes_its_input_counts_as_lost,
     a_grandchild_that_holds_the_pipes_does_not_hide_the_exit,
     a_grandchild_that_floods_stdout_does_not_hide_the_exit,
     what_the_child_wrote_before_its_exit_arrives,
@@ -122,18 +122,16 @@ fn a_lost_child_that_lives_on_is_still_reaped_by_close() {
     assert!(child.is_gone());
 }
 
-fn a_child_that_closes_its_input_fails_later_calls() {
+fn a_child_that_closes_its_input_counts_as_lost() {
     let client = connect(shell(r#"read line; exec <&-; echo '{"method":"closed"}'; exec sleep 300"#));
     let mut notifications = client.notifications();
     client.notify("close", ()).unwrap();
     await_notification(&mut notifications, "closed");
-    // It is the first write that finds it out.
-    let (errors, took) = timed(|| [(), ()].map(|()| client.notify("initialized", ()).err()));
+    // It is the first write that finds it out; nobody is left to talk to then.
+    let (error, took) = timed(|| client.request("echo", ()).unwrap_err());
     assert!(took < AT_ONCE, "{took:?}");
-    assert!(
-        failure_of(errors[1].as_ref().unwrap()).message.contains("does not read its input"),
-        "{errors:?}"
-    );
+    assert!(failure_of(&error).message.contains("closed its input"), "{error:?}");
+    assert_eq!(client.notify("initialized", ()).unwrap_err().code(), "transport");
 }
 
 fn a_grandchild_that_holds_the_pipes_does_not_hide_the_exit() {

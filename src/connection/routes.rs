@@ -310,6 +310,10 @@ impl Routes {
     /// the item's own thread works for.
     fn note_sub_agents(&mut self, thread_id: &str, turn_id: Option<&str>, item: Option<&str>) {
         const RECEIVERS: &[u8] = b"\"receiverThreadIds\"";
+        // The type comes first on every server seen; a large item of another type is not searched.
+        if item.is_some_and(|item| item.starts_with("{\"type\":\"") && !item[9..].starts_with("collab")) {
+            return;
+        }
         let Some(item) = item.filter(|item| memchr::memmem::find(item.as_bytes(), RECEIVERS).is_some())
         else {
             return;

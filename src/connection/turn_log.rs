@@ -10,14 +10,14 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    thread::{self, Thread},
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Select, Sender, bounded};
 use parking_lot::Mutex;
 use serde::Deserialize;
 
-use super::{reply::Reply, signal::Signal};
+use super::signal::Signal;
 use crate::{error::Error, protocol::kind::Kind};
 
 /// Events are stored in blocks: one allocation for many of them.
@@ -213,9 +213,8 @@ struct Slot {
     queue: Queue,
     /// Bytes that were taken and are kept by the consumer all the same.
     retained: usize,
-    bell: Sender<()>,
-    /// Its consumer found nothing the last time; only then it has to be woken.
-    is_waiting: bool,
+    /// The thread to wake: its consumer found nothing the last time it looked.
+    waiting: Option<Thread>,
 }
 
 impl TurnLog {
@@ -249,9 +248,7 @@ impl TurnLog {
         let since = if is_idle { nanos(now).max(1) } else { 0 };
         self.idle_since.store(since, Ordering::Relaxed);
         if is_idle {
-            for slot in &self.state.lock().slots {
-                let _ = slot.bell.try_send(());
-            }
+            wake(self.state.lock().slots.iter_mut());
         }
     }
 
@@ -308,28 +305,21 @@ impl TurnLog {
         for slot in state.slots.iter_mut().filter(|slot| slot.interest.takes(kind)) {
             slot.queue.push(event);
             self.kept.fetch_add(text.len(), Ordering::Relaxed);
-            news |= slot.is_waiting;
+            news |= slot.waiting.is_some();
         }
         news
     }
 
     /// Wakes the consumers that have news.
     pub(crate) fn ring(&self) {
-        for slot in &mut self.state.lock().slots {
-            if !slot.queue.blocks.is_empty() && std::mem::take(&mut slot.is_waiting) {
-                // Full means that it has been rung already.
-                let _ = slot.bell.try_send(());
-            }
-        }
+        wake(self.state.lock().slots.iter_mut().filter(|slot| !slot.queue.blocks.is_empty()));
     }
 
     /// Ends the log without an end of the turn, and wakes everybody.
     pub(crate) fn lose(&self, reason: Error) {
         let mut state = self.state.lock();
         self.finish(&mut state, End::Lost(reason));
-        for slot in &mut state.slots {
-            let _ = slot.bell.try_send(());
-        }
+        wake(state.slots.iter_mut());
     }
 
     /// The bytes that are kept for its consumers.
@@ -368,7 +358,6 @@ impl TurnLog {
 
     /// Attaches a consumer; it sees what arrives from now on, and of a turn that is over its end.
     pub(crate) fn attach(self: &Arc<Self>, interest: Interest) -> Consumer {
-        let (ring, bell) = bounded(1);
         let mut state = self.state.lock();
         let id = state.next_slot;
         state.next_slot += 1;
@@ -377,9 +366,9 @@ impl TurnLog {
             queue.push(&Event { kind: Kind::TurnCompleted, text: last_word, item_id: None, body: None });
             self.kept.fetch_add(last_word.len(), Ordering::Relaxed);
         }
-        state.slots.push(Slot { id, interest, queue, retained: 0, bell: ring, is_waiting: false });
+        state.slots.push(Slot { id, interest, queue, retained: 0, waiting: None });
         self.count_interest(&state);
-        Consumer { log: Arc::clone(self), slot: id, bell }
+        Consumer { log: Arc::clone(self), slot: id }
     }
 
     fn count_interest(&self, state: &State) {
@@ -393,7 +382,6 @@ impl TurnLog {
 pub(crate) struct Consumer {
     log: Arc<TurnLog>,
     slot: u64,
-    bell: Receiver<()>,
 }
 
 impl Consumer {
@@ -410,7 +398,7 @@ impl Consumer {
             return (VecDeque::new(), end);
         };
         let queue = std::mem::take(&mut slot.queue);
-        slot.is_waiting = queue.blocks.is_empty();
+        slot.waiting = queue.blocks.is_empty().then(thread::current);
         match retain {
             true => slot.retained += queue.bytes,
             false => drop(self.log.kept.fetch_sub(queue.bytes, Ordering::Relaxed)),
@@ -427,37 +415,27 @@ impl Consumer {
         self.log.count_interest(&state);
     }
 
-    /// Whether a wait would end at once.
-    #[cfg(test)]
-    pub(crate) fn is_rung(&self) -> bool {
-        !self.bell.is_empty()
-    }
-
-    /// Whether it found nothing the last time, so that it has to be woken.
+    /// Whether it would sleep on, whatever arrives.
     #[cfg(test)]
     pub(crate) fn is_waiting(&self) -> bool {
-        self.log.state.lock().slots.iter().any(|slot| slot.id == self.slot && slot.is_waiting)
+        self.log.state.lock().slots.iter().any(|slot| slot.id == self.slot && slot.waiting.is_some())
     }
 
-    /// Waits until something may have arrived, here or on the other channel, or that time.
-    pub(crate) fn wait(&self, other: Option<&Receiver<Reply>>, until: Option<Instant>) {
-        let Some(other) = other else {
-            let _ = match until {
-                Some(until) => self.bell.recv_deadline(until).is_ok(),
-                None => self.bell.recv().is_ok(),
-            };
-            return;
-        };
-        let mut either = Select::new();
-        let bell = either.recv(&self.bell);
-        either.recv(other);
-        let ready = match until {
-            Some(until) => either.ready_deadline(until).ok(),
-            None => Some(either.ready()),
-        };
-        if ready == Some(bell) {
-            let _ = self.bell.try_recv();
+    /// Waits, after [`take`](Self::take) has found nothing, until something may have arrived, or that
+    /// time. It may also end for no reason. The thread parks: a wait that spins and yields first takes
+    /// the time from the thread that brings the events, the more so the more turns there are.
+    pub(crate) fn wait(&self, until: Option<Instant>) {
+        match until.map(|at| at.saturating_duration_since(Instant::now())) {
+            Some(left) => thread::park_timeout(left),
+            None => thread::park(),
         }
+    }
+}
+
+/// Wakes those that wait.
+fn wake<'a>(slots: impl Iterator<Item = &'a mut Slot>) {
+    for thread in slots.filter_map(|slot| slot.waiting.take()) {
+        thread.unpark();
     }
 }
 

@@ -55,7 +55,7 @@ impl Probe {
     }
 
     /// Where the answer arrives.
-    pub(super) fn reply(&self) -> &Receiver<Reply> {
+    fn reply(&self) -> &Receiver<Reply> {
         self.asked.reply()
     }
 

@@ -193,7 +193,8 @@ impl Turn {
             Patience::Forever => due,
         };
         if let Some(consumer) = &self.consumer {
-            consumer.wait(self.probe.as_ref().map(Probe::reply), until);
+            // The answer to a probe wakes the thread that asked, too.
+            consumer.wait(until);
         }
         Awaited::News
     }

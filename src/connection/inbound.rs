@@ -24,9 +24,9 @@ use crate::{
     transport::Receive,
 };
 
-/// After so many bytes those who wait are woken though more is there to be read. So a flood wakes a
-/// consumer for many events at a time, and still within milliseconds.
-const BATCH: usize = 2 * 1024 * 1024;
+/// After so many bytes those who wait are woken though more is there to be read: a flood wakes a
+/// consumer for many events at a time, but none has to wait for long.
+const BATCH: usize = 8 * 1024 * 1024;
 
 /// Takes the frames of one connection.
 pub(crate) struct Demux {

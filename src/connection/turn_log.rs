@@ -23,6 +23,8 @@ use crate::{error::Error, protocol::kind::Kind};
 /// Events are stored in blocks: one allocation for many of them.
 const SMALLEST_BLOCK: usize = 1024;
 const LARGEST_BLOCK: usize = 64 * 1024;
+/// So many bytes are worth waking a consumer for, though more is on the way.
+const ENOUGH: usize = 256 * 1024;
 
 /// What a consumer wants to be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,6 +203,8 @@ struct State {
     slots: Vec<Slot>,
     next_slot: u64,
     end: Option<End>,
+    /// Whether those who wait are going to be told of it.
+    has_news: bool,
     /// `turn/completed`, for those who come after it.
     last_word: Option<Box<str>>,
 }
@@ -301,18 +305,24 @@ impl TurnLog {
             self.finish(&mut state, End::Completed);
             state.last_word = Some(text.into());
         }
-        let mut news = false;
+        let mut has_news = false;
         for slot in state.slots.iter_mut().filter(|slot| slot.interest.takes(kind)) {
             slot.queue.push(event);
             self.kept.fetch_add(text.len(), Ordering::Relaxed);
-            news |= slot.waiting.is_some();
+            has_news |= slot.waiting.is_some();
+            if slot.queue.bytes >= ENOUGH {
+                wake([slot]);
+            }
         }
-        news
+        // Told once, until they have been woken.
+        has_news && !std::mem::replace(&mut state.has_news, true)
     }
 
     /// Wakes the consumers that have news.
     pub(crate) fn ring(&self) {
-        wake(self.state.lock().slots.iter_mut().filter(|slot| !slot.queue.blocks.is_empty()));
+        let mut state = self.state.lock();
+        state.has_news = false;
+        wake(state.slots.iter_mut().filter(|slot| !slot.queue.blocks.is_empty()));
     }
 
     /// Ends the log without an end of the turn, and wakes everybody.
@@ -433,8 +443,8 @@ impl Consumer {
 }
 
 /// Wakes those that wait.
-fn wake<'a>(slots: impl Iterator<Item = &'a mut Slot>) {
-    for thread in slots.filter_map(|slot| slot.waiting.take()) {
+fn wake<'a>(slots: impl IntoIterator<Item = &'a mut Slot>) {
+    for thread in slots.into_iter().filter_map(|slot| slot.waiting.take()) {
         thread.unpark();
     }
 }

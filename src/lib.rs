@@ -22,6 +22,11 @@ pub mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use approval::{
+    ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
+    FileChangeApprovalRequest, McpToolApprovalRequest, QuestionStream, UserInputQuestion, UserInputRequest,
+    UserInputRequests, UserInputResponse,
+};
 pub use client::{Client, ClientBuilder, InitializeResult, Notifications, WeakClient};
 pub use config::{
     ApprovalPolicy, CollaborationMode, CollaborationSettings, GranularApproval, ModeKind, Personality,

@@ -154,7 +154,7 @@ fn an_error_of_any_shape_is_an_error() {
 fn every_question_gets_a_safe_answer_in_its_own_shape_and_with_its_own_id() {
     let (_client, mut server) = served();
     let mut ask = |id: serde_json::Value, method: &str| {
-        server.send(&json!({ "id": id, "method": method, "params": { "threadId": "t" } }));
+        server.send(&json!({ "id": id, "method": method, "params": { "threadId": "t", "turnId": "u", "itemId": "i" } }));
         let answer = server.recv();
         assert_eq!(answer["id"], id);
         answer

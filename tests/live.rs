@@ -9,13 +9,15 @@
 mod live;
 
 use std::process::Command;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use codex_blocking::testing::{ModelReply, ModelStub};
 use codex_blocking::{
-    ChatContinuation, ChatRequest, Client, CompletionSource, ConversationStep, Error, StepStatus, StepType,
-    ThreadConfig, TurnEvent, TurnOverrides,
+    ApprovalDecision, ApprovalMode, ApprovalRequest, ChatContinuation, ChatRequest, Client,
+    CollaborationMode, CompletionSource, ConversationStep, Error, StepStatus, StepType, ThreadConfig,
+    TurnEvent, TurnOverrides, UserInputResponse,
 };
 use serde_json::{Value, json};
 
@@ -790,4 +792,90 @@ mod killed {
         mortal.signal(Signal::KILL);
         failure(&client.chat_once(continuation).unwrap_err());
     }
+}
+
+// ---- questions ----
+
+#[test]
+#[ignore = "needs npm once"]
+fn an_approval_by_hand_runs_the_command() {
+    let builder = Client::builder().approval_mode(ApprovalMode::Manual);
+    let Live { client, home: _home } = Live::with(RealHome::new(), builder);
+    let mut requests = client.approval_requests();
+    let mut chat = client.chat("escalate touch made && echo it ran").unwrap();
+    let request = requests.next_timeout(PATIENCE).unwrap();
+    let ApprovalRequest::Command(command) = &request else { panic!("{request:?}") };
+    assert!(command.command.as_deref().unwrap().contains("touch made"), "{command:?}");
+    assert_eq!(command.turn_id, chat.turn_id());
+    client.approve_approval(&request).unwrap();
+    let steps: Vec<_> = chat.by_ref().collect();
+    let exec = steps.iter().find(|step| step.step_type == StepType::Exec).unwrap();
+    assert_eq!(exec.status, StepStatus::Completed, "{exec}");
+    assert!(exec.text.as_deref().unwrap().contains("it ran"), "{exec}");
+    chat.finish().unwrap();
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn an_interrupt_while_an_approval_is_pending_ends_the_turn_and_withdraws_the_question() {
+    let Live { client, home } =
+        Live::with(RealHome::new(), Client::builder().approval_mode(ApprovalMode::Manual));
+    let mut requests = client.approval_requests();
+    let mut chat = client.chat("escalate touch made").unwrap();
+    let request = requests.next_timeout(PATIENCE).unwrap();
+    let result = chat.cancel().unwrap();
+    assert!(result.was_interrupted && !result.was_completed);
+    assert!(matches!(client.approve_approval(&request), Err(Error::NoLongerPending { .. })));
+    assert!(!home.workspace().join("made").exists());
+    assert_eq!(client.chat_once("still there?").unwrap().final_text, "echo: still there?");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_pending_approval_stops_the_clock_of_silence() {
+    let builder =
+        Client::builder().approval_mode(ApprovalMode::Manual).inactivity_timeout(Duration::from_secs(2));
+    let Live { client, home: _home } = Live::with(RealHome::new(), builder);
+    let mut requests = client.approval_requests();
+    let mut chat = client.chat("escalate touch made").unwrap();
+    let request = requests.next_timeout(PATIENCE).unwrap();
+    let reader = std::thread::spawn(move || chat.by_ref().map(|step| step.is_error()).collect::<Vec<_>>());
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(!reader.is_finished(), "the turn counted as silent");
+    client.decline_approval(&request).unwrap();
+    assert!(reader.join().unwrap().iter().all(|is_error| !is_error));
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_handler_approves_a_change_of_files_and_sees_the_changes() {
+    let Live { client, home } = Live::new();
+    let (saw, seen) = mpsc::channel();
+    client.set_approval_handler(move |request| {
+        let _ = saw.send(request.clone());
+        ApprovalDecision::Accept
+    });
+    let outside = home.home().join("outside.txt");
+    let result = client.chat_once(format!("patch {}", outside.display()));
+    result.unwrap();
+    let ApprovalRequest::FileChange(change) = seen.try_recv().unwrap() else { panic!() };
+    let changes = change.changes.unwrap();
+    assert!(changes[0].path.ends_with("outside.txt"), "{changes:?}");
+    assert!(outside.exists());
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_question_to_the_user_is_answered_by_a_handler() {
+    let Live { client, home } = Live::with(RealHome::new(), Client::builder().experimental_api(true));
+    client.set_user_input_handler(|request| {
+        let question = &request.questions[0];
+        let label = question.options.as_ref().unwrap()[0].label.clone();
+        UserInputResponse::answer(&question.id, [label])
+    });
+    let overrides = TurnOverrides::new().collaboration_mode(CollaborationMode::plan("mock-model"));
+    let result = client.chat_once(ChatRequest::new("ask which way?").overrides(overrides)).unwrap();
+    assert!(!result.final_text.is_empty());
+    let bodies = home.model().requests();
+    assert!(bodies.last().unwrap().to_string().contains("answers"), "the answer reached the model");
 }

@@ -4,15 +4,20 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
-use crate::{connection::Refusal, protocol::METHOD_NOT_FOUND};
+use crate::{
+    connection::{Answer, Refusal},
+    protocol::METHOD_NOT_FOUND,
+};
 
+/// "Invalid params": what is asked for lacks something it can't be decided without.
+pub(super) const INVALID_PARAMS: i64 = -32602;
 /// "Internal error": the question is known, but this client has nobody to answer it.
 const NOBODY_ANSWERS: i64 = -32603;
 
 /// What a question is answered without anybody having decided.
-pub(crate) fn safe_answer(method: &str) -> Result<Box<RawValue>, Refusal> {
+pub(super) fn safe_answer(method: &str) -> Answer {
     let nobody = |reason: &str| Err(Refusal { code: NOBODY_ANSWERS, message: reason.to_owned() });
     let answer = match method {
         "item/commandExecution/requestApproval" | "item/fileChange/requestApproval" => {
@@ -38,11 +43,13 @@ pub(crate) fn safe_answer(method: &str) -> Result<Box<RawValue>, Refusal> {
         }
     };
     // A tree made here is always JSON.
-    to_raw(&answer).ok_or_else(|| Refusal { code: NOBODY_ANSWERS, message: "no answer".to_owned() })
+    to_answer(&answer)
 }
 
-fn to_raw(value: &Value) -> Option<Box<RawValue>> {
-    serde_json::value::to_raw_value(value).ok()
+/// An answer of this shape.
+pub(super) fn to_answer(value: &Value) -> Answer {
+    serde_json::value::to_raw_value(value)
+        .map_err(|error| Refusal { code: NOBODY_ANSWERS, message: error.to_string() })
 }
 
 fn seconds_since_1970() -> u64 {

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Client, Inner};
 use crate::{
-    approval::safe_answer,
+    approval::{ApprovalMode, Desk},
     connection::{Connection, Settings as ConnectionSettings},
     error::{Error, Result},
     transport::Transport,
@@ -51,6 +51,9 @@ pub struct ClientBuilder {
     is_strict: bool,
     max_frame_bytes: Option<usize>,
     max_buffered_bytes: Option<usize>,
+    approval_mode: ApprovalMode,
+    approval_timeout: Option<Duration>,
+    user_input_timeout: Option<Duration>,
     settings: Settings,
 }
 
@@ -72,6 +75,9 @@ impl Default for ClientBuilder {
             is_strict: false,
             max_frame_bytes: None,
             max_buffered_bytes: Some(1024 * 1024 * 1024),
+            approval_mode: ApprovalMode::Auto,
+            approval_timeout: None,
+            user_input_timeout: Some(Duration::from_secs(300)),
             settings: Settings {
                 inactivity_timeout: Some(Duration::from_secs(180)),
                 is_strict: false,
@@ -96,6 +102,29 @@ impl ClientBuilder {
     #[must_use]
     pub fn inactivity_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.settings.inactivity_timeout = limit.into();
+        self
+    }
+
+    /// Who decides about approvals when there is no handler: nobody, so that they are declined
+    /// ([`ApprovalMode::Auto`], the default), or the program, by hand.
+    #[must_use]
+    pub fn approval_mode(mut self, mode: ApprovalMode) -> Self {
+        self.approval_mode = mode;
+        self
+    }
+
+    /// How long an approval may wait for the program in [`ApprovalMode::Manual`] (for ever); then it
+    /// is declined.
+    #[must_use]
+    pub fn approval_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.approval_timeout = limit.into();
+        self
+    }
+
+    /// How long a question to the user may wait for an answer (300 s); then it fails.
+    #[must_use]
+    pub fn user_input_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.user_input_timeout = limit.into();
         self
     }
 
@@ -159,19 +188,21 @@ impl ClientBuilder {
         if self.settings.client_name.chars().any(char::is_control) {
             return Err(Error::invalid("the client's name holds control characters; the server refuses it"));
         }
+        let desk = Arc::new(Desk::new(self.approval_mode, self.approval_timeout, self.user_input_timeout));
         let connection = Connection::open(
             &mut transport,
             ConnectionSettings {
                 is_strict: self.is_strict,
                 max_frame_bytes: self.max_frame_bytes,
                 max_buffered_bytes: self.max_buffered_bytes,
-                answer: Box::new(|method, _| safe_answer(method)),
+                policy: Arc::clone(&desk) as _,
             },
         )?;
         let inner = Inner {
             settings: self.settings,
             initialized: parking_lot::Mutex::default(),
             continuations: Arc::default(),
+            desk,
         };
         Ok(Client { inner: Arc::new(inner), connection, request_timeout: self.request_timeout })
     }

@@ -7,6 +7,7 @@ mod builder;
 mod chat;
 mod initialize;
 mod notifications;
+mod questions;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 pub use self::{builder::ClientBuilder, initialize::InitializeResult, notifications::Notifications};
 use crate::{
+    approval::Desk,
     connection::{Connection, Reply, Stats, WeakConnection},
     deadline::Deadline,
     error::Result,
@@ -53,6 +55,7 @@ pub(crate) struct Inner {
     settings: builder::Settings,
     initialized: Mutex<Option<InitializeResult>>,
     continuations: Arc<Continuations>,
+    desk: Arc<Desk>,
 }
 
 /// Finds a [`Client`] as long as somebody else keeps it.

@@ -20,7 +20,11 @@ use super::{
 };
 use crate::{
     error::{Error, Excerpt, TransportFailure},
-    protocol::{RequestId, envelope::Envelope, kind::Kind, outgoing},
+    protocol::{
+        RequestId,
+        envelope::{Envelope, Route},
+        kind::Kind,
+    },
     transport::Receive,
 };
 
@@ -64,6 +68,21 @@ impl Demux {
         ControlFlow::Continue(())
     }
 
+    /// Questions that somebody else answered, or whose turn is over, wait for nobody any more.
+    fn withdraw_questions(&self, kind: Kind, route: &Route<'_>, text: &str, now: Duration) {
+        let inbox = &self.shared.inbox;
+        if inbox.is_empty() {
+            return;
+        }
+        if kind == Kind::TurnCompleted {
+            if let (Some(thread_id), Some(turn_id)) = (&route.thread_id, &route.turn_id) {
+                inbox.withdraw(now, |question| question.is_of(thread_id, turn_id));
+            }
+        } else if let Some(id) = resolved_id(text) {
+            inbox.withdraw(now, |question| question.id == id);
+        }
+    }
+
     fn reply(&mut self, id: Option<RequestId>, reply: Reply) {
         let waiting = match id {
             Some(RequestId::Number(id)) => self.shared.pending.take(id),
@@ -82,6 +101,20 @@ impl Demux {
             }
         }
     }
+}
+
+/// `params.requestId` of `serverRequest/resolved`.
+fn resolved_id(text: &str) -> Option<RequestId> {
+    #[derive(Deserialize)]
+    struct Message {
+        params: Params,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Params {
+        request_id: RequestId,
+    }
+    serde_json::from_str(text).ok().map(|Message { params }| params.request_id)
 }
 
 /// `turn.id` of the result of `turn/start` and `review/start`.
@@ -123,19 +156,18 @@ impl Receive for Demux {
                     routes.keep_within_bounds();
                 }
                 drop(routes);
+                if method == "serverRequest/resolved" || kind == Kind::TurnCompleted {
+                    self.withdraw_questions(kind, &route, text, now);
+                }
                 ControlFlow::Continue(())
             }
-            Some(Envelope::Request { id, method }) => {
-                let message = match (self.shared.answer)(&method, text) {
-                    Ok(result) => outgoing::answer(&id, &result),
-                    Err(refusal) => outgoing::refusal(&id, refusal.code, &refusal.message),
-                };
-                // It fails when the connection does, which is told elsewhere.
-                let _ = self.shared.send(message);
-                self.shared.log(log::Level::Warn, {
-                    let method = method.into_owned();
-                    move || format!("the server asked {method} (id {id}); it got the safe answer")
-                });
+            Some(Envelope::Request { id, method, route }) => {
+                let turn = self.shared.routes.lock().turn_of(&route);
+                let item_id: Option<String> =
+                    route.item_id.and_then(|item_id| serde_json::from_str(item_id.get()).ok());
+                let announced =
+                    turn.as_ref().zip(item_id).and_then(|(turn, item_id)| turn.announced(&item_id));
+                self.shared.question(id, &method, text, turn, announced);
                 ControlFlow::Continue(())
             }
             Some(Envelope::Reply { id, outcome }) => {

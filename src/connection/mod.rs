@@ -10,6 +10,7 @@
 
 mod caller;
 mod inbound;
+mod inbox;
 mod line;
 mod overload;
 mod pending;
@@ -33,11 +34,11 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use parking_lot::Mutex;
 use serde::{Serialize, de::Error as _};
-use serde_json::value::RawValue;
 
 pub use self::stats::Stats;
 use self::{
     inbound::Demux,
+    inbox::Inbox,
     line::{Lane, Line, Place},
     overload::Clock,
     pending::{Pending, Waiting},
@@ -48,6 +49,7 @@ use self::{
     workers::Workers,
 };
 pub(crate) use self::{
+    inbox::{Answer, Policy, Question, Refusal, Verdict},
     reply::Reply,
     routes::Start,
     subscribers::{Next, Subscription},
@@ -60,21 +62,12 @@ use crate::{
     transport::{Link, Shutdown, Sink, Transport},
 };
 
-/// Why a question of the server is refused.
-pub(crate) struct Refusal {
-    pub(crate) code: i64,
-    pub(crate) message: String,
-}
-
-/// Answers a question of the server, given its method and its text. Runs on the reading thread.
-pub(crate) type Answer = Box<dyn Fn(&str, &str) -> Result<Box<RawValue>, Refusal> + Send + Sync>;
-
 /// How a connection behaves.
 pub(crate) struct Settings {
     pub(crate) is_strict: bool,
     pub(crate) max_frame_bytes: Option<usize>,
     pub(crate) max_buffered_bytes: Option<usize>,
-    pub(crate) answer: Answer,
+    pub(crate) policy: Arc<dyn Policy>,
 }
 
 /// A connection; clones share it, and the last one ends it.
@@ -104,7 +97,8 @@ pub(crate) struct Shared {
     workers: Workers,
     counters: Counters,
     kept: Arc<AtomicUsize>,
-    answer: Answer,
+    policy: Arc<dyn Policy>,
+    inbox: Inbox,
 }
 
 impl Connection {
@@ -129,7 +123,8 @@ impl Connection {
             workers: Workers::new(),
             counters: Counters::default(),
             kept,
-            answer: settings.answer,
+            policy: settings.policy,
+            inbox: Inbox::new(),
         });
         let demux = Demux::new(Arc::clone(&shared), settings.is_strict);
         let link = transport.connect(Sink::new(demux, settings.max_frame_bytes))?;
@@ -225,6 +220,25 @@ impl Connection {
         }
         let soon = Deadline::after(Some(Duration::from_secs(1)));
         self.shared().send(message).map_err(|failure| self.shared().undeliverable(method, failure, soon))
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.shared().has_ended()
+    }
+
+    /// Why the connection has ended, told of what is being done.
+    pub(crate) fn reason(&self, doing: &str) -> Error {
+        self.shared().reason(doing)
+    }
+
+    /// The questions that wait for an answer, oldest first.
+    pub(crate) fn questions(&self) -> Vec<Arc<Question>> {
+        self.shared().inbox.waiting()
+    }
+
+    /// Answers a question that waits. `false`: it does not.
+    pub(crate) fn answer(&self, number: u64, answer: Answer) -> bool {
+        self.shared().answer(number, answer)
     }
 
     pub(crate) fn subscribe(&self) -> Subscription {
@@ -428,6 +442,8 @@ impl Shared {
             self.pending.close();
             self.routes.lock().close(reason);
             self.subscribers.close();
+            self.inbox.close();
+            self.policy.ended();
         }
     }
 

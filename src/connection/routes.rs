@@ -347,6 +347,18 @@ impl Routes {
         }
     }
 
+    /// The turn that a question is of: its own, or the one its thread works for.
+    pub(crate) fn turn_of(&self, route: &Route<'_>) -> Option<Arc<TurnLog>> {
+        let thread_id = route.thread_id.as_deref()?;
+        let turn_id = route.turn_id.as_deref();
+        let own = self.threads.get(thread_id).and_then(|thread| {
+            // A review asks under the id it runs with.
+            let is_its = |log: &&Arc<TurnLog>| belongs(log, turn_id, None) || log.running_id() == turn_id;
+            thread.turns.iter().find(is_its).map(Arc::clone)
+        });
+        own.or_else(|| self.sub_agents.get(thread_id).map(Arc::clone))
+    }
+
     /// The turns that run, as far as is known here.
     pub(crate) fn running(&self) -> impl Iterator<Item = &Arc<TurnLog>> {
         self.threads.values().flat_map(|route| &route.turns)

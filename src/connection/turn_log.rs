@@ -5,7 +5,7 @@
 //! kept at all.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -186,6 +186,10 @@ pub(crate) struct TurnLog {
     activity: AtomicU64,
     /// When the server said that the thread does nothing any more, likewise; 0: it did not.
     idle_since: AtomicU64,
+    /// Questions of this turn that wait for this client: meanwhile its clock stands still.
+    questions: AtomicUsize,
+    /// Changes of files that were announced and not completed: a question about one does not repeat it.
+    announced: Mutex<HashMap<String, Box<str>>>,
     /// Whether anybody takes more than steps. Kept beside the lock for the sake of deltas.
     wants_events: AtomicBool,
     is_over: AtomicBool,
@@ -229,6 +233,8 @@ impl TurnLog {
             epoch,
             activity: AtomicU64::new(0),
             idle_since: AtomicU64::new(0),
+            questions: AtomicUsize::new(0),
+            announced: Mutex::default(),
             wants_events: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             running_id: OnceLock::new(),
@@ -244,6 +250,46 @@ impl TurnLog {
     /// Something of the turn has arrived.
     pub(crate) fn touch(&self, now: Duration) {
         self.activity.store(nanos(now), Ordering::Relaxed);
+    }
+
+    /// A question of the turn waits.
+    pub(crate) fn hold(&self) {
+        self.questions.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A question of the turn waits no more: its clock starts anew, which its consumers must know.
+    pub(crate) fn release(&self, now: Duration) {
+        self.touch(now);
+        self.questions.fetch_sub(1, Ordering::AcqRel);
+        wake(self.state.lock().slots.iter_mut());
+    }
+
+    /// Whether a question of the turn waits for this client.
+    pub(crate) fn is_held(&self) -> bool {
+        self.questions.load(Ordering::Acquire) > 0
+    }
+
+    /// The change of files of that item, if it was announced.
+    pub(crate) fn announced(&self, item_id: &str) -> Option<Box<str>> {
+        self.announced.lock().get(item_id).cloned()
+    }
+
+    /// Keeps the announcement of a change of files until the change is completed.
+    fn note_change(&self, event: &Event<'_>) {
+        #[derive(Deserialize)]
+        struct Item {
+            id: String,
+            r#type: String,
+        }
+        let Some(item) = event.body.filter(|item| item.contains("\"fileChange\"")) else { return };
+        let Ok(Item { id, r#type }) = serde_json::from_str(item) else { return };
+        if r#type != "fileChange" {
+            return;
+        }
+        match event.kind {
+            Kind::ItemStarted => drop(self.announced.lock().insert(id, item.into())),
+            _ => drop(self.announced.lock().remove(&id)),
+        }
     }
 
     /// The server says that the thread runs a turn, or none: then the end of this one may have been
@@ -296,6 +342,10 @@ impl TurnLog {
                 let _ = self.running_id.set(id.to_owned());
             }
             self.started.raise();
+        }
+        let may_be_change = event.body.is_some_and(|item| !item.starts_with(r#"{"type":"agentMessage""#));
+        if may_be_change && matches!(kind, Kind::ItemStarted | Kind::ItemCompleted) {
+            self.note_change(event);
         }
         if !kind.concerns_steps() && !self.wants_events.load(Ordering::Acquire) {
             return false;

@@ -20,7 +20,7 @@ pub(crate) enum Envelope<'a> {
     /// `{id, result}` or `{id, error}`. `None`: an id of a type that no client sends.
     Reply { id: Option<RequestId>, outcome: Outcome<'a> },
     /// `{id, method, params?}`: the server asks.
-    Request { id: RequestId, method: Cow<'a, str> },
+    Request { id: RequestId, method: Cow<'a, str>, route: Route<'a> },
     /// `{method, params?}`.
     Notification { method: Cow<'a, str>, route: Route<'a> },
 }
@@ -51,7 +51,9 @@ impl<'a> Envelope<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Envelope<'a>> {
         let members: Members<'a> = serde_json::from_str(text).ok()?;
         match members {
-            Members { method: Some(method), id: Some(id), .. } => Some(Envelope::Request { id, method }),
+            Members { method: Some(method), id: Some(id), route, .. } => {
+                Some(Envelope::Request { id, method, route })
+            }
             Members { method: Some(method), id: None, route, .. } => {
                 Some(Envelope::Notification { method, route })
             }

@@ -314,7 +314,9 @@ impl<T: TurnItem> TurnStream<T> {
                 continue;
             }
             let silent_since = self.control.log().last_activity().max(self.since);
-            let inactive_at = self.inactivity.and_then(|limit| silent_since.checked_add(limit));
+            // The clock stands still while a question waits for this client.
+            let limit = self.inactivity.filter(|_| !self.control.log().is_held());
+            let inactive_at = limit.and_then(|limit| silent_since.checked_add(limit));
             match turn.await_news(&self.control, inactive_at, patience) {
                 Awaited::News => {}
                 Awaited::Nothing => return Pulled::Nothing,

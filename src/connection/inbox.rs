@@ -1,0 +1,276 @@
+//! The questions of the server that wait for an answer, whatever they are about.
+//!
+//! Relies on `protocol`, `turn_log` and `workers`. Invariant: a question is answered at most once,
+//! and while it waits the clock of its turn stands still.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+use serde_json::value::RawValue;
+
+use super::{Shared, turn_log::TurnLog};
+use crate::{
+    deadline::earlier,
+    protocol::{RequestId, outgoing},
+};
+
+/// An answer, or a refusal.
+pub(crate) type Answer = Result<Box<RawValue>, Refusal>;
+
+/// Why a question is refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub(crate) code: i64,
+    pub(crate) message: String,
+}
+
+/// A question as it came.
+#[derive(Debug)]
+pub(crate) struct Question {
+    /// The place in the order of arrival: its name within this connection.
+    pub(crate) number: u64,
+    pub(crate) id: RequestId,
+    pub(crate) method: String,
+    /// The whole message.
+    pub(crate) text: Box<str>,
+    /// The item it is about, as it was announced before.
+    pub(crate) announced: Option<Box<str>>,
+    /// The turn whose clock it stops.
+    turn: Option<Arc<TurnLog>>,
+}
+
+/// What is done with a question that arrives.
+pub(crate) enum Verdict {
+    /// It is answered at once.
+    Now(Answer),
+    /// Somebody answers it in time; else it gets this answer.
+    Wait { limit: Option<Duration>, else_answer: Answer },
+    /// This is run on a worker; if it panics, the question gets the other answer.
+    Run { answer: Box<dyn FnOnce() -> Answer + Send>, else_answer: Answer },
+}
+
+/// Who decides what is done. Called on the reading thread: it looks and never runs user code.
+pub(crate) trait Policy: Send + Sync {
+    fn arrived(&self, question: &Question) -> Verdict;
+    /// It waits now, or has been answered: those who look at questions may see it.
+    fn show(&self, question: &Question);
+    /// The connection has ended: handlers are released, streams end.
+    fn ended(&self);
+}
+
+struct Waiting {
+    question: Arc<Question>,
+    deadline: Option<Instant>,
+    else_answer: Answer,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: HashMap<u64, Waiting>,
+    has_timer: bool,
+    is_closed: bool,
+}
+
+pub(crate) struct Inbox {
+    state: Mutex<State>,
+    next: AtomicU64,
+    /// Wakes the timer when there is an earlier deadline, or none any more.
+    bell: (Sender<()>, Receiver<()>),
+}
+
+impl Inbox {
+    pub(crate) fn new() -> Self {
+        Inbox { state: Mutex::default(), next: AtomicU64::new(0), bell: bounded(1) }
+    }
+
+    /// The questions that wait, oldest first.
+    pub(crate) fn waiting(&self) -> Vec<Arc<Question>> {
+        let state = self.state.lock();
+        let mut waiting: Vec<_> =
+            state.waiting.values().map(|waiting| Arc::clone(&waiting.question)).collect();
+        waiting.sort_by_key(|question| question.number);
+        waiting
+    }
+
+    /// `false`: the connection has ended.
+    fn insert(&self, waiting: Waiting) -> bool {
+        let mut state = self.state.lock();
+        if state.is_closed {
+            return false;
+        }
+        if let Some(turn) = &waiting.question.turn {
+            turn.hold();
+        }
+        state.waiting.insert(waiting.question.number, waiting);
+        true
+    }
+
+    fn take(&self, number: u64, now: Duration) -> Option<Waiting> {
+        let waiting = self.state.lock().waiting.remove(&number)?;
+        if let Some(turn) = &waiting.question.turn {
+            turn.release(now);
+        }
+        Some(waiting)
+    }
+
+    /// Questions that need no answer any more: answered elsewhere, or their turn is over.
+    pub(crate) fn withdraw(&self, now: Duration, is_it: impl Fn(&Question) -> bool) {
+        let numbers: Vec<u64> = self
+            .waiting()
+            .iter()
+            .filter(|question| is_it(question))
+            .map(|question| question.number)
+            .collect();
+        for number in numbers {
+            self.take(number, now);
+        }
+    }
+
+    /// Nothing is answered any more.
+    pub(crate) fn close(&self) {
+        let waiting = {
+            let mut state = self.state.lock();
+            state.is_closed = true;
+            std::mem::take(&mut state.waiting)
+        };
+        drop(waiting);
+        let _ = self.bell.0.try_send(());
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state.lock().waiting.is_empty()
+    }
+}
+
+impl Question {
+    /// Whether it is of that turn.
+    pub(crate) fn is_of(&self, thread_id: &str, turn_id: &str) -> bool {
+        self.turn.as_ref().is_some_and(|turn| turn.thread_id == thread_id && turn.turn_id == turn_id)
+    }
+}
+
+impl Shared {
+    /// Takes in a question: what becomes of it is up to the policy.
+    pub(super) fn question(
+        self: &Arc<Self>,
+        id: RequestId,
+        method: &str,
+        text: &str,
+        turn: Option<Arc<TurnLog>>,
+        announced: Option<Box<str>>,
+    ) {
+        let number = self.inbox.next.fetch_add(1, Ordering::Relaxed);
+        let question =
+            Arc::new(Question { number, id, method: method.to_owned(), text: text.into(), announced, turn });
+        self.decide(&question);
+        // Only now: who looks at the questions that wait finds it there.
+        self.policy.show(&question);
+    }
+
+    fn decide(self: &Arc<Self>, question: &Arc<Question>) {
+        let (number, question) = (question.number, Arc::clone(question));
+        match self.policy.arrived(&question) {
+            Verdict::Now(answer) => {
+                self.log(log::Level::Info, {
+                    let (method, id) = (question.method.clone(), question.id.clone());
+                    move || format!("the server asked {method} (id {id}); nobody decides that, so it got the safe answer")
+                });
+                self.send_answer(&question.id, answer);
+            }
+            Verdict::Wait { limit, else_answer } => {
+                let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+                if self.inbox.insert(Waiting { question, deadline, else_answer }) && deadline.is_some() {
+                    self.start_timer();
+                }
+            }
+            Verdict::Run { answer, else_answer } => {
+                let safe = else_answer.clone();
+                if !self.inbox.insert(Waiting { question, deadline: None, else_answer }) {
+                    return;
+                }
+                let shared = Arc::clone(self);
+                let is_queued = self.workers.run(move || {
+                    let answer = catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| {
+                        log::error!("a handler of questions panicked; the question got the safe answer");
+                        safe
+                    });
+                    if !shared.answer(number, answer) {
+                        log::debug!("a question was withdrawn before its handler had decided");
+                    }
+                });
+                if !is_queued {
+                    self.answer_safely(number);
+                }
+            }
+        }
+    }
+
+    /// Answers a question that waits. `false`: it does not.
+    pub(super) fn answer(&self, number: u64, answer: Answer) -> bool {
+        let Some(waiting) = self.inbox.take(number, self.epoch.elapsed()) else { return false };
+        self.send_answer(&waiting.question.id, answer);
+        true
+    }
+
+    fn answer_safely(&self, number: u64) {
+        if let Some(waiting) = self.inbox.take(number, self.epoch.elapsed()) {
+            self.send_answer(&waiting.question.id, waiting.else_answer);
+        }
+    }
+
+    fn send_answer(&self, id: &RequestId, answer: Answer) {
+        let message = match answer {
+            Ok(result) => outgoing::answer(id, &result),
+            Err(refusal) => outgoing::refusal(id, refusal.code, &refusal.message),
+        };
+        // It fails when the connection does, which is told elsewhere.
+        let _ = self.send(message);
+    }
+
+    /// Sees to it that deadlines are kept while there are any.
+    fn start_timer(self: &Arc<Self>) {
+        let _ = self.inbox.bell.0.try_send(());
+        if std::mem::replace(&mut self.inbox.state.lock().has_timer, true) {
+            return;
+        }
+        let shared = Arc::clone(self);
+        self.workers.run(move || shared.keep_deadlines());
+    }
+
+    /// Runs on a worker until nothing has a deadline any more.
+    fn keep_deadlines(&self) {
+        loop {
+            let now = Instant::now();
+            let (mut due, mut next) = (Vec::new(), None);
+            {
+                let mut state = self.inbox.state.lock();
+                for (number, waiting) in &state.waiting {
+                    match waiting.deadline {
+                        Some(at) if at <= now => due.push(*number),
+                        at => next = earlier(next, at),
+                    }
+                }
+                if due.is_empty() && next.is_none() {
+                    state.has_timer = false;
+                    return;
+                }
+            }
+            for number in due {
+                log::warn!("a question was not answered in time; it got the safe answer");
+                self.answer_safely(number);
+            }
+            if let Some(next) = next {
+                let _ = self.inbox.bell.1.recv_deadline(next);
+            }
+        }
+    }
+}

@@ -3,42 +3,9 @@
 //! Relies on `error` only. Invariant: every call computes its deadline once, from a limit that the
 //! caller can name and set, and every wait on the way ends with it.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use crate::error::Error;
-
-/// The name of a time limit, as [`Error::Timeout`] tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Timeout {
-    /// `connect_timeout` of the transport: until the server can be spoken to.
-    Connect,
-    /// `request_timeout`: from the call of a request to its reply.
-    Request {
-        /// The method that was not answered.
-        method: String,
-    },
-    /// The wait for a turn to end after it was interrupted (`request_timeout`).
-    TurnEnd {
-        /// The turn.
-        turn_id: String,
-    },
-}
-
-impl fmt::Display for Timeout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Timeout::Connect => f.write_str("connect_timeout: the server could not be reached"),
-            Timeout::Request { method } => write!(f, "request_timeout: no reply to {method}"),
-            Timeout::TurnEnd { turn_id } => {
-                write!(f, "request_timeout: the interrupted turn {turn_id} did not end")
-            }
-        }
-    }
-}
+use crate::error::{Error, Timeout};
 
 /// A point in time after which a wait fails, or none.
 #[derive(Debug, Clone, Copy)]

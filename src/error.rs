@@ -1,6 +1,6 @@
 //! What can go wrong, told so that the caller knows what to do next.
 //!
-//! Relies on `continuation` and `deadline` only. Invariant: an [`Error`] keeps its cause as
+//! Relies on `continuation` only. Invariant: an [`Error`] keeps its cause as
 //! `source()`, its ids and the raw text, and is cheap to clone, since one dead server is told to
 //! every waiter.
 
@@ -8,7 +8,7 @@ use std::{fmt, process::ExitStatus, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use crate::{continuation::ChatContinuation, deadline::Timeout};
+use crate::continuation::ChatContinuation;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -149,6 +149,36 @@ pub enum Error {
         /// What was being done.
         doing: String,
     },
+}
+
+/// The name of a time limit, as [`Error::Timeout`] tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Timeout {
+    /// `connect_timeout` of the transport: until the server can be spoken to.
+    Connect,
+    /// `request_timeout`: from the call of a request to its reply.
+    Request {
+        /// The method that was not answered.
+        method: String,
+    },
+    /// The wait for a turn to end after it was interrupted (`request_timeout`).
+    TurnEnd {
+        /// The turn.
+        turn_id: String,
+    },
+}
+
+impl fmt::Display for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Timeout::Connect => f.write_str("connect_timeout: the server could not be reached"),
+            Timeout::Request { method } => write!(f, "request_timeout: no reply to {method}"),
+            Timeout::TurnEnd { turn_id } => {
+                write!(f, "request_timeout: the interrupted turn {turn_id} did not end")
+            }
+        }
+    }
 }
 
 /// An error below, shared by all who are told of it. Derefs to it, and so can be downcast.

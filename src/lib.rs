@@ -34,8 +34,7 @@ pub use config::{
 };
 pub use connection::Stats;
 pub use continuation::{ChatContinuation, ChatMode};
-pub use deadline::Timeout;
-pub use error::{Cause, Error, Result, TransportFailure};
+pub use error::{Cause, Error, Result, Timeout, TransportFailure};
 pub use protocol::RequestId;
 pub use setting::Setting;
 pub use thread::ThreadHandle;

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::Client;
 use crate::{
     connection::Reply,
-    deadline::{Deadline, Timeout},
-    error::{Error, Result},
+    deadline::Deadline,
+    error::{Error, Result, Timeout},
 };
 
 /// What the server said of itself in the handshake.

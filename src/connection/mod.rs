@@ -56,8 +56,8 @@ pub(crate) use self::{
     turn_log::{Block, Consumer, End, Event, Interest, Span, TurnLog},
 };
 use crate::{
-    deadline::{Deadline, Timeout, earlier},
-    error::{Error, Result, TransportFailure},
+    deadline::{Deadline, earlier},
+    error::{Error, Result, Timeout, TransportFailure},
     protocol::{envelope::Route, kind::Kind, outgoing},
     transport::{Link, Shutdown, Sink, Transport},
 };

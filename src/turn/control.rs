@@ -13,8 +13,8 @@ use serde_json::json;
 use super::Input;
 use crate::{
     connection::{Connection, TurnLog},
-    deadline::{Deadline, Timeout, earlier},
-    error::{Error, Result},
+    deadline::{Deadline, earlier},
+    error::{Error, Result, Timeout},
 };
 
 /// How long the server is given to say that a turn runs before it is tried without.

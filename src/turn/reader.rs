@@ -20,8 +20,8 @@ use super::{
 use crate::{
     connection::{Block, Consumer, End, Interest},
     continuation::{ChatContinuation, ChatMode},
-    deadline::{Deadline, Timeout, earlier},
-    error::{Error, Result},
+    deadline::{Deadline, earlier},
+    error::{Error, Result, Timeout},
 };
 
 /// How long after the server said that a thread is idle the end of its turn may still come.

@@ -11,6 +11,8 @@ mod process;
 mod stderr;
 #[cfg(unix)]
 mod unix;
+#[cfg(unix)]
+mod waker;
 
 #[cfg(not(unix))]
 use portable as pipes;
@@ -31,8 +33,8 @@ use parking_lot::Mutex;
 use self::process::Process;
 use super::{Link, Shutdown, Sink, Transport};
 use crate::{
-    deadline::{Deadline, Timeout},
-    error::{Result, TransportFailure},
+    deadline::Deadline,
+    error::{Result, Timeout, TransportFailure},
 };
 
 /// Runs a server as a child process and speaks with it over stdin and stdout.

@@ -1,6 +1,6 @@
 //! What the server says on stderr: read for ever, its end kept, its lines forwarded to `log`.
 //!
-//! Relies on nothing of the crate but `unix`' waker. Invariant: a server can never block on a full
+//! Relies on nothing of the crate but `waker`. Invariant: a server can never block on a full
 //! stderr pipe, and no logger runs on the thread that reads messages.
 
 use std::{collections::VecDeque, io, process::ChildStderr, sync::Arc, thread, time::Duration};
@@ -143,7 +143,7 @@ mod waking {
         io::{Errno, ioctl_fionbio, read},
     };
 
-    use super::super::unix::{Waker, Wakeups, poll, waker};
+    use super::super::waker::{Waker, Wakeups, poll, waker};
 
     /// How much is still read after the stopper asked: what a pipe holds. Whoever goes on writing
     /// then is not the server.

@@ -6,12 +6,8 @@
 
 use std::{
     collections::VecDeque,
-    io::{self, Read, Write},
+    io::{self, Write},
     ops::ControlFlow,
-    os::{
-        fd::{AsFd, BorrowedFd},
-        unix::net::UnixStream,
-    },
     process::{ChildStdin, ChildStdout},
     sync::{
         Arc,
@@ -28,7 +24,12 @@ use rustix::{
     io::{Errno, ioctl_fionbio, read},
 };
 
-use super::{super::Sink, super::lines::Lines, process::Process};
+use super::{
+    super::Sink,
+    super::lines::Lines,
+    process::Process,
+    waker::{Waker, Wakeups, poll, waker},
+};
 use crate::error::TransportFailure;
 
 /// A pipe this large takes a third off the time of a flood; the system may refuse it.
@@ -43,49 +44,6 @@ const MOST_AT_ONCE: usize = 1024 * 1024;
 
 /// A server that writes so much at once goes on writing.
 const FLOOD: usize = 16 * 1024;
-
-/// Wakes a thread that waits in [`poll`].
-#[derive(Debug)]
-pub(super) struct Waker(UnixStream);
-
-/// The end that is polled for wake-ups.
-#[derive(Debug)]
-pub(super) struct Wakeups(UnixStream);
-
-pub(super) fn waker() -> io::Result<(Waker, Wakeups)> {
-    let (waker, wakeups) = UnixStream::pair()?;
-    waker.set_nonblocking(true)?;
-    wakeups.set_nonblocking(true)?;
-    Ok((Waker(waker), Wakeups(wakeups)))
-}
-
-impl Waker {
-    pub(super) fn wake(&self) {
-        // It fails when wake-ups are pending already, or when nobody waits any more.
-        let _ = (&self.0).write(&[1]);
-    }
-}
-
-impl Wakeups {
-    fn clear(&self) {
-        let mut seen = [0; 64];
-        while (&self.0).read(&mut seen).is_ok_and(|length| length == seen.len()) {}
-    }
-}
-
-impl AsFd for Wakeups {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-/// Waits, for as long as it takes, until one of these is ready. Interruption counts as ready.
-pub(super) fn poll(waited: &mut [PollFd<'_>]) -> io::Result<()> {
-    match rustix::event::poll(waited, None) {
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
 
 /// The writing side, and the handle on the thread that reads.
 pub(super) struct Pipes(Arc<Shared>);

@@ -1,0 +1,56 @@
+//! Waiting for pipes in a way that can be woken.
+//!
+//! Relies on rustix. Invariant: a wake-up before the wait ends it at once; none is lost.
+
+use std::{
+    io::{self, Read, Write},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::net::UnixStream,
+    },
+};
+
+use rustix::{event::PollFd, io::Errno};
+
+/// Wakes a thread that waits in [`poll`].
+#[derive(Debug)]
+pub(super) struct Waker(UnixStream);
+
+/// The end that is polled for wake-ups.
+#[derive(Debug)]
+pub(super) struct Wakeups(UnixStream);
+
+pub(super) fn waker() -> io::Result<(Waker, Wakeups)> {
+    let (waker, wakeups) = UnixStream::pair()?;
+    waker.set_nonblocking(true)?;
+    wakeups.set_nonblocking(true)?;
+    Ok((Waker(waker), Wakeups(wakeups)))
+}
+
+impl Waker {
+    pub(super) fn wake(&self) {
+        // It fails when wake-ups are pending already, or when nobody waits any more.
+        let _ = (&self.0).write(&[1]);
+    }
+}
+
+impl Wakeups {
+    pub(super) fn clear(&self) {
+        let mut seen = [0; 64];
+        while (&self.0).read(&mut seen).is_ok_and(|length| length == seen.len()) {}
+    }
+}
+
+impl AsFd for Wakeups {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Waits, for as long as it takes, until one of these is ready. Interruption counts as ready.
+pub(super) fn poll(waited: &mut [PollFd<'_>]) -> io::Result<()> {
+    match rustix::event::poll(waited, None) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

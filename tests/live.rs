@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use codex_blocking::testing::{ModelReply, ModelStub};
 use codex_blocking::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ChatContinuation, ChatRequest, Client,
-    CollaborationMode, CompletionSource, ConversationStep, Error, StepStatus, StepType, ThreadConfig,
-    TurnEvent, TurnOverrides, UserInputResponse,
+    CollaborationMode, CompletionSource, ConversationStep, Error, SandboxMode, StepStatus, StepType,
+    ThreadConfig, TurnEvent, TurnOverrides, UserInputResponse,
 };
 use serde_json::{Value, json};
 
@@ -855,13 +855,14 @@ fn a_handler_approves_a_change_of_files_and_sees_the_changes() {
         let _ = saw.send(request.clone());
         ApprovalDecision::Accept
     });
-    let outside = home.home().join("outside.txt");
-    let result = client.chat_once(format!("patch {}", outside.display()));
-    result.unwrap();
+    // Where nothing may be written, every change is asked about.
+    let path = home.workspace().join("new.txt");
+    let config = ThreadConfig::new().cwd(home.workspace()).sandbox(SandboxMode::ReadOnly);
+    client.chat_once(ChatRequest::new(format!("patch {}", path.display())).thread_config(config)).unwrap();
     let ApprovalRequest::FileChange(change) = seen.try_recv().unwrap() else { panic!() };
     let changes = change.changes.unwrap();
-    assert!(changes[0].path.ends_with("outside.txt"), "{changes:?}");
-    assert!(outside.exists());
+    assert!(changes[0].path.ends_with("new.txt"), "{changes:?}");
+    assert!(path.exists());
 }
 
 #[test]

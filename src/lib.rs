@@ -22,7 +22,7 @@ pub mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use client::{Client, ClientBuilder, InitializeResult, Notifications, WeakClient};
+pub use client::{Client, ClientBuilder, InitializeResult, Notifications, Reply, WeakClient};
 pub use config::{
     ApprovalPolicy, CollaborationMode, CollaborationSettings, GranularApproval, ModeKind, Personality,
     ReasoningEffort, ReasoningSummary, SandboxMode, SandboxPolicy, ThreadConfig, TurnOverrides,

@@ -171,6 +171,7 @@ impl ClientBuilder {
         let inner = Inner {
             settings: self.settings,
             initialized: parking_lot::Mutex::default(),
+            methods: parking_lot::Mutex::default(),
             continuations: Arc::default(),
         };
         Ok(Client { inner: Arc::new(inner), connection, request_timeout: self.request_timeout })

@@ -7,6 +7,9 @@ mod builder;
 mod chat;
 mod initialize;
 mod notifications;
+mod reply;
+mod supports;
+mod typed;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -14,9 +17,11 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use self::{builder::ClientBuilder, initialize::InitializeResult, notifications::Notifications};
+pub use self::{
+    builder::ClientBuilder, initialize::InitializeResult, notifications::Notifications, reply::Reply,
+};
 use crate::{
-    connection::{Connection, Reply, Stats, WeakConnection},
+    connection::{self, Connection, Stats, WeakConnection},
     deadline::Deadline,
     error::Result,
     transport::Transport,
@@ -51,7 +56,8 @@ pub struct Client {
 /// What all clones share beside the connection.
 pub(crate) struct Inner {
     settings: builder::Settings,
-    initialized: Mutex<Option<InitializeResult>>,
+    initialized: Mutex<Option<initialize::Handshake>>,
+    methods: Mutex<Option<supports::Methods>>,
     continuations: Arc<Continuations>,
 }
 
@@ -209,7 +215,7 @@ impl Client {
         method: &str,
         params: impl Serialize,
         deadline: Deadline,
-    ) -> Result<Reply> {
+    ) -> Result<connection::Reply> {
         if method == "initialize" {
             return self.initialize_raw(params, deadline);
         }

@@ -220,6 +220,10 @@ impl Client {
             return self.initialize_raw(params, deadline);
         }
         self.ensure_initialized(deadline)?;
-        self.connection.request(method, params, deadline)
+        let reply = self.connection.request(method, params, deadline)?;
+        if matches!(method, "thread/start" | "thread/resume" | "thread/fork") {
+            self.note_opened(&reply);
+        }
+        Ok(reply)
     }
 }

@@ -20,14 +20,9 @@ impl Client {
     ///
     /// ```
     /// use codex_blocking::protocol::{ThreadReadParams, ThreadStartParams};
-    /// # let client = codex_blocking::testing::ScriptedServer::new().on_request("thread/read", |params| {
-    /// #     Ok(serde_json::json!({ "thread": {
-    /// #         "id": params["threadId"], "cliVersion": "0.169.0", "createdAt": 1, "cwd": "/", "ephemeral": false,
-    /// #         "modelProvider": "p", "preview": "", "sessionId": "s", "source": "cli", "turns": [],
-    /// #         "status": { "type": "idle" }, "updatedAt": 1 } }))
-    /// # }).client()?;
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
     ///
-    /// let thread_id = client.start_thread(Default::default())?.thread_id().to_owned();
+    /// let thread_id = client.call(ThreadStartParams::new().cwd("/my/project"))?.into_inner().thread.id;
     /// let reply = client.call(ThreadReadParams::new(&thread_id).include_turns(true))?;
     /// assert_eq!(reply.thread.id, thread_id);
     /// println!("{}", reply.raw()); // what the server sent, fields without a type included

@@ -33,17 +33,17 @@
 //! CODEGEN=write cargo test --test codegen
 //! ```
 
+mod effort;
 pub(crate) mod envelope;
 pub mod generated;
 pub(crate) mod kind;
-mod open;
 pub(crate) mod outgoing;
 mod request;
 mod request_id;
-mod wire;
+pub(crate) mod wire;
 
+pub use effort::ReasoningEffort;
 pub use generated::*;
-pub(crate) use open::open_enum;
 pub use request::{ClientRequest, MethodInfo, ServerRequestParams};
 pub use request_id::RequestId;
 pub use wire::{Unknown, decode};

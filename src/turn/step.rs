@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStru
 use serde_json::{Value, value::RawValue};
 
 use super::raw::ItemText;
-use crate::protocol::{ThreadItem, envelope::Lenient, open_enum};
+use crate::protocol::{ThreadItem, envelope::Lenient, wire::words};
 
-open_enum! {
+words! {
     /// What a step is.
     pub enum StepType {
         /// The model's reasoning.
@@ -43,7 +43,7 @@ impl StepType {
     }
 }
 
-open_enum! {
+words! {
     /// How a step ended.
     pub enum StepStatus {
         /// Well; also of items that have no status.

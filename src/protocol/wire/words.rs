@@ -72,6 +72,27 @@ macro_rules! words {
             }
         }
 
+        impl From<String> for $name {
+            #[inline]
+            fn from(word: String) -> Self {
+                Self::from(word.as_str())
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            #[inline]
+            fn eq(&self, word: &str) -> bool {
+                self.as_str() == word
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            #[inline]
+            fn eq(&self, word: &&str) -> bool {
+                self.as_str() == *word
+            }
+        }
+
         impl $crate::protocol::wire::Words for $name {
             const NAME: &'static str = stringify!($name);
             #[inline]

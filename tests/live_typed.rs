@@ -171,7 +171,7 @@ fn threads_from_their_start_to_their_end() {
     assert!(matches!(started.sandbox, SandboxPolicy::ReadOnly(_)), "{:?}", started.sandbox);
     let id = started.into_inner().thread.id;
     let loaded = call(client, ThreadLoadedListParams::new(), &id);
-    assert_eq!(loaded.data, [id.clone()]);
+    assert_eq!(loaded.data.len(), 1);
     for said in ["one", "two"] {
         client.chat_once(ChatRequest::new(said).thread(&id)).unwrap();
     }

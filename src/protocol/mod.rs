@@ -14,6 +14,8 @@
 //! the path, except inside of a union, which then keeps the raw JSON. Lists of unions thus lose
 //! nothing but the broken member.
 //!
+//! Written by hand are [`RequestId`], and [`ReasoningEffort`], whose words the schema leaves open.
+//!
 //! Whether the types agree with the schema is a test. Rewriting them, after a change of the generator
 //! or of the schema:
 //!

@@ -36,7 +36,7 @@ macro_rules! words {
         #[non_exhaustive]
         pub enum $name {
             $(
-                #[doc = concat!("`", $word, "` on the wire.\n")]
+                #[doc = concat!("The word `", $word, "`.\n")]
                 $(#[$variant_meta])*
                 $variant,
             )*

@@ -49,6 +49,7 @@ impl RawEvent {
     ///
     /// # Errors
     /// [`Error::Decode`] when the parameters of a known method lack something required, with the path.
+    #[inline]
     pub fn decode(&self) -> Result<ServerNotification> {
         notification_of(self.raw())
     }
@@ -109,6 +110,7 @@ impl RawNotification {
     ///
     /// # Errors
     /// [`Error::Decode`] when the parameters of a known method lack something required, with the path.
+    #[inline]
     pub fn decode(&self) -> Result<ServerNotification> {
         notification_of(&self.0)
     }
@@ -173,6 +175,8 @@ pub(crate) fn params_of<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
     }
 }
 
+// Inlined, as what decodes types everywhere: only programs that use it pay for compiling all of them.
+#[inline]
 fn notification_of(text: &str) -> Result<ServerNotification> {
     #[derive(Deserialize)]
     struct Params<'a> {

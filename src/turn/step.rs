@@ -110,6 +110,7 @@ impl ConversationStep {
     /// }
     /// # Ok::<(), codex_blocking::Error>(())
     /// ```
+    #[inline]
     pub fn item(&self) -> Option<ThreadItem> {
         self.item_id.as_ref().and_then(|_| serde_json::from_str(self.raw()).ok())
     }

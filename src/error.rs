@@ -100,7 +100,7 @@ pub enum Error {
         turn_id: String,
     },
     /// Something the server sent does not have the shape it should.
-    #[error("{what} could not be decoded: {}", Excerpt(.raw))]
+    #[error("{what} could not be decoded{}: {}", Reason(.source.as_ref()), Excerpt(.raw))]
     Decode {
         /// What was being decoded.
         what: String,
@@ -364,6 +364,15 @@ impl fmt::Display for Seconds {
 
 /// The beginning of a text: a message of megabytes must not fill a log.
 pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
+
+/// Where and why decoding stopped, after what was decoded: without it the message helps nobody.
+struct Reason<'a>(Option<&'a Cause>);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |source| write!(f, " ({})", &**source))
+    }
+}
 
 impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

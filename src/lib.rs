@@ -27,20 +27,22 @@ pub use approval::{
     FileChangeApprovalRequest, McpToolApprovalRequest, QuestionStream, UserInputQuestion, UserInputRequest,
     UserInputRequests, UserInputResponse,
 };
-pub use client::{Client, ClientBuilder, InitializeResult, Notifications, WeakClient};
-pub use config::{
-    ApprovalPolicy, CollaborationMode, CollaborationSettings, GranularApproval, ModeKind, Personality,
-    ReasoningEffort, ReasoningSummary, SandboxMode, SandboxPolicy, ThreadConfig, TurnOverrides,
-};
+pub use client::{Client, ClientBuilder, InitializeResult, Notifications, Reply, WeakClient};
+pub use config::{ThreadConfig, TurnOverrides};
 pub use connection::Stats;
 pub use continuation::{ChatContinuation, ChatMode};
 pub use error::{Cause, Error, Result, Timeout, TransportFailure};
-pub use protocol::RequestId;
+// The protocol's own types, under the names that the rest of this crate speaks of them by.
+pub use protocol::{
+    AskForApproval as ApprovalPolicy, CollaborationMode, GranularAskForApproval as GranularApproval,
+    ModeKind, Personality, ReasoningEffort, ReasoningSummary, RequestId, SandboxMode, SandboxPolicy,
+    Settings as CollaborationSettings, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount,
+    TurnPlanStep as PlanStep, UserInput as InputItem,
+};
 pub use setting::Setting;
 pub use thread::ThreadHandle;
 pub use transport::{Memory, Stdio, Transport};
 pub use turn::{
     CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, CompletionSource, ConversationStep, Input,
-    InputItem, PlanStep, RawEvent, RawNotification, Results, StepStatus, StepType, TokenCount, TokenUsage,
-    TurnEvent, TurnHandle, TurnItem, TurnStream,
+    RawEvent, RawNotification, Results, StepStatus, StepType, TurnEvent, TurnHandle, TurnItem, TurnStream,
 };

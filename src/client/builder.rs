@@ -201,6 +201,7 @@ impl ClientBuilder {
         let inner = Inner {
             settings: self.settings,
             initialized: parking_lot::Mutex::default(),
+            methods: parking_lot::Mutex::default(),
             continuations: Arc::default(),
             desk,
         };

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Client;
 use crate::{
     config::{ThreadConfig, TurnOverrides},
-    connection::{Interest, Start},
+    connection::{Interest, Reply, Start},
     continuation::{ChatContinuation, ChatMode},
     error::{Error, Result},
     turn::{
@@ -45,6 +45,17 @@ pub(crate) struct ThreadParams<'a> {
     pub(crate) exclude_turns: bool,
     #[serde(flatten)]
     pub(crate) config: &'a ThreadConfig,
+}
+
+/// What of the reply to these counts here.
+#[derive(Deserialize)]
+struct OpenedThread {
+    thread: ThreadId,
+}
+
+#[derive(Deserialize)]
+struct ThreadId {
+    id: String,
 }
 
 impl Client {
@@ -278,28 +289,26 @@ impl Client {
         }
     }
 
-    /// Starts, resumes or forks a thread, and notes that its events come to this connection.
+    /// Starts, resumes or forks a thread.
     pub(crate) fn open_thread(
         &self,
         method: &str,
         thread_id: Option<&str>,
         config: &ThreadConfig,
     ) -> Result<String> {
-        #[derive(Deserialize)]
-        struct Opened {
-            thread: Thread,
-        }
-        #[derive(Deserialize)]
-        struct Thread {
-            id: String,
-        }
         config.check_for(method)?;
         let deadline = self.deadline();
         let params = ThreadParams { thread_id, exclude_turns: thread_id.is_some(), config };
         let reply = self.request_until(method, &params, deadline)?;
-        let Opened { thread } = reply.decode(method)?;
-        self.connection.set_loaded(&thread.id, true);
+        let OpenedThread { thread } = reply.decode(method)?;
         Ok(thread.id)
+    }
+
+    /// Notes that the thread's events come to this connection, by whatever way it was opened.
+    pub(super) fn note_opened(&self, reply: &Reply) {
+        if let Ok(OpenedThread { thread }) = serde_json::from_str(reply.text()) {
+            self.connection.set_loaded(&thread.id, true);
+        }
     }
 }
 

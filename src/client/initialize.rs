@@ -3,6 +3,7 @@
 //! Relies on `connection`. Invariant: `initialize` is sent at most once at a time, and not again
 //! after it has succeeded.
 
+use parking_lot::MutexGuard;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -55,6 +56,15 @@ impl InitializeResult {
     }
 }
 
+/// A handshake that was done.
+pub(super) struct Handshake {
+    result: InitializeResult,
+    /// The server's own text of the result.
+    text: Box<str>,
+    /// Whether the experimental API was asked for, by whatever way.
+    is_experimental: bool,
+}
+
 /// Three numbers with dots between them, and perhaps more without a space.
 fn is_version(text: &str) -> bool {
     let mut parts = text.splitn(3, '.');
@@ -104,22 +114,18 @@ impl Client {
     pub(crate) fn initialize_raw(&self, params: impl Serialize, deadline: Deadline) -> Result<Reply> {
         let params = serde_json::to_value(params)
             .map_err(|source| Error::invalid_because("the parameters of initialize are no JSON", source))?;
-        self.handshake(&params, deadline).map(|result| Reply::from_value(&result.raw))
+        self.handshake(&params, deadline)?;
+        // It is there now and for good.
+        let slot = self.lock_handshake(deadline)?;
+        Ok(Reply::from_result(slot.as_ref().map_or("null", |handshake| &handshake.text)))
     }
 
     fn handshake(&self, params: &Value, deadline: Deadline) -> Result<InitializeResult> {
         if !(params.is_object() || params.is_null()) {
             return Err(Error::invalid("the parameters of initialize are an object"));
         }
-        // Whoever comes second waits here for the first one's answer.
-        let slot = match deadline.at() {
-            Some(at) => self.inner.initialized.try_lock_until(at),
-            None => Some(self.inner.initialized.lock()),
-        };
-        let Some(mut slot) = slot else {
-            return Err(deadline.error(Timeout::Request { method: "initialize".to_owned() }));
-        };
-        if let Some(result) = &*slot {
+        let mut slot = self.lock_handshake(deadline)?;
+        if let Some(Handshake { result, .. }) = &*slot {
             if params.as_object().is_some_and(|params| !params.is_empty()) {
                 log::warn!("initialize was done already; the parameters of this call have no effect");
             }
@@ -133,7 +139,26 @@ impl Client {
         if result.server_version().is_some_and(|version| is_before(version, (0, 169))) {
             self.connection.expect_phantom_turns();
         }
-        Ok(slot.insert(result).clone())
+        let is_experimental = all.pointer("/capabilities/experimentalApi") == Some(&Value::Bool(true));
+        let text = reply.text().into();
+        Ok(slot.insert(Handshake { result, text, is_experimental }).result.clone())
+    }
+
+    /// Waits for a handshake that somebody else is doing.
+    fn lock_handshake(&self, deadline: Deadline) -> Result<MutexGuard<'_, Option<Handshake>>> {
+        let slot = match deadline.at() {
+            Some(at) => self.inner.initialized.try_lock_until(at),
+            None => Some(self.inner.initialized.lock()),
+        };
+        slot.ok_or_else(|| deadline.error(Timeout::Request { method: "initialize".to_owned() }))
+    }
+
+    /// Whether the server takes experimental requests from this connection, or will once the
+    /// handshake is done.
+    pub(super) fn is_experimental(&self, deadline: Deadline) -> Result<bool> {
+        let slot = self.lock_handshake(deadline)?;
+        let asked = slot.as_ref().map(|handshake| handshake.is_experimental);
+        Ok(asked.unwrap_or(self.inner.settings.experimental_api))
     }
 
     fn default_params(&self) -> Value {

@@ -8,6 +8,9 @@ mod chat;
 mod initialize;
 mod notifications;
 mod questions;
+mod reply;
+mod supports;
+mod typed;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -15,10 +18,12 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use self::{builder::ClientBuilder, initialize::InitializeResult, notifications::Notifications};
+pub use self::{
+    builder::ClientBuilder, initialize::InitializeResult, notifications::Notifications, reply::Reply,
+};
 use crate::{
     approval::Desk,
-    connection::{Connection, Reply, Stats, WeakConnection},
+    connection::{self, Connection, Stats, WeakConnection},
     deadline::Deadline,
     error::Result,
     transport::Transport,
@@ -53,7 +58,8 @@ pub struct Client {
 /// What all clones share beside the connection.
 pub(crate) struct Inner {
     settings: builder::Settings,
-    initialized: Mutex<Option<InitializeResult>>,
+    initialized: Mutex<Option<initialize::Handshake>>,
+    methods: Mutex<Option<supports::Methods>>,
     continuations: Arc<Continuations>,
     desk: Arc<Desk>,
 }
@@ -212,11 +218,15 @@ impl Client {
         method: &str,
         params: impl Serialize,
         deadline: Deadline,
-    ) -> Result<Reply> {
+    ) -> Result<connection::Reply> {
         if method == "initialize" {
             return self.initialize_raw(params, deadline);
         }
         self.ensure_initialized(deadline)?;
-        self.connection.request(method, params, deadline)
+        let reply = self.connection.request(method, params, deadline)?;
+        if matches!(method, "thread/start" | "thread/resume" | "thread/fork") {
+            self.note_opened(&reply);
+        }
+        Ok(reply)
     }
 }

@@ -3,19 +3,20 @@
 //! Relies on `setting`. Invariant: a field that was not set is not sent, and merging lets the
 //! later setting win field by field.
 
-mod words;
+mod shorthand;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::words::{
-    ApprovalPolicy, CollaborationMode, CollaborationSettings, GranularApproval, ModeKind, Personality,
-    ReasoningEffort, ReasoningSummary, SandboxMode, SandboxPolicy,
-};
+pub(crate) use self::shorthand::text_of;
 use crate::{
     error::{Error, Result},
+    protocol::{
+        AskForApproval as ApprovalPolicy, CollaborationMode, Personality, ReasoningEffort, ReasoningSummary,
+        SandboxMode, SandboxPolicy,
+    },
     setting::Setting,
 };
 

@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, Result},
-    protocol::{OVERLOADED, envelope::Outcome},
+    protocol::{self, OVERLOADED, envelope::Outcome},
 };
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reply {
     text: String,
     part: Range<usize>,
@@ -51,10 +51,14 @@ impl Reply {
         }
     }
 
-    /// A reply that is kept as a tree.
-    pub(crate) fn from_value(result: &Value) -> Reply {
-        let text = result.to_string();
-        Reply { part: 0..text.len(), text, is_error: false }
+    /// A result that was kept.
+    pub(crate) fn from_result(text: &str) -> Reply {
+        Reply { part: 0..text.len(), text: text.to_owned(), is_error: false }
+    }
+
+    /// The JSON text of the outcome, whichever it is.
+    pub(crate) fn text(&self) -> &str {
+        &self.text[self.part.clone()]
     }
 
     /// The JSON text of the result.
@@ -62,7 +66,7 @@ impl Reply {
     /// # Errors
     /// The server answered with an error.
     pub(crate) fn result(&self, method: &str) -> Result<&str> {
-        let part = &self.text[self.part.clone()];
+        let part = self.text();
         if !self.is_error {
             return Ok(part);
         }
@@ -94,10 +98,10 @@ impl Reply {
     /// The result, decoded.
     ///
     /// # Errors
-    /// The server answered with an error, or with a result of another shape.
+    /// The server answered with an error, or with a result of another shape; the error names the path.
     pub(crate) fn decode<T: DeserializeOwned>(&self, method: &str) -> Result<T> {
         let result = self.result(method)?;
-        serde_json::from_str(result)
+        protocol::decode(result)
             .map_err(|source| Error::decode(format!("the result of {method}"), result, source))
     }
 }

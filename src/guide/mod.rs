@@ -1,5 +1,9 @@
 //! How things work together: pages to read, no code.
 
+pub mod protocol {
+    #![doc = include_str!("protocol.md")]
+}
+
 pub mod turns {
     #![doc = include_str!("turns.md")]
 }

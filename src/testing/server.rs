@@ -18,6 +18,20 @@ use crate::{
     transport::{Link, Memory, Peer, Sink, Transport},
 };
 
+/// What it answers without a handler.
+const METHODS: &[&str] = &[
+    "initialize",
+    "thread/start",
+    "thread/resume",
+    "thread/read",
+    "thread/turns/list",
+    "turn/start",
+    "turn/steer",
+    "turn/interrupt",
+    "config/read",
+    "model/list",
+];
+
 /// A refusal: a JSON-RPC code and a message.
 type Refused = (i64, String);
 type Handler = Arc<dyn Fn(&Value) -> Result<Value, Refused> + Send + Sync>;
@@ -221,9 +235,13 @@ impl Serving {
                     store.threads.insert(thread_id.clone(), Vec::new());
                     thread_id
                 };
-                Ok(json!({ "thread": self.thread(&thread_id), "model": "scripted" }))
+                Ok(self.opened(&thread_id))
             }
-            "thread/resume" | "thread/read" => {
+            "thread/resume" => {
+                self.known(&thread_id)?;
+                Ok(self.opened(&thread_id))
+            }
+            "thread/read" => {
                 self.known(&thread_id)?;
                 Ok(json!({ "thread": self.thread(&thread_id) }))
             }
@@ -252,13 +270,29 @@ impl Serving {
             },
             "config/read" => Ok(json!({ "config": { "model": "scripted" }, "origins": {} })),
             "model/list" => Ok(json!({ "data": [], "nextCursor": null })),
-            _ => Err((-32600, format!("Invalid request: unknown variant `{method}`, expected one of …"))),
+            _ => {
+                let handlers = self.server.handlers.keys().map(String::as_str);
+                let known: Vec<_> = METHODS.iter().copied().chain(handlers).collect();
+                let known = known.join("`, `");
+                Err((
+                    -32600,
+                    format!("Invalid request: unknown variant `{method}`, expected one of `{known}`"),
+                ))
+            }
         }
     }
 
     fn known(&self, thread_id: &str) -> Result<Vec<Value>, Refused> {
         let turns = self.server.store.lock().threads.get(thread_id).cloned();
         turns.ok_or_else(|| (-32600, format!("thread not found: {thread_id}")))
+    }
+
+    /// The reply to what loads a thread.
+    fn opened(&self, thread_id: &str) -> Value {
+        json!({
+            "thread": self.thread(thread_id), "model": "scripted", "modelProvider": "scripted", "cwd": "/workspace",
+            "approvalPolicy": "never", "approvalsReviewer": "user", "sandbox": { "type": "readOnly" },
+        })
     }
 
     fn thread(&self, thread_id: &str) -> Value {

@@ -8,10 +8,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ConversationStep, RawEvent, StepStatus, TokenUsage, item::Place, raw::params_of, session::Session,
-    step::StepType,
+    ConversationStep, RawEvent, StepStatus, item::Place, raw::params_of, result::token_usage_of,
+    session::Session, step::StepType,
 };
-use crate::{connection::Event, protocol::kind::Kind};
+use crate::{
+    connection::Event,
+    protocol::{ThreadTokenUsage as TokenUsage, TurnPlanStep as PlanStep, kind::Kind},
+};
 
 /// One event of a turn, from [`chat_events`](crate::Client::chat_events).
 ///
@@ -85,16 +88,6 @@ pub enum TurnEvent {
     Other(RawEvent),
 }
 
-/// One line of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct PlanStep {
-    /// What is to be done.
-    pub step: String,
-    /// `pending`, `inProgress` or `completed`.
-    pub status: String,
-}
-
 impl TurnEvent {
     /// The event of a notification that is no completed item.
     pub(super) fn of(event: &Event<'_>, place: Place<'_>, session: &Session) -> TurnEvent {
@@ -148,15 +141,7 @@ impl TurnEvent {
                 let Params { diff } = params_of(event.text).ok()?;
                 Some(TurnEvent::Diff { diff })
             }
-            Kind::TokenUsage => {
-                #[derive(Deserialize)]
-                #[serde(rename_all = "camelCase")]
-                struct Params {
-                    token_usage: TokenUsage,
-                }
-                let Params { token_usage } = params_of(event.text).ok()?;
-                Some(TurnEvent::TokenUsage(token_usage))
-            }
+            Kind::TokenUsage => token_usage_of(event.text).map(TurnEvent::TokenUsage),
             Kind::Warning => {
                 #[derive(Deserialize)]
                 struct Params {

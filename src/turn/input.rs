@@ -6,74 +6,45 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-
-/// One piece of what the user says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum InputItem {
-    /// Text. All texts of a turn together may have 1,048,576 characters.
-    Text {
-        /// The text.
-        text: String,
+use crate::{
+    config::text_of,
+    error::{Error, Result},
+    protocol::{
+        ImageUserInput, LocalImageUserInput, MentionUserInput, SkillUserInput, TextUserInput,
+        UserInput as InputItem,
     },
-    /// An image as a `data:` URL. The server refuses URLs that would have to be fetched.
-    Image {
-        /// The URL.
-        url: String,
-    },
-    /// An image in a file on the server's machine. One that is missing is no error: the model is
-    /// told in a note.
-    LocalImage {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A skill the server knows.
-    Skill {
-        /// Its name.
-        name: String,
-        /// Where it is.
-        path: PathBuf,
-    },
-    /// An app or a plugin that is mentioned.
-    Mention {
-        /// Its name.
-        name: String,
-        /// `app://…` or `plugin://…`.
-        path: String,
-    },
-}
+};
 
 impl InputItem {
     /// Text.
     pub fn text(text: impl Into<String>) -> Self {
-        InputItem::Text { text: text.into() }
+        TextUserInput::new(text).into()
     }
 
     /// An image as a `data:` URL.
     pub fn image(url: impl Into<String>) -> Self {
-        InputItem::Image { url: url.into() }
+        ImageUserInput::new().url(url).into()
     }
 
-    /// An image in a file on the server's machine.
+    /// An image in a file on the server's machine. A name that is not Unicode can't travel: what JSON
+    /// can't hold of it is replaced.
     pub fn local_image(path: impl Into<PathBuf>) -> Self {
-        InputItem::LocalImage { path: path.into() }
+        LocalImageUserInput::new(text_of(path)).into()
     }
 
     /// A skill the server knows.
     pub fn skill(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        InputItem::Skill { name: name.into(), path: path.into() }
+        SkillUserInput::new(name, text_of(path)).into()
     }
 
     /// An app or a plugin that is mentioned.
     pub fn mention(name: impl Into<String>, path: impl Into<String>) -> Self {
-        InputItem::Mention { name: name.into(), path: path.into() }
+        MentionUserInput::new(name, path).into()
     }
 }
 
 /// What the user says in one go. Made from a text, an item or a list of items.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Input(Vec<InputItem>);
 
@@ -86,7 +57,8 @@ impl Input {
     /// # Errors
     /// `InvalidInput`: nothing is said.
     pub(crate) fn check(&self) -> Result<()> {
-        let is_blank = |item: &InputItem| matches!(item, InputItem::Text { text } if text.trim().is_empty());
+        let is_blank =
+            |item: &InputItem| matches!(item, InputItem::Text(said) if said.text.trim().is_empty());
         if self.0.iter().all(is_blank) {
             return Err(Error::invalid("the input is empty; give a text that says something, or an item"));
         }

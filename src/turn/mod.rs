@@ -25,13 +25,13 @@ pub(crate) use self::{
     stream::Opened,
 };
 pub use self::{
-    event::{PlanStep, TurnEvent},
+    event::TurnEvent,
     handle::TurnHandle,
-    input::{Input, InputItem},
+    input::Input,
     item::TurnItem,
     raw::{RawEvent, RawNotification},
     request::ChatRequest,
-    result::{CancelResult, ChatResult, CompletionSource, TokenCount, TokenUsage},
+    result::{CancelResult, ChatResult, CompletionSource},
     step::{ConversationStep, StepStatus, StepType},
     stream::{Chat, ChatEvents, Results, TurnStream},
 };

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::{
     connection::{Block, Span},
     error::{Error, Result},
+    protocol::ServerNotification,
 };
 
 /// One event of a turn as the server sent it. Cheap to clone: many events share one text.
@@ -41,6 +42,16 @@ impl RawEvent {
     /// [`Error::Decode`] when they do not have that shape.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
         params_of(self.raw())
+    }
+
+    /// The typed event. A method that this version does not know comes as
+    /// [`ServerNotification::Unknown`].
+    ///
+    /// # Errors
+    /// [`Error::Decode`] when the parameters of a known method lack something required, with the path.
+    #[inline]
+    pub fn decode(&self) -> Result<ServerNotification> {
+        notification_of(self.raw())
     }
 }
 
@@ -78,6 +89,30 @@ impl RawNotification {
     /// [`Error::Decode`] when they do not have that shape.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
         params_of(&self.0)
+    }
+
+    /// The typed notification. A method that this version does not know comes as
+    /// [`ServerNotification::Unknown`].
+    ///
+    /// ```
+    /// use codex_blocking::protocol::ServerNotification;
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    ///
+    /// let mut notifications = client.notifications();
+    /// client.chat_once("hello")?;
+    /// let ended = notifications.find_map(|notification| match notification.decode() {
+    ///     Ok(ServerNotification::TurnCompleted(ended)) => Some(ended),
+    ///     _ => None,
+    /// });
+    /// assert_eq!(ended.unwrap().turn.status.as_str(), "completed");
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Decode`] when the parameters of a known method lack something required, with the path.
+    #[inline]
+    pub fn decode(&self) -> Result<ServerNotification> {
+        notification_of(&self.0)
     }
 }
 
@@ -138,6 +173,22 @@ pub(crate) fn params_of<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
         Ok(Params { params }) => Ok(params),
         Err(source) => Err(Error::decode(format!("the parameters of {}", method_of(text)), text, source)),
     }
+}
+
+// Inlined, as what decodes types everywhere: only programs that use it pay for compiling all of them.
+#[inline]
+fn notification_of(text: &str) -> Result<ServerNotification> {
+    #[derive(Deserialize)]
+    struct Params<'a> {
+        #[serde(borrow)]
+        params: Option<&'a RawValue>,
+    }
+    let method = method_of(text);
+    let typed = match serde_json::from_str::<Params<'_>>(text) {
+        Ok(Params { params }) => ServerNotification::decode(&method, params.map_or("null", RawValue::get)),
+        Err(source) => Err(source),
+    };
+    typed.map_err(|source| Error::decode(format!("the parameters of {method}"), text, source))
 }
 
 fn serialize_text<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {

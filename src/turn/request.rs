@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Input, InputItem};
+use super::Input;
 use crate::{
     config::{ThreadConfig, TurnOverrides},
     continuation::ChatContinuation,
     error::{Error, Result},
+    protocol::UserInput as InputItem,
 };
 
 /// What a chat is asked with.

@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationStep, RawEvent};
+use super::{ConversationStep, RawEvent, raw::params_of};
+use crate::protocol::{ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount};
 
 /// A completed turn, from [`chat_once`](crate::Client::chat_once) and
 /// [`Chat::finish`](crate::Chat::finish).
@@ -59,33 +60,57 @@ pub struct CancelResult {
     pub was_interrupted: bool,
 }
 
-/// The tokens of a thread and of its last call of the model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct TokenUsage {
-    /// Of the whole thread.
-    pub total: TokenCount,
-    /// Of the last call of the model.
-    pub last: TokenCount,
-    /// How many tokens the model takes in one call.
-    #[serde(default)]
-    pub model_context_window: Option<i64>,
+/// The tokens that `thread/tokenUsage/updated` tells.
+///
+/// A count that the server leaves out is 0 here, where the protocol's type would refuse the whole:
+/// other counts are worth having.
+pub(super) fn token_usage_of(event: &str) -> Option<TokenUsage> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Params {
+        token_usage: Usage,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Usage {
+        total: Count,
+        last: Count,
+        #[serde(default)]
+        model_context_window: Option<i64>,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Count {
+        total_tokens: i64,
+        input_tokens: i64,
+        cached_input_tokens: i64,
+        cache_write_input_tokens: Option<i64>,
+        output_tokens: i64,
+        reasoning_output_tokens: i64,
+    }
+    let Params { token_usage: Usage { total, last, model_context_window } } = params_of(event).ok()?;
+    let count = |count: Count| TokenCount {
+        total_tokens: count.total_tokens,
+        input_tokens: count.input_tokens,
+        cached_input_tokens: count.cached_input_tokens,
+        cache_write_input_tokens: count.cache_write_input_tokens,
+        output_tokens: count.output_tokens,
+        reasoning_output_tokens: count.reasoning_output_tokens,
+    };
+    Some(TokenUsage { total: count(total), last: count(last), model_context_window })
 }
 
-/// Tokens, counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct TokenCount {
-    /// All of them.
-    pub total_tokens: i64,
-    /// Sent to the model.
-    pub input_tokens: i64,
-    /// Of those, read from its cache.
-    pub cached_input_tokens: i64,
-    /// Written by the model.
-    pub output_tokens: i64,
-    /// Of those, its reasoning.
-    pub reasoning_output_tokens: i64,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_is_missing_does_not_lose_the_others() {
+        let usage = token_usage_of(
+            r#"{"params":{"tokenUsage":{"total":{"totalTokens":7},"last":{"cacheWriteInputTokens":1}}}}"#,
+        )
+        .unwrap();
+        assert_eq!((usage.total.total_tokens, usage.total.input_tokens), (7, 0));
+        assert_eq!((usage.last.cache_write_input_tokens, usage.model_context_window), (Some(1), None));
+    }
 }

@@ -9,10 +9,15 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    ConversationStep, TokenUsage,
+    ConversationStep,
     raw::{ItemText, params_of},
+    result::token_usage_of,
 };
-use crate::{connection::Event, error::Error, protocol::kind::Kind};
+use crate::{
+    connection::Event,
+    error::Error,
+    protocol::{ThreadTokenUsage as TokenUsage, kind::Kind},
+};
 
 /// How a turn ended, in the server's words.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,12 +118,7 @@ impl Session {
                 }
             }
             Kind::TokenUsage => {
-                #[derive(Deserialize)]
-                #[serde(rename_all = "camelCase")]
-                struct Params {
-                    token_usage: TokenUsage,
-                }
-                if let Ok(Params { token_usage }) = params_of(text) {
+                if let Some(token_usage) = token_usage_of(text) {
                     self.token_usage = Some(token_usage);
                 }
             }

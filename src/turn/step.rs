@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStru
 use serde_json::{Value, value::RawValue};
 
 use super::raw::ItemText;
-use crate::protocol::{envelope::Lenient, open_enum};
+use crate::protocol::{ThreadItem, envelope::Lenient, wire::words};
 
-open_enum! {
+words! {
     /// What a step is.
     pub enum StepType {
         /// The model's reasoning.
@@ -43,7 +43,7 @@ impl StepType {
     }
 }
 
-open_enum! {
+words! {
     /// How a step ended.
     pub enum StepStatus {
         /// Well; also of items that have no status.
@@ -90,6 +90,29 @@ impl ConversationStep {
     /// given as a string.
     pub fn data(&self) -> Value {
         serde_json::from_str(self.raw()).unwrap_or_else(|_| Value::String(self.raw().to_owned()))
+    }
+
+    /// The item, typed; `None` for a closing step.
+    ///
+    /// One of a type that this version does not know, and one that is broken, comes as
+    /// [`ThreadItem::Unknown`], with its JSON. Decodes each time it is called.
+    ///
+    /// ```
+    /// use codex_blocking::protocol::ThreadItem;
+    /// # use codex_blocking::testing::{ScriptedServer, TurnScript};
+    /// # let server = ScriptedServer::new().on_turn(|_| TurnScript::new().command("date", "Monday\n", 0));
+    /// # let client = server.client()?;
+    ///
+    /// for step in client.chat("Which day is it?")? {
+    ///     if let Some(ThreadItem::CommandExecution(command)) = step.item() {
+    ///         println!("{} gave {:?}", command.command, command.exit_code);
+    ///     }
+    /// }
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    #[inline]
+    pub fn item(&self) -> Option<ThreadItem> {
+        self.item_id.as_ref().and_then(|_| serde_json::from_str(self.raw()).ok())
     }
 
     /// The text of [`data`](Self::data), as it came.

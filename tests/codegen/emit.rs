@@ -173,7 +173,7 @@ impl Emitter<'_> {
             writeln!(out, "pub use {module}::*;").unwrap();
         }
         out.push_str(
-            "\n#[allow(unused_imports, reason = \"a name that all files may use\")]\nuse super::RequestId;\n",
+            "\n#[allow(unused_imports, reason = \"names that all files may use\")]\nuse super::{ReasoningEffort, RequestId};\n",
         );
         writeln!(
             out,
@@ -198,7 +198,7 @@ impl Emitter<'_> {
             Kind::Words(variants) => {
                 let mut out = format!("words! {{\n{}    pub enum {name} {{\n", doc(4, &docs));
                 for variant in variants {
-                    out += &experimental_doc(variant);
+                    out += &variant_doc(name, variant);
                     writeln!(out, "        {} = {:?},", variant.name, variant.wire).unwrap();
                 }
                 out + "    }\n}\n"
@@ -206,7 +206,7 @@ impl Emitter<'_> {
             Kind::Tagged { tag, variants, boxed } => {
                 let mut out = format!("tagged! {{\n{}    pub enum {name} by {tag:?} {{\n", doc(4, &docs));
                 for variant in variants {
-                    out += &experimental_doc(variant);
+                    out += &variant_doc(name, variant);
                     let payload = match &variant.payload {
                         Some(ty) if *boxed => format!("(item: Box<{}>)", rust(ty)),
                         Some(ty) => format!("(item: {})", rust(ty)),
@@ -235,7 +235,7 @@ impl Emitter<'_> {
                     if Some(at) == first {
                         out += "    } or {\n";
                     }
-                    out += &experimental_doc(variant);
+                    out += &variant_doc(name, variant);
                     let payload =
                         variant.payload.as_ref().map(|ty| format!("({})", rust(ty))).unwrap_or_default();
                     writeln!(out, "        {}{payload} = {:?},", variant.name, variant.wire).unwrap();
@@ -253,7 +253,7 @@ impl Emitter<'_> {
                         _ => "A number.".to_owned(),
                     };
                     out += &doc(8, &[about]);
-                    out += &experimental_doc(variant);
+                    out += &variant_doc(name, variant);
                     writeln!(out, "        {}({payload}) = [", variant.name).unwrap();
                     for shape in &variant.shapes {
                         out += &shape_text(shape);
@@ -561,12 +561,14 @@ fn field_docs(owner: &str, field: &Field) -> Vec<String> {
     docs
 }
 
-fn experimental_doc(variant: &Variant) -> String {
+fn variant_doc(owner: &str, variant: &Variant) -> String {
+    let key = format!("{owner}.{}", variant.wire);
+    let mut docs = Vec::new();
+    docs.extend(docs::FIELDS.iter().find(|(name, _)| *name == key).map(|(_, text)| (*text).to_owned()));
     if variant.experimental {
-        doc(8, &["Belongs to the experimental API.".to_owned()])
-    } else {
-        String::new()
+        docs.push("Belongs to the experimental API.".to_owned());
     }
+    doc(8, &docs)
 }
 
 /// A documentation comment, each sentence a paragraph of its own.

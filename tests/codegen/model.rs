@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::schema::{Method, Protocol};
 
-/// Written by hand, in `src/protocol/id.rs`.
-pub(crate) const BY_HAND: &[&str] = &["RequestId"];
+/// Written by hand, in `src/protocol`: what JSON-RPC defines, and words that the schema leaves open.
+pub(crate) const BY_HAND: &[&str] = &["ReasoningEffort", "RequestId"];
 
 /// The files of objects, by the first part of the methods that use them.
 const FAMILIES: &[(&str, &[&str])] = &[

@@ -788,7 +788,6 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("RealtimeVoice", check::<RealtimeVoice>),
     #[cfg(feature = "experimental")]
     ("RealtimeVoicesList", check::<RealtimeVoicesList>),
-    ("ReasoningEffort", check::<ReasoningEffort>),
     ("ReasoningEffortOption", check::<ReasoningEffortOption>),
     ("ReasoningItemContent", check::<ReasoningItemContent>),
     ("ReasoningItemReasoningSummary", check::<ReasoningItemReasoningSummary>),

@@ -294,12 +294,19 @@ object! {
 }
 
 object! {
+    /// Which kinds of question are asked; the others are declined by the server itself.
+    ///
     /// `granular` of [`AskForApproval`].
     pub struct GranularAskForApproval {
+        /// Forms and tools of MCP servers.
         pub mcp_elicitations: bool = "mcp_elicitations",
+        /// More permissions for a turn.
         pub request_permissions: Option<bool> = "request_permissions",
+        /// What the execution rules ask about.
         pub rules: bool = "rules",
+        /// Commands and changes outside of the sandbox.
         pub sandbox_approval: bool = "sandbox_approval",
+        /// Skills.
         pub skill_approval: Option<bool> = "skill_approval",
     }
 }
@@ -727,9 +734,12 @@ object! {
 }
 
 object! {
+    /// What a collaboration mode runs with.
+    ///
     /// Used by `thread/resume`, `thread/settings/update`, `turn/start` and one more method.
     pub struct Settings {
         pub developer_instructions: Option<String> = "developer_instructions",
+        /// The server wants it named.
         pub model: String = "model",
         pub reasoning_effort: Option<ReasoningEffort> = "reasoning_effort",
     }
@@ -942,9 +952,12 @@ object! {
     /// `workspaceWrite` of [`SandboxPolicy`].
     #[derive(Default)]
     pub struct WorkspaceWriteSandboxPolicy {
+        /// Whether `/tmp` is left out.
         pub exclude_slash_tmp: Option<bool> = "excludeSlashTmp",
+        /// Whether the folder of `TMPDIR` is left out.
         pub exclude_tmpdir_env_var: Option<bool> = "excludeTmpdirEnvVar",
         pub network_access: Option<bool> = "networkAccess",
+        /// Folders beside the working folder; absolute.
         pub writable_roots: Option<Vec<AbsolutePathBuf>> = "writableRoots",
     }
 }

@@ -676,9 +676,13 @@ words! {
 }
 
 words! {
+    /// The kind of a collaboration mode.
+    ///
     /// Used by `thread/resume`, `thread/settings/update`, `turn/start` and 2 more methods.
     pub enum ModeKind {
+        /// The agent plans, and asks.
         Plan = "plan",
+        /// The agent works.
         Default = "default",
     }
 }
@@ -785,6 +789,8 @@ words! {
 }
 
 words! {
+    /// The tone of the answers.
+    ///
     /// Used by `thread/start`, `thread/resume`, `thread/settings/update` and 2 more methods.
     pub enum Personality {
         None = "none",
@@ -973,11 +979,15 @@ words! {
 }
 
 words! {
+    /// How much of its thinking the model summarises.
+    ///
     /// Used by `thread/settings/update`, `turn/start`, `turn/settings/update` and 2 more methods.
     pub enum ReasoningSummary {
+        /// As the model sees fit.
         Auto = "auto",
         Concise = "concise",
         Detailed = "detailed",
+        /// Not at all.
         None = "none",
     }
 }
@@ -1008,10 +1018,15 @@ words! {
 }
 
 words! {
+    /// What commands may touch, by name.
+    ///
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 2 more methods.
     pub enum SandboxMode {
+        /// Reading only.
         ReadOnly = "read-only",
+        /// Writing in the working folder and temporary folders.
         WorkspaceWrite = "workspace-write",
+        /// Everything.
         DangerFullAccess = "danger-full-access",
     }
 }

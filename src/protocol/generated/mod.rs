@@ -37,8 +37,8 @@ pub use tools::*;
 pub use turns::*;
 pub use unions::*;
 
-#[allow(unused_imports, reason = "a name that all files may use")]
-use super::RequestId;
+#[allow(unused_imports, reason = "names that all files may use")]
+use super::{ReasoningEffort, RequestId};
 
 /// The version of codex whose schemas the types come from.
 pub const CODEX_VERSION: &str = "0.169.0";

@@ -1896,8 +1896,11 @@ object! {
     ///
     /// Used by `thread/tokenUsage/updated`.
     pub struct ThreadTokenUsage {
+        /// Of the last call of the model.
         pub last: TokenUsageBreakdown = "last",
+        /// How many tokens the model takes in one call.
         pub model_context_window: Option<i64> = "modelContextWindow",
+        /// Of the whole thread.
         pub total: TokenUsageBreakdown = "total",
     }
 }
@@ -1984,13 +1987,20 @@ object! {
 }
 
 object! {
+    /// Tokens, counted.
+    ///
     /// Used by `thread/tokenUsage/updated`.
     pub struct TokenUsageBreakdown {
         pub cache_write_input_tokens: Option<i64> = "cacheWriteInputTokens",
+        /// Of the input, read from the model's cache.
         pub cached_input_tokens: i64 = "cachedInputTokens",
+        /// Sent to the model.
         pub input_tokens: i64 = "inputTokens",
+        /// Written by the model.
         pub output_tokens: i64 = "outputTokens",
+        /// Of the output, its reasoning.
         pub reasoning_output_tokens: i64 = "reasoningOutputTokens",
+        /// All of them.
         pub total_tokens: i64 = "totalTokens",
     }
 }

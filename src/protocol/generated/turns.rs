@@ -1028,6 +1028,8 @@ object! {
 }
 
 object! {
+    /// One line of a plan.
+    ///
     /// Used by `turn/plan/updated`.
     pub struct TurnPlanStep {
         pub status: TurnPlanStepStatus = "status",

@@ -42,10 +42,14 @@ mixed! {
     ///
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 5 more methods.
     pub enum AskForApproval {
+        /// Always, but for commands known to be harmless.
         Untrusted = "untrusted",
+        /// When the model asks for it.
         OnRequest = "on-request",
+        /// Never: what needs an approval fails.
         Never = "never",
     } or {
+        /// Each kind of question on or off. Needs `experimental_api(true)`.
         Granular(GranularAskForApproval) = "granular",
     }
 }
@@ -697,9 +701,6 @@ convert! {
     }
 }
 
-/// Used by `thread/start`, `thread/resume`, `thread/fork` and 26 more methods.
-pub type ReasoningEffort = String;
-
 tagged! {
     /// Used by `thread/resume`.
     pub enum ReasoningItemContent by "type" {
@@ -862,9 +863,13 @@ tagged! {
     ///
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 4 more methods.
     pub enum SandboxPolicy by "type" {
+        /// Everything.
         DangerFullAccess = "dangerFullAccess",
+        /// Reading only.
         ReadOnly(item: ReadOnlySandboxPolicy) = "readOnly",
+        /// The program is in a sandbox already; the server adds none.
         ExternalSandbox(item: ExternalSandboxSandboxPolicy) = "externalSandbox",
+        /// Writing in these folders and in temporary ones.
         WorkspaceWrite(item: WorkspaceWriteSandboxPolicy) = "workspaceWrite",
     }
 }
@@ -1088,12 +1093,18 @@ tagged! {
     ///
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 22 more methods.
     pub enum UserInput by "type" {
+        /// Text. All texts of a turn together may have 1,048,576 characters.
         Text(item: TextUserInput) = "text",
+        /// An image as a `data:` URL. The server refuses URLs that would have to be fetched.
         Image(item: ImageUserInput) = "image",
+        /// An image in a file on the server's machine. A missing one is no error: the model is told
+        /// in a note.
         LocalImage(item: LocalImageUserInput) = "localImage",
         Audio(item: AudioUserInput) = "audio",
         LocalAudio(item: LocalAudioUserInput) = "localAudio",
+        /// A skill the server knows.
         Skill(item: SkillUserInput) = "skill",
+        /// An app or a plugin that is mentioned.
         Mention(item: MentionUserInput) = "mention",
     }
 }

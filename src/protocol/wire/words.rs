@@ -36,7 +36,7 @@ macro_rules! words {
         #[non_exhaustive]
         pub enum $name {
             $(
-                #[doc = concat!("`", $word, "` on the wire.\n")]
+                #[doc = concat!("The word `", $word, "`.\n")]
                 $(#[$variant_meta])*
                 $variant,
             )*
@@ -69,6 +69,27 @@ macro_rules! words {
                     $($word => Self::$variant,)*
                     _ => Self::Other(word.to_owned()),
                 }
+            }
+        }
+
+        impl From<String> for $name {
+            #[inline]
+            fn from(word: String) -> Self {
+                Self::from(word.as_str())
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            #[inline]
+            fn eq(&self, word: &str) -> bool {
+                self.as_str() == word
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            #[inline]
+            fn eq(&self, word: &&str) -> bool {
+                self.as_str() == *word
             }
         }
 

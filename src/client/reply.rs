@@ -1,0 +1,76 @@
+//! A typed reply together with the server's own words.
+//!
+//! Relies on `connection` for the text. Invariant: the text is the server's own, to the byte, and the
+//! typed value was read from it.
+
+use std::{fmt, ops::Deref};
+
+use serde::{Serialize, Serializer, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::{connection, error::Result};
+
+/// What the server answered to [`Client::call`](crate::Client::call): typed by `Deref`, and as it came
+/// by [`raw`](Self::raw).
+///
+/// The types know the fields of one version of the server. What a newer one adds is in the text, and
+/// in the JSON that this serialises to.
+///
+/// ```
+/// use codex_blocking::protocol::ModelListParams;
+/// use codex_blocking::testing::ScriptedServer;
+///
+/// let server = ScriptedServer::new()
+///     .on_request("model/list", |_| Ok(serde_json::json!({ "data": [], "fromTheFuture": 1 })));
+/// let models = server.client()?.call(ModelListParams::new())?;
+/// assert!(models.data.is_empty());
+/// assert_eq!(serde_json::to_value(&models).unwrap()["fromTheFuture"], 1);
+/// # Ok::<(), codex_blocking::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Reply<T> {
+    value: T,
+    source: connection::Reply,
+}
+
+impl<T: DeserializeOwned> Reply<T> {
+    pub(super) fn decode(source: connection::Reply, method: &str) -> Result<Reply<T>> {
+        let value = source.decode(method)?;
+        Ok(Reply { value, source })
+    }
+}
+
+impl<T> Reply<T> {
+    /// The JSON text of the result, as it came.
+    pub fn raw(&self) -> &str {
+        self.source.text()
+    }
+
+    /// The typed reply alone.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+}
+
+impl<T> Deref for Reply<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Reply<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Reply").field(&self.value).finish()
+    }
+}
+
+impl<T> Serialize for Reply<T> {
+    /// As the JSON that the server sent.
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serde_json::from_str::<&RawValue>(self.raw())
+            .map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
+    }
+}

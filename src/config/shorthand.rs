@@ -1,0 +1,183 @@
+//! Short ways to make the protocol's own types for policies and modes.
+//!
+//! Relies on `protocol`. Invariant: nothing here can't be made of the types' own parts too.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::protocol::{
+    AskForApproval, CollaborationMode, GranularAskForApproval, ModeKind, ReadOnlySandboxPolicy,
+    ReasoningEffort, SandboxMode, SandboxPolicy, Settings, Unknown, WorkspaceWriteSandboxPolicy,
+};
+
+impl From<&str> for AskForApproval {
+    fn from(word: &str) -> Self {
+        match word {
+            "untrusted" => AskForApproval::Untrusted,
+            "on-request" => AskForApproval::OnRequest,
+            "never" => AskForApproval::Never,
+            other => AskForApproval::Unknown(Unknown::from(Value::from(other))),
+        }
+    }
+}
+
+impl GranularAskForApproval {
+    /// Every kind of question on or off.
+    ///
+    /// ```
+    /// use codex_blocking::{ApprovalPolicy, GranularApproval, ThreadConfig};
+    ///
+    /// let only_rules = GranularApproval::all(false).request_permissions(true);
+    /// let config = ThreadConfig::new().approval_policy(ApprovalPolicy::Granular(only_rules));
+    /// ```
+    pub fn all(asked: bool) -> Self {
+        GranularAskForApproval::new(asked, asked, asked).request_permissions(asked).skill_approval(asked)
+    }
+}
+
+impl SandboxPolicy {
+    /// Reading only, without the network.
+    pub fn read_only() -> Self {
+        ReadOnlySandboxPolicy::new().network_access(false).into()
+    }
+
+    /// Writing in these folders, which must be absolute, beside the working and temporary ones;
+    /// without the network.
+    ///
+    /// A name that is not Unicode can't travel: what JSON can't hold of it is replaced.
+    pub fn workspace_write<P: Into<PathBuf>>(writable_roots: impl IntoIterator<Item = P>) -> Self {
+        let roots: Vec<String> = writable_roots.into_iter().map(text_of).collect();
+        WorkspaceWriteSandboxPolicy::new()
+            .writable_roots(roots)
+            .network_access(false)
+            .exclude_tmpdir_env_var(false)
+            .exclude_slash_tmp(false)
+            .into()
+    }
+
+    /// The policy that a thread's sandbox of that name stands for; `None` for a name that this
+    /// version does not know.
+    pub fn of_mode(mode: &SandboxMode) -> Option<Self> {
+        match mode {
+            SandboxMode::ReadOnly => Some(SandboxPolicy::read_only()),
+            SandboxMode::WorkspaceWrite => Some(SandboxPolicy::workspace_write::<PathBuf>([])),
+            SandboxMode::DangerFullAccess => Some(SandboxPolicy::DangerFullAccess),
+            SandboxMode::Other(_) => None,
+        }
+    }
+}
+
+/// A path as the protocol's text.
+pub(crate) fn text_of(path: impl Into<PathBuf>) -> String {
+    match path.into().into_os_string().into_string() {
+        Ok(text) => text,
+        Err(path) => path.to_string_lossy().into_owned(),
+    }
+}
+
+impl From<&str> for Settings {
+    /// With this model.
+    fn from(model: &str) -> Self {
+        Settings::new(model)
+    }
+}
+
+impl From<String> for Settings {
+    /// With this model.
+    fn from(model: String) -> Self {
+        Settings::new(model)
+    }
+}
+
+impl CollaborationMode {
+    /// The agent plans with this model, and asks.
+    ///
+    /// ```
+    /// use codex_blocking::{CollaborationMode, ReasoningEffort, TurnOverrides};
+    ///
+    /// let mode = CollaborationMode::plan("gpt-5").effort(ReasoningEffort::High);
+    /// let overrides = TurnOverrides::new().collaboration_mode(mode);
+    /// ```
+    pub fn plan(model: impl Into<String>) -> Self {
+        CollaborationMode::new(ModeKind::Plan, Settings::new(model))
+    }
+
+    /// How hard the model thinks in this mode.
+    #[must_use]
+    pub fn effort(mut self, effort: impl Into<ReasoningEffort>) -> Self {
+        self.settings.reasoning_effort = Some(effort.into());
+        self
+    }
+
+    /// Instructions for this mode.
+    #[must_use]
+    pub fn developer_instructions(mut self, instructions: impl Into<String>) -> Self {
+        self.settings.developer_instructions = Some(instructions.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn words_that_are_not_known_survive() {
+        let mode: SandboxMode = serde_json::from_value(json!("moon")).unwrap();
+        assert_eq!(mode, SandboxMode::Other("moon".to_owned()));
+        assert_eq!(serde_json::to_value(&mode).unwrap(), json!("moon"));
+        assert_eq!(serde_json::to_value(AskForApproval::from("moon")).unwrap(), json!("moon"));
+    }
+
+    #[test]
+    fn every_shape_of_a_policy_survives_json() {
+        let granular = GranularAskForApproval::all(false).skill_approval(true);
+        assert_eq!(
+            serde_json::to_value(AskForApproval::Granular(granular)).unwrap(),
+            json!({"granular": {"sandbox_approval": false, "rules": false, "mcp_elicitations": false,
+                "request_permissions": false, "skill_approval": true}}),
+        );
+        for value in [json!("never"), json!("moon"), json!({"lunar": 1})] {
+            let policy: AskForApproval = serde_json::from_value(value.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&policy).unwrap(), value);
+        }
+        for value in [
+            json!({"type": "dangerFullAccess"}),
+            json!({"type": "readOnly", "networkAccess": true}),
+            json!({"type": "workspaceWrite", "writableRoots": ["/a"], "networkAccess": true,
+                "excludeTmpdirEnvVar": false, "excludeSlashTmp": true}),
+            json!({"type": "externalSandbox", "networkAccess": "enabled"}),
+            json!({"type": "moon", "x": 1}),
+        ] {
+            let policy: SandboxPolicy = serde_json::from_value(value.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&policy).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn a_policy_of_our_own_says_all_it_means() {
+        assert_eq!(
+            serde_json::to_value(SandboxPolicy::workspace_write(["/a"])).unwrap(),
+            json!({"type": "workspaceWrite", "writableRoots": ["/a"], "networkAccess": false,
+                "excludeTmpdirEnvVar": false, "excludeSlashTmp": false}),
+        );
+        assert_eq!(
+            serde_json::to_value(SandboxPolicy::of_mode(&SandboxMode::ReadOnly)).unwrap(),
+            json!({"type": "readOnly", "networkAccess": false}),
+        );
+        assert_eq!(SandboxPolicy::of_mode(&"moon".into()), None);
+    }
+
+    #[test]
+    fn a_mode_has_the_shape_of_the_wire() {
+        let mode = CollaborationMode::plan("m").effort("high").developer_instructions("d");
+        assert_eq!(
+            serde_json::to_value(mode).unwrap(),
+            json!({"mode": "plan",
+                "settings": {"model": "m", "reasoning_effort": "high", "developer_instructions": "d"}}),
+        );
+    }
+}

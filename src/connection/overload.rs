@@ -112,7 +112,8 @@ mod tests {
             attempts += 1;
             Err(refusal(OVERLOADED))
         });
-        assert!(matches!(outcome, Err(Error::Rpc { code: OVERLOADED, .. })));
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, Error::Rpc { code: OVERLOADED, .. }) && error.is_retryable());
         assert_eq!(attempts, 3);
     }
 

@@ -3,3 +3,7 @@
 pub mod turns {
     #![doc = include_str!("turns.md")]
 }
+
+pub mod performance {
+    #![doc = include_str!("performance.md")]
+}

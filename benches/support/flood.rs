@@ -41,13 +41,7 @@ pub(crate) fn serve<S: AsRef<str>>(args: &[S]) -> io::Result<()> {
         set_pipe_size(bytes)?;
     }
 
-    let mut server = Server {
-        out: io::stdout().lock(),
-        threads: 0,
-        turns: 0,
-        items: 0,
-        wave: Vec::new(),
-    };
+    let mut server = Server { out: io::stdout().lock(), threads: 0, turns: 0, items: 0, wave: Vec::new() };
     match server.run(io::stdin().lock()) {
         // The client went away in the middle of a flood, as some do when they have enough.
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -93,8 +87,7 @@ impl<W: Write> Server<W> {
             let Ok(message) = std::str::from_utf8(&line) else {
                 continue;
             };
-            let (Some(id), Some(method)) = (member(message, "id"), member(message, "method"))
-            else {
+            let (Some(id), Some(method)) = (member(message, "id"), member(message, "method")) else {
                 continue; // a notification, or an answer to a question we never asked
             };
             let params = member(message, "params").unwrap_or("{}");
@@ -199,11 +192,7 @@ impl<W: Write> Server<W> {
             let id = uuid(0, 0, 0);
             for line in [
                 item_line("item/started", turn, &agent_message(&id, "", "commentary")),
-                item_line(
-                    "item/completed",
-                    turn,
-                    &agent_message(&id, &text, "commentary"),
-                ),
+                item_line("item/completed", turn, &agent_message(&id, &text, "commentary")),
             ] {
                 let in_line = line.find(&id).unwrap_or_default();
                 ids.push(lines.len() + in_line..lines.len() + in_line + id.len());
@@ -288,10 +277,7 @@ fn open_turn(lines: &mut String, turn: &Turn, user_item: &str, text: &str) {
 {{"method":"turn/started","params":{{"threadId":"{thread_id}","turn":{started}}},"emittedAtMs":{now}}}
 "#
     ));
-    for (method, completed) in [
-        ("item/started", "null"),
-        ("item/completed", &*now.to_string()),
-    ] {
+    for (method, completed) in [("item/started", "null"), ("item/completed", &*now.to_string())] {
         let user = format!(
             r#"{{"type":"userMessage","id":"{user_item}","clientId":null,"content":[{{"type":"text","text":"{text}","text_elements":[]}}],"startedAtMs":{now},"completedAtMs":{completed}}}"#
         );
@@ -321,11 +307,7 @@ fn end_turn(lines: &mut String, turn: &Turn, answer: &str) {
 }
 
 fn delta(turn: &Turn, text: &str) -> String {
-    let Turn {
-        thread_id,
-        id,
-        answer_id,
-    } = turn;
+    let Turn { thread_id, id, answer_id } = turn;
     let now = now_ms();
     format!(
         r#"{{"method":"item/agentMessage/delta","params":{{"threadId":"{thread_id}","turnId":"{id}","itemId":"{answer_id}","delta":"{text}"}},"emittedAtMs":{now}}}
@@ -351,22 +333,15 @@ fn item_line(method: &str, turn: &Turn, item: &str) -> String {
 fn agent_message(id: &str, text: &str, phase: &str) -> String {
     let now = now_ms();
     // Empty means that it only starts.
-    let completed = if text.is_empty() {
-        "null".to_owned()
-    } else {
-        now.to_string()
-    };
+    let completed = if text.is_empty() { "null".to_owned() } else { now.to_string() };
     format!(
         r#"{{"type":"agentMessage","moderation":null,"id":"{id}","text":"{text}","phase":"{phase}","memoryCitation":null,"delivery":null,"questions":null,"startedAtMs":{now},"completedAtMs":{completed}}}"#
     )
 }
 
 fn turn_object(id: &str, status: &str, started_at: &str, item: &str) -> String {
-    let (view, completed_at, duration) = if status == "completed" {
-        ("summary", started_at, "1")
-    } else {
-        ("notLoaded", "null", "null")
-    };
+    let (view, completed_at, duration) =
+        if status == "completed" { ("summary", started_at, "1") } else { ("notLoaded", "null", "null") };
     format!(
         r#"{{"id":"{id}","rootTurnId":"{id}","items":[{item}],"itemsView":"{view}","status":"{status}","error":null,"startedAt":{started_at},"completedAt":{completed_at},"durationMs":{duration}}}"#
     )
@@ -403,9 +378,7 @@ fn uuid(third: u16, fourth: u16, number: u64) -> String {
 }
 
 fn now_ms() -> u128 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
 }
 
 /// The text of one member of the JSON object that `json` starts with; only looks at the outer level.
@@ -466,7 +439,5 @@ fn skip_space(bytes: &[u8], from: usize) -> usize {
 }
 
 fn unquoted(json: &str) -> &str {
-    json.strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or(json)
+    json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(json)
 }

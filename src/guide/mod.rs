@@ -7,3 +7,7 @@ pub mod protocol {
 pub mod turns {
     #![doc = include_str!("turns.md")]
 }
+
+pub mod performance {
+    #![doc = include_str!("performance.md")]
+}

@@ -322,7 +322,7 @@ fn hang_does_not_outlive_the_stub_or_the_server() {
     assert!(session.home.model().wait_for_requests(1, PATIENCE));
     let started = Instant::now();
     drop(session);
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 }
 
 #[test]

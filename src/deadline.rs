@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
 use crate::error::{Error, Timeout};
 
 /// A point in time after which a wait fails, or none.
@@ -32,6 +34,14 @@ impl Deadline {
     /// The error of the limit this deadline stands for.
     pub(crate) fn error(&self, limit: Timeout) -> Error {
         Error::Timeout { limit, after: self.after }
+    }
+}
+
+/// Receives until that moment, or for as long as it takes.
+pub(crate) fn recv_until<T>(channel: &Receiver<T>, until: Option<Instant>) -> Result<T, RecvTimeoutError> {
+    match until {
+        Some(until) => channel.recv_deadline(until),
+        None => channel.recv().map_err(|_| RecvTimeoutError::Disconnected),
     }
 }
 

@@ -8,7 +8,7 @@ use std::{fmt, iter::FusedIterator, sync::Arc, time::Duration};
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::{ApprovalRequest, UserInputRequest};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, recv_until};
 
 /// Requests for approval, from [`Client::approval_requests`](crate::Client::approval_requests).
 pub type ApprovalRequests = QuestionStream<ApprovalRequest>;
@@ -40,10 +40,7 @@ impl<T> QuestionStream<T> {
     /// The next one; waits for it as long as that. [`is_ended`](Self::is_ended) tells "nothing yet"
     /// from "over".
     pub fn next_timeout(&mut self, limit: Duration) -> Option<T> {
-        let next = match Deadline::after(Some(limit)).at() {
-            Some(at) => self.questions.recv_deadline(at),
-            None => self.questions.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
+        let next = recv_until(&self.questions, Deadline::after(Some(limit)).at());
         self.is_ended |= matches!(next, Err(RecvTimeoutError::Disconnected));
         next.ok()
     }

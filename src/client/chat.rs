@@ -216,6 +216,7 @@ impl Client {
         inactivity: Option<Duration>,
     ) -> Result<TurnStream<T>> {
         let keep_raw = request.keep_raw_events.unwrap_or(mode == ChatMode::Once);
+        let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.connection.is_loaded(id));
         let (thread_id, from_config) = self.thread_for(request)?;
         let overrides = from_config.merge(request.overrides.clone().unwrap_or_default());
         let interest = if keep_raw { Interest::Events } else { interest_of(mode) };
@@ -232,9 +233,7 @@ impl Client {
         };
         let consumer = match begin() {
             // It was unloaded behind our back; the server says so by its message alone.
-            Err(Error::Rpc { message, .. })
-                if message.starts_with("thread not found") && request.thread.is_some() =>
-            {
+            Err(Error::Rpc { message, .. }) if message.starts_with("thread not found") && seemed_loaded => {
                 self.connection.set_loaded(&thread_id, false);
                 self.resume_before_chat(&thread_id, request.thread_config.as_ref())?;
                 begin()?

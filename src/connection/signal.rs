@@ -7,6 +7,8 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
+use crate::deadline::recv_until;
+
 #[derive(Debug)]
 pub(crate) struct Signal {
     /// Dropped when it happens, which disconnects the receivers.
@@ -28,10 +30,7 @@ impl Signal {
 
     /// Waits for it, or for that time.
     pub(crate) fn wait(&self, until: Option<Instant>) {
-        let _ = match until {
-            Some(until) => self.happened.recv_deadline(until).is_ok(),
-            None => self.happened.recv().is_ok(),
-        };
+        let _ = recv_until(&self.happened, until);
     }
 
     /// Disconnected when it has happened: to wait for this or something else.

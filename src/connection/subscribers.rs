@@ -15,6 +15,8 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
+use crate::deadline::recv_until;
+
 /// How many notifications a reader may leave unread.
 pub(crate) const MOST_UNREAD: usize = 65_536;
 /// How many bytes of them.
@@ -145,10 +147,7 @@ impl Subscription {
 
     /// Waits until something may have arrived, or that time.
     pub(crate) fn wait(&self, until: Option<Instant>) {
-        let _ = match until {
-            Some(until) => self.bell.recv_deadline(until).is_ok(),
-            None => self.bell.recv().is_ok(),
-        };
+        let _ = recv_until(&self.bell, until);
     }
 
     pub(crate) fn is_ended(&self) -> bool {

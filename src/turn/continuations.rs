@@ -32,18 +32,12 @@ pub(crate) struct Parked {
 
 /// The turns that the tokens of one client lead to.
 #[derive(Debug, Default)]
-pub(crate) struct Continuations(Mutex<HashMap<u64, Entry>>);
-
-#[derive(Debug)]
-enum Entry {
-    /// Its reader is still there.
-    Read(Control),
-    Parked(Box<Parked>),
-}
+pub(crate) struct Continuations(Mutex<HashMap<u64, Found>>);
 
 /// What a token leads to.
 #[derive(Debug)]
 pub(crate) enum Found {
+    /// Its reader is still there.
     Read(Control),
     Parked(Box<Parked>),
 }
@@ -56,18 +50,18 @@ impl Continuations {
 
     /// A token has left its reader.
     pub(crate) fn announce(&self, key: u64, control: Control) {
-        self.0.lock().entry(key).or_insert(Entry::Read(control));
+        self.0.lock().entry(key).or_insert(Found::Read(control));
     }
 
     pub(crate) fn park(&self, key: u64, parked: Parked) {
-        self.0.lock().insert(key, Entry::Parked(Box::new(parked)));
+        self.0.lock().insert(key, Found::Parked(Box::new(parked)));
     }
 
     /// Parks the turn of a reader that goes, unless its token was forgotten meanwhile.
     pub(crate) fn leave(&self, key: u64, parked: Parked) {
         let forgotten = match self.0.lock().get_mut(&key) {
             Some(entry) => {
-                *entry = Entry::Parked(Box::new(parked));
+                *entry = Found::Parked(Box::new(parked));
                 None
             }
             None => Some(parked),
@@ -78,16 +72,15 @@ impl Continuations {
     /// Takes the turn of a token, which is used up by that; a turn that is being read stays.
     pub(crate) fn take(&self, token: &ChatContinuation) -> Result<Found> {
         let mut entries = self.0.lock();
-        let entry = entries.remove(&token.key);
-        match entry {
-            Some(entry) if !entry.is_of(token) => {
-                entries.insert(token.key, entry);
-                Err(unknown(token))
-            }
-            Some(Entry::Parked(parked)) => Ok(Found::Parked(parked)),
-            Some(Entry::Read(control)) => {
-                entries.insert(token.key, Entry::Read(control.clone()));
-                Ok(Found::Read(control))
+        match entries.remove(&token.key) {
+            Some(Found::Parked(parked)) if parked.control.is_of(token) => Ok(Found::Parked(parked)),
+            Some(stays) => {
+                let found = match &stays {
+                    Found::Read(control) if control.is_of(token) => Ok(Found::Read(control.clone())),
+                    _ => Err(unknown(token)),
+                };
+                entries.insert(token.key, stays);
+                found
             }
             None => Err(unknown(token)),
         }
@@ -129,13 +122,18 @@ impl Continuations {
     }
 }
 
-impl Entry {
+impl Found {
     fn is_of(&self, token: &ChatContinuation) -> bool {
-        let control = match self {
-            Entry::Read(control) => control,
-            Entry::Parked(parked) => &parked.control,
-        };
-        control.log().thread_id == token.thread_id && control.log().turn_id == token.turn_id
+        match self {
+            Found::Read(control) => control.is_of(token),
+            Found::Parked(parked) => parked.control.is_of(token),
+        }
+    }
+}
+
+impl Control {
+    fn is_of(&self, token: &ChatContinuation) -> bool {
+        self.log().thread_id == token.thread_id && self.log().turn_id == token.turn_id
     }
 }
 

@@ -21,7 +21,7 @@ use codex_blocking::{
 };
 use serde_json::{Value, json};
 
-use self::live::real::{RealHome, codex_bin};
+use self::live::real::{RealHome, codex_bin, is_old_server};
 use self::live::{Live, PATIENCE, stdio};
 
 /// How long something may take that needs no time: long enough for a machine that does other things too.
@@ -98,10 +98,15 @@ fn reasoning_is_a_thinking_step() {
 fn a_command_is_an_exec_step_with_its_output() {
     let live = Live::new();
     let steps: Vec<_> = live.client.chat("run echo from the shell").unwrap().collect();
-    let step = steps.iter().find(|step| step.step_type == StepType::Exec).unwrap();
+    let step = match steps.iter().find(|step| step.step_type == StepType::Exec) {
+        Some(step) => step,
+        // It may tell the end of a command after the end of the turn.
+        None => return assert!(is_old_server(), "{steps:?}"),
+    };
     assert_eq!(step.status, StepStatus::Completed);
     assert_eq!(step.data()["exitCode"], 0);
-    assert!(step.text.as_deref().unwrap().ends_with("\nfrom the shell"), "{step}");
+    // Old servers lose what a command prints before it is announced.
+    assert!(is_old_server() || step.text.as_deref().unwrap().ends_with("\nfrom the shell"), "{step}");
     assert!(steps.last().unwrap().text.as_deref().unwrap().contains("from the shell"));
 }
 
@@ -397,14 +402,15 @@ fn two_thousand_requests_of_forty_threads_are_all_answered() {
 #[test]
 #[ignore = "needs npm once"]
 fn two_chats_on_a_busy_thread_share_its_turn_and_its_end() {
-    let live = Live::new();
+    let (live, release) = Live::held();
     let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
-    let first = thread.chat("hang").unwrap();
+    let first = thread.chat("hello").unwrap();
     live.wait_for_model(1);
-    let second = thread.chat("hello").unwrap();
+    let second = thread.chat("and hello").unwrap();
     assert_eq!(first.turn_id(), second.turn_id());
+    drop(release);
     let (first, second) = (first.finish().unwrap(), second.finish().unwrap());
-    assert_eq!((first.final_text.as_str(), second.final_text.as_str()), ("echo: hello", "echo: hello"));
+    assert_eq!((first.final_text.as_str(), second.final_text.as_str()), ("late", "late"));
     assert_eq!(live.client.stats().running_turns, 0);
 }
 
@@ -519,15 +525,18 @@ fn a_forgotten_continuation_keeps_nothing_of_the_chat_that_gave_it() {
 #[test]
 #[ignore = "needs npm once"]
 fn what_is_said_to_a_running_turn_reaches_the_model() {
-    let live = Live::new();
-    let mut chat = live.client.chat("hang").unwrap();
+    let (live, release) = Live::held();
+    let mut chat = live.client.chat("first").unwrap();
     live.wait_for_model(1);
-    chat.steer("hello").unwrap();
+    chat.steer("second").unwrap();
+    // The new server breaks off what the model was saying; an old one waits for it.
+    drop(release);
     let steps: Vec<_> = chat.by_ref().collect();
-    assert_eq!(kinds(&steps), ["userMessage", "userMessage", "codex"]);
-    assert_eq!(chat.finish().unwrap().final_text, "echo: hello");
+    let said: Vec<_> = steps.iter().filter(|step| step.step_type == "userMessage").collect();
+    assert_eq!((said.len(), said[1].text.as_deref()), (2, Some("second")), "{steps:?}");
+    assert_eq!(chat.finish().unwrap().final_text, "late");
     let requests = live.model().requests();
-    assert!(user_texts(requests.last().unwrap()).ends_with(&["hang", "hello"]));
+    assert!(user_texts(requests.last().unwrap()).ends_with(&["first", "second"]));
 }
 
 #[test]
@@ -644,6 +653,9 @@ fn closing_the_client_wakes_whoever_reads_a_turn() {
 #[test]
 #[ignore = "needs npm once"]
 fn a_server_that_does_not_start_says_why() {
+    if is_old_server() {
+        return; // It starts with this setting.
+    }
     let home = RealHome::new();
     let config = home.home().join("config.toml");
     let text = std::fs::read_to_string(&config).unwrap();

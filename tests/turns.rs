@@ -493,6 +493,17 @@ fn an_interrupt_before_the_turn_runs_waits_until_it_does() {
 }
 
 #[test]
+fn an_interrupt_that_an_old_server_does_not_answer_is_over_with_the_turn() {
+    let (client, mut server) = served();
+    let mut chat = chatting(&client, &mut server);
+    server.started();
+    let caller = spawn(move || chat.cancel());
+    server.expect("turn/interrupt");
+    server.complete("completed");
+    assert!(caller.join().unwrap().unwrap().was_completed);
+}
+
+#[test]
 fn a_review_is_interrupted_under_the_id_it_runs_with() {
     let (client, mut server) = served();
     let chat = chatting(&client, &mut server);

@@ -31,7 +31,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Select, TryRecvError};
 use parking_lot::Mutex;
 use serde::{Serialize, de::Error as _};
 
@@ -146,6 +146,39 @@ impl Connection {
             let reply = sent.wait(&reply)?;
             reply.check_overload(method)?;
             Ok(reply)
+        })
+    }
+
+    /// [`request`](Self::request), whose reply is not waited for any more once that has happened:
+    /// `None`.
+    pub(crate) fn request_unless(
+        &self,
+        happens: &Signal,
+        method: &str,
+        params: impl Serialize,
+        deadline: Deadline,
+    ) -> Result<Option<Reply>> {
+        overload::retry(&**self.shared(), deadline.at(), || {
+            let _place = self.enter_line(method, deadline)?;
+            let asked = self.ask(method, &params)?;
+            let mut either = Select::new();
+            either.recv(happens.channel());
+            either.recv(&asked.reply);
+            let is_late = match deadline.at() {
+                Some(at) => either.ready_deadline(at).is_err(),
+                None => {
+                    either.ready();
+                    false
+                }
+            };
+            match asked.reply.try_recv() {
+                Ok(reply) => reply.check_overload(method).map(|()| Some(reply)),
+                Err(TryRecvError::Disconnected) => Err(self.shared().reason(method)),
+                Err(TryRecvError::Empty) if is_late => {
+                    Err(deadline.error(Timeout::Request { method: method.to_owned() }))
+                }
+                Err(TryRecvError::Empty) => Ok(None),
+            }
         })
     }
 

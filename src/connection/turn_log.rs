@@ -416,6 +416,11 @@ impl TurnLog {
         self.over.wait(until);
     }
 
+    /// Raised when the turn is over.
+    pub(crate) fn over(&self) -> &Signal {
+        &self.over
+    }
+
     /// Attaches a consumer; it sees what arrives from now on, and of a turn that is over its end.
     pub(crate) fn attach(self: &Arc<Self>, interest: Interest) -> Consumer {
         let mut state = self.state.lock();

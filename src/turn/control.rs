@@ -73,11 +73,13 @@ impl Control {
             }
             let turn_id = self.log.running_id().unwrap_or(&self.log.turn_id);
             let params = json!({ "threadId": self.log.thread_id, "turnId": turn_id });
-            let reply = self.connection.request("turn/interrupt", params, deadline)?;
-            let refusal = match reply.result("turn/interrupt") {
-                Ok(_) => return Ok(()),
-                Err(error @ Error::Rpc { .. }) => error,
-                Err(error) => return Err(error),
+            // Where the turn ends by itself meanwhile, servers before 0.128 never answer.
+            let over = self.log.over();
+            let reply = self.connection.request_unless(over, "turn/interrupt", params, deadline)?;
+            let refusal = match reply.map(|reply| reply.result("turn/interrupt").map(drop)) {
+                None | Some(Ok(())) => return Ok(()),
+                Some(Err(error @ Error::Rpc { .. })) => error,
+                Some(Err(error)) => return Err(error),
             };
             // Its end may be on the way: the server refuses as soon as the turn is over.
             self.log.wait_until_over(earlier(deadline.at(), Instant::now().checked_add(RETRY_AFTER)));

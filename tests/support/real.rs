@@ -20,6 +20,17 @@ const CODEX_VERSION: &str = "0.169.0";
 /// directory.
 const TEST_DIR: &str = env!("CARGO_TARGET_TMPDIR");
 
+/// The version that the tests run against.
+fn codex_version() -> String {
+    std::env::var("CODEX_VERSION").unwrap_or_else(|_| CODEX_VERSION.to_owned())
+}
+
+/// Whether the server is older than the one that the tests are written for: where it is known to behave
+/// in another way, a test expects that or has nothing to show.
+pub(crate) fn is_old_server() -> bool {
+    codex_version() != CODEX_VERSION
+}
+
 /// The native `codex` binary: `CODEX_BIN`, or the npm package, installed into the target directory at the
 /// first call.
 pub(crate) fn codex_bin() -> PathBuf {
@@ -31,7 +42,7 @@ pub(crate) fn codex_bin() -> PathBuf {
                 assert!(path.is_file(), "CODEX_BIN is no file: {}", path.display());
                 path
             }
-            None => installed(&std::env::var("CODEX_VERSION").unwrap_or_else(|_| CODEX_VERSION.to_owned())),
+            None => installed(&codex_version()),
         })
         .clone()
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Client, Reply};
 use crate::{
+    deadline::Deadline,
     error::Result,
     exec::{CommandHandle, ExecOptions, RunningCommand},
     protocol::CommandExecResponse,
@@ -51,8 +52,8 @@ impl Client {
         argv: impl IntoIterator<Item = S>,
         options: ExecOptions,
     ) -> Result<Reply<CommandExecResponse>> {
-        let deadline = options.deadline(self.request_timeout);
-        let params = options.into_params(argv.into_iter().map(Into::into).collect(), None)?;
+        let deadline = Deadline::after(options.wait_limit(self.request_timeout));
+        let params = options.into_params(argv, None)?;
         self.ensure_initialized(self.deadline())?;
         self.call_until(params, deadline)
     }
@@ -100,16 +101,16 @@ impl Client {
         argv: impl IntoIterator<Item = S>,
         options: ExecOptions,
     ) -> Result<RunningCommand> {
-        let process_id = new_process_id();
+        let (process_id, request_deadline) = (new_process_id(), self.deadline());
         let (has_stdin, has_tty) = (options.has_stdin(), options.has_tty());
-        let request_deadline = self.deadline();
-        let deadline = options.deadline(self.request_timeout);
-        let params = options.into_params(argv.into_iter().map(Into::into).collect(), Some(&process_id))?;
+        let limit = options.wait_limit(self.request_timeout);
+        let params = options.into_params(argv, Some(&process_id))?;
         self.ensure_initialized(request_deadline)?;
         let output = self.connection.start_command(process_id, params, request_deadline)?;
         let (connection, request_timeout) = (self.connection.clone(), self.request_timeout);
         let handle = CommandHandle { connection, output, request_timeout, has_stdin, has_tty };
-        Ok(RunningCommand::new(handle, deadline))
+        // From here on: it is not the command's fault that it stood in line.
+        Ok(RunningCommand::new(handle, Deadline::after(limit)))
     }
 }
 

@@ -6,7 +6,6 @@
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 use crate::{
-    deadline::Deadline,
     error::{Error, Result},
     protocol::{CommandExecParams, CommandExecTerminalSize, SandboxPolicy},
     setting::Setting,
@@ -140,24 +139,25 @@ impl ExecOptions {
     }
 
     /// How long the command is waited for: its own limit, and the client's for a request.
-    pub(crate) fn deadline(&self, request_timeout: Option<Duration>) -> Deadline {
+    pub(crate) fn wait_limit(&self, request_timeout: Option<Duration>) -> Option<Duration> {
         let own = match self.timeout {
             Limit::Default => Some(SERVER_TIMEOUT),
             Limit::At(limit) => Some(Duration::from_millis(limit)),
             Limit::Disabled => None,
         };
-        Deadline::after(own.zip(request_timeout).map(|(own, request)| own.saturating_add(request)))
+        own.zip(request_timeout).map(|(own, request)| own.saturating_add(request))
     }
 
     /// The parameters of `command/exec`. With a `processId` output is streamed.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for what the server would refuse.
-    pub(crate) fn into_params(
+    pub(crate) fn into_params<S: Into<String>>(
         self,
-        command: Vec<String>,
+        argv: impl IntoIterator<Item = S>,
         process_id: Option<&str>,
     ) -> Result<CommandExecParams> {
+        let command: Vec<String> = argv.into_iter().map(Into::into).collect();
         if command.is_empty() {
             return Err(Error::invalid("the command is empty"));
         }
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     fn sent(options: ExecOptions, process_id: Option<&str>) -> Value {
-        let params = options.into_params(vec!["ls".to_owned()], process_id).unwrap();
+        let params = options.into_params(["ls"], process_id).unwrap();
         serde_json::to_value(params).unwrap()
     }
 
@@ -282,14 +282,15 @@ mod tests {
 
     #[test]
     fn the_wait_is_the_commands_limit_and_the_requests_together() {
-        let after = |options: ExecOptions, request| options.deadline(request).error(crate::Timeout::Connect);
-        let request = Some(Duration::from_secs(30));
-        let is = |error, seconds| matches!(error, Error::Timeout { after, .. } if after.as_secs() == seconds);
-        assert!(is(after(ExecOptions::new().timeout_ms(5000), request), 35));
-        assert!(is(after(ExecOptions::new(), request), 40));
-        assert!(ExecOptions::new().disable_timeout().deadline(request).at().is_none());
-        assert!(ExecOptions::new().deadline(None).at().is_none());
-        assert!(ExecOptions::new().timeout_ms(u64::MAX).deadline(request).at().is_none());
+        let (request, seconds) = (Some(Duration::from_secs(30)), |all| Some(Duration::from_secs(all)));
+        assert_eq!(ExecOptions::new().timeout_ms(5000).wait_limit(request), seconds(35));
+        assert_eq!(ExecOptions::new().wait_limit(request), seconds(40));
+        assert_eq!(
+            ExecOptions::new().timeout_ms(u64::MAX).wait_limit(Some(Duration::MAX)),
+            Some(Duration::MAX)
+        );
+        assert_eq!(ExecOptions::new().disable_timeout().wait_limit(request), None);
+        assert_eq!(ExecOptions::new().wait_limit(None), None);
     }
 
     #[test]

@@ -155,16 +155,17 @@ impl RunningCommand {
     /// returns, output is kept as if it was not read.
     ///
     /// # Errors
-    /// What kept the command from running: [`Error::Rpc`] (no such folder, say). What was noticed
-    /// while reading it, and ended the iterator: [`Error::Timeout`] when no end came in time,
-    /// [`Error::OutputFull`], [`Error::Decode`] for output that can't be read, [`Error::Transport`],
-    /// [`Error::Closed`]. The command is terminated then.
+    /// What kept the command from running: [`Error::Rpc`] (no such folder, say; or the server has too
+    /// much to do, which [`is_retryable`](Error::is_retryable)). What ended the iterator before its
+    /// time: [`Error::Timeout`] when no end came, [`Error::OutputFull`], [`Error::Decode`] for output
+    /// that can't be read, [`Error::Transport`], [`Error::Closed`]. What had not been read is gone then,
+    /// and a command that still runs is terminated.
     pub fn wait(mut self) -> Result<CommandExit> {
         if self.outcome.is_none() {
             self.handle.output.wait_until_ended(self.deadline.at());
         }
         let unread = self.by_ref().collect();
-        // The iterator ends with the outcome known, and there is nothing to tell of it at the drop.
+        // The iterator has ended, so it is known. Taken, it is told: the drop has nothing to say of it.
         let exit_code = self.outcome.take().unwrap_or_else(|| Err(self.timeout()))?;
         Ok(CommandExit { exit_code, unread })
     }

@@ -1,8 +1,8 @@
 //! What routing needs to know of a message, borrowed from its text in one pass.
 //!
 //! Relies on serde_json. Invariant: only the ids that route (`threadId`, `turnId`, `processId`,
-//! `thread.id`, `turn.id`, `turn.rootTurnId`) are looked at inside of `params`, nothing deeper; a value of the
-//! wrong type reads as absent and never fails the message.
+//! `thread.id`, `turn.id`, `turn.rootTurnId`) are looked at inside of `params`, nothing deeper; a value
+//! of the wrong type reads as absent and never fails the message.
 
 use std::{borrow::Cow, fmt};
 
@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn ids_of_a_wrong_type_read_as_absent() {
         for params in [
-            r#"{"threadId":1,"turnId":[1,{}],"turn":7,"thread":"x"}"#,
+            r#"{"threadId":1,"turnId":[1,{}],"processId":{},"turn":7,"thread":"x"}"#,
             r#"{"turn":{"id":null,"rootTurnId":{}},"thread":[]}"#,
             "[]",
             "null",
@@ -396,8 +396,9 @@ mod tests {
             "-1",
         ] {
             let text = format!(r#"{{"method":"x","params":{params}}}"#);
-            let Route { thread_id, turn_id, root_turn_id, .. } = route_of(&text);
-            assert!(thread_id.is_none() && turn_id.is_none() && root_turn_id.is_none(), "{params}");
+            let Route { thread_id, turn_id, root_turn_id, process_id, .. } = route_of(&text);
+            assert!(thread_id.is_none() && turn_id.is_none(), "{params}");
+            assert!(root_turn_id.is_none() && process_id.is_none(), "{params}");
         }
     }
 

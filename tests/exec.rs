@@ -226,6 +226,46 @@ fn output_that_cannot_be_read_ends_the_command_with_the_reason() {
     }
 }
 
+#[test]
+fn a_recorded_command_gives_what_it_gave_then() {
+    let (client, mut server) = served();
+    let script = "echo a; echo b >&2; read x; echo got $x";
+    let spawner = {
+        let options = ExecOptions::new().stream_stdin(true);
+        spawn(move || client.spawn_command(["sh", "-c", script], options))
+    };
+    let request = server.expect("command/exec");
+    let command = spawner.join().unwrap().unwrap();
+    let handle = command.handle();
+    let id = request["params"]["processId"].clone();
+    let mut asked = vec![request];
+    let mut writer = None;
+    let recorded = include_str!("fixtures/transcripts/command-exec-streaming.jsonl");
+    for line in recorded.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let mut message = line["msg"].clone();
+        if !message["params"]["processId"].is_null() {
+            message["params"]["processId"] = id.clone();
+        }
+        match (line["dir"].as_str().unwrap(), message["method"].as_str()) {
+            ("out", Some("command/exec")) => assert_eq!(message["params"], asked[0]["params"]),
+            ("out", Some("command/exec/write")) => {
+                let handle = handle.clone();
+                writer = Some(spawn(move || handle.write(b"hello\n")));
+                asked.push(server.expect("command/exec/write"));
+                assert_eq!(message["params"], asked[1]["params"]);
+            }
+            ("in", Some(_)) => server.send(&message),
+            ("in", None) if message["id"] == 2 => server.reply(&asked[0], message["result"].clone()),
+            ("in", None) if message["id"] == 3 => server.reply(&asked[1], message["result"].clone()),
+            _ => {}
+        }
+    }
+    writer.unwrap().join().unwrap().unwrap();
+    let exit = command.wait().unwrap();
+    let output = [("stderr", &b"b\n"[..]), ("stdout", b"a\n"), ("stdout", b"got hello\n")];
+    assert_eq!((exit.exit_code, told(&exit.unread)), (0, output.to_vec()));
+}
+
 // Ends.
 
 #[test]

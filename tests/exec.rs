@@ -99,6 +99,29 @@ fn what_cannot_work_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn an_old_server_is_not_asked_for_what_it_would_ignore() {
+    let (client, mut server) = served();
+    let caller = spawn(move || {
+        let refused = [
+            client.exec_command(["ls"], ExecOptions::new().env("A", "1")).err(),
+            client.exec_command(["ls"], ExecOptions::new().disable_timeout()).err(),
+            client.exec_command(["ls"], ExecOptions::new().output_bytes_cap(1)).err(),
+            client.spawn_command(["ls"], ExecOptions::new()).err(),
+        ];
+        (refused, client.exec_command(["ls"], ExecOptions::new().cwd("/w").timeout_ms(1)))
+    });
+    let handshake = server.recv();
+    server.reply(&handshake, json!({ "userAgent": "x/0.111.0 (y)" }));
+    let request = server.expect("command/exec");
+    exit(&mut server, &request, 0);
+    let (refused, reply) = caller.join().unwrap();
+    for error in refused.map(Option::unwrap) {
+        assert!(error.to_string().contains("0.111.0") && error.code() == "invalid_input", "{error}");
+    }
+    assert_eq!(reply.unwrap().exit_code, 0);
+}
+
+#[test]
 fn a_typed_request_of_ones_own_is_left_alone() {
     let (client, mut server) = served();
     let mut notifications = client.notifications();
@@ -194,7 +217,7 @@ fn that_the_cap_was_reached_is_told_with_the_last_piece() {
 }
 
 #[test]
-fn what_a_server_that_cannot_stream_tells_in_its_reply_is_output_too() {
+fn what_a_server_that_did_not_stream_tells_in_its_reply_is_output_too() {
     let (client, mut server) = served();
     let (command, request) = running(&client, &mut server, ExecOptions::new());
     server.reply(&request, json!({ "exitCode": 3, "stdout": "x", "stderr": "y" }));

@@ -5,22 +5,27 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Client, Reply};
+use serde_json::Value;
+
+use super::{Client, Reply, initialize::is_before};
 use crate::{
     deadline::Deadline,
-    error::Result,
+    error::{Error, Result},
     exec::{CommandHandle, ExecOptions, RunningCommand},
     protocol::CommandExecResponse,
 };
+
+/// The first server that streams commands. Older ones know a command's folder, time limit and sandbox,
+/// and ignore everything else without a word.
+const STREAMS_SINCE: (u32, u32) = (0, 113);
 
 impl Client {
     /// Runs a command on the server, outside of any thread and without the agent, and gives its exit
     /// code and output when it has ended.
     ///
     /// `argv` is the program and its arguments; no shell takes part. The exit code is the command's
-    /// own, 124 when it ran for longer than [`timeout_ms`](ExecOptions::timeout_ms) (10 s unless set;
-    /// a server as old as 0.106 answers with an error), and 101 when the sandbox found no such
-    /// program. Of each output stream the first MiB is kept ([`output_bytes_cap`](ExecOptions::output_bytes_cap)),
+    /// own, 124 when it ran for longer than [`timeout_ms`](ExecOptions::timeout_ms) (10 s unless set),
+    /// and 101 when the sandbox found no such program. Of each output stream the first MiB is kept ([`output_bytes_cap`](ExecOptions::output_bytes_cap)),
     /// and what is not UTF-8 in it is replaced; [`spawn_command`](Self::spawn_command) gives the bytes.
     ///
     /// Blocks until the command has ended, at the longest for its limit and the request limit (30 s
@@ -43,18 +48,19 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`request`](Self::request): [`Error::Rpc`](crate::Error::Rpc) when the command can't be
-    /// started (no such folder; without a sandbox, no such program); and
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an empty `argv` and for options that
-    /// only a spawned command can have.
+    /// As [`request`](Self::request): [`Error::Rpc`] when the command can't be started (no such folder;
+    /// without a sandbox, no such program); and [`Error::InvalidInput`] for an empty `argv`, for options
+    /// that only a spawned command can have, and on servers before 0.113 for all but `cwd`,
+    /// `timeout_ms` and `sandbox_policy`, which those ignore.
     pub fn exec_command<S: Into<String>>(
         &self,
         argv: impl IntoIterator<Item = S>,
         options: ExecOptions,
     ) -> Result<Reply<CommandExecResponse>> {
         let deadline = Deadline::after(options.wait_limit(self.request_timeout));
+        let needs_streams = options.need_streams();
         let params = options.into_params(argv, None)?;
-        self.ensure_initialized(self.deadline())?;
+        self.check_server(needs_streams, self.deadline())?;
         self.call_until(params, deadline)
     }
 
@@ -70,9 +76,6 @@ impl Client {
     /// Blocks until the command has been asked for, at the longest for the request limit; up to 16
     /// requests that take long are under way at once, and a command is one of them until it ends.
     /// Whether it could be started is told by [`wait`](RunningCommand::wait).
-    ///
-    /// A server that can't stream (0.106) tells all output at the end, and neither takes input nor
-    /// terminates the command.
     ///
     /// ```
     /// # use codex_blocking::testing::ScriptedServer;
@@ -93,9 +96,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for what can't work,
-    /// [`Error::Timeout`](crate::Error::Timeout) when the line does not move,
-    /// [`Error::Transport`](crate::Error::Transport) when the server is gone.
+    /// [`Error::InvalidInput`] for what can't work, and on servers before 0.113, which can't stream;
+    /// [`Error::Timeout`] when the line does not move; [`Error::Transport`] and [`Error::Closed`].
     pub fn spawn_command<S: Into<String>>(
         &self,
         argv: impl IntoIterator<Item = S>,
@@ -105,12 +107,25 @@ impl Client {
         let (has_stdin, has_tty) = (options.has_stdin(), options.has_tty());
         let limit = options.wait_limit(self.request_timeout);
         let params = options.into_params(argv, Some(&process_id))?;
-        self.ensure_initialized(request_deadline)?;
+        self.check_server(true, request_deadline)?;
         let output = self.connection.start_command(process_id, params, request_deadline)?;
         let (connection, request_timeout) = (self.connection.clone(), self.request_timeout);
         let handle = CommandHandle { connection, output, request_timeout, has_stdin, has_tty };
         // From here on: it is not the command's fault that it stood in line.
         Ok(RunningCommand::new(handle, Deadline::after(limit)))
+    }
+
+    /// # Errors
+    /// [`Error::InvalidInput`] when the server would ignore what is asked of it.
+    fn check_server(&self, needs_streams: bool, deadline: Deadline) -> Result<()> {
+        let server = self.handshake(&Value::Null, deadline)?;
+        match server.server_version().filter(|version| needs_streams && is_before(version, STREAMS_SINCE)) {
+            None => Ok(()),
+            Some(version) => Err(Error::invalid(format!(
+                "the server ({version}) can't stream commands, and of their options it knows `cwd`, `timeout_ms` \
+                 and `sandbox_policy` only; those since 0.113 can"
+            ))),
+        }
     }
 }
 

@@ -138,6 +138,11 @@ impl ExecOptions {
         self.stream_stdin || self.has_tty()
     }
 
+    /// Whether anything is set that a server which can't stream would ignore.
+    pub(crate) fn need_streams(&self) -> bool {
+        !self.env.is_empty() || self.timeout == Limit::Disabled || self.output_bytes != Limit::Default
+    }
+
     /// How long the command is waited for: its own limit, and the client's for a request.
     pub(crate) fn wait_limit(&self, request_timeout: Option<Duration>) -> Option<Duration> {
         let own = match self.timeout {

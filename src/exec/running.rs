@@ -192,7 +192,7 @@ impl RunningCommand {
     fn exit_code(&mut self, reply: &Reply) -> Result<i32> {
         let CommandExecResponse { exit_code, stdout, stderr, .. } =
             reply.decode(CommandExecParams::METHOD)?;
-        // Servers that can't stream tell everything here.
+        // A server that did not stream tells everything here.
         for (stream, text) in
             [(CommandExecOutputStream::Stdout, stdout), (CommandExecOutputStream::Stderr, stderr)]
         {

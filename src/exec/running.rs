@@ -161,11 +161,12 @@ impl RunningCommand {
     /// that can't be read, [`Error::Transport`], [`Error::Closed`]. What had not been read is gone then,
     /// and a command that still runs is terminated.
     pub fn wait(mut self) -> Result<CommandExit> {
-        if self.outcome.is_none() {
-            self.handle.output.wait_until_ended(self.deadline.at());
+        let mut unread = Vec::new();
+        // One that goes on writing past its limit is not read to an end that may never come.
+        if self.outcome.is_some() || self.handle.output.wait_until_ended(self.deadline.at()) {
+            unread.extend(self.by_ref());
         }
-        let unread = self.by_ref().collect();
-        // The iterator has ended, so it is known. Taken, it is told: the drop has nothing to say of it.
+        // Taken, it is told: the drop has nothing to say of it.
         let exit_code = self.outcome.take().unwrap_or_else(|| Err(self.timeout()))?;
         Ok(CommandExit { exit_code, unread })
     }

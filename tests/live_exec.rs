@@ -180,6 +180,9 @@ fn a_terminal_has_the_size_it_is_given() {
     let in_terminal = live.client.spawn_command(["cat"], options().tty(11, 22)).unwrap();
     in_terminal.close_stdin().unwrap();
     assert_eq!(in_terminal.wait().unwrap().exit_code, 0);
+    let killed = live.client.spawn_command(["cat"], options().tty(11, 22)).unwrap();
+    killed.terminate().unwrap();
+    assert_eq!(killed.wait().unwrap().exit_code, 1);
 }
 
 #[test]
@@ -289,4 +292,43 @@ fn a_flood_that_nobody_reads_ends_and_the_server_with_its_other_commands_does_no
     assert!(matches!(flood.wait(), Err(Error::OutputFull { .. })));
     let reply = live.client.exec_command(["echo", "fine"], options()).unwrap();
     assert_eq!(reply.stdout, "fine\n");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn many_commands_from_many_threads_however_they_end_leave_nothing_behind() {
+    let live = Live::new();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let client = &live.client;
+            scope.spawn(move || {
+                for number in 0..12 {
+                    let name = format!("{thread}-{number}");
+                    let command =
+                        spawn(client, "cat; echo $NAME", options().stream_stdin(true).env("NAME", &name));
+                    match number % 3 {
+                        0 => drop(command),
+                        1 => {
+                            command.terminate().unwrap();
+                            assert_eq!(command.wait().unwrap().exit_code, 137);
+                        }
+                        _ => {
+                            command.write(b"said\n").unwrap();
+                            command.close_stdin().unwrap();
+                            assert_eq!(
+                                command.wait().unwrap().stdout(),
+                                format!("said\n{name}\n").into_bytes()
+                            );
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let until = Instant::now() + PATIENCE;
+    while live.client.stats().pending_requests > 0 {
+        assert!(Instant::now() < until, "{:?}", live.client.stats());
+        live.client.exec_command(["true"], options()).unwrap();
+    }
+    assert_eq!((live.client.stats().kept_bytes, live.client.stats().unmatched_replies), (0, 0));
 }

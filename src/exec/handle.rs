@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long after a refusal the end of the command may still be on its way.
-const END_PATIENCE: Duration = Duration::from_millis(250);
+const END_PATIENCE: Duration = Duration::from_millis(500);
 
 /// A command that runs on the server, to be written to or terminated from any thread while another
 /// one reads it. From [`RunningCommand::handle`](crate::RunningCommand::handle).

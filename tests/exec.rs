@@ -2,14 +2,14 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{sync::mpsc, time::Duration};
 
 use codex_blocking::{
     Client, CommandExit, CommandHandle, CommandOutput, Error, ExecOptions, OutputStream, RunningCommand,
     Timeout, protocol::CommandExecParams,
 };
 use serde_json::{Value, json};
-use support::{PATIENCE, Server, served, served_with, spawn};
+use support::{Server, served, served_with, spawn};
 
 /// `YQ==` and so on, so that a test says what travels.
 const A: &str = "YQ==";
@@ -195,14 +195,31 @@ fn each_of_two_commands_gets_its_own_output() {
 }
 
 #[test]
-fn output_wakes_who_waits_for_it_and_is_among_the_notifications_too() {
+fn output_wakes_who_waits_for_it() {
+    let (client, mut server) = served();
+    let (mut command, request) = running(&client, &mut server, ExecOptions::new());
+    let (tell, was_read) = mpsc::channel();
+    // Each time it finds nothing, and most times it sleeps when the next piece comes.
+    let reader = spawn(move || {
+        while let Some(piece) = command.next() {
+            tell.send(piece.data).unwrap();
+        }
+    });
+    for _ in 0..50 {
+        write_out(&mut server, &request, "stdout", A);
+        assert_eq!(was_read.recv_timeout(Duration::from_secs(5)).unwrap(), b"a");
+    }
+    exit(&mut server, &request, 0);
+    reader.join().unwrap();
+}
+
+#[test]
+fn output_is_among_the_notifications_too() {
     let (client, mut server) = served();
     let mut notifications = client.notifications();
     let (mut command, request) = running(&client, &mut server, ExecOptions::new());
-    let reader = spawn(move || (command.next_timeout(PATIENCE), command));
     write_out(&mut server, &request, "stdout", A);
-    let (piece, _command) = reader.join().unwrap();
-    assert_eq!(piece.unwrap().data, b"a");
+    assert_eq!(command.next().unwrap().data, b"a");
     assert_eq!(notifications.next().unwrap().method(), "command/exec/outputDelta");
 }
 
@@ -321,7 +338,7 @@ fn a_command_whose_end_does_not_come_in_time_is_given_up_and_terminated() {
 #[test]
 fn a_dead_server_ends_a_command_with_its_reason_behind_what_it_wrote() {
     let (client, mut server) = served();
-    let (mut command, request) = running(&client, &mut server, ExecOptions::new().disable_timeout());
+    let (mut command, request) = running(&client, &mut server, ExecOptions::new());
     let handle = command.handle();
     write_out(&mut server, &request, "stdout", A);
     server.die();
@@ -336,7 +353,7 @@ fn a_dead_server_ends_a_command_with_its_reason_behind_what_it_wrote() {
 #[test]
 fn closing_the_client_wakes_who_waits_for_a_command() {
     let (client, mut server) = served();
-    let (command, _request) = running(&client, &mut server, ExecOptions::new().disable_timeout());
+    let (command, _request) = running(&client, &mut server, ExecOptions::new());
     let waiting = spawn(move || command.wait());
     client.close().unwrap();
     assert!(matches!(waiting.join().unwrap(), Err(Error::Closed { .. })));

@@ -119,8 +119,8 @@ pub enum Error {
         #[source]
         source: Option<Cause>,
     },
-    /// The continuation or the server's question is not waiting here (any more): used up,
-    /// withdrawn, over, or of another connection.
+    /// The continuation, the server's question or the command is not waiting here (any more): used
+    /// up, withdrawn, over, or of another connection.
     #[error("no longer pending: {what}")]
     NoLongerPending {
         /// What was asked for.
@@ -137,6 +137,20 @@ pub enum Error {
         thread_id: String,
         /// The turn.
         turn_id: String,
+        /// The bytes kept on the whole connection when the limit was passed.
+        buffered: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// More unread events were kept than `max_buffered_bytes` allows, and this command held the most
+    /// of them. It has been terminated.
+    #[error(
+        "command {process_id} was given up: {buffered} bytes of unread events exceed max_buffered_bytes \
+         ({limit}); read faster, cap its output, or raise the limit"
+    )]
+    OutputFull {
+        /// The command, by its `processId`.
+        process_id: String,
         /// The bytes kept on the whole connection when the limit was passed.
         buffered: usize,
         /// The limit.
@@ -348,6 +362,7 @@ impl Error {
             Error::InvalidInput { .. } => "invalid_input",
             Error::NoLongerPending { .. } => "no_longer_pending",
             Error::BufferFull { .. } => "buffer_full",
+            Error::OutputFull { .. } => "output_full",
             Error::Closed { .. } => "closed",
         }
     }

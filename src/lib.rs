@@ -14,6 +14,7 @@ mod connection;
 mod continuation;
 mod deadline;
 mod error;
+mod exec;
 mod setting;
 mod thread;
 mod turn;
@@ -32,12 +33,13 @@ pub use config::{ThreadConfig, TurnOverrides};
 pub use connection::Stats;
 pub use continuation::{ChatContinuation, ChatMode};
 pub use error::{Cause, Error, Result, Timeout, TransportFailure};
+pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCommand};
 // The protocol's own types, under the names that the rest of this crate speaks of them by.
 pub use protocol::{
-    AskForApproval as ApprovalPolicy, CollaborationMode, GranularAskForApproval as GranularApproval,
-    ModeKind, Personality, ReasoningEffort, ReasoningSummary, RequestId, SandboxMode, SandboxPolicy,
-    Settings as CollaborationSettings, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount,
-    TurnPlanStep as PlanStep, UserInput as InputItem,
+    AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream,
+    GranularAskForApproval as GranularApproval, ModeKind, Personality, ReasoningEffort, ReasoningSummary,
+    RequestId, SandboxMode, SandboxPolicy, Settings as CollaborationSettings, ThreadTokenUsage as TokenUsage,
+    TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, UserInput as InputItem,
 };
 pub use setting::Setting;
 pub use thread::ThreadHandle;

@@ -120,7 +120,7 @@ impl Client {
         Ok(Reply::from_result(slot.as_ref().map_or("null", |handshake| &handshake.text)))
     }
 
-    fn handshake(&self, params: &Value, deadline: Deadline) -> Result<InitializeResult> {
+    pub(super) fn handshake(&self, params: &Value, deadline: Deadline) -> Result<InitializeResult> {
         if !(params.is_object() || params.is_null()) {
             return Err(Error::invalid("the parameters of initialize are an object"));
         }
@@ -178,7 +178,7 @@ impl Client {
 }
 
 /// Whether a version's first two numbers are lower than these.
-fn is_before(version: &str, (major, minor): (u32, u32)) -> bool {
+pub(super) fn is_before(version: &str, (major, minor): (u32, u32)) -> bool {
     let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
     match (numbers.next(), numbers.next()) {
         (Some(a), Some(b)) => (a, b) < (major, minor),

@@ -5,6 +5,7 @@
 
 mod builder;
 mod chat;
+mod exec;
 mod initialize;
 mod notifications;
 mod questions;

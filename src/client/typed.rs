@@ -49,7 +49,11 @@ impl Client {
         self.call_until(params, Deadline::after(Some(limit)))
     }
 
-    fn call_until<P: ClientRequest>(&self, params: P, deadline: Deadline) -> Result<Reply<P::Response>> {
+    pub(super) fn call_until<P: ClientRequest>(
+        &self,
+        params: P,
+        deadline: Deadline,
+    ) -> Result<Reply<P::Response>> {
         if P::EXPERIMENTAL && !self.is_experimental(deadline)? {
             return Err(Error::invalid(format!(
                 "{} is experimental: the server takes it only from a client that was built with \

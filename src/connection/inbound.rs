@@ -32,6 +32,9 @@ use crate::{
 /// consumer for many events at a time, but none has to wait for long.
 const BATCH: usize = 8 * 1024 * 1024;
 
+/// What a command has written, by its `processId`; it is of no thread.
+const OUTPUT: &str = "command/exec/outputDelta";
+
 /// Takes the frames of one connection.
 pub(crate) struct Demux {
     shared: Arc<Shared>,
@@ -96,6 +99,8 @@ impl Demux {
                 // The consumer of a caller that has given up is dropped here, which frees its log.
                 caller.answer((reply, consumer));
             }
+            Some(Waiting::Command(command)) => command.finish(&self.shared.commands, reply),
+            Some(Waiting::Nobody) => {}
             None => {
                 self.shared.counters.unmatched_replies.fetch_add(1, Ordering::Relaxed);
             }
@@ -148,14 +153,14 @@ impl Receive for Demux {
                 let kind = Kind::of(&method);
                 let now = self.now();
                 self.shared.subscribers.push(text);
-                let mut routes = self.shared.routes.lock();
-                if let Some(log) = routes.deliver(kind, &route, text, now) {
-                    self.news.push(log);
+                match &route.process_id {
+                    Some(process_id) if method == OUTPUT => self.shared.commands.deliver(process_id, text),
+                    _ => {
+                        let news = self.shared.routes.lock().deliver(kind, &route, text, now);
+                        self.news.extend(news);
+                    }
                 }
-                if self.shared.kept.load(Ordering::Relaxed) > self.shared.max_kept {
-                    routes.keep_within_bounds();
-                }
-                drop(routes);
+                self.shared.keep_within_bounds();
                 if method == "serverRequest/resolved" || kind == Kind::TurnCompleted {
                     self.withdraw_questions(kind, &route, text, now);
                 }

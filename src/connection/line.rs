@@ -1,8 +1,8 @@
 //! The line in which requests wait for their turn: the server drops some of those that come too
 //! many at once, without a reply.
 //!
-//! Relies on crossbeam channels. Invariant: at most 64 ordinary requests and 32 of those that may
-//! not wait for them are under way; a place is given back however its request ends.
+//! Relies on crossbeam channels. Invariant: at most 64 ordinary requests, 16 of those that may not
+//! wait for them and 16 that take long are under way; a place is given back however its request ends.
 
 use std::cell::Cell;
 
@@ -13,8 +13,10 @@ use crate::deadline::Deadline;
 
 /// How many ordinary requests are under way at most.
 pub(crate) const ORDINARY: usize = 64;
-/// How many of the others: those that end a wait, are made by callbacks, or take long.
-pub(crate) const OTHERS: usize = 32;
+/// How many of those that end a wait or are made by callbacks.
+pub(crate) const EXPRESS: usize = 16;
+/// How many of those that take long.
+pub(crate) const LONG: usize = 16;
 
 /// Whether a request may wait behind others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub(crate) enum Lane {
     Ordinary,
     /// It would be a deadlock, or a wait too long, if this one stood behind the others.
     Express,
+    /// It takes as long as what it asks for; those that end that must not stand behind it.
+    Long,
 }
 
 impl Lane {
@@ -29,15 +33,13 @@ impl Lane {
     /// in it may be waiting for that very callback.
     pub(crate) fn of(method: &str) -> Lane {
         match method {
+            _ if IN_CALLBACK.get() => Lane::Express,
             "turn/interrupt"
             | "turn/steer"
-            | "command/exec"
             | "command/exec/write"
             | "command/exec/resize"
-            | "command/exec/terminate"
-            | "mcpServer/tool/call"
-            | "feedback/upload" => Lane::Express,
-            _ if IN_CALLBACK.get() => Lane::Express,
+            | "command/exec/terminate" => Lane::Express,
+            "command/exec" | "mcpServer/tool/call" | "feedback/upload" => Lane::Long,
             _ => Lane::Ordinary,
         }
     }
@@ -52,10 +54,11 @@ pub(crate) fn enter_callbacks() {
     IN_CALLBACK.set(true);
 }
 
-/// The places in both lanes.
+/// The places in all lanes.
 pub(crate) struct Line {
     ordinary: Places,
     express: Places,
+    long: Places,
 }
 
 struct Places {
@@ -71,31 +74,37 @@ impl Places {
         }
         Places { free, give_back }
     }
+
+    /// A place, if one is free.
+    fn take(&self) -> Option<Place> {
+        self.free.try_recv().ok().map(|()| Place(self.give_back.clone()))
+    }
 }
 
 /// A place in the line; dropping it gives it back.
-pub(crate) struct Place<'a>(&'a Places);
+pub(crate) struct Place(Sender<()>);
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
         // There is room for every place that was taken.
-        let _ = self.0.give_back.try_send(());
+        let _ = self.0.try_send(());
     }
 }
 
 impl Line {
     pub(crate) fn new() -> Self {
-        Line { ordinary: Places::new(ORDINARY), express: Places::new(OTHERS) }
+        Line { ordinary: Places::new(ORDINARY), express: Places::new(EXPRESS), long: Places::new(LONG) }
     }
 
     /// Waits for a place. `None`: the deadline has passed, or the connection has ended.
-    pub(crate) fn enter(&self, lane: Lane, deadline: Deadline, ended: &Signal) -> Option<Place<'_>> {
+    pub(crate) fn enter(&self, lane: Lane, deadline: Deadline, ended: &Signal) -> Option<Place> {
         let places = match lane {
             Lane::Ordinary => &self.ordinary,
             Lane::Express => &self.express,
+            Lane::Long => &self.long,
         };
-        if places.free.try_recv().is_ok() {
-            return Some(Place(places));
+        if let Some(place) = places.take() {
+            return Some(place);
         }
         let mut either = Select::new();
         let free = either.recv(&places.free);
@@ -109,8 +118,8 @@ impl Line {
                 return None;
             }
             // Somebody else may have been faster.
-            if places.free.try_recv().is_ok() {
-                return Some(Place(places));
+            if let Some(place) = places.take() {
+                return Some(place);
             }
         }
     }
@@ -135,12 +144,24 @@ mod tests {
     }
 
     #[test]
+    fn what_ends_a_long_request_does_not_stand_behind_long_ones() {
+        let (line, ended) = (Line::new(), Signal::default());
+        let soon = || Deadline::after(Some(Duration::from_millis(10)));
+        let enter = |method| line.enter(Lane::of(method), soon(), &ended);
+        let places: Vec<_> = (0..LONG).map(|_| enter("command/exec").unwrap()).collect();
+        assert!(enter("command/exec").is_none());
+        assert!(enter("command/exec/terminate").is_some() && enter("turn/start").is_some());
+        drop(places);
+        assert!(enter("command/exec").is_some());
+    }
+
+    #[test]
     fn the_end_of_the_connection_empties_the_line() {
         let (line, ended) = (Line::new(), Signal::default());
         let _places: Vec<_> =
-            (0..OTHERS).map(|_| line.enter(Lane::Express, Deadline::after(None), &ended).unwrap()).collect();
+            (0..LONG).map(|_| line.enter(Lane::Long, Deadline::after(None), &ended).unwrap()).collect();
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| line.enter(Lane::Express, Deadline::after(None), &ended).is_none());
+            let waiting = scope.spawn(|| line.enter(Lane::Long, Deadline::after(None), &ended).is_none());
             ended.raise();
             assert!(waiting.join().unwrap());
         });

@@ -4,11 +4,13 @@
 //! first and then everybody who waits is woken, so that nobody waits for a dead server.
 //!
 //! The transport's thread runs `inbound`, which hands replies to `pending`, the events of turns to
-//! `routes` and on to a `turn_log`, all notifications to `subscribers`, and answers the server's
-//! questions. User code runs on `workers`. Locks are taken in the order routes, turn log; no other
-//! two are held at once, and none while the transport is called.
+//! `routes` and on to a `turn_log`, the output of commands to `commands`, all notifications to
+//! `subscribers`, and answers the server's questions. User code runs on `workers`. Locks are taken in
+//! the orders routes, turn log and commands, output; no other two are held at once, and none while the
+//! transport is called.
 
 mod caller;
+mod commands;
 mod inbound;
 mod inbox;
 mod line;
@@ -37,6 +39,7 @@ use serde::{Serialize, de::Error as _};
 
 pub use self::stats::Stats;
 use self::{
+    commands::Commands,
     inbound::Demux,
     inbox::Inbox,
     line::{Lane, Line, Place},
@@ -49,6 +52,7 @@ use self::{
     workers::Workers,
 };
 pub(crate) use self::{
+    commands::{CommandEnd, Output, Taken},
     inbox::{Answer, Policy, Question, Refusal, Verdict},
     reply::Reply,
     routes::Start,
@@ -92,6 +96,7 @@ pub(crate) struct Shared {
     epoch: Instant,
     next_id: AtomicI64,
     pending: Pending,
+    commands: Commands,
     routes: Arc<Mutex<Routes>>,
     subscribers: Subscribers,
     workers: Workers,
@@ -118,6 +123,7 @@ impl Connection {
             epoch,
             next_id: AtomicI64::new(1),
             pending: Pending::default(),
+            commands: Commands::default(),
             routes: Arc::new(Mutex::new(Routes::new(epoch, Arc::clone(&kept), max_kept))),
             subscribers: Subscribers::new(),
             workers: Workers::new(),
@@ -189,7 +195,7 @@ impl Connection {
         Ok(Asked { id: sent.id, reply, connection: self.clone() })
     }
 
-    fn enter_line(&self, method: &str, deadline: Deadline) -> Result<Place<'_>> {
+    fn enter_line(&self, method: &str, deadline: Deadline) -> Result<Place> {
         let shared = self.shared();
         shared.line.enter(Lane::of(method), deadline, &shared.end).ok_or_else(|| match shared.has_ended() {
             true => shared.reason(method),
@@ -446,6 +452,34 @@ impl Shared {
         }
     }
 
+    /// Sends a request past the line, whose reply says nothing that matters. Never blocks.
+    fn tell(&self, method: &str, params: impl Serialize) {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let Ok(message) = outgoing::request(id, method, params) else { return };
+        // It fails when the connection does, which is told elsewhere.
+        if self.pending.insert(id, Waiting::Nobody) && self.send(message).is_err() {
+            drop(self.pending.take(id));
+        }
+    }
+
+    /// While more is kept than may be, the turn or the command that holds the most is given up.
+    fn keep_within_bounds(&self) {
+        loop {
+            let buffered = self.kept.load(Ordering::Relaxed);
+            if buffered <= self.max_kept {
+                return;
+            }
+            let fullest = self.commands.fullest();
+            let held = fullest.as_ref().map_or(0, |(bytes, _)| *bytes);
+            if self.routes.lock().give_up_fullest(held, buffered) {
+                continue;
+            }
+            let Some((_, output)) = fullest else { return };
+            let process_id = output.process_id.clone();
+            self.abandon(&output, Error::OutputFull { process_id, buffered, limit: self.max_kept });
+        }
+    }
+
     fn has_ended(&self) -> bool {
         self.ended.get().is_some()
     }
@@ -472,6 +506,7 @@ impl Shared {
         }
         if let Some(reason) = self.ended.get() {
             self.end.raise();
+            self.commands.close(reason);
             self.pending.close();
             self.routes.lock().close(reason);
             self.subscribers.close();

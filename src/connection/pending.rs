@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 
-use super::{caller::Caller, reply::Reply, routes::Expected, turn_log::Consumer};
+use super::{caller::Caller, commands::Awaited, reply::Reply, routes::Expected, turn_log::Consumer};
 
 /// Who waits for a reply.
 pub(crate) enum Waiting {
@@ -15,6 +15,10 @@ pub(crate) enum Waiting {
     Caller(Caller<Reply>),
     /// A caller, for a turn: the reading thread opens the turn before the next frame is looked at.
     Turn(Expected, Caller<(Reply, Option<Consumer>)>),
+    /// A command, of which the reply is the end.
+    Command(Awaited),
+    /// Nobody: the request was sent for what it does.
+    Nobody,
 }
 
 #[derive(Default)]

@@ -7,10 +7,7 @@ use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
     ops::Range,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Weak, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
 
@@ -273,30 +270,20 @@ impl Routes {
         has_news.then_some(log)
     }
 
-    /// While more is kept than may be, the turn that holds the most is given up.
-    pub(crate) fn keep_within_bounds(&mut self) {
-        loop {
-            let buffered = self.kept.load(Ordering::Relaxed);
-            if buffered <= self.max_kept {
-                return;
-            }
-            let unread = self.unread.iter().filter_map(Weak::upgrade);
-            let all = self.running().map(Arc::clone).chain(unread);
-            let Some((_, fullest)) = all.map(|log| (log.kept_bytes(), log)).max_by_key(|(bytes, _)| *bytes)
-            else {
-                return;
-            };
-            if fullest.kept_bytes() == 0 {
-                return;
-            }
-            fullest.give_up(Error::BufferFull {
-                thread_id: fullest.thread_id.clone(),
-                turn_id: fullest.turn_id.clone(),
-                buffered,
-                limit: self.max_kept,
-            });
-            self.remove(&fullest);
-        }
+    /// Gives the turn up that holds the most, if that is more than this.
+    pub(crate) fn give_up_fullest(&mut self, more_than: usize, buffered: usize) -> bool {
+        let unread = self.unread.iter().filter_map(Weak::upgrade);
+        let all = self.running().map(Arc::clone).chain(unread);
+        let fullest = all.map(|log| (log.kept_bytes(), log)).max_by_key(|(bytes, _)| *bytes);
+        let Some((_, fullest)) = fullest.filter(|(bytes, _)| *bytes > more_than) else { return false };
+        fullest.give_up(Error::BufferFull {
+            thread_id: fullest.thread_id.clone(),
+            turn_id: fullest.turn_id.clone(),
+            buffered,
+            limit: self.max_kept,
+        });
+        self.remove(&fullest);
+        true
     }
 
     /// The server says whether the thread runs a turn.

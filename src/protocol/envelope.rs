@@ -1,8 +1,8 @@
 //! What routing needs to know of a message, borrowed from its text in one pass.
 //!
-//! Relies on serde_json. Invariant: only the ids that route (`threadId`, `turnId`, `thread.id`,
-//! `turn.id`, `turn.rootTurnId`) are looked at inside of `params`, nothing deeper; a value of the
-//! wrong type reads as absent and never fails the message.
+//! Relies on serde_json. Invariant: only the ids that route (`threadId`, `turnId`, `processId`,
+//! `thread.id`, `turn.id`, `turn.rootTurnId`) are looked at inside of `params`, nothing deeper; a value
+//! of the wrong type reads as absent and never fails the message.
 
 use std::{borrow::Cow, fmt};
 
@@ -40,6 +40,8 @@ pub(crate) struct Route<'a> {
     pub(crate) turn_id: Option<Cow<'a, str>>,
     /// `turn.rootTurnId`: on `turn/started` of a review it names the turn that was asked for.
     pub(crate) root_turn_id: Option<Cow<'a, str>>,
+    /// Of `command/exec/outputDelta`, which is of no thread.
+    pub(crate) process_id: Option<Cow<'a, str>>,
     /// `itemId`, as JSON.
     pub(crate) item_id: Option<&'a RawValue>,
     /// `item` or `delta`, as JSON.
@@ -297,6 +299,7 @@ impl<'de> Visitor<'de> for Params<'_, 'de> {
             match &*name {
                 "threadId" => set(&mut route.thread_id, map.next_value()?),
                 "turnId" => set(&mut route.turn_id, map.next_value()?),
+                "processId" => set(&mut route.process_id, map.next_value()?),
                 "itemId" => route.item_id = Some(map.next_value()?),
                 "item" | "delta" => route.body = Some(map.next_value()?),
                 "turn" => map.next_value_seed(Nested::Turn(route))?,
@@ -383,7 +386,7 @@ mod tests {
     #[test]
     fn ids_of_a_wrong_type_read_as_absent() {
         for params in [
-            r#"{"threadId":1,"turnId":[1,{}],"turn":7,"thread":"x"}"#,
+            r#"{"threadId":1,"turnId":[1,{}],"processId":{},"turn":7,"thread":"x"}"#,
             r#"{"turn":{"id":null,"rootTurnId":{}},"thread":[]}"#,
             "[]",
             "null",
@@ -393,8 +396,9 @@ mod tests {
             "-1",
         ] {
             let text = format!(r#"{{"method":"x","params":{params}}}"#);
-            let Route { thread_id, turn_id, root_turn_id, .. } = route_of(&text);
-            assert!(thread_id.is_none() && turn_id.is_none() && root_turn_id.is_none(), "{params}");
+            let Route { thread_id, turn_id, root_turn_id, process_id, .. } = route_of(&text);
+            assert!(thread_id.is_none() && turn_id.is_none(), "{params}");
+            assert!(root_turn_id.is_none() && process_id.is_none(), "{params}");
         }
     }
 

@@ -1,0 +1,133 @@
+//! What can be done to a running command, from any thread.
+//!
+//! Relies on `connection`. Invariant: a command that has ended is told apart from one that does not
+//! take what is asked of it.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{options::terminal_size, output::encode};
+use crate::{
+    connection::{Connection, Output},
+    deadline::{Deadline, earlier},
+    error::{Error, Result},
+    protocol::{ClientRequest, CommandExecResizeParams, CommandExecTerminateParams, CommandExecWriteParams},
+};
+
+/// How long after a refusal the end of the command may still be on its way.
+const END_PATIENCE: Duration = Duration::from_millis(500);
+
+/// A command that runs on the server, to be written to or terminated from any thread while another
+/// one reads it. From [`RunningCommand::handle`](crate::RunningCommand::handle).
+///
+/// It keeps the connection open, but not the command running: that ends with its
+/// [`RunningCommand`](crate::RunningCommand).
+#[derive(Clone)]
+pub struct CommandHandle {
+    pub(crate) connection: Connection,
+    pub(crate) output: Arc<Output>,
+    pub(crate) request_timeout: Option<Duration>,
+    pub(crate) has_stdin: bool,
+    pub(crate) has_tty: bool,
+}
+
+impl CommandHandle {
+    /// The command's name on this connection: the protocol's `processId`. Made by this client; it is
+    /// not the operating system's.
+    pub fn process_id(&self) -> &str {
+        &self.output.process_id
+    }
+
+    /// Whether the command's end has arrived. What it wrote before may not have been read yet.
+    pub fn is_over(&self) -> bool {
+        self.output.has_ended()
+    }
+
+    /// As [`RunningCommand::write`](crate::RunningCommand::write).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write(&self, data: &[u8]) -> Result<()> {
+        self.check_stdin()?;
+        self.ask(CommandExecWriteParams::new(self.process_id()).delta_base64(encode(data)))
+    }
+
+    /// As [`RunningCommand::close_stdin`](crate::RunningCommand::close_stdin).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn close_stdin(&self) -> Result<()> {
+        self.check_stdin()?;
+        self.ask(CommandExecWriteParams::new(self.process_id()).close_stdin(true))
+    }
+
+    /// As [`RunningCommand::resize`](crate::RunningCommand::resize).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn resize(&self, rows: u16, cols: u16) -> Result<()> {
+        if !self.has_tty {
+            return Err(Error::invalid("the command runs in no terminal: spawn it with `ExecOptions::tty`"));
+        }
+        self.ask(CommandExecResizeParams::new(self.process_id(), terminal_size(rows, cols)?))
+    }
+
+    /// As [`RunningCommand::terminate`](crate::RunningCommand::terminate).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn terminate(&self) -> Result<()> {
+        match self.ask(CommandExecTerminateParams::new(self.process_id())) {
+            // It is as it was asked to be.
+            Err(Error::NoLongerPending { .. }) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    fn check_stdin(&self) -> Result<()> {
+        match self.has_stdin {
+            true => Ok(()),
+            false => Err(Error::invalid(
+                "the command's input is empty: spawn it with `ExecOptions::stream_stdin(true)`",
+            )),
+        }
+    }
+
+    fn ask<P: ClientRequest>(&self, params: P) -> Result<()> {
+        if self.is_over() {
+            return Err(self.no_longer_pending());
+        }
+        let deadline = Deadline::after(self.request_timeout);
+        let reply = self.connection.request(P::METHOD, params, deadline)?;
+        let refusal = match reply.result(P::METHOD) {
+            Ok(_) => return Ok(()),
+            Err(refusal) => refusal,
+        };
+        // The server refuses in the same words whatever the reason, and as soon as the command has
+        // ended, which it tells after the rest of the output.
+        let patience = Instant::now() + END_PATIENCE;
+        match self.output.wait_until_ended(earlier(deadline.at(), Some(patience))) {
+            true => Err(self.no_longer_pending()),
+            false => Err(refusal),
+        }
+    }
+
+    fn no_longer_pending(&self) -> Error {
+        match self.connection.has_ended() {
+            true => self.connection.reason(&format!("command {}", self.process_id())),
+            false => Error::NoLongerPending { what: format!("command {} has ended", self.process_id()) },
+        }
+    }
+}
+
+impl fmt::Debug for CommandHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommandHandle")
+            .field("process_id", &self.process_id())
+            .field("is_over", &self.is_over())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,306 @@
+//! How a command is run.
+//!
+//! Relies on `protocol`. Invariant: of two settings that exclude each other the later one holds, and
+//! the request's own limit follows from the command's.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+
+use crate::{
+    error::{Error, Result},
+    protocol::{CommandExecParams, CommandExecTerminalSize, SandboxPolicy},
+    setting::Setting,
+};
+
+/// How long the server lets a command run that says nothing else.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How a command is run by [`Client::exec_command`](crate::Client::exec_command) and
+/// [`Client::spawn_command`](crate::Client::spawn_command). What is not set is up to the server.
+///
+/// ```
+/// use codex_blocking::{ExecOptions, SandboxPolicy};
+///
+/// let options = ExecOptions::new()
+///     .cwd("/my/project")
+///     .env("LANG", "C")
+///     .unset_env("GITHUB_TOKEN")
+///     .sandbox_policy(SandboxPolicy::read_only())
+///     .timeout_ms(60_000);
+/// ```
+#[derive(Clone, Default, PartialEq)]
+pub struct ExecOptions {
+    cwd: Option<PathBuf>,
+    sandbox_policy: Option<SandboxPolicy>,
+    env: BTreeMap<String, Option<String>>,
+    timeout: Limit,
+    output_bytes: Limit,
+    stream_stdin: bool,
+    size: Option<(u16, u16)>,
+}
+
+/// A limit that the server keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+enum Limit {
+    /// The server's own.
+    #[default]
+    Default,
+    At(u64),
+    Disabled,
+}
+
+impl ExecOptions {
+    /// With nothing set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The folder that the command runs in (the server's own).
+    #[must_use]
+    pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
+        self.cwd = Some(cwd.into());
+        self
+    }
+
+    /// What the command may touch (as the server is configured). Nobody is asked: what is not allowed
+    /// fails.
+    #[must_use]
+    pub fn sandbox_policy(mut self, policy: impl Into<SandboxPolicy>) -> Self {
+        self.sandbox_policy = Some(policy.into());
+        self
+    }
+
+    /// Sets a variable, beside those of the server's environment.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.insert(name.into(), Some(value.into()));
+        self
+    }
+
+    /// Takes a variable of the server's environment away.
+    #[must_use]
+    pub fn unset_env(mut self, name: impl Into<String>) -> Self {
+        self.env.insert(name.into(), None);
+        self
+    }
+
+    /// How long the command may run, in milliseconds (10,000). Then the server kills it, and its exit
+    /// code is 124. The client waits for that as long as this and its own request limit together.
+    #[must_use]
+    pub fn timeout_ms(mut self, limit: u64) -> Self {
+        self.timeout = Limit::At(limit);
+        self
+    }
+
+    /// The command may run for ever, and is waited for as long: until it ends, the connection does,
+    /// or it is terminated.
+    #[must_use]
+    pub fn disable_timeout(mut self) -> Self {
+        self.timeout = Limit::Disabled;
+        self
+    }
+
+    /// How many bytes of each of its output streams are kept (1 MiB); the server drops the rest.
+    #[must_use]
+    pub fn output_bytes_cap(mut self, limit: u64) -> Self {
+        self.output_bytes = Limit::At(limit);
+        self
+    }
+
+    /// All output is kept.
+    #[must_use]
+    pub fn disable_output_cap(mut self) -> Self {
+        self.output_bytes = Limit::Disabled;
+        self
+    }
+
+    /// Whether the command's input is open, for [`RunningCommand::write`](crate::RunningCommand::write)
+    /// (else it is empty). Only for commands that are spawned. A command that reads its input waits
+    /// until it is closed.
+    #[must_use]
+    pub fn stream_stdin(mut self, is_open: bool) -> Self {
+        self.stream_stdin = is_open;
+        self
+    }
+
+    /// Runs the command in a terminal of that size, both above 0. Only for commands that are spawned.
+    /// Its input is open, and all of its output is on `stdout`.
+    #[must_use]
+    pub fn tty(mut self, rows: u16, cols: u16) -> Self {
+        self.size = Some((rows, cols));
+        self
+    }
+
+    pub(crate) fn has_tty(&self) -> bool {
+        self.size.is_some()
+    }
+
+    pub(crate) fn has_stdin(&self) -> bool {
+        self.stream_stdin || self.has_tty()
+    }
+
+    /// Whether anything is set that a server which can't stream would ignore.
+    pub(crate) fn need_streams(&self) -> bool {
+        !self.env.is_empty() || self.timeout == Limit::Disabled || self.output_bytes != Limit::Default
+    }
+
+    /// How long the command is waited for: its own limit, and the client's for a request.
+    pub(crate) fn wait_limit(&self, request_timeout: Option<Duration>) -> Option<Duration> {
+        let own = match self.timeout {
+            Limit::Default => Some(SERVER_TIMEOUT),
+            Limit::At(limit) => Some(Duration::from_millis(limit)),
+            Limit::Disabled => None,
+        };
+        own.zip(request_timeout).map(|(own, request)| own.saturating_add(request))
+    }
+
+    /// The parameters of `command/exec`. With a `processId` output is streamed.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for what the server would refuse.
+    pub(crate) fn into_params<S: Into<String>>(
+        self,
+        argv: impl IntoIterator<Item = S>,
+        process_id: Option<&str>,
+    ) -> Result<CommandExecParams> {
+        let command: Vec<String> = argv.into_iter().map(Into::into).collect();
+        if command.is_empty() {
+            return Err(Error::invalid("the command is empty"));
+        }
+        if process_id.is_none() && self.has_stdin() {
+            return Err(Error::invalid(
+                "`stream_stdin` and `tty` need a command that is spawned: `spawn_command`",
+            ));
+        }
+        let mut params = CommandExecParams::new(command);
+        if let Some(cwd) = self.cwd {
+            let cwd = cwd.into_os_string().into_string();
+            params.cwd =
+                Setting::Value(cwd.map_err(|cwd| Error::invalid(format!("`cwd` is not Unicode: {cwd:?}")))?);
+        }
+        params.sandbox_policy = Setting::unset_if_none(self.sandbox_policy);
+        if !self.env.is_empty() {
+            params.env = Setting::Value(self.env);
+        }
+        match self.timeout {
+            Limit::Default => {}
+            Limit::At(limit) => {
+                let limit = i64::try_from(limit).map_err(|_| Error::invalid("`timeout_ms` is too large"))?;
+                params.timeout_ms = Setting::Value(limit);
+            }
+            Limit::Disabled => params.disable_timeout = Some(true),
+        }
+        match self.output_bytes {
+            Limit::Default => {}
+            Limit::At(limit) => params.output_bytes_cap = Setting::Value(limit),
+            Limit::Disabled => params.disable_output_cap = Some(true),
+        }
+        let Some(process_id) = process_id else { return Ok(params) };
+        params.process_id = process_id.into();
+        params.stream_stdout_stderr = Some(true);
+        if self.stream_stdin {
+            params.stream_stdin = Some(true);
+        }
+        if let Some((rows, cols)) = self.size {
+            params.tty = Some(true);
+            params.size = Setting::Value(terminal_size(rows, cols)?);
+        }
+        Ok(params)
+    }
+}
+
+impl fmt::Debug for ExecOptions {
+    /// Without the values of the environment: keys are often passed there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ExecOptions { cwd, sandbox_policy, env, timeout, output_bytes, stream_stdin, size } = self;
+        f.debug_struct("ExecOptions")
+            .field("cwd", cwd)
+            .field("sandbox_policy", sandbox_policy)
+            .field("env", &env.keys())
+            .field("timeout", timeout)
+            .field("output_bytes", output_bytes)
+            .field("stream_stdin", stream_stdin)
+            .field("size", size)
+            .finish()
+    }
+}
+
+/// # Errors
+/// [`Error::InvalidInput`] for a size without room.
+pub(super) fn terminal_size(rows: u16, cols: u16) -> Result<CommandExecTerminalSize> {
+    if rows == 0 || cols == 0 {
+        return Err(Error::invalid(format!("a terminal of {rows} rows and {cols} columns has no room")));
+    }
+    Ok(CommandExecTerminalSize::new(cols, rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn sent(options: ExecOptions, process_id: Option<&str>) -> Value {
+        let params = options.into_params(["ls"], process_id).unwrap();
+        serde_json::to_value(params).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_set_is_not_sent() {
+        assert_eq!(sent(ExecOptions::new(), None), json!({ "command": ["ls"] }));
+        let streamed = json!({ "command": ["ls"], "processId": "p", "streamStdoutStderr": true });
+        assert_eq!(sent(ExecOptions::new(), Some("p")), streamed);
+    }
+
+    #[test]
+    fn everything_that_is_set_is_sent_under_its_name() {
+        let options = ExecOptions::new()
+            .cwd("/w")
+            .sandbox_policy(SandboxPolicy::DangerFullAccess)
+            .env("A", "1")
+            .unset_env("B")
+            .timeout_ms(7)
+            .output_bytes_cap(8)
+            .stream_stdin(true)
+            .tty(2, 3);
+        assert_eq!(
+            sent(options, Some("p")),
+            json!({
+                "command": ["ls"], "cwd": "/w", "sandboxPolicy": { "type": "dangerFullAccess" },
+                "env": { "A": "1", "B": null }, "timeoutMs": 7, "outputBytesCap": 8, "processId": "p",
+                "streamStdoutStderr": true, "streamStdin": true, "tty": true, "size": { "rows": 2, "cols": 3 },
+            })
+        );
+    }
+
+    #[test]
+    fn of_a_limit_and_none_the_later_one_is_sent_alone() {
+        let none =
+            ExecOptions::new().timeout_ms(1).disable_timeout().output_bytes_cap(1).disable_output_cap();
+        assert_eq!(
+            sent(none, None),
+            json!({ "command": ["ls"], "disableTimeout": true, "disableOutputCap": true })
+        );
+        let limits =
+            ExecOptions::new().disable_timeout().timeout_ms(1).disable_output_cap().output_bytes_cap(1);
+        assert_eq!(sent(limits, None), json!({ "command": ["ls"], "timeoutMs": 1, "outputBytesCap": 1 }));
+    }
+
+    #[test]
+    fn the_wait_is_the_commands_limit_and_the_requests_together() {
+        let (request, seconds) = (Some(Duration::from_secs(30)), |all| Some(Duration::from_secs(all)));
+        assert_eq!(ExecOptions::new().timeout_ms(5000).wait_limit(request), seconds(35));
+        assert_eq!(ExecOptions::new().wait_limit(request), seconds(40));
+        assert_eq!(
+            ExecOptions::new().timeout_ms(u64::MAX).wait_limit(Some(Duration::MAX)),
+            Some(Duration::MAX)
+        );
+        assert_eq!(ExecOptions::new().disable_timeout().wait_limit(request), None);
+        assert_eq!(ExecOptions::new().wait_limit(None), None);
+    }
+
+    #[test]
+    fn values_of_the_environment_do_not_show() {
+        let shown = format!("{:?}", ExecOptions::new().env("KEY", "s3cret"));
+        assert!(shown.contains("KEY") && !shown.contains("s3cret"), "{shown}");
+    }
+}

@@ -49,6 +49,11 @@ impl Client {
         self.call_until(params, Deadline::after(Some(limit)))
     }
 
+    /// A request whose reply says nothing.
+    pub(super) fn command<P: ClientRequest>(&self, params: P) -> Result<()> {
+        self.request(P::METHOD, params).map(drop)
+    }
+
     fn call_until<P: ClientRequest>(&self, params: P, deadline: Deadline) -> Result<Reply<P::Response>> {
         if P::EXPERIMENTAL && !self.is_experimental(deadline)? {
             return Err(Error::invalid(format!(

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::protocol::{
-    AskForApproval, CollaborationMode, GranularAskForApproval, ModeKind, ReadOnlySandboxPolicy,
-    ReasoningEffort, SandboxMode, SandboxPolicy, Settings, Unknown, WorkspaceWriteSandboxPolicy,
+    AskForApproval, CollaborationMode, ConfigEdit, GranularAskForApproval, MergeStrategy, ModeKind,
+    ReadOnlySandboxPolicy, ReasoningEffort, ReviewDelivery, SandboxMode, SandboxPolicy, Settings, Unknown,
+    WorkspaceWriteSandboxPolicy,
 };
 
 impl From<&str> for AskForApproval {
@@ -65,6 +66,25 @@ impl SandboxPolicy {
             SandboxMode::DangerFullAccess => Some(SandboxPolicy::DangerFullAccess),
             SandboxMode::Other(_) => None,
         }
+    }
+}
+
+impl ReviewDelivery {
+    /// In a thread of its own. Servers from 0.169 on have none: run the review on a fork there.
+    pub fn detached() -> Self {
+        ReviewDelivery::Other("detached".to_owned())
+    }
+}
+
+impl ConfigEdit {
+    /// Sets the key, and merges objects member by member; null removes the key.
+    pub fn upsert(key_path: impl Into<String>, value: impl Into<Value>) -> Self {
+        ConfigEdit::new(key_path, MergeStrategy::Upsert, value)
+    }
+
+    /// Sets the key, in place of whatever is there; null removes the key.
+    pub fn replace(key_path: impl Into<String>, value: impl Into<Value>) -> Self {
+        ConfigEdit::new(key_path, MergeStrategy::Replace, value)
     }
 }
 

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Client;
+use super::{Client, check_thread_id};
 use crate::{
     connection::{Interest, Start},
     continuation::ChatMode,
@@ -65,7 +65,7 @@ impl Client {
         target: impl Serialize,
         delivery: Option<ReviewDelivery>,
     ) -> Result<Chat> {
-        super::check_thread_id(id)?;
+        check_thread_id(id)?;
         let target = serde_json::to_value(target)
             .map_err(|source| Error::invalid_because("the target of the review is no JSON", source))?;
         if !target.get("type").is_some_and(Value::is_string) {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Client, Reply};
+use super::{Client, Reply, check_thread_id};
 use crate::{
     error::{Error, Result},
     protocol::{
@@ -42,6 +42,7 @@ impl Client {
     /// back: ephemeral ones, and those that an older server wrote (fork these up to the last turn to
     /// keep, with [`last_turn_id`](crate::protocol::ThreadForkParams::last_turn_id)).
     pub fn rollback_thread(&self, id: &str, num_turns: u32) -> Result<Reply<ThreadReadResponse>> {
+        check_thread_id(id)?;
         if num_turns == 0 {
             return Err(Error::invalid("no turn is to be taken back; the number of turns is at least 1"));
         }

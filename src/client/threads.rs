@@ -3,7 +3,7 @@
 //! Relies on the typed requests. Invariant: a call that needs a loaded thread loads it, and one that
 //! unloads it says so to the connection.
 
-use super::{Client, Reply, loading::check_thread_id};
+use super::{Client, Reply, check_thread_id};
 use crate::{
     config::ListThreads,
     error::{Error, Result},

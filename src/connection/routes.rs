@@ -270,12 +270,15 @@ impl Routes {
         if turn_id.is_none() && kind != Kind::Warning {
             return None;
         }
-        let mut log = thread.turns.iter().find(|log| belongs(log, turn_id, root_turn_id));
-        if log.is_none() && self.has_phantom_turns && kind == Kind::TurnStarted {
-            // These servers don't tell the root of a review either.
-            log = thread.turns.iter().find(|log| log.running_id().is_none());
-        }
-        let Some(log) = log.map(Arc::clone) else {
+        let log = thread.turns.iter().find(|log| belongs(log, turn_id, root_turn_id)).map(Arc::clone);
+        let Some(log) = log else {
+            // The servers with phantoms don't tell the root of a review either: it is what was asked for
+            // and has not begun.
+            if self.has_phantom_turns && kind == Kind::TurnStarted {
+                if let Some(log) = thread.turns.iter().find(|log| log.running_id().is_none()) {
+                    log.begin(turn_id);
+                }
+            }
             if thread.starting > 0 {
                 thread.early.push(Early::new(&event, route));
             }

@@ -135,26 +135,44 @@ fn compacting_runs_a_turn_of_its_own_and_loads_the_thread_for_it() {
     let id = thread_of(&live, &["one"]).thread_id().to_owned();
     live.client.close().unwrap();
     let second = another(&live);
-    let notifications = second.notifications();
-    second.compact_thread(&id).unwrap();
-    let is_end = |one: &RawNotification| match one.typed() {
-        Ok(ServerNotification::ItemCompleted(item)) => matches!(item.item, ThreadItem::ContextCompaction(_)),
-        _ => false,
-    };
-    assert!(wait_for(notifications, is_end), "nothing was compacted");
+    compact(&second, &id);
+    let read = second.read_thread(&id, true).unwrap();
+    assert!(matches!(read.thread.turns[1].items[..], [ThreadItem::ContextCompaction(_)]), "{read:?}");
 }
 
-/// Whether such a notification comes in time.
-fn wait_for(mut stream: Notifications, is_it: impl Fn(&RawNotification) -> bool) -> bool {
-    let begun = std::time::Instant::now();
-    while let Some(left) = PATIENCE.checked_sub(begun.elapsed()) {
-        match stream.next_timeout(left) {
-            Some(one) if is_it(&one) => return true,
-            Some(_) => {}
-            None => return false,
+/// Compacts the thread, and waits until that is done.
+fn compact(client: &Client, id: &str) {
+    let mut notifications = client.notifications();
+    client.compact_thread(id).unwrap();
+    let mut is_compacted = false;
+    loop {
+        let next = notifications.next_timeout(PATIENCE).expect("the thread was compacted");
+        match next.decode().unwrap() {
+            ServerNotification::ItemCompleted(item) => {
+                is_compacted |= matches!(item.item, ThreadItem::ContextCompaction(_));
+            }
+            ServerNotification::TurnCompleted(_) if is_compacted => return,
+            _ => {}
         }
     }
-    false
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn developer_instructions_of_a_resumed_thread_hold_once_it_is_compacted() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one"]);
+    thread.archive().unwrap();
+    thread.unarchive().unwrap();
+    let config = ThreadConfig::new().developer_instructions("say it loud");
+    let thread = live.client.resume_thread(thread.thread_id(), config).unwrap();
+    let is_told = |text: &str| {
+        thread.chat_once(text).unwrap();
+        asked(&live).to_string().contains("say it loud")
+    };
+    assert!(!is_told("two"));
+    compact(&live.client, thread.thread_id());
+    assert!(is_told("three"));
 }
 
 // ---- forks ----
@@ -165,7 +183,7 @@ fn a_fork_knows_what_was_said_and_goes_its_own_way() {
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
     thread.update_defaults(ThreadConfig::new().model("model-a")).unwrap();
-    let fork = thread.fork(ThreadConfig::new().developer_instructions("be a fork")).unwrap();
+    let fork = thread.fork(ThreadConfig::new().base_instructions("be a fork")).unwrap();
     assert_ne!(fork.thread_id(), thread.thread_id());
     fork.chat_once("two").unwrap();
     assert_eq!(said(&live), ["one", "two"]);
@@ -185,13 +203,14 @@ fn a_fork_knows_what_was_said_and_goes_its_own_way() {
 fn new_defaults_of_a_loaded_thread_reach_the_model_and_stay() {
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
+    let is_read_only = || asked(&live).to_string().contains("`sandbox_mode` is `read-only`");
+    assert!(!is_read_only());
     let change = ThreadConfig::new().model("model-b").approval_policy(ApprovalPolicy::Never);
     thread.update_defaults(change.sandbox(SandboxMode::ReadOnly)).unwrap();
     for text in ["two", "three"] {
         thread.chat_once(text).unwrap();
         assert_eq!(asked(&live)["model"], "model-b");
-        let context = asked(&live).to_string();
-        assert!(context.contains("read-only"), "the new sandbox is told to the model");
+        assert!(is_read_only(), "the new sandbox is told to the model");
     }
     let Err(Error::InvalidInput { message, .. }) =
         thread.update_defaults(ThreadConfig::new().base_instructions("x"))
@@ -208,7 +227,7 @@ fn new_defaults_of_a_thread_that_is_not_loaded_reach_the_model() {
     let id = thread_of(&live, &["one"]).thread_id().to_owned();
     live.client.close().unwrap();
     let second = another(&live);
-    let config = ThreadConfig::new().model("model-b").developer_instructions("say it loud");
+    let config = ThreadConfig::new().model("model-b").base_instructions("say it loud");
     second.set_thread_defaults(&id, config).unwrap();
     second.chat_once(ChatRequest::new("two").thread(&id)).unwrap();
     assert_eq!(asked(&live)["model"], "model-b");
@@ -220,9 +239,9 @@ fn new_defaults_of_a_thread_that_is_not_loaded_reach_the_model() {
 fn a_resume_of_a_loaded_thread_changes_what_a_turn_can_carry_and_lists_the_rest() {
     let live = Live::new();
     let id = thread_of(&live, &["one"]).thread_id().to_owned();
-    let config = ThreadConfig::new().model("model-b").developer_instructions("unheard of");
+    let config = ThreadConfig::new().model("model-b").base_instructions("unheard of");
     let thread = live.client.resume_thread(&id, config).unwrap();
-    assert_eq!(thread.not_applied(), ["developerInstructions"]);
+    assert_eq!(thread.not_applied(), ["baseInstructions"]);
     thread.chat_once("two").unwrap();
     assert_eq!(asked(&live)["model"], "model-b");
     assert!(!asked(&live).to_string().contains("unheard of"), "the server has begun to apply it");

@@ -85,7 +85,9 @@ settings! {
         cwd: PathBuf,
         /// Replaces the server's own instructions to the model.
         base_instructions: String,
-        /// Instructions beside the server's own.
+        /// Instructions beside the server's own. They are part of what a thread begins with: the
+        /// server of 0.169 shows those of a resume or a fork to the model only once the thread is
+        /// compacted.
         developer_instructions: String,
         /// The model. An unknown one is accepted, with a warning on each turn.
         model: String,

@@ -409,8 +409,7 @@ fn threads_that_can_not_be_taken_back_are_told_and_a_fork_does_it() {
 fn a_review_is_a_chat_with_steps_and_a_result() {
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
-    let target = json!({ "type": "custom", "instructions": "look" });
-    let mut review = thread.start_review(target, Some(ReviewDelivery::Inline)).unwrap();
+    let mut review = thread.start_review(ReviewTarget::custom("look"), Some(ReviewDelivery::Inline)).unwrap();
     assert_eq!(review.thread_id(), thread.thread_id());
     let types: Vec<_> = review.by_ref().map(|step| step.step_type.to_string()).collect();
     assert_eq!(types, ["enteredReviewMode", "userMessage", "exitedReviewMode", "codex"]);
@@ -452,8 +451,7 @@ fn a_review_loads_its_thread_and_leaves_what_waits_for_the_next_turn() {
     thread.update_defaults(ThreadConfig::new().model("model-b")).unwrap();
     thread.archive().unwrap();
     thread.unarchive().unwrap();
-    let target = json!({ "type": "custom", "instructions": "look" });
-    thread.start_review(target, None).unwrap().finish().unwrap();
+    thread.start_review(ReviewTarget::custom("look"), None).unwrap().finish().unwrap();
     assert_eq!(asked(&live)["model"], "mock-model");
     thread.chat_once("two").unwrap();
     assert_eq!(asked(&live)["model"], "model-b");

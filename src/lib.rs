@@ -29,17 +29,21 @@ pub use approval::{
     UserInputRequests, UserInputResponse,
 };
 pub use client::{Client, ClientBuilder, InitializeResult, Notifications, Reply, WeakClient};
-pub use config::{ThreadConfig, TurnOverrides};
+pub use config::{
+    BatchWriteConfig, ListModels, ListThreads, ReadConfig, ThreadConfig, TurnOverrides, WriteConfigValue,
+};
 pub use connection::Stats;
 pub use continuation::{ChatContinuation, ChatMode};
 pub use error::{Cause, Error, Result, Timeout, TransportFailure};
 pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCommand};
 // The protocol's own types, under the names that the rest of this crate speaks of them by.
 pub use protocol::{
-    AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream,
-    GranularAskForApproval as GranularApproval, ModeKind, Personality, ReasoningEffort, ReasoningSummary,
-    RequestId, SandboxMode, SandboxPolicy, Settings as CollaborationSettings, ThreadTokenUsage as TokenUsage,
-    TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, UserInput as InputItem,
+    AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
+    GranularAskForApproval as GranularApproval, MergeStrategy, ModeKind, Personality, ReasoningEffort,
+    ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
+    Settings as CollaborationSettings, SortDirection, ThreadSortKey, ThreadSourceKind,
+    ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep,
+    UserInput as InputItem,
 };
 pub use setting::Setting;
 pub use thread::ThreadHandle;

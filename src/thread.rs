@@ -7,10 +7,14 @@ use std::{fmt, sync::Arc};
 
 use parking_lot::Mutex;
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::{
-    client::Client,
+    client::{Client, Reply, check_thread_id},
     config::ThreadConfig,
     error::{Error, Result},
+    protocol::{ReviewDelivery, ThreadReadResponse},
+    setting::Setting,
     turn::{Chat, ChatEvents, ChatRequest, ChatResult, Source},
 };
 
@@ -58,24 +62,34 @@ impl Client {
 
     /// Loads a stored thread, and subscribes this connection to its events.
     ///
-    /// On a thread that is loaded already, the server ignores the configuration without a word:
-    /// [`ThreadHandle::not_applied`] lists what of it had no effect where that is known. Blocks for
-    /// the request limit at the longest.
+    /// The server takes the configuration when it loads the thread, and ignores one for a thread that
+    /// is loaded already, by whomever. What of it a turn can carry then waits for the thread's next
+    /// turn, as with [`set_thread_defaults`](Self::set_thread_defaults); the rest is listed by
+    /// [`ThreadHandle::not_applied`]. Blocks for the request limit at the longest, for each of at most
+    /// two requests.
     ///
     /// # Errors
     /// As [`request`](Self::request); [`Error::Rpc`] when there is no such thread, or it is archived;
     /// [`Error::InvalidInput`] when the id is empty.
     pub fn resume_thread(&self, id: &str, config: ThreadConfig) -> Result<ThreadHandle> {
-        if id.is_empty() {
-            return Err(Error::invalid("the id of the thread is empty"));
-        }
-        let was_loaded = self.connection().is_loaded(id);
-        let thread_id = self.open_thread("thread/resume", Some(id), &config)?;
-        let mut not_applied = if was_loaded { config.names_of_set() } else { Vec::new() };
-        if !was_loaded && !config.ephemeral.is_unset() {
-            not_applied.push("ephemeral".to_owned());
-        }
+        let (thread_id, not_applied) = self.resume_with(id, &config)?;
         Ok(ThreadHandle::new(self.clone(), thread_id, config, not_applied))
+    }
+
+    /// Starts a thread that begins with the turns of another one. A turn that runs there goes on, and
+    /// counts as interrupted in the fork.
+    ///
+    /// The fork does not take the configuration of its source over; what is not given here is as the
+    /// server's own configuration says. Blocks for the request limit at the longest.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request); [`Error::Rpc`] when the thread is not stored (it has no turn, or
+    /// is ephemeral) or is archived; [`Error::InvalidInput`] when the id is empty or `ephemeral` is
+    /// null.
+    pub fn fork_thread(&self, id: &str, config: ThreadConfig) -> Result<ThreadHandle> {
+        check_thread_id(id)?;
+        let thread_id = self.open_thread("thread/fork", Some(id), &config)?;
+        Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
     }
 }
 
@@ -90,13 +104,14 @@ impl ThreadHandle {
         &self.shared.thread_id
     }
 
-    /// What the thread was started or resumed with.
+    /// What the thread was started, resumed or forked with, and what
+    /// [`update_defaults`](Self::update_defaults) has changed since.
     pub fn defaults(&self) -> ThreadConfig {
         self.shared.defaults.lock().clone()
     }
 
     /// The fields, by their names in the protocol, that were given when the thread was resumed and
-    /// had no effect.
+    /// have no effect: it was loaded already, and no turn can carry them.
     pub fn not_applied(&self) -> &[String] {
         &self.shared.not_applied
     }
@@ -123,6 +138,100 @@ impl ThreadHandle {
     /// As there, and [`Error::InvalidInput`] when the request names a thread itself.
     pub fn chat_events(&self, request: impl Into<ChatRequest>) -> Result<ChatEvents> {
         self.client.chat_events(self.here(request.into())?)
+    }
+
+    /// [`Client::chat_json`] in this thread.
+    ///
+    /// # Errors
+    /// As there, and [`Error::InvalidInput`] when the request names a thread itself.
+    pub fn chat_json<T: DeserializeOwned>(
+        &self,
+        request: impl Into<ChatRequest>,
+        schema: impl Serialize,
+    ) -> Result<T> {
+        self.client.chat_json(self.here(request.into())?, schema)
+    }
+
+    /// [`Client::set_thread_defaults`] for this thread; on success [`defaults`](Self::defaults) have
+    /// the change too.
+    ///
+    /// # Errors
+    /// As there: [`Error::InvalidInput`] names the fields that a loaded thread can't take any more.
+    pub fn update_defaults(&self, config: ThreadConfig) -> Result<()> {
+        self.client.set_thread_defaults(self.thread_id(), config.clone())?;
+        let mut defaults = self.shared.defaults.lock();
+        *defaults = std::mem::take(&mut *defaults).merge(config);
+        Ok(())
+    }
+
+    /// [`Client::fork_thread`] of this thread, with its [`defaults`](Self::defaults) and, over them,
+    /// this configuration.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn fork(&self, config: ThreadConfig) -> Result<ThreadHandle> {
+        let mut defaults = self.defaults();
+        // A start takes it, a fork does not; both mean "no".
+        if defaults.ephemeral.is_null() {
+            defaults.ephemeral = Setting::Unset;
+        }
+        self.client.fork_thread(self.thread_id(), defaults.merge(config))
+    }
+
+    /// [`Client::read_thread`] of this thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read(&self, include_turns: bool) -> Result<Reply<ThreadReadResponse>> {
+        self.client.read_thread(self.thread_id(), include_turns)
+    }
+
+    /// [`Client::set_thread_name`] of this thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn set_name(&self, name: &str) -> Result<()> {
+        self.client.set_thread_name(self.thread_id(), name)
+    }
+
+    /// [`Client::archive_thread`] of this thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn archive(&self) -> Result<()> {
+        self.client.archive_thread(self.thread_id())
+    }
+
+    /// [`Client::unarchive_thread`] of this thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unarchive(&self) -> Result<()> {
+        self.client.unarchive_thread(self.thread_id())
+    }
+
+    /// [`Client::compact_thread`] of this thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn compact(&self) -> Result<()> {
+        self.client.compact_thread(self.thread_id())
+    }
+
+    /// [`Client::rollback_thread`] of this thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn rollback(&self, num_turns: u32) -> Result<Reply<ThreadReadResponse>> {
+        self.client.rollback_thread(self.thread_id(), num_turns)
+    }
+
+    /// [`Client::start_review`] in this thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_review(&self, target: impl Serialize, delivery: Option<ReviewDelivery>) -> Result<Chat> {
+        self.client.start_review(self.thread_id(), target, delivery)
     }
 
     fn here(&self, mut request: ChatRequest) -> Result<ChatRequest> {

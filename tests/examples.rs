@@ -37,7 +37,7 @@ fn run(name: &str, arguments: &[&str], codex: Option<&str>) -> (Output, String, 
 #[test]
 fn the_chat_example_goes_on_with_the_scripted_server_and_says_so() {
     let (output, stdout, stderr) = run("chat", &["hello", "there"], None);
-    if stderr.starts_with("server") {
+    if !stderr.contains("scripted server") {
         // A codex in a folder of the system was found; it is somebody's real account.
         return;
     }
@@ -67,4 +67,38 @@ fn the_chat_example_runs_the_real_codex_against_the_stub_of_the_model() {
     let (output, stdout, stderr) = run("chat", &["--offline-model", "fail"], Some(&codex));
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout.contains("error: ") && stderr.contains("error: turn "), "{stdout}{stderr}");
+}
+
+/// What the example says of its own threads, whoever the server is.
+fn assert_threads(stdout: &str) {
+    for line in [
+        "first: echo: Remember the number 7\n",
+        "* an example Remember the number 7\n",
+        "in the fork: echo: Add 1 to it\n",
+        "in the thread: echo: Double it\n",
+        "turns left in the fork: 1\n",
+        "turns in the thread: 2\n",
+    ] {
+        assert!(stdout.contains(line), "no {line:?} in {stdout}");
+    }
+}
+
+#[test]
+fn the_threads_example_goes_on_with_the_scripted_server() {
+    let (output, stdout, stderr) = run("threads", &[], None);
+    if !stderr.contains("scripted server") {
+        // A codex in a folder of the system was found; it is somebody's real account.
+        return;
+    }
+    assert!(output.status.success(), "{stderr}");
+    assert_threads(&stdout);
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn the_threads_example_runs_the_real_codex_against_the_stub_of_the_model() {
+    let codex = format!("'{}' app-server", real::codex_bin().display());
+    let (output, stdout, stderr) = run("threads", &["--offline-model"], Some(&codex));
+    assert!(output.status.success(), "{stderr}");
+    assert_threads(&stdout);
 }

@@ -202,6 +202,7 @@ impl ClientBuilder {
             settings: self.settings,
             initialized: parking_lot::Mutex::default(),
             methods: parking_lot::Mutex::default(),
+            carried: super::carried::Carried::default(),
             continuations: Arc::default(),
             desk,
         };

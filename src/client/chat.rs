@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Client;
+use super::{Client, loading::is_unloaded};
 use crate::{
-    config::{ThreadConfig, TurnOverrides},
-    connection::{Interest, Reply, Start},
+    config::TurnOverrides,
+    connection::{Consumer, Interest, Start},
     continuation::{ChatContinuation, ChatMode},
     error::{Error, Result},
     turn::{
@@ -32,30 +32,6 @@ struct TurnStart<'a> {
     metadata: Option<&'a Value>,
     #[serde(flatten)]
     overrides: &'a TurnOverrides,
-}
-
-/// The parameters of `thread/start`, `thread/resume` and `thread/fork`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ThreadParams<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) thread_id: Option<&'a str>,
-    /// Without it the reply holds all turns.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) exclude_turns: bool,
-    #[serde(flatten)]
-    pub(crate) config: &'a ThreadConfig,
-}
-
-/// What of the reply to these counts here.
-#[derive(Deserialize)]
-struct OpenedThread {
-    thread: ThreadId,
-}
-
-#[derive(Deserialize)]
-struct ThreadId {
-    id: String,
 }
 
 impl Client {
@@ -218,7 +194,9 @@ impl Client {
         let keep_raw = request.keep_raw_events.unwrap_or(mode == ChatMode::Once);
         let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.connection.is_loaded(id));
         let (thread_id, from_config) = self.thread_for(request)?;
-        let overrides = from_config.merge(request.overrides.clone().unwrap_or_default());
+        let carried = self.inner.carried.of(&thread_id);
+        let waiting = carried.as_deref().cloned().unwrap_or_default();
+        let overrides = waiting.merge(from_config).merge(request.overrides.clone().unwrap_or_default());
         let interest = if keep_raw { Interest::Events } else { interest_of(mode) };
         let params = TurnStart {
             thread_id: &thread_id,
@@ -232,15 +210,28 @@ impl Client {
             self.connection.start_turn("turn/start", &params, start, self.deadline())
         };
         let consumer = match begin() {
-            // It was unloaded behind our back; the server says so by its message alone.
-            Err(Error::Rpc { message, .. }) if message.starts_with("thread not found") && seemed_loaded => {
+            Err(error) if seemed_loaded && is_unloaded(&error) => {
                 self.connection.set_loaded(&thread_id, false);
-                self.resume_before_chat(&thread_id, request.thread_config.as_ref())?;
+                self.resume_before_chat(&thread_id, &request.thread_config.clone().unwrap_or_default())?;
                 begin()?
             }
             begun => begun?,
         };
-        Ok(TurnStream::open(Opened {
+        if let Some(carried) = carried {
+            self.inner.carried.settle(&thread_id, &carried);
+        }
+        Ok(self.read(consumer, mode, inactivity, keep_raw))
+    }
+
+    /// A stream over a turn that has been started.
+    pub(super) fn read<T: TurnItem>(
+        &self,
+        consumer: Consumer,
+        mode: ChatMode,
+        inactivity: Option<Duration>,
+        keep_raw: bool,
+    ) -> TurnStream<T> {
+        TurnStream::open(Opened {
             connection: self.connection.clone(),
             consumer,
             continuations: std::sync::Arc::clone(self.continuations()),
@@ -248,66 +239,7 @@ impl Client {
             inactivity,
             keep_raw,
             mode,
-        }))
-    }
-
-    /// The thread of a chat, loaded, and what of its configuration travels with the turn.
-    fn thread_for(&self, request: &ChatRequest) -> Result<(String, TurnOverrides)> {
-        let config = request.thread_config.as_ref();
-        let Some(thread_id) = &request.thread else {
-            let thread_id = self.open_thread("thread/start", None, &config.cloned().unwrap_or_default())?;
-            return Ok((thread_id, TurnOverrides::default()));
-        };
-        if !self.connection.is_loaded(thread_id) {
-            self.resume_before_chat(thread_id, config)?;
-            return Ok((thread_id.clone(), TurnOverrides::default()));
-        }
-        // The server takes overrides of a loaded thread with a turn only.
-        let Some(config) = config else { return Ok((thread_id.clone(), TurnOverrides::default())) };
-        let not_carried = config.not_for_turn();
-        if !not_carried.is_empty() {
-            return Err(Error::invalid(format!(
-                "thread {thread_id} is loaded: {} can't be changed any more",
-                not_carried.join(", ")
-            )));
-        }
-        Ok((thread_id.clone(), config.for_turn()))
-    }
-
-    /// Resuming subscribes this connection to the thread's events. Unless the client is strict, it
-    /// is left to `turn/start` to say that there is no such thread.
-    fn resume_before_chat(&self, thread_id: &str, config: Option<&ThreadConfig>) -> Result<()> {
-        match self.open_thread("thread/resume", Some(thread_id), &config.cloned().unwrap_or_default()) {
-            Err(error @ Error::Rpc { .. }) if !self.inner.settings.is_strict => {
-                log::warn!(
-                    "thread {thread_id} could not be resumed; its turn is tried all the same: {error}"
-                );
-                Ok(())
-            }
-            resumed => resumed.map(drop),
-        }
-    }
-
-    /// Starts, resumes or forks a thread.
-    pub(crate) fn open_thread(
-        &self,
-        method: &str,
-        thread_id: Option<&str>,
-        config: &ThreadConfig,
-    ) -> Result<String> {
-        config.check_for(method)?;
-        let deadline = self.deadline();
-        let params = ThreadParams { thread_id, exclude_turns: thread_id.is_some(), config };
-        let reply = self.request_until(method, &params, deadline)?;
-        let OpenedThread { thread } = reply.decode(method)?;
-        Ok(thread.id)
-    }
-
-    /// Notes that the thread's events come to this connection, by whatever way it was opened.
-    pub(super) fn note_opened(&self, reply: &Reply) {
-        if let Ok(OpenedThread { thread }) = serde_json::from_str(reply.text()) {
-            self.connection.set_loaded(&thread.id, true);
-        }
+        })
     }
 }
 

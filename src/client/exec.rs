@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
-use super::{Client, Reply, initialize::is_before};
+use super::{Client, Reply};
 use crate::{
     deadline::Deadline,
     error::{Error, Result},
@@ -119,13 +119,14 @@ impl Client {
     /// [`Error::InvalidInput`] when the server would ignore what is asked of it.
     fn check_server(&self, needs_streams: bool, deadline: Deadline) -> Result<()> {
         let server = self.handshake(&Value::Null, deadline)?;
-        match server.server_version().filter(|version| needs_streams && is_before(version, STREAMS_SINCE)) {
-            None => Ok(()),
-            Some(version) => Err(Error::invalid(format!(
-                "the server ({version}) can't stream commands, and of their options it knows `cwd`, `timeout_ms` \
-                 and `sandbox_policy` only; those since 0.113 can"
-            ))),
+        if !needs_streams || server.is_before(STREAMS_SINCE) != Some(true) {
+            return Ok(());
         }
+        Err(Error::invalid(format!(
+            "the server ({}) can't stream commands, and of their options it knows `cwd`, `timeout_ms` and \
+             `sandbox_policy` only; those since 0.113 can",
+            server.server_version().unwrap_or_default()
+        )))
     }
 }
 

@@ -54,6 +54,11 @@ impl InitializeResult {
         }
         None
     }
+
+    /// Whether the server is older than that version; `None` where it tells none.
+    pub(super) fn is_before(&self, release: (u32, u32)) -> Option<bool> {
+        self.server_version().map(|version| is_before(version, release))
+    }
 }
 
 /// A handshake that was done.
@@ -136,7 +141,7 @@ impl Client {
         let reply = self.connection.request("initialize", &all, deadline)?;
         let result = InitializeResult::new(reply.decode("initialize")?);
         self.connection.notify("initialized", ())?;
-        if result.server_version().is_some_and(|version| is_before(version, (0, 169))) {
+        if result.is_before((0, 169)) == Some(true) {
             self.connection.expect_phantom_turns();
         }
         let is_experimental = all.pointer("/capabilities/experimentalApi") == Some(&Value::Bool(true));
@@ -178,7 +183,7 @@ impl Client {
 }
 
 /// Whether a version's first two numbers are lower than these.
-pub(super) fn is_before(version: &str, (major, minor): (u32, u32)) -> bool {
+fn is_before(version: &str, (major, minor): (u32, u32)) -> bool {
     let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
     match (numbers.next(), numbers.next()) {
         (Some(a), Some(b)) => (a, b) < (major, minor),

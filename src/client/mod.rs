@@ -4,13 +4,20 @@
 //! and waits no longer than a limit it names.
 
 mod builder;
+mod carried;
 mod chat;
+mod config;
 mod exec;
 mod initialize;
+mod json;
+mod loading;
 mod notifications;
 mod questions;
 mod reply;
+mod review;
+mod rollback;
 mod supports;
+mod threads;
 mod typed;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -19,6 +26,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use self::loading::check_thread_id;
 pub use self::{
     builder::ClientBuilder, initialize::InitializeResult, notifications::Notifications, reply::Reply,
 };
@@ -61,6 +69,7 @@ pub(crate) struct Inner {
     settings: builder::Settings,
     initialized: Mutex<Option<initialize::Handshake>>,
     methods: Mutex<Option<supports::Methods>>,
+    carried: carried::Carried,
     continuations: Arc<Continuations>,
     desk: Arc<Desk>,
 }
@@ -224,9 +233,13 @@ impl Client {
             return self.initialize_raw(params, deadline);
         }
         self.ensure_initialized(deadline)?;
-        let reply = self.connection.request(method, params, deadline)?;
-        if matches!(method, "thread/start" | "thread/resume" | "thread/fork") {
-            self.note_opened(&reply);
+        let reply = self.connection.request(method, &params, deadline)?;
+        match method {
+            "thread/start" | "thread/resume" | "thread/fork" => self.note_opened(&reply),
+            "thread/archive" | "thread/delete" | "thread/unsubscribe" if reply.result(method).is_ok() => {
+                self.note_closed(&params);
+            }
+            _ => {}
         }
         Ok(reply)
     }

@@ -49,6 +49,11 @@ impl Client {
         self.call_until(params, Deadline::after(Some(limit)))
     }
 
+    /// A request whose reply says nothing.
+    pub(super) fn perform<P: ClientRequest>(&self, params: P) -> Result<()> {
+        self.request(P::METHOD, params).map(drop)
+    }
+
     pub(super) fn call_until<P: ClientRequest>(
         &self,
         params: P,

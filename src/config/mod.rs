@@ -3,6 +3,7 @@
 //! Relies on `setting`. Invariant: a field that was not set is not sent, and merging lets the
 //! later setting win field by field.
 
+mod options;
 mod shorthand;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::options::{BatchWriteConfig, ListModels, ListThreads, ReadConfig, WriteConfigValue};
 pub(crate) use self::shorthand::text_of;
 use crate::{
     error::{Error, Result},
@@ -67,7 +69,7 @@ macro_rules! settings {
 
 settings! {
     /// What a thread is started, resumed or forked with. Each field can be left out (the server's
-    /// own configuration holds), `null`, or set.
+    /// own configuration holds), `null` (the same, and wins over an earlier value in a merge), or set.
     ///
     /// ```
     /// use codex_blocking::{ApprovalPolicy, SandboxMode, ThreadConfig};
@@ -83,7 +85,9 @@ settings! {
         cwd: PathBuf,
         /// Replaces the server's own instructions to the model.
         base_instructions: String,
-        /// Instructions beside the server's own.
+        /// Instructions beside the server's own. They are part of what a thread begins with: the
+        /// server of 0.169 shows those of a resume or a fork to the model only once the thread is
+        /// compacted.
         developer_instructions: String,
         /// The model. An unknown one is accepted, with a warning on each turn.
         model: String,
@@ -95,7 +99,8 @@ settings! {
         sandbox: SandboxMode,
         /// The tone of the answers. Deprecated by the server, without effect on 0.169.
         personality: Personality,
-        /// Whether the thread is kept in memory only. Of no effect on a thread that is resumed.
+        /// Whether the thread is kept in memory only. Of no effect on a thread that is resumed; a fork
+        /// takes no `null`.
         ephemeral: bool,
         /// Overrides of the server's configuration, by its keys. Unknown keys are ignored.
         config: Value,
@@ -103,7 +108,8 @@ settings! {
 }
 
 settings! {
-    /// What one turn is started with. All but `output_schema` stay for the thread's later turns.
+    /// What one turn is started with. All but `output_schema` stay for the thread's later turns; a
+    /// field that is left out or `null` keeps what is there.
     pub struct TurnOverrides {
         /// The folder the agent works in.
         cwd: PathBuf,
@@ -149,6 +155,16 @@ impl ThreadConfig {
             Ok(Value::Object(fields)) => fields.into_iter().map(|(name, _)| name).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether no field is set.
+    pub(crate) fn is_unset(&self) -> bool {
+        *self == ThreadConfig::default()
+    }
+
+    /// The names of the set fields that `thread/resume` has no place for.
+    pub(crate) fn not_for_resume(&self) -> Vec<String> {
+        (!self.ephemeral.is_unset()).then(|| "ephemeral".to_owned()).into_iter().collect()
     }
 
     /// The names of the set fields that `turn/start` can't carry.

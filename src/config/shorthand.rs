@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::protocol::{
-    AskForApproval, CollaborationMode, GranularAskForApproval, ModeKind, ReadOnlySandboxPolicy,
-    ReasoningEffort, SandboxMode, SandboxPolicy, Settings, Unknown, WorkspaceWriteSandboxPolicy,
+    AskForApproval, BaseBranchReviewTarget, CollaborationMode, CommitReviewTarget, ConfigEdit,
+    CustomReviewTarget, GranularAskForApproval, MergeStrategy, ModeKind, ReadOnlySandboxPolicy,
+    ReasoningEffort, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy, Settings, Unknown,
+    WorkspaceWriteSandboxPolicy,
 };
 
 impl From<&str> for AskForApproval {
@@ -65,6 +67,42 @@ impl SandboxPolicy {
             SandboxMode::DangerFullAccess => Some(SandboxPolicy::DangerFullAccess),
             SandboxMode::Other(_) => None,
         }
+    }
+}
+
+impl ReviewTarget {
+    /// What was changed since this branch was left.
+    pub fn base_branch(branch: impl Into<String>) -> Self {
+        BaseBranchReviewTarget::new(branch).into()
+    }
+
+    /// One commit.
+    pub fn commit(sha: impl Into<String>) -> Self {
+        CommitReviewTarget::new(sha).into()
+    }
+
+    /// Whatever these instructions say.
+    pub fn custom(instructions: impl Into<String>) -> Self {
+        CustomReviewTarget::new(instructions).into()
+    }
+}
+
+impl ReviewDelivery {
+    /// In a thread of its own. Servers from 0.169 on have none: run the review on a fork there.
+    pub fn detached() -> Self {
+        ReviewDelivery::Other("detached".to_owned())
+    }
+}
+
+impl ConfigEdit {
+    /// Sets the key, and merges objects member by member; null removes the key.
+    pub fn upsert(key_path: impl Into<String>, value: impl Into<Value>) -> Self {
+        ConfigEdit::new(key_path, MergeStrategy::Upsert, value)
+    }
+
+    /// Sets the key, in place of whatever is there; null removes the key.
+    pub fn replace(key_path: impl Into<String>, value: impl Into<Value>) -> Self {
+        ConfigEdit::new(key_path, MergeStrategy::Replace, value)
     }
 }
 
@@ -169,6 +207,17 @@ mod tests {
             json!({"type": "readOnly", "networkAccess": false}),
         );
         assert_eq!(SandboxPolicy::of_mode(&"moon".into()), None);
+    }
+
+    #[test]
+    fn what_a_review_looks_at_has_the_shape_of_the_wire() {
+        for (target, expected) in [
+            (ReviewTarget::base_branch("main"), json!({"type": "baseBranch", "branch": "main"})),
+            (ReviewTarget::commit("abc"), json!({"type": "commit", "sha": "abc"})),
+            (ReviewTarget::custom("look"), json!({"type": "custom", "instructions": "look"})),
+        ] {
+            assert_eq!(serde_json::to_value(target).unwrap(), expected);
+        }
     }
 
     #[test]

@@ -95,7 +95,10 @@ impl Demux {
             Some(Waiting::Caller(caller)) => caller.answer(reply),
             Some(Waiting::Turn(expected, caller)) => {
                 let now = self.now();
-                let consumer = turn_id_of(&reply).map(|turn_id| expected.open(&turn_id, now));
+                let started = started_of(&reply);
+                let consumer = started.map(|Started { turn, review_thread_id }| {
+                    expected.open(&turn.id, review_thread_id.as_deref(), now)
+                });
                 // The consumer of a caller that has given up is dropped here, which frees its log.
                 caller.answer((reply, consumer));
             }
@@ -122,17 +125,22 @@ fn resolved_id(text: &str) -> Option<RequestId> {
     serde_json::from_str(text).ok().map(|Message { params }| params.request_id)
 }
 
-/// `turn.id` of the result of `turn/start` and `review/start`.
-fn turn_id_of(reply: &Reply) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Started {
-        turn: Turn,
-    }
-    #[derive(Deserialize)]
-    struct Turn {
-        id: String,
-    }
-    reply.decode("turn/start").ok().map(|Started { turn }| turn.id)
+/// What of the result of `turn/start` and `review/start` counts here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Started {
+    turn: Turn,
+    /// Of a review: the thread it runs in.
+    review_thread_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Turn {
+    id: String,
+}
+
+fn started_of(reply: &Reply) -> Option<Started> {
+    reply.decode("turn/start").ok()
 }
 
 impl Receive for Demux {

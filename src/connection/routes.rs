@@ -44,10 +44,20 @@ impl Expected {
         expected.then(|| Expected { routes: Arc::clone(routes), start, is_named: false })
     }
 
-    /// The reply has named the turn.
-    pub(crate) fn open(mut self, turn_id: &str, now: Duration) -> Consumer {
-        self.is_named = true;
-        self.routes.lock().open(&self.start, turn_id, now)
+    /// The reply has named the turn, and its thread where that is another one.
+    pub(crate) fn open(mut self, turn_id: &str, thread_id: Option<&str>, now: Duration) -> Consumer {
+        match thread_id.filter(|id| *id != self.start.thread_id) {
+            None => {
+                self.is_named = true;
+                self.routes.lock().open(&self.start, turn_id, now)
+            }
+            Some(elsewhere) => {
+                let start = Start { thread_id: elsewhere.to_owned(), ..self.start.clone() };
+                let mut routes = self.routes.lock();
+                routes.expect(&start);
+                routes.open(&start, turn_id, now)
+            }
+        }
     }
 }
 
@@ -241,7 +251,14 @@ impl Routes {
                 self.loaded.remove(thread_id);
                 self.set_idle(thread_id, true, now);
             }
-            Kind::ThreadStatus => self.set_idle(thread_id, !is_active(text), now),
+            Kind::ThreadStatus => {
+                let status = status_of(text);
+                if status.as_deref() == Some("notLoaded") {
+                    self.loaded.remove(thread_id);
+                }
+                // A status that can't be read is no reason to doubt that the turn runs.
+                self.set_idle(thread_id, status.is_some_and(|status| status != "active"), now);
+            }
             _ => {}
         }
         let thread = self.threads.get_mut(thread_id)?;
@@ -252,6 +269,13 @@ impl Routes {
         }
         let log = thread.turns.iter().find(|log| belongs(log, turn_id, root_turn_id)).map(Arc::clone);
         let Some(log) = log else {
+            // The servers with phantoms don't tell the root of a review either: it is what was asked for
+            // and has not begun.
+            if self.has_phantom_turns && kind == Kind::TurnStarted {
+                if let Some(log) = thread.turns.iter().find(|log| log.running_id().is_none()) {
+                    log.begin(turn_id);
+                }
+            }
             if thread.starting > 0 {
                 thread.early.push(Early::new(&event, route));
             }
@@ -385,7 +409,7 @@ fn receivers(item: &str) -> Vec<String> {
 }
 
 /// `params.status.type` of `thread/status/changed`.
-fn is_active(text: &str) -> bool {
+fn status_of(text: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Message {
         params: Params,
@@ -398,8 +422,7 @@ fn is_active(text: &str) -> bool {
     struct Status {
         r#type: String,
     }
-    // A status that can't be read is no reason to doubt that the turn runs.
-    serde_json::from_str(text).map_or(true, |Message { params }| params.status.r#type == "active")
+    serde_json::from_str(text).ok().map(|Message { params }| params.status.r#type)
 }
 
 /// `turn/started` of a review names another id, with the turn's own as its root.

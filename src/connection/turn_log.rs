@@ -330,6 +330,14 @@ impl TurnLog {
         self.running_id.get().map(String::as_str)
     }
 
+    /// The turn runs, under this id.
+    pub(crate) fn begin(&self, running_id: Option<&str>) {
+        if let Some(id) = running_id {
+            let _ = self.running_id.set(id.to_owned());
+        }
+        self.started.raise();
+    }
+
     /// Takes in one event. `true`: a consumer has news, to be told by [`ring`](Self::ring).
     pub(crate) fn deliver(&self, event: &Event<'_>, running_id: Option<&str>, now: Duration) -> bool {
         let Event { kind, text, .. } = *event;
@@ -338,10 +346,7 @@ impl TurnLog {
             self.touch(now);
         }
         if kind == Kind::TurnStarted {
-            if let Some(id) = running_id {
-                let _ = self.running_id.set(id.to_owned());
-            }
-            self.started.raise();
+            self.begin(running_id);
         }
         let may_be_change = event.body.is_some_and(|item| !item.starts_with(r#"{"type":"agentMessage""#));
         if may_be_change && matches!(kind, Kind::ItemStarted | Kind::ItemCompleted) {

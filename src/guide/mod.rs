@@ -8,6 +8,10 @@ pub mod turns {
     #![doc = include_str!("turns.md")]
 }
 
+pub mod threads {
+    #![doc = include_str!("threads.md")]
+}
+
 pub mod performance {
     #![doc = include_str!("performance.md")]
 }

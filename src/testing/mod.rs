@@ -13,6 +13,7 @@
 mod model;
 mod script;
 mod server;
+mod threads;
 
 pub use model::{ModelReply, ModelRequest, ModelStub};
 pub use script::TurnScript;

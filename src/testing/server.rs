@@ -12,7 +12,10 @@ use std::{
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use super::script::{Step, TurnScript};
+use super::{
+    script::{Step, TurnScript},
+    threads::Threads,
+};
 use crate::{
     Client, Result,
     transport::{Link, Memory, Peer, Sink, Transport},
@@ -23,8 +26,15 @@ const METHODS: &[&str] = &[
     "initialize",
     "thread/start",
     "thread/resume",
+    "thread/fork",
     "thread/read",
+    "thread/list",
+    "thread/loaded/list",
     "thread/turns/list",
+    "thread/revert",
+    "thread/name/set",
+    "thread/archive",
+    "thread/unarchive",
     "turn/start",
     "turn/steer",
     "turn/interrupt",
@@ -33,7 +43,7 @@ const METHODS: &[&str] = &[
 ];
 
 /// A refusal: a JSON-RPC code and a message.
-type Refused = (i64, String);
+pub(super) type Refused = (i64, String);
 type Handler = Arc<dyn Fn(&Value) -> Result<Value, Refused> + Send + Sync>;
 type Script = Arc<dyn Fn(&TurnRequest) -> TurnScript + Send + Sync>;
 
@@ -90,16 +100,8 @@ fn text_of(params: &Value) -> &str {
 /// What the server has stored, and what it was sent.
 #[derive(Default)]
 struct Store {
-    threads: HashMap<String, Vec<Value>>,
-    ids: u64,
+    threads: Threads,
     received: Vec<Value>,
-}
-
-impl Store {
-    fn next_id(&mut self, prefix: &str) -> String {
-        self.ids += 1;
-        format!("{prefix}-{}", self.ids)
-    }
 }
 
 impl ScriptedServer {
@@ -161,7 +163,8 @@ impl Transport for ScriptedServer {
     fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>> {
         let server = self.clone();
         Memory::new(move |peer| {
-            Serving { server: server.clone(), peer, turns: Vec::new(), questions: 0 }.run()
+            Serving { server: server.clone(), peer, loaded: Vec::new(), turns: Vec::new(), questions: 0 }
+                .run()
         })
         .connect(sink)
     }
@@ -171,6 +174,8 @@ impl Transport for ScriptedServer {
 struct Serving {
     server: ScriptedServer,
     peer: Peer,
+    /// The threads that were opened over it.
+    loaded: Vec<String>,
     turns: Vec<Turn>,
     questions: i64,
 }
@@ -220,6 +225,9 @@ impl Serving {
     }
 
     fn answer(&mut self, method: &str, params: &Value) -> Result<Value, Refused> {
+        if let Some(answer) = self.server.store.lock().threads.answer(method, params, &mut self.loaded) {
+            return answer;
+        }
         let thread_id = params["threadId"].as_str().unwrap_or_default().to_owned();
         match method {
             "initialize" => Ok(json!({
@@ -228,28 +236,6 @@ impl Serving {
                 "platformFamily": "unix",
                 "platformOs": "memory",
             })),
-            "thread/start" => {
-                let thread_id = {
-                    let mut store = self.server.store.lock();
-                    let thread_id = store.next_id("thread");
-                    store.threads.insert(thread_id.clone(), Vec::new());
-                    thread_id
-                };
-                Ok(self.opened(&thread_id))
-            }
-            "thread/resume" => {
-                self.known(&thread_id)?;
-                Ok(self.opened(&thread_id))
-            }
-            "thread/read" => {
-                self.known(&thread_id)?;
-                Ok(json!({ "thread": self.thread(&thread_id) }))
-            }
-            "thread/turns/list" => {
-                let mut turns = self.known(&thread_id)?;
-                turns.reverse();
-                Ok(json!({ "data": turns, "nextCursor": null }))
-            }
             "turn/start" => self.start_turn(&thread_id, params),
             "turn/steer" => match self.turns.iter().find(|turn| turn.thread_id == thread_id) {
                 Some(turn) if params["expectedTurnId"] == turn.turn_id.as_str() => {
@@ -282,37 +268,15 @@ impl Serving {
         }
     }
 
-    fn known(&self, thread_id: &str) -> Result<Vec<Value>, Refused> {
-        let turns = self.server.store.lock().threads.get(thread_id).cloned();
-        turns.ok_or_else(|| (-32600, format!("thread not found: {thread_id}")))
-    }
-
-    /// The reply to what loads a thread.
-    fn opened(&self, thread_id: &str) -> Value {
-        json!({
-            "thread": self.thread(thread_id), "model": "scripted", "modelProvider": "scripted", "cwd": "/workspace",
-            "approvalPolicy": "never", "approvalsReviewer": "user", "sandbox": { "type": "readOnly" },
-        })
-    }
-
-    fn thread(&self, thread_id: &str) -> Value {
-        json!({
-            "id": thread_id, "sessionId": thread_id, "preview": "", "ephemeral": false, "modelProvider": "scripted",
-            "createdAt": 0, "updatedAt": 0, "status": { "type": "idle" }, "cwd": "/workspace",
-            "cliVersion": "0.169.0", "source": "vscode", "projectId": null, "historyMode": "paginated",
-            "turns": self.known(thread_id).unwrap_or_default(),
-        })
-    }
-
     fn start_turn(&mut self, thread_id: &str, params: &Value) -> Result<Value, Refused> {
-        self.known(thread_id)?;
+        self.server.store.lock().threads.known(thread_id)?;
         // A second one on a busy thread joins the turn that runs.
         if let Some(turn) = self.turns.iter().find(|turn| turn.thread_id == thread_id) {
             return Ok(json!({ "turn": turn_object(&turn.turn_id, "inProgress", &Value::Null, &[]) }));
         }
         let (turn_id, message_id) = {
-            let mut store = self.server.store.lock();
-            (store.next_id("turn"), store.next_id("user"))
+            let threads = &mut self.server.store.lock().threads;
+            (threads.next_id("turn"), threads.next_id("user"))
         };
         let request =
             TurnRequest { thread_id: thread_id.to_owned(), turn_id: turn_id.clone(), params: params.clone() };
@@ -388,9 +352,7 @@ impl Serving {
             Step::WaitForInterrupt => turn.waits_for = Some(Wait::Interrupt),
             Step::End { status, error } => {
                 let stored = turn_object(&turn.turn_id, &status, &error, &turn.items);
-                if let Some(turns) = self.server.store.lock().threads.get_mut(&turn.thread_id) {
-                    turns.push(stored);
-                }
+                self.server.store.lock().threads.keep(&turn.thread_id, stored);
                 // As the real one: the last message of the agent, and nothing else.
                 let last = turn.items.iter().rev().find(|item| item["type"] == "agentMessage").cloned();
                 let last: Vec<_> = last.into_iter().filter(|_| status == "completed").collect();

@@ -102,6 +102,12 @@ impl<const N: usize> From<[InputItem; N]> for Input {
     }
 }
 
+impl From<Input> for Vec<InputItem> {
+    fn from(input: Input) -> Self {
+        input.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -18,6 +18,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The server's end, in the hands of the test.
 pub struct Server {
+    /// The version it tells in the handshake.
+    pub version: &'static str,
     peer: Peer,
     /// A request that was looked at and not answered.
     taken: Option<Value>,
@@ -32,7 +34,7 @@ pub fn served_with(builder: ClientBuilder) -> (Client, Server) {
     let (hand_over, connections) = mpsc::channel();
     let client = builder.connect(Memory::new(move |peer| drop(hand_over.send(peer)))).unwrap();
     let peer = connections.recv_timeout(PATIENCE).unwrap();
-    (client, Server { peer, taken: None })
+    (client, Server { version: "0.169.0", peer, taken: None })
 }
 
 impl Server {
@@ -47,7 +49,10 @@ impl Server {
             let message = self.recv();
             match message["method"].as_str() {
                 Some(found) if found == method => return message,
-                Some("initialize") => self.reply(&message, json!({ "userAgent": "test/0.169.0 (x)" })),
+                Some("initialize") => {
+                    let agent = format!("test/{} (x)", self.version);
+                    self.reply(&message, json!({ "userAgent": agent }));
+                }
                 Some("initialized") => {}
                 _ => panic!("expected {method}, got {message}"),
             }

@@ -203,7 +203,7 @@ impl World {
         let Question { expected, thread, interest } = question;
         let turn = TURNS[..ASKED].iter().filter(|(on, _)| *on == thread).nth(turn % 2);
         let turn = turn.unwrap_or(&("", "a")).1;
-        let consumer = expected.open(turn, Duration::ZERO);
+        let consumer = expected.open(turn, None, Duration::ZERO);
         let known = self.running(thread, if self.has_phantoms { None } else { Some(turn) });
         let is_remembered = |run: &Run| run.remembered.is_some() && run.thread == thread && run.turn == turn;
         let known = known.or_else(|| self.runs.iter().position(is_remembered));

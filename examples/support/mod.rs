@@ -1,0 +1,69 @@
+//! What the examples begin and end with: their arguments, the server, and how they failed.
+//!
+//! Relies on the feature `testing`. Invariant: a substitute for the real server says that it is one.
+
+use std::{error::Error, process::ExitCode};
+
+use codex_blocking::{
+    Client, Stdio,
+    testing::{ModelStub, ScriptedServer},
+};
+
+/// Shows a failure with its causes.
+pub fn report(result: Result<(), Box<dyn Error>>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because: {error}");
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The stub of the model, with `--offline-model`, and the other arguments.
+pub fn arguments() -> Result<(Option<ModelStub>, Vec<String>), Box<dyn Error>> {
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    let is_offline = words.first().is_some_and(|word| word == "--offline-model");
+    if is_offline {
+        words.remove(0);
+    }
+    Ok((is_offline.then(ModelStub::start).transpose()?, words))
+}
+
+/// The real codex, against its model or the stub of it; or the scripted server.
+pub fn connect(stub: Option<&ModelStub>) -> Result<Client, Box<dyn Error>> {
+    let codex = match stub {
+        None => Stdio::default(),
+        Some(stub) => {
+            // One for each example: its configuration holds the address of the stub.
+            let program = std::env::current_exe()?;
+            let name = program.file_stem().unwrap_or_default();
+            let home = std::env::current_dir()?.join("target").join("offline-codex-home").join(name);
+            stub.write_home(&home)?;
+            Stdio::default().env("CODEX_HOME", home)
+        }
+    };
+    let client = match Client::connect(codex) {
+        Ok(client) => client,
+        // A command that was named and does not run is an error, not a reason for a substitute.
+        Err(error) if stub.is_some() || std::env::var_os("CODEX_APP_SERVER_CMD").is_some() => {
+            return Err(error.into());
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            eprintln!();
+            eprintln!("This goes on with a scripted server that only echoes. For the real one:");
+            eprintln!("  npm install -g @openai/codex && codex login");
+            eprintln!();
+            ScriptedServer::new().client()?
+        }
+    };
+    let handshake = client.initialize()?;
+    eprintln!("server {}", handshake.server_version().unwrap_or("of an unknown version"));
+    Ok(client)
+}

@@ -1,0 +1,78 @@
+//! Answers of a given shape.
+//!
+//! Relies on `chat`. Invariant: an answer that does not have the shape is an error that keeps its
+//! text.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::Client;
+use crate::{
+    config::TurnOverrides,
+    error::{Error, Result},
+    protocol,
+    turn::{ChatRequest, Source},
+};
+
+impl Client {
+    /// Asks for an answer by a JSON schema, and decodes it.
+    ///
+    /// The schema holds for this turn only. The model is bound to it, but neither the server nor this
+    /// crate checks the answer against it: `T` does. The answer is the whole text; nothing around the
+    /// JSON is cut off. Blocks as [`chat_once`](Self::chat_once).
+    ///
+    /// ```
+    /// use codex_blocking::testing::{ScriptedServer, TurnScript};
+    /// use serde_json::json;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Verdict {
+    ///     is_bug: bool,
+    ///     reason: String,
+    /// }
+    ///
+    /// let answer = r#"{ "is_bug": true, "reason": "off by one" }"#;
+    /// let client = ScriptedServer::new().on_turn(|_| TurnScript::new().message(answer)).client()?;
+    /// let schema = json!({
+    ///     "type": "object",
+    ///     "properties": { "is_bug": { "type": "boolean" }, "reason": { "type": "string" } },
+    ///     "required": ["is_bug", "reason"],
+    ///     "additionalProperties": false,
+    /// });
+    /// let verdict: Verdict = client.chat_json("Is this a bug?", schema)?;
+    /// assert!(verdict.is_bug);
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`chat_once`](Self::chat_once); [`Error::Decode`] when the answer is no JSON or not a `T`,
+    /// with its text in `raw`; [`Error::InvalidInput`] when the request has an `output_schema` of its
+    /// own, or is a continuation.
+    pub fn chat_json<T: DeserializeOwned>(
+        &self,
+        request: impl Into<ChatRequest>,
+        schema: impl Serialize,
+    ) -> Result<T> {
+        let result = self.chat_once(with_schema(request.into(), schema)?)?;
+        protocol::decode(&result.final_text).map_err(|source| {
+            Error::decode(format!("the answer of turn {}", result.turn_id), &result.final_text, source)
+        })
+    }
+}
+
+fn with_schema(mut request: ChatRequest, schema: impl Serialize) -> Result<ChatRequest> {
+    if matches!(request.source, Source::Continuation(_)) {
+        return Err(Error::invalid("a continuation goes on with a turn that runs; its schema can't be set"));
+    }
+    let overrides = request.overrides.take().unwrap_or_default();
+    if !overrides.output_schema.is_unset() {
+        return Err(Error::invalid("the request has an output_schema of its own"));
+    }
+    let schema: Value = serde_json::to_value(schema)
+        .map_err(|source| Error::invalid_because("the schema of the answer is no JSON", source))?;
+    if !schema.is_object() {
+        return Err(Error::invalid("the schema of the answer is an object"));
+    }
+    request.overrides = Some(TurnOverrides { output_schema: schema.into(), ..overrides });
+    Ok(request)
+}

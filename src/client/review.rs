@@ -1,0 +1,103 @@
+//! Reviews: turns in which the agent looks at changes.
+//!
+//! Relies on `chat`. Invariant: a review is read, interrupted and ended as any turn, under the id
+//! that the server answered with.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Client, check_thread_id};
+use crate::{
+    connection::{Interest, Start},
+    continuation::ChatMode,
+    error::{Error, Result},
+    protocol::ReviewDelivery,
+    turn::Chat,
+};
+
+/// The parameters of `review/start`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReviewStart<'a> {
+    thread_id: &'a str,
+    target: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<&'a ReviewDelivery>,
+}
+
+impl Client {
+    /// Lets the agent review changes, and gives the steps of the review as a chat. Its answer is the
+    /// review's text.
+    ///
+    /// `target` is what to look at: a [`ReviewTarget`](crate::ReviewTarget), or JSON of its shape.
+    /// `delivery` is `None` or [`Inline`](ReviewDelivery::Inline) for a review in the thread itself.
+    /// Servers before 0.169 also know [`detached`](ReviewDelivery::detached), in a thread of its own,
+    /// which [`Chat::thread_id`](crate::TurnStream::thread_id) tells.
+    ///
+    /// A thread that this client has not loaded is resumed first. A review can't be steered; a second
+    /// one ends the first. Settings that wait for the thread's next turn go on waiting. Blocks as long
+    /// as its requests take; each has the request limit.
+    ///
+    /// ```
+    /// # use codex_blocking::testing::ScriptedServer;
+    /// # let turn = serde_json::json!({ "id": "r", "items": [], "status": "inProgress" });
+    /// # let reply = serde_json::json!({ "turn": turn, "reviewThreadId": "thread-1" });
+    /// # let client = ScriptedServer::new().on_request("review/start", move |_| Ok(reply.clone())).client()?;
+    /// use codex_blocking::{ReviewTarget, ThreadConfig};
+    ///
+    /// let thread = client.start_thread(ThreadConfig::new().cwd("/my/project"))?;
+    /// let mut review = client.start_review(thread.thread_id(), ReviewTarget::UncommittedChanges, None)?;
+    /// # if false {
+    /// for step in &mut review {
+    ///     println!("{step}");
+    /// }
+    /// # }
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`chat`](Self::chat); [`Error::InvalidInput`] when the target is no object with a `type`, and
+    /// for `detached` on a server that has none: start the review on a
+    /// [fork](Self::fork_thread) there.
+    pub fn start_review(
+        &self,
+        id: &str,
+        target: impl Serialize,
+        delivery: Option<ReviewDelivery>,
+    ) -> Result<Chat> {
+        check_thread_id(id)?;
+        let target = serde_json::to_value(target)
+            .map_err(|source| Error::invalid_because("the target of the review is no JSON", source))?;
+        if !target.get("type").is_some_and(Value::is_string) {
+            return Err(Error::invalid(
+                "the target of a review is an object with a `type`, see ReviewTarget",
+            ));
+        }
+        let is_detached = delivery == Some(ReviewDelivery::detached());
+        if is_detached && self.initialize()?.is_before((0, 169)) == Some(false) {
+            return Err(no_detached());
+        }
+        let params = ReviewStart { thread_id: id, target: &target, delivery: delivery.as_ref() };
+        let begin = || {
+            let start = Start { thread_id: id.to_owned(), interest: Interest::Steps };
+            self.connection.start_turn("review/start", &params, start, self.deadline())
+        };
+        let consumer = self.on_loaded(id, begin).map_err(|error| match &error {
+            Error::Rpc { message, .. } if is_detached && message.contains("unknown variant `detached`") => {
+                no_detached()
+            }
+            _ => error,
+        })?;
+        let chat: Chat = self.read(consumer, ChatMode::Steps, self.inner.settings.inactivity_timeout, false);
+        if is_detached {
+            self.connection.set_loaded(chat.thread_id(), true);
+        }
+        Ok(chat)
+    }
+}
+
+fn no_detached() -> Error {
+    Error::invalid(
+        "this server has no detached reviews: fork the thread (fork_thread), and start the review on the fork",
+    )
+}

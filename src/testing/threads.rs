@@ -1,0 +1,146 @@
+//! The threads of the scripted server: what is stored of them, and the requests about them.
+//!
+//! Relies on serde_json. Invariant: an answer has all fields that the real one's type requires.
+
+use serde_json::{Value, json};
+
+use super::server::Refused;
+
+/// What is stored, and the numbers of the ids.
+#[derive(Default)]
+pub(super) struct Threads {
+    /// Oldest first.
+    threads: Vec<Thread>,
+    ids: u64,
+}
+
+pub(super) struct Thread {
+    id: String,
+    forked_from: Option<String>,
+    name: Option<String>,
+    is_archived: bool,
+    /// Oldest first.
+    turns: Vec<Value>,
+}
+
+impl Threads {
+    pub(super) fn next_id(&mut self, prefix: &str) -> String {
+        self.ids += 1;
+        format!("{prefix}-{}", self.ids)
+    }
+
+    /// The answer to a request about threads; none to any other. `loaded` are the threads of the
+    /// connection it came over.
+    pub(super) fn answer(
+        &mut self,
+        method: &str,
+        params: &Value,
+        loaded: &mut Vec<String>,
+    ) -> Option<Result<Value, Refused>> {
+        let id = params["threadId"].as_str().unwrap_or_default();
+        Some(match method {
+            "thread/start" => {
+                let id = self.add(None, Vec::new());
+                self.opened(&id, params, loaded)
+            }
+            "thread/resume" => self.opened(id, params, loaded),
+            "thread/fork" => match self.known(id).map(|source| source.turns.clone()) {
+                Ok(turns) => {
+                    let id = self.add(Some(id), turns);
+                    self.opened(&id, params, loaded)
+                }
+                Err(refused) => Err(refused),
+            },
+            "thread/read" => {
+                let shows_turns = params["includeTurns"] == true;
+                self.known(id).map(|thread| json!({ "thread": thread.shown(shows_turns) }))
+            }
+            "thread/list" => {
+                let is_archived = params["archived"] == true;
+                let stored = self.threads.iter().rev().filter(|thread| thread.is_archived == is_archived);
+                let data: Vec<_> =
+                    stored.filter(|thread| !thread.turns.is_empty()).map(|t| t.shown(false)).collect();
+                Ok(json!({ "data": data, "nextCursor": null }))
+            }
+            "thread/loaded/list" => Ok(json!({ "data": loaded, "nextCursor": null })),
+            "thread/turns/list" => self.known(id).map(|thread| {
+                let data: Vec<_> = thread.turns.iter().rev().collect();
+                json!({ "data": data, "nextCursor": null })
+            }),
+            "thread/revert" => self.known(id).and_then(|thread| {
+                let first = thread.turns.iter().position(|turn| turn["id"] == params["beforeTurnId"]);
+                let first = first.ok_or_else(|| (-32600, "turn not found".to_owned()))?;
+                thread.turns.truncate(first);
+                Ok(json!({ "thread": thread.shown(false) }))
+            }),
+            "thread/name/set" => self.known(id).map(|thread| {
+                thread.name = params["name"].as_str().map(str::to_owned);
+                json!({})
+            }),
+            "thread/archive" => self.known(id).map(|thread| {
+                thread.is_archived = true;
+                loaded.retain(|known| known != id);
+                json!({})
+            }),
+            "thread/unarchive" => self.known(id).map(|thread| {
+                thread.is_archived = false;
+                json!({ "thread": thread.shown(false) })
+            }),
+            _ => return None,
+        })
+    }
+
+    pub(super) fn known(&mut self, id: &str) -> Result<&mut Thread, Refused> {
+        let known = self.threads.iter_mut().find(|thread| thread.id == id);
+        known.ok_or_else(|| (-32600, format!("thread not found: {id}")))
+    }
+
+    /// A turn that is over.
+    pub(super) fn keep(&mut self, id: &str, turn: Value) {
+        if let Ok(thread) = self.known(id) {
+            thread.turns.push(turn);
+        }
+    }
+
+    fn add(&mut self, source: Option<&str>, turns: Vec<Value>) -> String {
+        let id = self.next_id("thread");
+        let forked_from = source.map(str::to_owned);
+        self.threads.push(Thread { id: id.clone(), forked_from, name: None, is_archived: false, turns });
+        id
+    }
+
+    /// The reply to what loads a thread.
+    fn opened(&mut self, id: &str, params: &Value, loaded: &mut Vec<String>) -> Result<Value, Refused> {
+        let thread = self.known(id)?;
+        if thread.is_archived {
+            return Err((-32600, format!("session {id} is archived")));
+        }
+        if !loaded.iter().any(|known| known == id) {
+            loaded.push(id.to_owned());
+        }
+        Ok(json!({
+            "thread": thread.shown(params["excludeTurns"] != true), "model": "scripted",
+            "modelProvider": "scripted", "cwd": "/workspace",
+            "approvalPolicy": "never", "approvalsReviewer": "user", "sandbox": { "type": "readOnly" },
+        }))
+    }
+}
+
+impl Thread {
+    /// What was said first.
+    fn preview(&self) -> &str {
+        let first = self.turns.first().and_then(|turn| turn["items"].as_array()).into_iter().flatten();
+        let mut said = first.filter_map(|item| item["content"][0]["text"].as_str());
+        said.next().unwrap_or_default()
+    }
+
+    fn shown(&self, with_turns: bool) -> Value {
+        let turns: &[Value] = if with_turns { &self.turns } else { &[] };
+        json!({
+            "id": self.id, "sessionId": self.id, "forkedFromId": self.forked_from, "name": self.name,
+            "preview": self.preview(), "ephemeral": false, "modelProvider": "scripted", "createdAt": 0, "updatedAt": 0,
+            "status": { "type": "idle" }, "cwd": "/workspace", "cliVersion": "0.169.0", "source": "vscode",
+            "projectId": null, "historyMode": "paginated", "turns": turns,
+        })
+    }
+}

@@ -1,0 +1,559 @@
+//! The documented calls on threads, configuration and models against the real app-server: seen by what they
+//! change there, and by what reaches the model.
+//!
+//! Relies on the feature `testing` and on `support/live.rs`; uses the public API only. Invariant: each test has
+//! its own server and its own model, so that all can run at once.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
+#[path = "support/live.rs"]
+mod live;
+
+use codex_blocking::protocol::{
+    ServerNotification, ThreadForkParams, ThreadItem, ThreadLoadedListParams, ThreadStartParams, TurnStatus,
+    WriteStatus,
+};
+use codex_blocking::testing::{ModelReply, ModelStub};
+use codex_blocking::*;
+use serde_json::{Value, json};
+
+use self::live::real::RealHome;
+use self::live::{Live, PATIENCE, stdio};
+
+/// What the user said in the model's latest request, oldest first, without what Codex says as the user.
+fn said(live: &Live) -> Vec<String> {
+    let request = live.model().requests().pop().unwrap();
+    let items = request["input"].as_array().unwrap().iter();
+    let users = items.filter(|item| item["type"] == "message" && item["role"] == "user");
+    let texts = users.flat_map(|item| item["content"].as_array().unwrap().clone());
+    let texts = texts.filter_map(|part| part["text"].as_str().map(str::to_owned));
+    texts.filter(|text| !text.starts_with('<')).collect()
+}
+
+/// The latest request to the model.
+fn asked(live: &Live) -> Value {
+    live.model().requests().pop().unwrap()
+}
+
+/// A thread with these turns.
+fn thread_of(live: &Live, texts: &[&str]) -> ThreadHandle {
+    let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
+    for text in texts {
+        thread.chat_once(*text).unwrap();
+    }
+    thread
+}
+
+/// Another server over the same home, where nothing is loaded.
+fn another(live: &Live) -> Client {
+    Client::connect(stdio(&live.home, live.home.command())).unwrap()
+}
+
+fn rpc<T: std::fmt::Debug>(result: Result<T>) -> (String, Option<Value>) {
+    match result {
+        Err(Error::Rpc { message, data, .. }) => (message, data.map(|data| *data)),
+        other => panic!("{other:?}"),
+    }
+}
+
+// ---- reading, listing, keeping ----
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_thread_is_named_read_archived_and_taken_back() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one", "two"]);
+    thread.set_name("a name").unwrap();
+    let read = thread.read(false).unwrap();
+    assert_eq!((read.thread.name.as_deref(), read.thread.turns.len()), (Some("a name"), 0));
+    let read = thread.read(true).unwrap();
+    assert_eq!(read.thread.turns.len(), 2);
+    assert!(
+        matches!(&read.thread.turns[1].items[..], [ThreadItem::UserMessage(_), ThreadItem::AgentMessage(said)]
+        if said.text == "echo: two")
+    );
+
+    thread.archive().unwrap();
+    let list = |archived| live.client.list_threads(ListThreads::new().archived(archived)).unwrap().data.len();
+    assert_eq!((list(true), list(false)), (1, 0));
+    assert!(rpc(thread.archive()).0.contains("no rollout found"));
+    assert!(rpc(live.client.resume_thread(thread.thread_id(), ThreadConfig::new())).0.contains("archived"));
+    thread.unarchive().unwrap();
+    assert_eq!((list(true), list(false)), (0, 1));
+    // It is not loaded, and is resumed without being asked.
+    assert_eq!(thread.chat_once("three").unwrap().final_text, "echo: three");
+    assert_eq!(said(&live), ["one", "two", "three"]);
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn threads_are_listed_by_all_options() {
+    let live = Live::new();
+    let client = &live.client;
+    let elsewhere = live.home.workspace().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let ids: Vec<_> = ["alpha", "beta", "gamma"]
+        .map(|text| {
+            let cwd = if text == "beta" { elsewhere.clone() } else { live.home.workspace() };
+            let request = ChatRequest::new(text).thread_config(ThreadConfig::new().cwd(cwd));
+            client.chat_once(request).unwrap().thread_id
+        })
+        .into();
+    let list = |options: ListThreads| -> Vec<String> {
+        let page = client.list_threads(options).unwrap();
+        page.data.iter().map(|thread| thread.id.clone()).collect()
+    };
+    let newest: Vec<_> = ids.iter().rev().cloned().collect();
+    // Creation is known to the second, so that only the sets are certain.
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    assert_eq!(sorted(list(ListThreads::new())), sorted(newest));
+    let by_creation = ListThreads::new().sort_key(ThreadSortKey::CreatedAt);
+    let up = list(by_creation.clone().sort_direction(SortDirection::Asc));
+    let mut down = list(by_creation.sort_direction(SortDirection::Desc));
+    down.reverse();
+    assert_eq!(up, down);
+    assert_eq!(list(ListThreads::new().cwd(&elsewhere)), ids[1..2]);
+    assert_eq!(list(ListThreads::new().model_providers(["mock"])).len(), 3);
+    assert!(list(ListThreads::new().model_providers(["another"])).is_empty());
+    assert_eq!(list(ListThreads::new().source_kinds([ThreadSourceKind::Vscode])).len(), 3);
+    assert!(list(ListThreads::new().source_kinds([ThreadSourceKind::Exec])).is_empty());
+    assert_eq!(list(ListThreads::new().search_term("gamma")), ids[2..]);
+    assert!(list(ListThreads::new().archived(true)).is_empty());
+    let first = client.list_threads(ListThreads::new().limit(2)).unwrap();
+    let rest = ListThreads::new().cursor(first.next_cursor.clone().unwrap());
+    assert_eq!((first.data.len(), list(rest).len()), (2, 1));
+    assert!(rpc(client.list_threads(ListThreads::new().cursor("x"))).0.contains("invalid cursor"));
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn compacting_runs_a_turn_of_its_own_and_loads_the_thread_for_it() {
+    let live = Live::new();
+    let id = thread_of(&live, &["one"]).thread_id().to_owned();
+    live.client.close().unwrap();
+    let second = another(&live);
+    compact(&second, &id);
+    let read = second.read_thread(&id, true).unwrap();
+    assert!(matches!(read.thread.turns[1].items[..], [ThreadItem::ContextCompaction(_)]), "{read:?}");
+}
+
+/// Compacts the thread, and waits until that is done.
+fn compact(client: &Client, id: &str) {
+    let mut notifications = client.notifications();
+    client.compact_thread(id).unwrap();
+    let mut is_compacted = false;
+    loop {
+        let next = notifications.next_timeout(PATIENCE).expect("the thread was compacted");
+        match next.decode().unwrap() {
+            ServerNotification::ItemCompleted(item) => {
+                is_compacted |= matches!(item.item, ThreadItem::ContextCompaction(_));
+            }
+            ServerNotification::TurnCompleted(_) if is_compacted => return,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn developer_instructions_of_a_resumed_thread_hold_once_it_is_compacted() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one"]);
+    thread.archive().unwrap();
+    thread.unarchive().unwrap();
+    let config = ThreadConfig::new().developer_instructions("say it loud");
+    let thread = live.client.resume_thread(thread.thread_id(), config).unwrap();
+    let is_told = |text: &str| {
+        thread.chat_once(text).unwrap();
+        asked(&live).to_string().contains("say it loud")
+    };
+    assert!(!is_told("two"));
+    compact(&live.client, thread.thread_id());
+    assert!(is_told("three"));
+}
+
+// ---- forks ----
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_fork_knows_what_was_said_and_goes_its_own_way() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one"]);
+    thread.update_defaults(ThreadConfig::new().model("model-a")).unwrap();
+    let fork = thread.fork(ThreadConfig::new().base_instructions("be a fork")).unwrap();
+    assert_ne!(fork.thread_id(), thread.thread_id());
+    fork.chat_once("two").unwrap();
+    assert_eq!(said(&live), ["one", "two"]);
+    assert_eq!(asked(&live)["model"], "model-a");
+    assert!(asked(&live).to_string().contains("be a fork"));
+    thread.chat_once("three").unwrap();
+    assert_eq!(said(&live), ["one", "three"]);
+    let fork = live.client.fork_thread(thread.thread_id(), ThreadConfig::new().ephemeral(true)).unwrap();
+    fork.chat_once("four").unwrap();
+    assert_eq!(said(&live), ["one", "three", "four"]);
+}
+
+// ---- what waits for the next turn ----
+
+#[test]
+#[ignore = "needs npm once"]
+fn new_defaults_of_a_loaded_thread_reach_the_model_and_stay() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one"]);
+    let is_read_only = || asked(&live).to_string().contains("`sandbox_mode` is `read-only`");
+    assert!(!is_read_only());
+    let change = ThreadConfig::new().model("model-b").approval_policy(ApprovalPolicy::Never);
+    thread.update_defaults(change.sandbox(SandboxMode::ReadOnly)).unwrap();
+    for text in ["two", "three"] {
+        thread.chat_once(text).unwrap();
+        assert_eq!(asked(&live)["model"], "model-b");
+        assert!(is_read_only(), "the new sandbox is told to the model");
+    }
+    let Err(Error::InvalidInput { message, .. }) =
+        thread.update_defaults(ThreadConfig::new().base_instructions("x"))
+    else {
+        panic!()
+    };
+    assert!(message.contains("baseInstructions"), "{message}");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn new_defaults_of_a_thread_that_is_not_loaded_reach_the_model() {
+    let live = Live::new();
+    let id = thread_of(&live, &["one"]).thread_id().to_owned();
+    live.client.close().unwrap();
+    let second = another(&live);
+    let config = ThreadConfig::new().model("model-b").base_instructions("say it loud");
+    second.set_thread_defaults(&id, config).unwrap();
+    second.chat_once(ChatRequest::new("two").thread(&id)).unwrap();
+    assert_eq!(asked(&live)["model"], "model-b");
+    assert!(asked(&live).to_string().contains("say it loud"));
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_resume_of_a_loaded_thread_changes_what_a_turn_can_carry_and_lists_the_rest() {
+    let live = Live::new();
+    let id = thread_of(&live, &["one"]).thread_id().to_owned();
+    let config = ThreadConfig::new().model("model-b").base_instructions("unheard of");
+    let thread = live.client.resume_thread(&id, config).unwrap();
+    assert_eq!(thread.not_applied(), ["baseInstructions"]);
+    thread.chat_once("two").unwrap();
+    assert_eq!(asked(&live)["model"], "model-b");
+    assert!(!asked(&live).to_string().contains("unheard of"), "the server has begun to apply it");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_thread_that_is_loaded_without_this_clients_events_is_found_out() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one"]);
+    let id = thread.thread_id();
+    live.client.request("thread/unsubscribe", json!({ "threadId": id })).unwrap();
+    assert!(live.client.call(ThreadLoadedListParams::new()).unwrap().data.iter().any(|loaded| loaded == id));
+    let resumed = live.client.resume_thread(id, ThreadConfig::new().model("model-b").base_instructions("x"));
+    let resumed = resumed.unwrap();
+    assert_eq!(resumed.not_applied(), ["baseInstructions"]);
+    assert_eq!(resumed.chat_once("two").unwrap().final_text, "echo: two");
+    assert_eq!(asked(&live)["model"], "model-b");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
+    fn fields<T: serde::de::DeserializeOwned>(
+        names: &'static [&str],
+    ) -> impl Iterator<Item = (&'static str, T)> {
+        names.iter().map(|name| (*name, serde_json::from_value(json!({ *name: null })).unwrap()))
+    }
+    const OF_THREAD: [&str; 10] = [
+        "cwd",
+        "baseInstructions",
+        "developerInstructions",
+        "model",
+        "modelProvider",
+        "approvalPolicy",
+        "sandbox",
+        "personality",
+        "ephemeral",
+        "config",
+    ];
+    const OF_TURN: [&str; 9] = [
+        "cwd",
+        "model",
+        "effort",
+        "summary",
+        "sandboxPolicy",
+        "personality",
+        "approvalPolicy",
+        "outputSchema",
+        "collaborationMode",
+    ];
+    let live = Live::with(RealHome::new(), Client::builder().experimental_api(true));
+    let client = &live.client;
+    let thread = thread_of(&live, &["one"]);
+    let id = thread.thread_id();
+    for (name, config) in fields::<ThreadConfig>(&OF_THREAD) {
+        assert_eq!(serde_json::to_value(&config).unwrap(), json!({ name: null }), "the field is known");
+        client.start_thread(config.clone()).unwrap_or_else(|error| panic!("start, {name}: {error}"));
+        client.resume_thread(id, config.clone()).unwrap_or_else(|error| panic!("resume, {name}: {error}"));
+        match client.fork_thread(id, config) {
+            Ok(_) => assert_ne!(name, "ephemeral", "the server takes it by now"),
+            Err(Error::InvalidInput { .. }) => assert_eq!(name, "ephemeral"),
+            Err(error) => panic!("fork, {name}: {error}"),
+        }
+    }
+    for (name, overrides) in fields::<TurnOverrides>(&OF_TURN) {
+        assert_eq!(serde_json::to_value(&overrides).unwrap(), json!({ name: null }), "the field is known");
+        let request = ChatRequest::new("x").overrides(overrides);
+        thread.chat_once(request).unwrap_or_else(|error| panic!("turn, {name}: {error}"));
+    }
+    let refused = client.request("thread/fork", json!({ "threadId": id, "ephemeral": null }));
+    assert!(rpc(refused).0.contains("invalid type: null"), "why it is refused here");
+}
+
+// ---- rollback ----
+
+#[test]
+#[ignore = "needs npm once"]
+fn after_a_rollback_the_model_knows_the_turns_that_are_left() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one", "two", "three"]);
+    let left = thread.rollback(2).unwrap();
+    assert_eq!(left.thread.turns.len(), 1);
+    let mut chat = thread.chat("four").unwrap();
+    assert_eq!(chat.by_ref().count(), 2, "its events come to this client");
+    assert_eq!(said(&live), ["one", "four"]);
+    assert!(thread.rollback(99).unwrap().thread.turns.is_empty());
+    assert_eq!(thread.chat_once("five").unwrap().final_text, "echo: five");
+    assert_eq!(said(&live), ["five"]);
+    let kept = thread.read(true).unwrap();
+    assert!(kept.thread.turns.iter().all(|turn| turn.status == TurnStatus::Completed));
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_thread_that_is_not_loaded_is_rolled_back_too() {
+    let live = Live::new();
+    let id = thread_of(&live, &["one", "two"]).thread_id().to_owned();
+    live.client.close().unwrap();
+    let second = another(&live);
+    assert_eq!(second.rollback_thread(&id, 1).unwrap().thread.turns.len(), 1);
+    second.chat_once(ChatRequest::new("three").thread(&id)).unwrap();
+    assert_eq!(said(&live), ["one", "three"]);
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_rollback_goes_through_more_than_a_page_of_turns() {
+    let live = Live::new();
+    let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
+    for number in 0..104 {
+        thread.chat_once(format!("turn {number}")).unwrap();
+    }
+    assert_eq!(thread.rollback(102).unwrap().thread.turns.len(), 2);
+    thread.chat_once("after").unwrap();
+    assert_eq!(said(&live), ["turn 0", "turn 1", "after"]);
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_review_is_rolled_back_as_one_turn() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one", "two"]);
+    let target = json!({ "type": "custom", "instructions": "look" });
+    thread.start_review(&target, None).unwrap().finish().unwrap();
+    assert_eq!(thread.read(true).unwrap().thread.turns.len(), 4, "the review has two entries");
+    assert_eq!(thread.rollback(1).unwrap().thread.turns.len(), 2);
+    thread.start_review(&target, None).unwrap().finish().unwrap();
+    assert_eq!(thread.rollback(2).unwrap().thread.turns.len(), 1);
+    thread.chat_once("three").unwrap();
+    assert_eq!(said(&live), ["one", "three"]);
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn threads_that_can_not_be_taken_back_are_told_and_a_fork_does_it() {
+    let live = Live::with(RealHome::new(), Client::builder().experimental_api(true));
+    let client = &live.client;
+    let ephemeral = client.start_thread(ThreadConfig::new().ephemeral(true)).unwrap();
+    ephemeral.chat_once("one").unwrap();
+    assert!(matches!(ephemeral.rollback(1), Err(Error::InvalidInput { .. })));
+
+    let start = serde_json::to_value(ThreadStartParams::new()).unwrap();
+    let start = json!({ "historyMode": "legacy", "cwd": start["cwd"] });
+    let started = client.request("thread/start", start).unwrap();
+    let id = started["thread"]["id"].as_str().unwrap();
+    let chat = |text: &str| client.chat_once(ChatRequest::new(text).thread(id)).unwrap().turn_id;
+    let first = chat("one");
+    chat("two");
+    let running = client.chat(ChatRequest::new("hang").thread(id)).unwrap();
+    live.wait_for_model(4);
+    let Err(Error::InvalidInput { message, .. }) = client.rollback_thread(id, 1) else { panic!() };
+    assert!(message.contains("last_turn_id"), "{message}");
+    running.interrupt().unwrap();
+    drop(running);
+    let fork = client.call(ThreadForkParams::new(id).last_turn_id(first).exclude_turns(true)).unwrap();
+    client.chat_once(ChatRequest::new("three").thread(&fork.thread.id)).unwrap();
+    assert_eq!(said(&live), ["one", "three"]);
+}
+
+// ---- reviews ----
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_review_is_a_chat_with_steps_and_a_result() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one"]);
+    let mut review = thread.start_review(ReviewTarget::custom("look"), Some(ReviewDelivery::Inline)).unwrap();
+    assert_eq!(review.thread_id(), thread.thread_id());
+    let types: Vec<_> = review.by_ref().map(|step| step.step_type.to_string()).collect();
+    assert_eq!(types, ["enteredReviewMode", "userMessage", "exitedReviewMode", "codex"]);
+    assert!(!review.finish().unwrap().final_text.is_empty());
+    assert_eq!(thread.chat_once("two").unwrap().final_text, "echo: two");
+    let Err(Error::InvalidInput { message, .. }) =
+        thread.start_review(ReviewTarget::UncommittedChanges, Some(ReviewDelivery::detached()))
+    else {
+        panic!()
+    };
+    assert!(message.contains("fork_thread"), "{message}");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_review_is_interrupted_and_cancelled_as_any_turn() {
+    let live = Live::with_script(|request| match request.user_text().as_str() {
+        "one" | "two" => ModelReply::new().text("answer"),
+        _ => ModelReply::new().hang(),
+    });
+    let thread = thread_of(&live, &["one"]);
+    let target = json!({ "type": "custom", "instructions": "look" });
+    let review = thread.start_review(&target, None).unwrap();
+    live.wait_for_model(2);
+    review.interrupt().unwrap();
+    assert!(matches!(review.finish(), Err(Error::TurnInterrupted { .. })));
+    let mut review = thread.start_review(&target, None).unwrap();
+    let cancelled = review.cancel().unwrap();
+    assert!(cancelled.was_interrupted, "{cancelled:?}");
+    assert_eq!(thread.chat_once("two").unwrap().final_text, "answer");
+    assert_eq!(thread.rollback(3).unwrap().thread.turns.len(), 1, "two reviews and a turn");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_review_loads_its_thread_and_leaves_what_waits_for_the_next_turn() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one"]);
+    thread.update_defaults(ThreadConfig::new().model("model-b")).unwrap();
+    thread.archive().unwrap();
+    thread.unarchive().unwrap();
+    thread.start_review(ReviewTarget::custom("look"), None).unwrap().finish().unwrap();
+    assert_eq!(asked(&live)["model"], "mock-model");
+    thread.chat_once("two").unwrap();
+    assert_eq!(asked(&live)["model"], "model-b");
+}
+
+// ---- steering ----
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_turn_is_steered_by_its_ids() {
+    let live = Live::new();
+    let chat = live.client.chat("hang").unwrap();
+    live.wait_for_model(1);
+    let refused = live.client.steer_turn(chat.thread_id(), "another", "hello");
+    assert!(rpc(refused).0.contains("expected active turn id"));
+    let reply = live.client.steer_turn(chat.thread_id(), chat.turn_id(), "hello").unwrap();
+    assert_eq!(reply.turn_id, chat.turn_id());
+    assert_eq!(chat.finish().unwrap().final_text, "echo: hello");
+    assert_eq!(said(&live), ["hang", "hello"]);
+}
+
+// ---- answers of a shape ----
+
+#[test]
+#[ignore = "needs npm once"]
+fn an_answer_of_a_shape_is_decoded_and_its_schema_reaches_the_model() {
+    #[derive(serde::Deserialize)]
+    struct Count {
+        n: u32,
+    }
+    let model = ModelStub::start_with(|_| ModelReply::new().text(r#"{"n": 3}"#)).unwrap();
+    let live = Live::with(RealHome::with_model(model), Client::builder());
+    let schema = json!({
+        "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["n"],
+        "additionalProperties": false,
+    });
+    let count: Count = live.client.chat_json("count", &schema).unwrap();
+    assert_eq!(count.n, 3);
+    assert_eq!(asked(&live)["text"]["format"]["schema"], schema);
+    let wrong = live.client.chat_json::<Vec<u32>>("count", &schema);
+    let Err(Error::Decode { raw, .. }) = wrong else { panic!("decoded into a list") };
+    assert_eq!(&*raw, r#"{"n": 3}"#);
+}
+
+// ---- configuration and models ----
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_value_is_written_and_a_stale_version_is_refused() {
+    let live = Live::new();
+    let client = &live.client;
+    let before = client.read_config(ReadConfig::new().include_layers(true)).unwrap();
+    let version = before.origins["model"].version.clone();
+    assert!(!before.layers.as_ref().unwrap().is_empty());
+    let write = WriteConfigValue::new("model_verbosity", "low").expected_version(&version);
+    let written = client.write_config_value(write.clone()).unwrap();
+    assert_eq!(written.status, WriteStatus::Ok);
+    assert_ne!(written.version, version);
+    let code = |data: Option<Value>| data.unwrap()["config_write_error_code"].clone();
+    assert_eq!(code(rpc(client.write_config_value(write)).1), "configVersionConflict");
+    let bad = WriteConfigValue::new("model_verbosity", "moon");
+    assert_eq!(code(rpc(client.write_config_value(bad)).1), "configValidationError");
+    let elsewhere =
+        WriteConfigValue::new("model_verbosity", "low").file_path(live.home.home().join("x.toml"));
+    assert_eq!(code(rpc(client.write_config_value(elsewhere)).1), "configLayerReadonly");
+
+    let here = ReadConfig::new().cwd(live.home.workspace());
+    let verbosity = || client.read_config(here.clone()).unwrap().config.model_verbosity.clone();
+    assert_eq!(verbosity().unwrap().as_str(), "low");
+    client.write_config_value(WriteConfigValue::new("model_verbosity", ())).unwrap();
+    assert!(verbosity().is_none());
+    assert!(client.read_config_requirements().unwrap().requirements.is_none());
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_batch_is_written_as_a_whole_or_not_at_all() {
+    let live = Live::new();
+    let client = &live.client;
+    let file = || std::fs::read_to_string(live.home.home().join("config.toml")).unwrap();
+    let before = file();
+    let bad = BatchWriteConfig::new([ConfigEdit::upsert("model", "another")]).edit("model_verbosity", "moon");
+    rpc(client.batch_write_config(bad));
+    assert_eq!(file(), before);
+    let good =
+        BatchWriteConfig::new([ConfigEdit::replace("model", "another")]).edit("model_verbosity", "high");
+    let written = client.batch_write_config(good.clone().reload_user_config(true)).unwrap();
+    assert!(file().contains(r#"model = "another""#) && file().contains(r#"model_verbosity = "high""#));
+    client.batch_write_config(good.clone().expected_version(&written.version)).unwrap();
+    let (_, data) = rpc(client.batch_write_config(good.expected_version("sha256:0")));
+    assert_eq!(data.unwrap()["config_write_error_code"], "configVersionConflict");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn models_are_listed_in_pages() {
+    let live = Live::new();
+    let page = live.client.list_models(ListModels::new().limit(2)).unwrap();
+    assert_eq!(page.data.len(), 2);
+    let rest = ListModels::new().cursor(page.next_cursor.clone().unwrap());
+    let rest = live.client.list_models(rest).unwrap();
+    assert!(rest.data.iter().all(|model| page.data.iter().all(|known| known.id != model.id)));
+    let all = live.client.list_models(ListModels::new().include_hidden(true)).unwrap();
+    assert!(all.data.len() >= page.data.len() + rest.data.len());
+}

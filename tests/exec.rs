@@ -204,7 +204,7 @@ fn output_wakes_who_waits_for_it() {
     let (tell, was_read) = mpsc::channel();
     // Each time it finds nothing, and most times it sleeps when the next piece comes.
     let reader = spawn(move || {
-        while let Some(piece) = command.next() {
+        for piece in &mut command {
             tell.send(piece.data).unwrap();
         }
     });

@@ -2,14 +2,17 @@
 
 mod support;
 
-use std::{sync::mpsc, time::Duration};
+use std::{
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
 use codex_blocking::{
     Client, CommandExit, CommandHandle, CommandOutput, Error, ExecOptions, OutputStream, RunningCommand,
     Timeout, protocol::CommandExecParams,
 };
 use serde_json::{Value, json};
-use support::{Server, served, served_with, spawn};
+use support::{PATIENCE, Server, served, served_with, spawn};
 
 /// `YQ==` and so on, so that a test says what travels.
 const A: &str = "YQ==";
@@ -201,7 +204,7 @@ fn output_wakes_who_waits_for_it() {
     let (tell, was_read) = mpsc::channel();
     // Each time it finds nothing, and most times it sleeps when the next piece comes.
     let reader = spawn(move || {
-        while let Some(piece) = command.next() {
+        for piece in &mut command {
             tell.send(piece.data).unwrap();
         }
     });
@@ -328,8 +331,12 @@ fn a_command_whose_end_does_not_come_in_time_is_given_up_and_terminated() {
         client.spawn_command(["sleep"], ExecOptions::new().timeout_ms(400))
     });
     let request = server.expect("command/exec");
-    let command = spawner.join().unwrap().unwrap();
+    let mut command = spawner.join().unwrap().unwrap();
     write_out(&mut server, &request, "stdout", A);
+    let began = Instant::now();
+    assert_eq!(command.next_timeout(PATIENCE).unwrap().data, b"a");
+    assert!(command.next_timeout(PATIENCE).is_none() && command.is_ended());
+    assert!(began.elapsed() < PATIENCE);
     let Error::Timeout { after, .. } = command.wait().unwrap_err() else { panic!() };
     assert_eq!(after, Duration::from_secs(1));
     answer(&mut server, "command/exec/terminate");

@@ -181,7 +181,7 @@ impl Client {
     }
 
     /// Whether the thread is loaded, by this connection or another one: the server is asked where
-    /// this one does not know. One that can't tell is taken at its word when it resumes the thread.
+    /// this one does not know. Where the server can't tell, the thread counts as not loaded.
     fn is_loaded_anywhere(&self, id: &str) -> Result<bool> {
         if self.connection.is_loaded(id) {
             return Ok(true);

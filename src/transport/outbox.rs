@@ -142,13 +142,6 @@ where
         self.wake();
     }
 
-    /// Nobody waits for a full destination any more.
-    pub(super) fn close(&self) {
-        let mut state = self.state.lock();
-        state.has_ended = true;
-        state.close();
-    }
-
     /// Whether the peer does not read any more, though the end was not asked for.
     pub(super) fn is_broken(&self) -> bool {
         self.is_broken.load(Ordering::Acquire)

@@ -196,6 +196,6 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         // Nobody will wait for a full pipe any more.
-        self.shared.outbox.close();
+        self.shared.outbox.end();
     }
 }

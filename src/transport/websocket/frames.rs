@@ -252,10 +252,14 @@ fn encode(opcode: u8, is_final: bool, payload: &[u8]) -> io::Result<Vec<u8>> {
     frame.extend_from_slice(payload);
     // Eight bytes at a time.
     let mask = u64::from(mask) << 32 | u64::from(mask);
-    for word in frame[start..].chunks_mut(size_of_val(&mask)) {
-        for (byte, mask) in word.iter_mut().zip(mask.to_ne_bytes()) {
-            *byte ^= mask;
+    let mut words = frame[start..].chunks_exact_mut(size_of_val(&mask));
+    for word in &mut words {
+        if let Ok(bytes) = <[u8; 8]>::try_from(&*word) {
+            word.copy_from_slice(&(u64::from_ne_bytes(bytes) ^ mask).to_ne_bytes());
         }
+    }
+    for (byte, mask) in words.into_remainder().iter_mut().zip(mask.to_ne_bytes()) {
+        *byte ^= mask;
     }
     Ok(frame)
 }

@@ -299,7 +299,7 @@ impl Reader {
             ControlFlow::Continue(never) => match never {},
         };
         sink.flush();
-        self.shared.outbox.close();
+        self.shared.outbox.end();
         // How a server ended that was ours says more than how its connection did.
         if let Some(daemon) = self.daemon.as_ref().filter(|_| !self.is_ending()) {
             daemon.explain(&mut failure);
@@ -366,6 +366,8 @@ impl Reader {
 
     /// Sees to everything but reading, and waits until there is something to do.
     fn look_around(&mut self, events: &mut Events) -> Ended {
+        // What could not be written may be by now; if it can't, the socket says when it can.
+        self.shared.outbox.resume();
         let is_full = self.shared.outbox.full().is_some();
         match self.pulse.check(self.shared.outbox.written(), is_full) {
             Silence::Fine => {}
@@ -375,10 +377,12 @@ impl Reader {
             }
         }
         let ends_at = earlier(self.shared.ends_at.get().copied(), self.breaks_at);
-        self.wait(events, earlier(ends_at, self.pulse.due())).map_or_else(
-            |error| ControlFlow::Break(TransportFailure::new("waiting for the socket failed").with_source(error)),
-            ControlFlow::Continue,
-        )
+        match self.wait(events, earlier(ends_at, self.pulse.due())) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                ControlFlow::Break(TransportFailure::new("waiting for the socket failed").with_source(error))
+            }
+        }
     }
 
     fn wait(&mut self, events: &mut Events, until: Option<Instant>) -> io::Result<()> {
@@ -387,11 +391,7 @@ impl Reader {
             self.socket.watch(self.poll.registry(), self.token, is_full)?;
             self.watches_writable = is_full;
         }
-        wait(&mut self.poll, events, until)?;
-        if events.iter().any(mio::event::Event::is_writable) {
-            self.shared.outbox.resume();
-        }
-        Ok(())
+        wait(&mut self.poll, events, until)
     }
 
     /// Bytes of TLS.

@@ -1,7 +1,7 @@
 //! How connections end: by either side, in order or not, and how soon who waits is told why.
 
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::Write;
+use std::net::Shutdown;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use serde_json::json;
 use tungstenite::Message;
 use tungstenite::protocol::CloseFrame;
 
-use crate::peer::{Listening, PATIENCE, Server, frame};
+use crate::peer::{PATIENCE, Server, frame};
 use crate::{run_probe, served, served_with, wait_until};
 
 /// What a request gets whose connection ends by what the server does.
@@ -130,47 +130,6 @@ fn without_a_ping_interval_nobody_is_asked() {
     assert!(matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut));
     server.raw().set_read_timeout(Some(PATIENCE)).unwrap();
     assert_eq!(server.one_round(&client), json!("answer"));
-}
-
-/// A stream that is read at 6 MiB a second.
-struct Slow(TcpStream);
-
-impl Read for Slow {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        thread::sleep(Duration::from_millis(10));
-        let most = buffer.len().min(64 * 1024);
-        self.0.read(&mut buffer[..most])
-    }
-}
-
-impl Write for Slow {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-#[test]
-fn a_server_that_takes_a_long_message_slowly_is_alive() {
-    let listening = Listening::new();
-    let transport = WebSocket::new(listening.url())
-        .ping_interval(Duration::from_millis(100))
-        .pong_timeout(Duration::from_secs(4));
-    let connect = || Client::connect(transport).unwrap();
-    let (client, mut server) = listening.serve_over(connect, |stream| Box::new(Slow(stream)));
-    let clock = Instant::now();
-    thread::scope(|scope| {
-        let params = json!({ "text": "x".repeat(40 * 1024 * 1024) });
-        let client = &client;
-        let asking = scope.spawn(move || client.request_with_timeout("test/upload", params, PATIENCE));
-        let request = server.expect("test/upload");
-        server.reply(&request, json!("taken"));
-        assert_eq!(asking.join().unwrap().unwrap(), json!("taken"));
-    });
-    assert!(clock.elapsed() > Duration::from_secs(5), "it was not slow: {:?}", clock.elapsed());
 }
 
 #[test]

@@ -55,6 +55,11 @@ impl Listening {
         format!("ws://127.0.0.1:{}", self.port)
     }
 
+    /// The next connection, if one comes in time.
+    pub(crate) fn accept_timeout(&self, limit: Duration) -> Option<TcpStream> {
+        self.connections.recv_timeout(limit).ok()
+    }
+
     /// The next connection, before any upgrade.
     pub(crate) fn accept(&self) -> TcpStream {
         self.connections.recv_timeout(PATIENCE).unwrap()

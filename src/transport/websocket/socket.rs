@@ -140,7 +140,8 @@ impl Write for Patient {
 /// Waits for events until that moment, or for as long as it takes. Interruption is no event.
 pub(super) fn wait(poll: &mut Poll, events: &mut Events, until: Option<Instant>) -> io::Result<()> {
     // Rounded up, so that the moment has come when the wait ends.
-    let limit = until.map(|until| until.saturating_duration_since(Instant::now()) + Duration::from_micros(999));
+    let limit =
+        until.map(|until| until.saturating_duration_since(Instant::now()) + Duration::from_micros(999));
     match poll.poll(events, limit) {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
         outcome => outcome,
@@ -156,14 +157,17 @@ pub(super) fn failed(
 ) -> Error {
     match deadline.has_passed() {
         true => deadline.error(Timeout::Connect),
-        false => {
-            TransportFailure::new(format!("{what}: {error}")).with_source(error).while_connecting(doing)
-        }
+        false => TransportFailure::new(format!("{what}: {error}")).with_source(error).while_connecting(doing),
     }
 }
 
 /// Connects to the first address of the host that takes the connection.
-pub(super) fn dial(address: &Address, only_loopback: bool, deadline: Deadline, doing: &str) -> Result<Patient> {
+pub(super) fn dial(
+    address: &Address,
+    only_loopback: bool,
+    deadline: Deadline,
+    doing: &str,
+) -> Result<Patient> {
     let mut addresses = resolve(address, deadline, doing)?;
     if only_loopback {
         addresses.retain(|address| address.ip().to_canonical().is_loopback());
@@ -266,7 +270,8 @@ fn unreachable(address: &Address, failures: Vec<(SocketAddr, io::Error)>, doing:
         true => format!("{} has no address that may be used", address.host),
         false => format!("no address of it takes a connection ({})", tried.join("; ")),
     };
-    if failures.iter().all(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused) && !tried.is_empty() {
+    if failures.iter().all(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused) && !tried.is_empty()
+    {
         message.push_str("; nobody listens there");
     }
     let failure = TransportFailure::new(message);

@@ -47,6 +47,10 @@ pub use protocol::{
 };
 pub use setting::Setting;
 pub use thread::ThreadHandle;
+#[cfg(all(feature = "websocket", unix))]
+pub use transport::UnixSocket;
+#[cfg(feature = "websocket")]
+pub use transport::WebSocket;
 pub use transport::{Memory, Stdio, Transport};
 pub use turn::{
     CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, CompletionSource, ConversationStep, Input,

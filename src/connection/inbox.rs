@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use super::{Shared, turn_log::TurnLog};
 use crate::{
     deadline::earlier,
-    protocol::{RequestId, outgoing},
+    protocol::{INTERNAL_ERROR, RequestId, outgoing},
 };
 
 /// An answer, or a refusal.
@@ -228,10 +228,15 @@ impl Shared {
     }
 
     fn send_answer(&self, id: &RequestId, answer: Answer) {
-        let message = match answer {
+        let mut message = match answer {
             Ok(result) => outgoing::answer(id, &result),
             Err(refusal) => outgoing::refusal(id, refusal.code, &refusal.message),
         };
+        // The server would wait for an answer that can't be sent.
+        if let Err(error) = self.check_length("the answer to a question", &message) {
+            message = outgoing::refusal(id, INTERNAL_ERROR, &error.to_string());
+            self.log(log::Level::Error, move || error.to_string());
+        }
         // It fails when the connection does, which is told elsewhere.
         let _ = self.send(message);
     }

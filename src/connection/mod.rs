@@ -238,6 +238,7 @@ impl Connection {
         let shared = &**self.shared();
         let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
         let message = outgoing::request(id, method, params)?;
+        shared.check_length(method, &message)?;
         let sent = Sent { shared, id, method: method.to_owned(), deadline };
         if deadline.has_passed() {
             return Err(sent.timeout());
@@ -257,6 +258,7 @@ impl Connection {
         if self.shared().has_ended() {
             return Err(self.shared().reason(method));
         }
+        self.shared().check_length(method, &message)?;
         let soon = Deadline::after(Some(Duration::from_secs(1)));
         self.shared().send(message).map_err(|failure| self.shared().undeliverable(method, failure, soon))
     }
@@ -435,6 +437,18 @@ impl Shared {
         for message in unsent.drain(..) {
             // It fails when the connection does, which is told elsewhere.
             let _ = link.send(message);
+        }
+    }
+
+    /// The server may take no message that is longer than this.
+    fn check_length(&self, doing: &str, message: &[u8]) -> Result<()> {
+        let limit = self.link.get().and_then(|link| link.max_message_bytes());
+        match limit.filter(|limit| message.len() > *limit) {
+            None => Ok(()),
+            Some(limit) => Err(Error::invalid(format!(
+                "{doing}: a message of {} bytes is longer than the server takes here ({limit})",
+                message.len()
+            ))),
         }
     }
 

@@ -1,6 +1,6 @@
-//! A scripted app-server in memory: threads, turns, and whatever a test wants it to say.
+//! A scripted app-server: threads, turns, and whatever a test wants it to say.
 //!
-//! Relies on `transport::Memory` and the public API. Invariant: it does nothing by the clock, so a
+//! Relies on `transport::Memory` and the public API; `listener` serves it over a WebSocket. Invariant: it does nothing by the clock, so a
 //! test that runs on it never has to sleep.
 
 use std::{
@@ -141,6 +141,11 @@ impl ScriptedServer {
         Client::connect(self.clone())
     }
 
+    /// Serves one connection to its end.
+    pub(super) fn serve(&self, peer: impl Wire) {
+        Serving { server: self.clone(), peer, loaded: Vec::new(), turns: Vec::new(), questions: 0 }.run();
+    }
+
     /// Every message the server was sent, oldest first.
     pub fn received(&self) -> Vec<Value> {
         self.store.lock().received.clone()
@@ -162,18 +167,32 @@ impl fmt::Debug for ScriptedServer {
 impl Transport for ScriptedServer {
     fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>> {
         let server = self.clone();
-        Memory::new(move |peer| {
-            Serving { server: server.clone(), peer, loaded: Vec::new(), turns: Vec::new(), questions: 0 }
-                .run()
-        })
-        .connect(sink)
+        Memory::new(move |peer| server.serve(peer)).connect(sink)
+    }
+}
+
+/// The client's end of a connection, as the server sees it.
+pub(super) trait Wire {
+    /// The next message; `None` once the client has gone.
+    fn recv(&mut self) -> Option<String>;
+
+    fn send(&mut self, message: &str);
+}
+
+impl Wire for Peer {
+    fn recv(&mut self) -> Option<String> {
+        Peer::recv(self)
+    }
+
+    fn send(&mut self, message: &str) {
+        Peer::send(self, message);
     }
 }
 
 /// One connection being served.
-struct Serving {
+struct Serving<W> {
     server: ScriptedServer,
-    peer: Peer,
+    peer: W,
     /// The threads that were opened over it.
     loaded: Vec<String>,
     turns: Vec<Turn>,
@@ -194,7 +213,7 @@ enum Wait {
     Answer(i64),
 }
 
-impl Serving {
+impl<W: Wire> Serving<W> {
     fn run(mut self) {
         while let Some(message) = self.peer.recv() {
             let Ok(message) = serde_json::from_str::<Value>(&message) else { continue };

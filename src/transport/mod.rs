@@ -5,22 +5,32 @@
 //!
 //! A [`Transport`] describes how to reach a server. Connecting starts a thread that reads frames
 //! into a [`Sink`], and returns the [`Link`] to write on. `lines` cuts a byte stream into frames,
-//! `stdio` runs a server as a child, `memory` connects to a server inside this process.
+//! `outbox` writes without waiting. `stdio` runs a server as a child, `websocket` connects to one
+//! that listens, `memory` to one inside this process.
 
 mod lines;
 mod memory;
+#[cfg(any(unix, feature = "websocket"))]
+mod outbox;
 mod stdio;
+#[cfg(feature = "websocket")]
+mod websocket;
 
-use std::{borrow::Cow, fmt, ops::ControlFlow};
+use std::{borrow::Cow, fmt, ops::ControlFlow, time::Duration};
 
 pub use memory::{Memory, Peer};
 pub use stdio::Stdio;
+#[cfg(all(feature = "websocket", unix))]
+pub use websocket::UnixSocket;
+#[cfg(feature = "websocket")]
+pub use websocket::WebSocket;
 
 use crate::error::{Result, TransportFailure};
 
 /// A way to reach a server. Implement it to carry the protocol over something of your own.
 ///
-/// The crate brings [`Stdio`] (a child process) and [`Memory`] (a server in this process).
+/// The crate brings [`Stdio`] (a child process), `WebSocket` and `UnixSocket` (a server that listens;
+/// feature `websocket`), and [`Memory`] (a server in this process).
 pub trait Transport: Send {
     /// Connects, starts a thread that reads into `sink`, and returns the link to write on.
     ///
@@ -44,6 +54,12 @@ pub trait Link: Send + Sync {
     /// The message can't be written any more; the sink tells why.
     fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure>;
 
+    /// The longest message that the server takes, in bytes; `None`: any. A longer one is refused
+    /// before it is sent.
+    fn max_message_bytes(&self) -> Option<usize> {
+        None
+    }
+
     /// Ends the connection and frees what belongs to it: processes reaped, threads joined.
     ///
     /// Idempotent. May be called on any thread, the reading one included (which it must not join
@@ -59,6 +75,16 @@ pub enum Shutdown {
     Orderly,
     /// At once, within 0.5 s: end of input, 0.3 s of grace, then KILL.
     Quick,
+}
+
+/// The limit on connecting: 30 s unless set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConnectTimeout(pub(crate) Option<Duration>);
+
+impl Default for ConnectTimeout {
+    fn default() -> Self {
+        ConnectTimeout(Some(Duration::from_secs(30)))
+    }
 }
 
 /// What takes the frames of a connection. Called on the thread that reads only.

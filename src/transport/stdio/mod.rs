@@ -1,10 +1,13 @@
 //! The transport to a server that runs as a child process and speaks over its standard streams.
 //!
 //! Relies on `lines` and, inside this folder, on `command` (which program), `process` (its life),
-//! `stderr` (what it says aside) and one of `unix` and `portable` (the bytes). Invariant: however
+//! `stderr` (what it says aside) and one of `unix` and `portable` (the bytes); `daemon` runs one that
+//! listens for others. Invariant: however
 //! a connection ends, its child is reaped and its threads are gone.
 
 mod command;
+#[cfg(feature = "websocket")]
+mod daemon;
 #[cfg(any(not(unix), test))]
 mod portable;
 mod process;
@@ -30,8 +33,10 @@ use std::{
 
 use parking_lot::Mutex;
 
-use self::process::Process;
-use super::{Link, Shutdown, Sink, Transport};
+#[cfg(feature = "websocket")]
+pub(super) use self::daemon::Daemon;
+use self::process::{Process, Speaks};
+use super::{ConnectTimeout, Link, Shutdown, Sink, Transport};
 use crate::{
     deadline::Deadline,
     error::{Result, Timeout, TransportFailure},
@@ -61,16 +66,6 @@ pub struct Stdio {
     cwd: Option<PathBuf>,
     env: Vec<(OsString, OsString)>,
     connect_timeout: ConnectTimeout,
-}
-
-/// The limit on connecting: 30 s unless set.
-#[derive(Debug, Clone, Copy)]
-struct ConnectTimeout(Option<Duration>);
-
-impl Default for ConnectTimeout {
-    fn default() -> Self {
-        ConnectTimeout(Some(Duration::from_secs(30)))
-    }
 }
 
 impl Stdio {
@@ -124,15 +119,18 @@ impl Transport for Stdio {
             return Err(deadline.error(Timeout::Connect));
         }
         let command = command::resolve(self.argv.as_deref(), &self.env, self.cwd.as_deref())?;
-        let (process, streams) = Process::spawn(&command)?;
+        let (process, streams) = Process::spawn(&command, Speaks::OnStreams)?;
         let lost = |error: std::io::Error| {
             process.kill();
             TransportFailure::new("its pipes could not be set up")
                 .with_source(error)
                 .while_connecting(format!("start {command}"))
         };
-        let (pipes, reader) =
-            pipes::start(streams.stdin, streams.stdout, sink, Arc::clone(&process)).map_err(lost)?;
+        let started = match streams {
+            Some(streams) => pipes::start(streams.stdin, streams.stdout, sink, Arc::clone(&process)),
+            None => Err(std::io::Error::other("it has none")),
+        };
+        let (pipes, reader) = started.map_err(lost)?;
         Ok(Box::new(ChildLink { process, pipes, reader: Mutex::new(Some(reader)) }))
     }
 }

@@ -92,7 +92,7 @@ mod tests {
     use crossbeam_channel::{Sender as Heard, unbounded};
 
     use super::{
-        super::{super::Receive, super::Shutdown, command},
+        super::{super::Receive, super::Shutdown, command, process::Speaks},
         *,
     };
 
@@ -115,7 +115,9 @@ mod tests {
     #[test]
     fn what_is_sent_arrives_and_comes_back_until_the_input_ends() {
         let argv = ["cat"].map(Into::into);
-        let (process, streams) = Process::spawn(&command::resolve(Some(&argv), &[], None).unwrap()).unwrap();
+        let command = command::resolve(Some(&argv), &[], None).unwrap();
+        let (process, streams) = Process::spawn(&command, Speaks::OnStreams).unwrap();
+        let streams = streams.unwrap();
         let (teller, heard) = unbounded();
         let sink = Sink::new(Teller(teller), None);
         let (pipes, reader) = start(streams.stdin, streams.stdout, sink, Arc::clone(&process)).unwrap();

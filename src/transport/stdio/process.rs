@@ -29,8 +29,28 @@ pub(super) struct Streams {
     pub(super) stdout: ChildStdout,
 }
 
+impl Speaks {
+    fn stream(self) -> Stdio {
+        match self {
+            Speaks::OnStreams => Stdio::piped(),
+            #[cfg(feature = "websocket")]
+            Speaks::Elsewhere => Stdio::null(),
+        }
+    }
+}
+
 /// What to call when the child has been reaped.
 type OnExit = Arc<Mutex<Option<Box<dyn Fn() + Send>>>>;
+
+/// How the protocol is spoken with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaks {
+    /// Over its standard streams.
+    OnStreams,
+    /// Somewhere else: those stay closed.
+    #[cfg(feature = "websocket")]
+    Elsewhere,
+}
 
 /// A running or ended server.
 pub(super) struct Process {
@@ -46,7 +66,11 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn spawn(resolved: &ResolvedCommand) -> Result<(Arc<Process>, Streams)> {
+    /// Runs it, and gives the streams by which the protocol is spoken, if it is.
+    pub(super) fn spawn(
+        resolved: &ResolvedCommand,
+        speaks: Speaks,
+    ) -> Result<(Arc<Process>, Option<Streams>)> {
         let failed = |error: std::io::Error| {
             TransportFailure::new("it could not be run")
                 .with_source(error)
@@ -56,16 +80,17 @@ impl Process {
         command
             .args(&resolved.arguments)
             .envs(resolved.env.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdin(speaks.stream())
+            .stdout(speaks.stream())
             .stderr(Stdio::piped());
         if let Some(cwd) = &resolved.cwd {
             command.current_dir(cwd);
         }
         apart(&mut command);
         let child = Arc::new(SharedChild::spawn(&mut command).map_err(failed)?);
-        let (Some(stdin), Some(stdout), Some(stderr)) =
-            (child.take_stdin(), child.take_stdout(), child.take_stderr())
+        let streams = child.take_stdin().zip(child.take_stdout());
+        let streams = streams.map(|(stdin, stdout)| Streams { stdin, stdout });
+        let Some(stderr) = child.take_stderr().filter(|_| streams.is_some() == (speaks == Speaks::OnStreams))
         else {
             let _ = child.kill();
             return Err(failed(std::io::Error::other("a pipe of it is missing")));
@@ -91,7 +116,7 @@ impl Process {
             stderr,
             watcher: Mutex::new(Some(watcher)),
         };
-        Ok((Arc::new(process), Streams { stdin, stdout }))
+        Ok((Arc::new(process), streams))
     }
 
     /// Calls `wake` once the child has been reaped; at once if that has happened.
@@ -141,11 +166,34 @@ impl Process {
                 return;
             }
         }
+        self.kill_and_wait(kill);
+    }
+
+    fn kill_and_wait(&self, milliseconds: u64) {
         log::debug!("{} did not end by itself; it is killed", self.name);
         self.kill();
-        if !self.exits_within(kill) {
+        if !self.exits_within(milliseconds) {
             log::error!("{} did not end though it was killed", self.name);
         }
+    }
+
+    /// The ladder for a server that has no input to end. It goes on with a turn when it is asked to
+    /// terminate once; when it is asked again it gives that up.
+    #[cfg(feature = "websocket")]
+    pub(super) fn terminate(&self, how: Shutdown) {
+        let (first, second, kill) = match how {
+            Shutdown::Orderly => (700, 700, 1000),
+            Shutdown::Quick => (100, 0, 150),
+        };
+        for patience in [first, second] {
+            if patience > 0 {
+                terminate_group(&self.child);
+                if self.exits_within(patience) {
+                    return;
+                }
+            }
+        }
+        self.kill_and_wait(kill);
     }
 
     /// KILL to the child and all of its group.
@@ -159,6 +207,12 @@ impl Process {
         let deadline = Instant::now() + Duration::from_millis(milliseconds);
         let _ = self.exited.recv_deadline(deadline);
         self.has_exited()
+    }
+
+    /// The lines of stderr, those that are kept first; disconnected when there will be no more.
+    #[cfg(feature = "websocket")]
+    pub(super) fn stderr_lines(&self) -> Receiver<String> {
+        self.stderr.lines()
     }
 
     /// Ends the thread that reads stderr.

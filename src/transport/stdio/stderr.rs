@@ -26,9 +26,16 @@ pub(super) struct Tail {
     pub(super) lines: Vec<String>,
 }
 
+/// The last lines, and who is told of each one that comes.
+#[derive(Default)]
+struct Kept {
+    lines: VecDeque<String>,
+    listener: Option<Sender<String>>,
+}
+
 /// The thread that drains stderr, and what it kept.
 pub(super) struct Stderr {
-    kept: Arc<Mutex<VecDeque<String>>>,
+    kept: Arc<Mutex<Kept>>,
     /// Disconnected when the stream has ended.
     drained: Receiver<()>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
@@ -37,7 +44,7 @@ pub(super) struct Stderr {
 
 impl Stderr {
     pub(super) fn drain(stream: ChildStderr) -> io::Result<Stderr> {
-        let kept = Arc::new(Mutex::new(VecDeque::new()));
+        let kept = Arc::<Mutex<Kept>>::default();
         let (alive, drained) = bounded(0);
         let (mut source, stopper) = Source::new(stream)?;
         let lines = Arc::clone(&kept);
@@ -57,6 +64,7 @@ impl Stderr {
                 }
             }
             keep(&lines, &line);
+            lines.lock().listener = None;
         })?;
         Ok(Stderr { kept, drained, thread: Mutex::new(Some(thread)), stopper })
     }
@@ -64,7 +72,22 @@ impl Stderr {
     /// The last lines; waits so long for the end of the stream.
     pub(super) fn tail(&self, patience: Duration) -> Tail {
         let _ = self.drained.recv_timeout(patience);
-        Tail { lines: self.kept.lock().iter().cloned().collect() }
+        Tail { lines: self.kept.lock().lines.iter().cloned().collect() }
+    }
+
+    /// The lines that are kept, then each one that comes, until the receiver is dropped.
+    #[cfg(feature = "websocket")]
+    pub(super) fn lines(&self) -> Receiver<String> {
+        let (tell, lines) = crossbeam_channel::unbounded();
+        let mut kept = self.kept.lock();
+        for line in &kept.lines {
+            let _ = tell.send(line.clone());
+        }
+        // The thread has ended when it can be told no more.
+        if !matches!(self.drained.try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected)) {
+            kept.listener = Some(tell);
+        }
+        lines
     }
 
     /// Ends the thread, though a grandchild may still hold the stream, or even go on writing. One
@@ -77,7 +100,7 @@ impl Stderr {
     }
 }
 
-fn keep(kept: &Mutex<VecDeque<String>>, line: &[u8]) {
+fn keep(kept: &Mutex<Kept>, line: &[u8]) {
     let line = plain(&String::from_utf8_lossy(line));
     let line = line.trim_end();
     if line.is_empty() {
@@ -89,10 +112,14 @@ fn keep(kept: &Mutex<VecDeque<String>>, line: &[u8]) {
         end -= 1;
     }
     let mut kept = kept.lock();
-    if kept.len() == KEPT_LINES {
-        kept.pop_front();
+    let line = line[..end].to_owned();
+    if kept.listener.as_ref().is_some_and(|listener| listener.send(line.clone()).is_err()) {
+        kept.listener = None;
     }
-    kept.push_back(line[..end].to_owned());
+    if kept.lines.len() == KEPT_LINES {
+        kept.lines.pop_front();
+    }
+    kept.lines.push_back(line);
 }
 
 /// The level that the line names in its first words.
@@ -264,12 +291,12 @@ mod tests {
 
     #[test]
     fn only_the_last_lines_are_kept_and_long_ones_are_cut() {
-        let kept = Mutex::new(VecDeque::new());
+        let kept = Mutex::default();
         for number in 0..100 {
             keep(&kept, format!("line {number}").as_bytes());
         }
         keep(&kept, "é".repeat(5000).as_bytes());
-        let kept = kept.into_inner();
+        let kept = kept.into_inner().lines;
         assert_eq!((kept.len(), kept[0].as_str()), (KEPT_LINES, "line 81"));
         assert!(kept[KEPT_LINES - 1].len() <= KEPT_BYTES);
     }

@@ -1,12 +1,11 @@
 //! The bytes of a child on Unix: one thread that reads, and writes what could not be written at once.
 //!
-//! Relies on `lines` and `process`. Invariant: both pipes are non-blocking, so that a caller
+//! Relies on `lines`, `outbox` and `process`. Invariant: both pipes are non-blocking, so that a caller
 //! writes without waiting, and the reading thread waits in one place only, a `poll` that can be
 //! woken.
 
 use std::{
-    collections::VecDeque,
-    io::{self, Write},
+    io,
     ops::ControlFlow,
     process::{ChildStdin, ChildStdout},
     sync::{
@@ -17,7 +16,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::{Mutex, MutexGuard};
 use rustix::{
     buffer::spare_capacity,
     event::{PollFd, PollFlags},
@@ -27,20 +25,15 @@ use rustix::{
 use super::{
     super::Sink,
     super::lines::Lines,
+    super::outbox::Outbox,
     process::Process,
-    waker::{Waker, Wakeups, poll, waker},
+    waker::{Wakeups, poll, waker},
 };
 use crate::error::TransportFailure;
 
 /// A pipe this large takes a third off the time of a flood; the system may refuse it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const PIPE_BYTES: usize = 1024 * 1024;
-
-/// How much may wait for a child that does not read; requests that time out leave theirs behind.
-const MOST_UNWRITTEN: usize = 256 * 1024 * 1024;
-
-/// How much of what others queued a caller writes for them.
-const MOST_AT_ONCE: usize = 1024 * 1024;
 
 /// A server that writes so much at once goes on writing.
 const FLOOD: usize = 16 * 1024;
@@ -49,34 +42,8 @@ const FLOOD: usize = 16 * 1024;
 pub(super) struct Pipes(Arc<Shared>);
 
 struct Shared {
-    outbox: Mutex<Outbox>,
-    waker: Waker,
+    outbox: Outbox<ChildStdin>,
     must_stop: AtomicBool,
-    /// The child does not read its input any more, though it was not told to end.
-    is_broken: AtomicBool,
-}
-
-/// What is to be written. Whoever finds the pipe here takes it out, writes without holding the
-/// lock, and puts it back; others only queue. So no lock is held while writing.
-struct Outbox {
-    queue: VecDeque<Vec<u8>>,
-    /// The bytes of the queue.
-    bytes: usize,
-    /// How much of the first message has been written.
-    written: usize,
-    pipe: Pipe,
-    input_ends: bool,
-}
-
-enum Pipe {
-    /// Nobody writes.
-    Free(Arc<ChildStdin>),
-    /// A thread writes, and will write what is queued meanwhile.
-    Taken,
-    /// It is full; the reading thread waits until it is not.
-    Full(Arc<ChildStdin>),
-    /// The end of input was sent, or the child does not read any more.
-    Closed,
 }
 
 /// Starts the thread that reads `stdout` into `sink`.
@@ -92,19 +59,11 @@ pub(super) fn start(
     let _ = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_BYTES);
     let (waker, wakeups) = waker()?;
     let shared = Arc::new(Shared {
-        outbox: Mutex::new(Outbox {
-            queue: VecDeque::new(),
-            bytes: 0,
-            written: 0,
-            pipe: Pipe::Free(Arc::new(stdin)),
-            input_ends: false,
-        }),
-        waker,
+        outbox: Outbox::new(Arc::new(stdin), move || waker.wake()),
         must_stop: AtomicBool::new(false),
-        is_broken: AtomicBool::new(false),
     });
     let on_exit = Arc::clone(&shared);
-    process.when_exited(move || on_exit.waker.wake());
+    process.when_exited(move || on_exit.outbox.wake());
     let reader = Reader { shared: Arc::clone(&shared), stdout, wakeups, process };
     let thread = thread::Builder::new().name("codex-read".to_owned()).spawn(move || reader.run(sink))?;
     Ok((Pipes(shared), thread))
@@ -113,140 +72,19 @@ pub(super) fn start(
 impl Pipes {
     /// Writes what the pipe takes now, and leaves the rest to the reading thread.
     pub(super) fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
-        self.0.send(message)
+        self.0.outbox.send(message)
     }
 
     /// Closes the child's stdin once what is queued has been written, or can't be.
     pub(super) fn end_input(&self) {
-        let mut outbox = self.0.outbox.lock();
-        outbox.input_ends = true;
-        match &outbox.pipe {
-            // Nobody will read what does not fit.
-            Pipe::Free(_) | Pipe::Full(_) => outbox.close(),
-            Pipe::Taken | Pipe::Closed => {}
-        }
-        drop(outbox);
-        self.0.waker.wake();
+        self.0.outbox.end();
     }
 
     /// Ends the reading thread.
     pub(super) fn stop_reading(&self) {
         self.0.must_stop.store(true, Ordering::Release);
-        self.0.waker.wake();
+        self.0.outbox.wake();
     }
-}
-
-impl Outbox {
-    fn close(&mut self) {
-        self.pipe = Pipe::Closed;
-        self.queue.clear();
-        self.bytes = 0;
-        self.written = 0;
-    }
-}
-
-impl Shared {
-    fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
-        let mut outbox = self.outbox.lock();
-        if matches!(outbox.pipe, Pipe::Closed) || outbox.input_ends {
-            return Err(TransportFailure::new("the app-server does not read its input any more"));
-        }
-        let waiting: usize = outbox.bytes;
-        if waiting > MOST_UNWRITTEN {
-            return Err(TransportFailure::new(format!(
-                "the app-server does not read: {waiting} bytes wait to be written"
-            )));
-        }
-        outbox.bytes += message.len();
-        outbox.queue.push_back(message);
-        self.write(outbox);
-        Ok(())
-    }
-
-    /// Takes the pipe if it is free, and writes until the queue is empty or the pipe is full.
-    fn write<'a>(&'a self, mut outbox: MutexGuard<'a, Outbox>) {
-        let pipe = match std::mem::replace(&mut outbox.pipe, Pipe::Taken) {
-            Pipe::Free(pipe) => pipe,
-            other => {
-                outbox.pipe = other;
-                return;
-            }
-        };
-        let mut taken = 0;
-        while let Some(mut message) = outbox.queue.pop_front() {
-            let mut written = outbox.written;
-            drop(outbox);
-            let outcome = write_all(&pipe, &message, &mut written);
-            outbox = self.outbox.lock();
-            match outcome {
-                Ok(()) => {
-                    outbox.written = 0;
-                    outbox.bytes = outbox.bytes.saturating_sub(message.len());
-                    taken += message.len();
-                    // Enough for one caller: the reading thread goes on with what others queued.
-                    if taken > MOST_AT_ONCE && !outbox.queue.is_empty() {
-                        outbox.pipe = Pipe::Full(pipe);
-                        drop(outbox);
-                        self.waker.wake();
-                        return;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !outbox.input_ends => {
-                    outbox.queue.push_front(std::mem::take(&mut message));
-                    outbox.written = written;
-                    outbox.pipe = Pipe::Full(pipe);
-                    drop(outbox);
-                    self.waker.wake();
-                    return;
-                }
-                // The child has closed its input: mostly because it exits, which is about to be seen. If
-                // not, there is nobody to talk to all the same.
-                Err(_) => {
-                    outbox.close();
-                    drop(outbox);
-                    self.is_broken.store(true, Ordering::Release);
-                    self.waker.wake();
-                    return;
-                }
-            }
-        }
-        match outbox.input_ends {
-            true => outbox.close(),
-            false => outbox.pipe = Pipe::Free(pipe),
-        }
-    }
-
-    /// The pipe to wait for, if it is full.
-    fn full_pipe(&self) -> Option<Arc<ChildStdin>> {
-        match &self.outbox.lock().pipe {
-            Pipe::Full(pipe) => Some(Arc::clone(pipe)),
-            _ => None,
-        }
-    }
-
-    /// Tries a pipe that was full again. It may take bytes now, or have broken, which writing finds.
-    fn resume(&self) {
-        let mut outbox = self.outbox.lock();
-        match std::mem::replace(&mut outbox.pipe, Pipe::Taken) {
-            Pipe::Full(pipe) => {
-                outbox.pipe = Pipe::Free(pipe);
-                self.write(outbox);
-            }
-            other => outbox.pipe = other,
-        }
-    }
-}
-
-/// Writes on from `written`, and counts.
-fn write_all(mut pipe: &ChildStdin, message: &[u8], written: &mut usize) -> io::Result<()> {
-    while *written < message.len() {
-        match pipe.write(&message[*written..]) {
-            Ok(length) => *written += length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// The reading thread.
@@ -292,7 +130,7 @@ impl Reader {
                     // a flood must not hide what is looked for below.
                     let is_over = self.shared.must_stop.load(Ordering::Acquire) || self.process.has_exited();
                     if length >= FLOOD && !is_over {
-                        self.shared.resume();
+                        self.shared.outbox.resume();
                         continue;
                     }
                     sink.flush();
@@ -308,7 +146,7 @@ impl Reader {
             if self.shared.must_stop.load(Ordering::Acquire) {
                 return Ok("the connection was shut down");
             }
-            if self.process.has_exited() || self.shared.is_broken.load(Ordering::Acquire) {
+            if self.process.has_exited() || self.shared.outbox.is_broken() {
                 let at = *give_up_at.get_or_insert_with(|| Instant::now() + Duration::from_millis(500));
                 if Instant::now() >= at {
                     return Ok("it closed its input");
@@ -325,7 +163,7 @@ impl Reader {
 
     /// Until there is something to read, a full pipe takes bytes again, or somebody wakes this thread.
     fn wait(&self) -> io::Result<()> {
-        let full = self.shared.full_pipe();
+        let full = self.shared.outbox.full();
         let stdout = PollFd::new(&self.stdout, PollFlags::IN);
         let wakeups = PollFd::new(&self.wakeups, PollFlags::IN);
         let can_write = match &full {
@@ -349,7 +187,7 @@ impl Reader {
         };
         drop(full);
         if can_write {
-            self.shared.resume();
+            self.shared.outbox.resume();
         }
         Ok(())
     }
@@ -358,6 +196,6 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         // Nobody will wait for a full pipe any more.
-        self.shared.outbox.lock().close();
+        self.shared.outbox.end();
     }
 }

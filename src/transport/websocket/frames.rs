@@ -1,0 +1,459 @@
+//! The frames of WebSocket (RFC 6455), as a client reads and writes them.
+//!
+//! Relies on tungstenite for the headers, and on getrandom for the masks. Invariant: memory grows with
+//! the bytes that have come, never with the length that a peer claims, and a large message is collected
+//! in a buffer of its own, so that it is handed over without a copy and its memory is given back.
+//!
+//! Messages are put together here rather than by tungstenite's own reader: that takes memory for the
+//! length that a header claims, ends the connection over text that is no UTF-8 (which is one stray
+//! message), and is one object for both directions, where here many threads write while one reads.
+
+use std::{
+    borrow::Cow,
+    io::{self, Cursor},
+    ops::ControlFlow,
+};
+
+use tungstenite::protocol::frame::{
+    FrameHeader,
+    coding::{Control, Data, OpCode},
+};
+
+/// The longest header: 2 bytes, 8 of length, 4 of a mask.
+const LONGEST_HEADER: usize = 14;
+/// What a control frame carries at most.
+const LONGEST_CONTROL: u64 = 125;
+/// How much space a message that has begun gets ahead of its bytes, at first.
+const FIRST_SPACE: usize = 64 * 1024;
+
+/// What a server sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Incoming<'a> {
+    /// A whole message. Text and binary ones are not told apart: what is no JSON is found later.
+    Message(Cow<'a, [u8]>),
+    Ping(Vec<u8>),
+    Pong,
+    /// With its code and reason, where it has them.
+    Close(Option<(u16, String)>),
+}
+
+/// What a server must not send.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Violation {
+    #[error("a message of more than max_frame_bytes ({0} bytes)")]
+    TooLong(usize),
+    #[error("a frame that is no WebSocket: {0}")]
+    Malformed(&'static str),
+}
+
+/// Puts messages together from a stream of bytes that is cut anywhere.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    max_message: Option<usize>,
+    /// The header that has begun.
+    header: Vec<u8>,
+    /// What is left of the frame that has begun.
+    frame: Option<Frame>,
+    /// The payload of a control frame that has begun.
+    control: Vec<u8>,
+    /// What has come of the message that has begun.
+    message: Vec<u8>,
+    /// Whether the message goes on in a frame that has not begun.
+    is_fragmented: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    opcode: OpCode,
+    is_final: bool,
+    left: u64,
+}
+
+impl Decoder {
+    pub(super) fn new(max_message: Option<usize>) -> Self {
+        Decoder {
+            max_message,
+            header: Vec::with_capacity(LONGEST_HEADER),
+            frame: None,
+            control: Vec::new(),
+            message: Vec::new(),
+            is_fragmented: false,
+        }
+    }
+
+    /// Takes the next bytes, and gives each thing that they complete to `give`, until it breaks off.
+    ///
+    /// # Errors
+    /// What the server sent is wrong; nothing after it can be understood.
+    pub(super) fn take(
+        &mut self,
+        mut bytes: &[u8],
+        mut give: impl FnMut(Incoming<'_>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Violation> {
+        loop {
+            let frame = match self.frame {
+                Some(frame) => frame,
+                None => match self.take_header(&mut bytes)? {
+                    Some(frame) => frame,
+                    None => return Ok(ControlFlow::Continue(())),
+                },
+            };
+            let here = usize::try_from(frame.left).map_or(bytes.len(), |left| left.min(bytes.len()));
+            let (payload, rest) = bytes.split_at(here);
+            bytes = rest;
+            let left = frame.left - here as u64;
+            let is_complete = left == 0;
+            self.frame = (!is_complete).then_some(Frame { left, ..frame });
+            let given = match frame.opcode {
+                OpCode::Control(kind) => {
+                    self.control.extend_from_slice(payload);
+                    is_complete.then(|| self.control(kind)).transpose()?
+                }
+                OpCode::Data(_) => self.data(frame, payload, is_complete),
+            };
+            if let Some(incoming) = given {
+                if give(incoming).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            if !is_complete {
+                return Ok(ControlFlow::Continue(()));
+            }
+        }
+    }
+
+    /// `None`: it is not complete.
+    fn take_header(&mut self, bytes: &mut &[u8]) -> Result<Option<Frame>, Violation> {
+        // Where it began in an earlier read, it goes on behind what is kept of it.
+        let kept = self.header.len();
+        let more = bytes.len().min(LONGEST_HEADER - kept);
+        self.header.extend_from_slice(&bytes[..more]);
+        let mut cursor = Cursor::new(&self.header);
+        let parsed =
+            FrameHeader::parse(&mut cursor).map_err(|_| Violation::Malformed("its kind is unknown"))?;
+        let Some((header, length)) = parsed else {
+            *bytes = &bytes[more..];
+            return Ok(None);
+        };
+        let length_of_header = usize::try_from(cursor.position()).unwrap_or(kept);
+        *bytes = &bytes[length_of_header - kept..];
+        self.header.clear();
+        let frame = self.begin(&header, length)?;
+        self.frame = Some(frame);
+        Ok(Some(frame))
+    }
+
+    /// Checks the header against what came before.
+    fn begin(&self, header: &FrameHeader, left: u64) -> Result<Frame, Violation> {
+        let malformed = |why| Err(Violation::Malformed(why));
+        let FrameHeader { opcode, is_final, .. } = *header;
+        if header.rsv1 || header.rsv2 || header.rsv3 {
+            return malformed("an extension that was not agreed on");
+        }
+        if header.mask.is_some() {
+            return malformed("it is masked");
+        }
+        match opcode {
+            OpCode::Control(_) if !is_final => malformed("a control frame in fragments"),
+            OpCode::Control(_) if left > LONGEST_CONTROL => malformed("a control frame is too long"),
+            OpCode::Control(_) => Ok(Frame { opcode, is_final, left }),
+            OpCode::Data(Data::Continue) if !self.is_fragmented => malformed("it continues nothing"),
+            OpCode::Data(Data::Text | Data::Binary) if self.is_fragmented => {
+                malformed("the message before it is not complete")
+            }
+            OpCode::Data(_) => match self.max_message {
+                Some(limit) if left > limit.saturating_sub(self.message.len()) as u64 => {
+                    Err(Violation::TooLong(limit))
+                }
+                _ => Ok(Frame { opcode, is_final, left }),
+            },
+        }
+    }
+
+    fn control(&mut self, kind: Control) -> Result<Incoming<'static>, Violation> {
+        let payload = std::mem::take(&mut self.control);
+        Ok(match (kind, payload.as_slice()) {
+            (Control::Ping, _) => Incoming::Ping(payload),
+            (Control::Pong, _) => Incoming::Pong,
+            (_, []) => Incoming::Close(None),
+            (_, [high, low, reason @ ..]) => {
+                let code = u16::from_be_bytes([*high, *low]);
+                Incoming::Close(Some((code, String::from_utf8_lossy(reason).into_owned())))
+            }
+            _ => return Err(Violation::Malformed("half a close code")),
+        })
+    }
+
+    fn data<'a>(&mut self, frame: Frame, payload: &'a [u8], is_complete: bool) -> Option<Incoming<'a>> {
+        let is_last = is_complete && frame.is_final;
+        self.is_fragmented = !frame.is_final;
+        if is_last && self.message.is_empty() {
+            return Some(Incoming::Message(Cow::Borrowed(payload)));
+        }
+        let (length, free) = (self.message.len(), self.message.capacity() - self.message.len());
+        if free < payload.len() {
+            // Doubling keeps the cost of moving linear; not past the end of the frame, though.
+            let ahead = length.max(FIRST_SPACE);
+            let to_come = usize::try_from(frame.left).unwrap_or(usize::MAX);
+            self.message.reserve_exact(ahead.min(to_come).max(payload.len()));
+        }
+        self.message.extend_from_slice(payload);
+        is_last.then(|| Incoming::Message(Cow::Owned(std::mem::take(&mut self.message))))
+    }
+}
+
+/// A message in frames of at most `longest` bytes each.
+pub(super) fn message(payload: &[u8], longest: usize) -> impl Iterator<Item = io::Result<Vec<u8>>> {
+    let count = payload.len().div_ceil(longest).max(1);
+    (0..count).map(move |number| {
+        let start = number * longest;
+        let part = &payload[start..payload.len().min(start + longest)];
+        let kind = if number == 0 { Data::Text } else { Data::Continue };
+        encode(OpCode::Data(kind), number + 1 == count, part)
+    })
+}
+
+pub(super) fn ping() -> io::Result<Vec<u8>> {
+    encode(OpCode::Control(Control::Ping), true, b"")
+}
+
+/// The answer to a ping.
+pub(super) fn pong(payload: &[u8]) -> io::Result<Vec<u8>> {
+    encode(OpCode::Control(Control::Pong), true, payload)
+}
+
+pub(super) fn close(code: u16) -> io::Result<Vec<u8>> {
+    encode(OpCode::Control(Control::Close), true, &code.to_be_bytes())
+}
+
+/// A frame as clients write it: masked, against proxies that take it for something else.
+fn encode(opcode: OpCode, is_final: bool, payload: &[u8]) -> io::Result<Vec<u8>> {
+    let mask = getrandom::u32().map_err(io::Error::other)?;
+    let header = FrameHeader { is_final, opcode, mask: Some(mask.to_ne_bytes()), ..FrameHeader::default() };
+    let mut frame = Vec::with_capacity(LONGEST_HEADER + payload.len());
+    header.format(payload.len() as u64, &mut frame).map_err(io::Error::other)?;
+    let start = frame.len();
+    frame.extend_from_slice(payload);
+    // Eight bytes at a time.
+    let mask = u64::from(mask) << 32 | u64::from(mask);
+    let mut words = frame[start..].chunks_exact_mut(size_of_val(&mask));
+    for word in &mut words {
+        if let Ok(bytes) = <[u8; 8]>::try_from(&*word) {
+            word.copy_from_slice(&(u64::from_ne_bytes(bytes) ^ mask).to_ne_bytes());
+        }
+    }
+    for (byte, mask) in words.into_remainder().iter_mut().zip(mask.to_ne_bytes()) {
+        *byte ^= mask;
+    }
+    Ok(frame)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tungstenite::{
+        Message,
+        protocol::{Role, WebSocketContext},
+    };
+
+    use super::*;
+
+    // The low bits of a frame's first byte.
+    const CONTINUATION: u8 = 0x0;
+    const TEXT: u8 = 0x1;
+    const BINARY: u8 = 0x2;
+    const CLOSE: u8 = 0x8;
+    const PING: u8 = 0x9;
+    const PONG: u8 = 0xa;
+
+    /// A frame as a server writes it.
+    fn from_server(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut frame = vec![first];
+        match payload.len() {
+            length @ 0..=125 => frame.push(length as u8),
+            length @ 126..=0xffff => {
+                frame.push(126);
+                frame.extend_from_slice(&(length as u16).to_be_bytes());
+            }
+            length => {
+                frame.push(127);
+                frame.extend_from_slice(&(length as u64).to_be_bytes());
+            }
+        }
+        frame.extend_from_slice(payload);
+        frame
+    }
+
+    /// Everything that comes of the pieces, until something is wrong.
+    fn decode(pieces: &[&[u8]], max_message: Option<usize>) -> (Vec<Incoming<'static>>, Option<Violation>) {
+        let mut decoder = Decoder::new(max_message);
+        let mut given = Vec::new();
+        for piece in pieces {
+            let taken = decoder.take(piece, |incoming| {
+                given.push(match incoming {
+                    Incoming::Message(message) => Incoming::Message(Cow::Owned(message.into_owned())),
+                    Incoming::Ping(payload) => Incoming::Ping(payload),
+                    Incoming::Pong => Incoming::Pong,
+                    Incoming::Close(close) => Incoming::Close(close),
+                });
+                ControlFlow::Continue(())
+            });
+            if let Err(violation) = taken {
+                return (given, Some(violation));
+            }
+        }
+        (given, None)
+    }
+
+    fn text(message: &str) -> Incoming<'static> {
+        Incoming::Message(Cow::Owned(message.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn a_ping_between_fragments_does_not_disturb_the_message() {
+        let stream = [
+            from_server(TEXT, b"one "),
+            from_server(0x80 | PING, b"here?"),
+            from_server(CONTINUATION, b"two "),
+            from_server(0x80 | CONTINUATION, b"three"),
+        ]
+        .concat();
+        let expected = [Incoming::Ping(b"here?".to_vec()), text("one two three")];
+        assert_eq!(decode(&[&stream], None), (expected.into(), None));
+    }
+
+    #[test]
+    fn a_message_within_one_read_is_not_copied() {
+        let stream = from_server(0x80 | TEXT, b"small");
+        let mut decoder = Decoder::new(None);
+        let taken = decoder.take(&stream, |incoming| {
+            assert!(matches!(incoming, Incoming::Message(Cow::Borrowed(b"small"))));
+            ControlFlow::Continue(())
+        });
+        assert!(taken.is_ok());
+    }
+
+    #[test]
+    fn a_close_frame_gives_its_code_and_reason() {
+        let stream = from_server(0x80 | CLOSE, b"\x03\xe9going away");
+        assert_eq!(decode(&[&stream], None).0, [Incoming::Close(Some((1001, "going away".to_owned())))]);
+        assert_eq!(decode(&[&from_server(0x80 | CLOSE, b"")], None).0, [Incoming::Close(None)]);
+    }
+
+    #[test]
+    fn a_claimed_length_takes_no_memory() {
+        let mut decoder = Decoder::new(None);
+        let claims = [0x80 | TEXT, 127, 0x7f, 0, 0, 0, 0, 0, 0, 0, b'x'];
+        assert!(decoder.take(&claims, |_| ControlFlow::Continue(())).is_ok());
+        assert!(decoder.message.capacity() <= FIRST_SPACE, "{}", decoder.message.capacity());
+    }
+
+    #[test]
+    fn a_long_message_has_no_more_memory_than_it_needs() {
+        let stream = from_server(0x80 | TEXT, &vec![b'x'; 1_000_000]);
+        let mut decoder = Decoder::new(None);
+        let mut capacity = 0;
+        for piece in stream.chunks(10_000) {
+            let taken = decoder.take(piece, |incoming| {
+                let Incoming::Message(Cow::Owned(message)) = incoming else { panic!("not collected") };
+                capacity = message.capacity();
+                ControlFlow::Continue(())
+            });
+            assert!(taken.is_ok());
+        }
+        assert!((1_000_000..1_001_000).contains(&capacity), "{capacity}");
+        assert_eq!(decoder.message.capacity(), 0);
+    }
+
+    #[test]
+    fn a_message_over_the_limit_is_refused_by_its_header() {
+        let one = from_server(0x80 | TEXT, b"12345678");
+        assert_eq!(decode(&[&one], Some(8)).1, None);
+        assert_eq!(decode(&[&one[..2]], Some(7)), (vec![], Some(Violation::TooLong(7))));
+        let fragments = [from_server(TEXT, b"1234"), from_server(0x80 | CONTINUATION, b"5678")].concat();
+        assert_eq!(decode(&[&fragments], Some(7)), (vec![], Some(Violation::TooLong(7))));
+    }
+
+    #[test]
+    fn what_is_no_frame_of_a_server_is_refused() {
+        for stream in [
+            from_server(0x80 | 0x40 | TEXT, b"compressed"),
+            from_server(0x83, b"unknown kind"),
+            from_server(0x8b, b"unknown control"),
+            from_server(0x80 | CONTINUATION, b"of nothing"),
+            [from_server(TEXT, b"a"), from_server(0x80 | TEXT, b"b")].concat(),
+            from_server(PING, b"fragment"),
+            from_server(0x80 | PING, &[0; 126]),
+            from_server(0x80 | CLOSE, b"\x03"),
+            vec![0x80 | TEXT, 0x80, 0, 0, 0, 0],
+            b"HTTP/1.1 400 Bad Request\r\n".to_vec(),
+        ] {
+            let (given, violation) = decode(&[&stream], None);
+            assert!(matches!(violation, Some(Violation::Malformed(_))), "{stream:?} gave {given:?}");
+        }
+    }
+
+    /// A stream that holds what a server has to read.
+    struct Written<'a>(&'a [u8]);
+
+    impl io::Read for Written<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0.read(buffer)
+        }
+    }
+
+    impl io::Write for Written<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_of_the_stream_gives_the_same_messages(
+            messages in prop::collection::vec(
+                prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..4),
+                0..8,
+            ),
+            cuts in prop::collection::vec(1usize..100, 1..20),
+        ) {
+            let (mut stream, mut expected) = (Vec::new(), Vec::new());
+            for fragments in &messages {
+                for (number, fragment) in fragments.iter().enumerate() {
+                    let opcode = if number == 0 { BINARY } else { CONTINUATION };
+                    let last = if number + 1 == fragments.len() { 0x80 } else { 0 };
+                    stream.extend(from_server(opcode | last, fragment));
+                    stream.extend(from_server(0x80 | PONG, b""));
+                    if last == 0 {
+                        expected.push(Incoming::Pong);
+                    }
+                }
+                expected.push(Incoming::Message(Cow::Owned(fragments.concat())));
+                expected.push(Incoming::Pong);
+            }
+            let (mut pieces, mut rest, mut turn) = (Vec::new(), stream.as_slice(), 0);
+            while !rest.is_empty() {
+                let (piece, more) = rest.split_at(cuts[turn % cuts.len()].min(rest.len()));
+                pieces.push(piece);
+                rest = more;
+                turn += 1;
+            }
+            prop_assert_eq!(decode(&pieces, None), (expected, None));
+        }
+
+        #[test]
+        fn another_implementation_reads_what_is_written(
+            text in prop_oneof!["[a-zé]{0,200}", "x{65530,65540}"],
+            longest in 1usize..100_000,
+        ) {
+            let frames: io::Result<Vec<_>> = message(text.as_bytes(), longest.max(text.len() / 50)).collect();
+            let frames = frames.unwrap().concat();
+            let mut server = WebSocketContext::new(Role::Server, None);
+            prop_assert_eq!(server.read(&mut Written(&frames)).unwrap(), Message::text(text));
+        }
+    }
+}

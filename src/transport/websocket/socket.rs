@@ -1,0 +1,299 @@
+//! A socket that never blocks, and how one is connected: names looked up, addresses tried.
+//!
+//! Relies on mio. Invariant: nothing here waits longer than the deadline of the connection, and no
+//! address that is silent can use up the time of the others.
+
+use std::{
+    fmt,
+    io::{self, Read, Write},
+    net::{SocketAddr, ToSocketAddrs},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{RecvTimeoutError, bounded};
+use mio::{Events, Interest, Poll, Registry, Token, net::TcpStream};
+
+use super::address::Address;
+use crate::{
+    deadline::{Deadline, earlier, recv_until},
+    error::{Error, Result, Timeout, TransportFailure},
+};
+
+/// The next address is tried so long after the one before, which goes on being tried.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// A Unix socket whose server is too busy to take the connection is tried again after this.
+#[cfg(unix)]
+const BACKLOG_WAIT: Duration = Duration::from_millis(20);
+
+/// A connected socket; both of its directions work without the other.
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(mio::net::UnixStream),
+}
+
+impl Read for &Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => { stream }.read(buffer),
+            #[cfg(unix)]
+            Socket::Unix(stream) => { stream }.read(buffer),
+        }
+    }
+}
+
+impl Write for &Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => { stream }.write(bytes),
+            #[cfg(unix)]
+            Socket::Unix(stream) => { stream }.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Socket {
+    /// Says what of a registered socket is waited for. Waiting for space to write in only while it is
+    /// wanted saves a wake-up for each message that the peer takes.
+    #[cfg(unix)]
+    pub(super) fn watch(&self, registry: &Registry, token: Token, writable: bool) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+
+        let socket = match self {
+            Socket::Tcp(stream) => stream.as_raw_fd(),
+            Socket::Unix(stream) => stream.as_raw_fd(),
+        };
+        let interest = if writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        registry.reregister(&mut mio::unix::SourceFd(&socket), token, interest)
+    }
+
+    /// Elsewhere both stay watched, as they were registered.
+    #[cfg(not(unix))]
+    pub(super) fn watch(&self, _: &Registry, _: Token, _: bool) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Socket")
+    }
+}
+
+/// A socket while the connection comes up: reading and writing wait, until the deadline.
+#[derive(Debug)]
+pub(super) struct Patient {
+    pub(super) socket: Socket,
+    /// Where the socket is registered, for reading and writing.
+    pub(super) poll: Poll,
+    pub(super) token: Token,
+    until: Option<Instant>,
+}
+
+impl Patient {
+    /// What comes now is not worth more time than this.
+    pub(super) fn hurry(&mut self, limit: Duration) {
+        self.until = earlier(self.until, Some(Instant::now() + limit));
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        wait(&mut self.poll, &mut Events::with_capacity(4), self.until)?;
+        match self.until.is_some_and(|until| Instant::now() >= until) {
+            true => Err(io::ErrorKind::TimedOut.into()),
+            false => Ok(()),
+        }
+    }
+
+    fn persist(&mut self, mut act: impl FnMut(&Socket) -> io::Result<usize>) -> io::Result<usize> {
+        loop {
+            match act(&self.socket) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait()?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+impl Read for Patient {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.persist(|mut socket| socket.read(buffer))
+    }
+}
+
+impl Write for Patient {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.persist(|mut socket| socket.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Waits for events until that moment, or for as long as it takes. Interruption is no event.
+pub(super) fn wait(poll: &mut Poll, events: &mut Events, until: Option<Instant>) -> io::Result<()> {
+    // Rounded up, so that the moment has come when the wait ends.
+    let limit =
+        until.map(|until| until.saturating_duration_since(Instant::now()) + Duration::from_micros(999));
+    match poll.poll(events, limit) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Turns an error of the way to a connection into that of the deadline, if that has passed.
+pub(super) fn failed(
+    deadline: Deadline,
+    doing: &str,
+    what: &str,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Error {
+    match deadline.has_passed() {
+        true => deadline.error(Timeout::Connect),
+        false => TransportFailure::new(format!("{what}: {error}")).with_source(error).while_connecting(doing),
+    }
+}
+
+/// Connects to the first address of the host that takes the connection.
+pub(super) fn dial(
+    address: &Address,
+    only_loopback: bool,
+    deadline: Deadline,
+    doing: &str,
+) -> Result<Patient> {
+    let mut addresses = resolve(address, deadline, doing)?;
+    if only_loopback {
+        addresses.retain(|address| address.ip().to_canonical().is_loopback());
+    }
+    let (mut poll, mut events) = match Poll::new() {
+        Ok(poll) => (poll, Events::with_capacity(16)),
+        Err(error) => return Err(failed(deadline, doing, "the system gives no poll", error)),
+    };
+    let mut waiting: Vec<Option<TcpStream>> = Vec::new();
+    let mut failures: Vec<(SocketAddr, io::Error)> = Vec::new();
+    let mut next_at = Instant::now();
+    loop {
+        let is_all_tried = waiting.len() == addresses.len();
+        let has_any = waiting.iter().any(Option::is_some);
+        if let Some(&next) = addresses.get(waiting.len()).filter(|_| !has_any || Instant::now() >= next_at) {
+            waiting.push(match begin(next, poll.registry(), Token(waiting.len())) {
+                Ok(stream) => Some(stream),
+                Err(error) => {
+                    failures.push((next, error));
+                    None
+                }
+            });
+            next_at = Instant::now() + HEAD_START;
+            continue;
+        }
+        if !has_any && is_all_tried {
+            return Err(unreachable(address, failures, doing));
+        }
+        let until = if is_all_tried { deadline.at() } else { earlier(deadline.at(), Some(next_at)) };
+        if let Err(error) = wait(&mut poll, &mut events, until) {
+            return Err(failed(deadline, doing, "waiting for it failed", error));
+        }
+        for token in events.iter().map(mio::event::Event::token) {
+            let Some(stream) = waiting.get_mut(token.0) else { continue };
+            match stream.as_ref().map(outcome) {
+                Some(Ok(true)) => {
+                    let Some(stream) = stream.take() else { continue };
+                    // A message goes out when it is written, not when the one before was answered.
+                    if let Err(error) = stream.set_nodelay(true) {
+                        return Err(failed(deadline, doing, "the socket could not be set up", error));
+                    }
+                    return Ok(Patient { socket: Socket::Tcp(stream), poll, token, until: deadline.at() });
+                }
+                Some(Err(error)) => {
+                    failures.push((addresses[token.0], error));
+                    *stream = None;
+                }
+                Some(Ok(false)) | None => {}
+            }
+        }
+        if deadline.has_passed() {
+            return Err(deadline.error(Timeout::Connect));
+        }
+    }
+}
+
+/// The addresses of a host. A name is looked up by a thread of its own, which is left when the
+/// system takes too long: such a call can't be interrupted.
+fn resolve(address: &Address, deadline: Deadline, doing: &str) -> Result<Vec<SocketAddr>> {
+    if let Some(ip) = address.ip() {
+        return Ok(vec![SocketAddr::new(ip, address.port)]);
+    }
+    let (found, addresses) = bounded(1);
+    let host = (address.host.clone(), address.port);
+    let thread = thread::Builder::new().name("codex-resolve".to_owned()).spawn(move || {
+        let _ = found.send(host.to_socket_addrs().map(Vec::from_iter));
+    });
+    let looked_up = match thread {
+        Ok(_) => recv_until(&addresses, deadline.at()),
+        Err(error) => return Err(failed(deadline, doing, "no thread could be started", error)),
+    };
+    match looked_up {
+        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(error)) => Err(failed(deadline, doing, "its name could not be looked up", error)),
+        Err(RecvTimeoutError::Timeout) => Err(deadline.error(Timeout::Connect)),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(TransportFailure::new("its name could not be looked up").while_connecting(doing))
+        }
+    }
+}
+
+fn begin(address: SocketAddr, registry: &Registry, token: Token) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address)?;
+    registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+    Ok(stream)
+}
+
+/// Whether it is connected; an error if it never will be.
+fn outcome(stream: &TcpStream) -> io::Result<bool> {
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
+    }
+    // Not being connected yet has several names.
+    Ok(stream.peer_addr().is_ok())
+}
+
+fn unreachable(address: &Address, failures: Vec<(SocketAddr, io::Error)>, doing: &str) -> Error {
+    let tried: Vec<_> = failures.iter().map(|(address, error)| format!("{address}: {error}")).collect();
+    let mut message = match tried.is_empty() {
+        true => format!("{} has no address that may be used", address.host),
+        false => format!("no address of it takes a connection ({})", tried.join("; ")),
+    };
+    if failures.iter().all(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused) && !tried.is_empty()
+    {
+        message.push_str("; nobody listens there");
+    }
+    let failure = TransportFailure::new(message);
+    match failures.into_iter().next_back() {
+        Some((_, error)) => failure.with_source(error),
+        None => failure,
+    }
+    .while_connecting(doing)
+}
+
+/// Connects to a Unix socket. A server whose queue is full is waited for.
+#[cfg(unix)]
+pub(super) fn dial_unix(path: &std::path::Path, deadline: Deadline) -> io::Result<Patient> {
+    let mut stream = loop {
+        match mio::net::UnixStream::connect(path) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && !deadline.has_passed() => {
+                thread::sleep(BACKLOG_WAIT);
+            }
+            outcome => break outcome?,
+        }
+    };
+    let (poll, token) = (Poll::new()?, Token(0));
+    poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+    Ok(Patient { socket: Socket::Unix(stream), poll, token, until: deadline.at() })
+}

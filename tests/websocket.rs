@@ -1,0 +1,61 @@
+//! The `WebSocket` transport against servers that do on demand what the real one does not: `connect` (the
+//! way to a connection), `wire` (frames both ways), `lost` (how connections end), `spawned` (a server of
+//! one's own).
+//!
+//! Relies on `support/websocket.rs`. Invariant: every test has its own listener and port, and waits for
+//! events, not for time.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
+#[path = "websocket/connect.rs"]
+mod connect;
+#[path = "websocket/lost.rs"]
+mod lost;
+#[path = "support/websocket.rs"]
+mod peer;
+#[cfg(unix)]
+#[path = "websocket/spawned.rs"]
+mod spawned;
+#[path = "websocket/wire.rs"]
+mod wire;
+
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use codex_blocking::{Client, ClientBuilder, WebSocket};
+use peer::{Listening, PATIENCE, Server};
+
+/// A client with the defaults, and the server it is connected to.
+fn served() -> (Client, Server) {
+    served_with(Client::builder(), |socket| socket)
+}
+
+fn served_with(
+    builder: ClientBuilder,
+    configure: impl FnOnce(WebSocket) -> WebSocket + Send,
+) -> (Client, Server) {
+    let listening = Listening::new();
+    listening.serve(|| builder.connect(configure(WebSocket::new(listening.url()))).unwrap())
+}
+
+/// Waits for what another thread is about to do.
+fn wait_until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "it did not come about");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A test of this program that is to be alone in its process.
+fn probe(name: &str) -> Command {
+    let mut probe = Command::new(std::env::current_exe().unwrap());
+    probe.args(["--exact", name, "--include-ignored"]);
+    probe
+}
+
+fn run_probe(name: &str) {
+    let output = probe(name).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}

@@ -24,8 +24,9 @@ pub mod testing;
 
 pub use approval::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
-    FileChangeApprovalRequest, McpToolApprovalRequest, QuestionStream, UserInputQuestion, UserInputRequest,
-    UserInputRequests, UserInputResponse,
+    ElicitationRequest, FileChangeApprovalRequest, Incoming, McpToolApprovalRequest, PermissionsRequest,
+    QuestionStream, ServerRequest, ServerRequests, ServerResponse, Tool, ToolCall, ToolError, ToolOutput,
+    UserInputQuestion, UserInputRequest, UserInputRequests, UserInputResponse,
 };
 pub use client::{Client, ClientBuilder, InitializeResult, Notifications, Reply, WeakClient};
 pub use config::{ThreadConfig, TurnOverrides};
@@ -35,9 +36,9 @@ pub use error::{Cause, Error, Result, Timeout, TransportFailure};
 // The protocol's own types, under the names that the rest of this crate speaks of them by.
 pub use protocol::{
     AskForApproval as ApprovalPolicy, CollaborationMode, GranularAskForApproval as GranularApproval,
-    ModeKind, Personality, ReasoningEffort, ReasoningSummary, RequestId, SandboxMode, SandboxPolicy,
-    Settings as CollaborationSettings, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount,
-    TurnPlanStep as PlanStep, UserInput as InputItem,
+    ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, ReasoningEffort, ReasoningSummary,
+    RequestId, SandboxMode, SandboxPolicy, Settings as CollaborationSettings, ThreadTokenUsage as TokenUsage,
+    TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, UserInput as InputItem,
 };
 pub use setting::Setting;
 pub use thread::ThreadHandle;

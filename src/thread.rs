@@ -6,11 +6,14 @@
 use std::{fmt, sync::Arc};
 
 use parking_lot::Mutex;
+use serde::Serialize;
 
 use crate::{
+    approval::{Tool, ToolSet},
     client::Client,
     config::ThreadConfig,
     error::{Error, Result},
+    protocol::DynamicToolSpec,
     turn::{Chat, ChatEvents, ChatRequest, ChatResult, Source},
 };
 
@@ -76,6 +79,56 @@ impl Client {
             not_applied.push("ephemeral".to_owned());
         }
         Ok(ThreadHandle::new(self.clone(), thread_id, config, not_applied))
+    }
+
+    /// Starts a thread whose agent can call these tools of this program: dynamic tools, as the protocol
+    /// has them. Needs [`experimental_api(true)`](crate::ClientBuilder::experimental_api).
+    ///
+    /// The server stores the declarations with the thread, and a fork of it has them too; what runs is
+    /// kept here until the connection ends or the server says that the thread is closed, archived or
+    /// deleted. Forks that this client makes get the same. Blocks for the request limit at the longest.
+    ///
+    /// # Errors
+    /// As [`start_thread`](Self::start_thread); [`Error::InvalidInput`] without the setting, and for
+    /// names (see [`Tool::new`]), doubles and schemas that the server would refuse: nothing was sent.
+    pub fn start_thread_with_tools(
+        &self,
+        config: ThreadConfig,
+        tools: impl IntoIterator<Item = Tool>,
+    ) -> Result<ThreadHandle> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct WithTools<'a> {
+            dynamic_tools: Vec<DynamicToolSpec>,
+            #[serde(flatten)]
+            config: &'a ThreadConfig,
+        }
+        let tools = ToolSet::new(tools)?;
+        config.check_for("thread/start")?;
+        self.require_experimental("`dynamicTools` of thread/start", self.deadline())?;
+        let params = WithTools { dynamic_tools: tools.specs(), config: &config };
+        let thread_id = self.open_thread_with("thread/start", params)?;
+        self.desk().put_tools(&thread_id, Some(tools));
+        Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
+    }
+
+    /// [`resume_thread`](Self::resume_thread) of a thread that was started with tools, in this program
+    /// or another: they are declared with the thread already, and from now on these answer the calls.
+    /// A call of one that is not among them fails.
+    ///
+    /// # Errors
+    /// As there, and [`Error::InvalidInput`] for names and doubles that no thread can have.
+    pub fn resume_thread_with_tools(
+        &self,
+        id: &str,
+        config: ThreadConfig,
+        tools: impl IntoIterator<Item = Tool>,
+    ) -> Result<ThreadHandle> {
+        // Before the request: a turn that runs may call one as soon as this connection is subscribed.
+        let before = self.desk().put_tools(id, Some(ToolSet::new(tools)?));
+        self.resume_thread(id, config).inspect_err(|_| {
+            self.desk().put_tools(id, before);
+        })
     }
 }
 

@@ -208,6 +208,10 @@ impl Client {
         Deadline::after(self.request_timeout)
     }
 
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.inner.desk
+    }
+
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -225,7 +229,7 @@ impl Client {
         self.ensure_initialized(deadline)?;
         let reply = self.connection.request(method, params, deadline)?;
         if matches!(method, "thread/start" | "thread/resume" | "thread/fork") {
-            self.note_opened(&reply);
+            self.note_opened(method, &reply);
         }
         Ok(reply)
     }

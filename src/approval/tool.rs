@@ -254,10 +254,8 @@ fn check_name(name: &str) -> Result<()> {
             "the name of a tool, or of its namespace, consists of letters, digits, `_` and `-`: `{name}` does not"
         )));
     }
-    if name.starts_with("mcp__") {
-        return Err(Error::invalid(format!(
-            "`{name}`: names that begin with `mcp__` are those of MCP servers"
-        )));
+    if name == "mcp" || name.starts_with("mcp__") {
+        return Err(Error::invalid(format!("`{name}`: such names are reserved for the tools of MCP servers")));
     }
     Ok(())
 }

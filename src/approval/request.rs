@@ -30,6 +30,7 @@ pub enum ApprovalMode {
 /// The server asks whether it may do something.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "a box would be in the way of everyone who matches on it")]
 #[non_exhaustive]
 pub enum ApprovalRequest {
     /// Run a command.

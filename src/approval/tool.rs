@@ -255,7 +255,9 @@ fn check_name(name: &str) -> Result<()> {
         )));
     }
     if name == "mcp" || name.starts_with("mcp__") {
-        return Err(Error::invalid(format!("`{name}`: such names are reserved for the tools of MCP servers")));
+        return Err(Error::invalid(format!(
+            "`{name}`: such names are reserved for the tools of MCP servers"
+        )));
     }
     Ok(())
 }

@@ -7,6 +7,8 @@
 //! scripted server inside this program, and says so. With `--offline-model` the real codex runs
 //! against a stub of its model, which needs no account. Ctrl-C interrupts the turn in order.
 
+mod support;
+
 use std::{
     error::Error,
     process::ExitCode,
@@ -18,39 +20,17 @@ use std::{
     thread,
 };
 
-use codex_blocking::{
-    Client, Stdio, ThreadConfig,
-    testing::{ModelStub, ScriptedServer},
-};
+use codex_blocking::ThreadConfig;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprintln!("  because: {error}");
-                cause = error.source();
-            }
-            ExitCode::FAILURE
-        }
-    }
+    support::report(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let mut words: Vec<String> = std::env::args().skip(1).collect();
-    let is_offline = words.first().is_some_and(|word| word == "--offline-model");
-    if is_offline {
-        words.remove(0);
-    }
-    let text = if words.is_empty() { "Say hello".to_owned() } else { words.join(" ") };
-
     // The stub lives as long as the client that talks to it through the server.
-    let stub = is_offline.then(ModelStub::start).transpose()?;
-    let client = connect(stub.as_ref())?;
-    let handshake = client.initialize()?;
-    eprintln!("server {}", handshake.server_version().unwrap_or("of an unknown version"));
+    let (stub, words) = support::arguments()?;
+    let text = if words.is_empty() { "Say hello".to_owned() } else { words.join(" ") };
+    let client = support::connect(stub.as_ref())?;
 
     let here = std::env::current_dir()?;
     let thread = client.start_thread(ThreadConfig::new().cwd(here))?;
@@ -90,31 +70,4 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     client.close()?;
     Ok(())
-}
-
-/// The real codex, against its model or the stub of it; or the scripted server.
-fn connect(stub: Option<&ModelStub>) -> Result<Client, Box<dyn Error>> {
-    let codex = match stub {
-        None => Stdio::default(),
-        Some(stub) => {
-            let home = std::env::current_dir()?.join("target").join("offline-codex-home");
-            stub.write_home(&home)?;
-            Stdio::default().env("CODEX_HOME", home)
-        }
-    };
-    match Client::connect(codex) {
-        Ok(client) => Ok(client),
-        // A command that was named and does not run is an error, not a reason for a substitute.
-        Err(error) if stub.is_some() || std::env::var_os("CODEX_APP_SERVER_CMD").is_some() => {
-            Err(error.into())
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            eprintln!();
-            eprintln!("This goes on with a scripted server that only echoes. For the real one:");
-            eprintln!("  npm install -g @openai/codex && codex login");
-            eprintln!();
-            Ok(ScriptedServer::new().client()?)
-        }
-    }
 }

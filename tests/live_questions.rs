@@ -314,7 +314,8 @@ fn forms_and_pages_of_an_mcp_server_are_accepted_declined_and_cancelled() {
     // By default they are declined.
     let answer = say(&live.client, "mcp__tiny/ask {}");
     assert!(answer.contains(r#"\"action\":\"decline"#), "{answer}");
-    let answers: [(&str, fn(&ElicitationRequest) -> ServerResponse, &str); 5] = [
+    type Respond = fn(&ElicitationRequest) -> ServerResponse;
+    let answers: [(&str, Respond, &str); 5] = [
         ("ask", |form| form.accept(json!({ "name": form.message() })), r#"\"name\":\"Who?"#),
         ("ask", |form| form.decline(), r#"\"action\":\"decline"#),
         ("ask", |form| form.cancel(), r#"\"action\":\"cancel"#),

@@ -49,6 +49,9 @@ fn decide(request: &ApprovalRequest) -> io::Result<ApprovalDecision> {
         ApprovalRequest::Command(command) => {
             println!("The agent wants to run: {}", command.command.as_deref().unwrap_or("(not told)"));
             println!("  in: {}", command.cwd.as_deref().unwrap_or("(not told)"));
+            if let Some(network) = &command.network_approval_context {
+                println!("  to reach: {}", network.host);
+            }
             println!("  because: {}", command.reason.as_deref().unwrap_or("(not told)"));
         }
         ApprovalRequest::FileChange(change) => {
@@ -67,12 +70,12 @@ fn decide(request: &ApprovalRequest) -> io::Result<ApprovalDecision> {
     if let Some(ApprovalDecision::AcceptWithExecpolicyAmendment(words)) = &always {
         println!("  \"always\" allows all that begin with: {}", words.join(" "));
     }
+    let choices = match always {
+        Some(_) => "yes, session, always, no, cancel",
+        None => "yes, session, no, cancel",
+    };
     loop {
-        let choice = if always.is_some() { ", always" } else { "" };
-        print!(
-            "yes, session{choice}, no, cancel the turn (y/s/{}n/c)? ",
-            if always.is_some() { "a/" } else { "" }
-        );
+        print!("{choices}? ");
         io::stdout().flush()?;
         let mut answer = String::new();
         if input.read_line(&mut answer)? == 0 {

@@ -88,10 +88,6 @@ impl Origin {
         Origin { client, question: Arc::clone(question) }
     }
 
-    pub(super) fn client(&self) -> u64 {
-        self.client
-    }
-
     pub(super) fn question(&self) -> &Question {
         &self.question
     }

@@ -270,9 +270,22 @@ fn broken_parameters_of_every_known_kind_are_refused_as_such() {
             assert_eq!(server.recv()["error"]["code"], -32602, "{} {params}", kind.method);
         }
     }
-    let half_a_form = json!({ "threadId": "t", "serverName": "s", "mode": "form", "message": "no schema" });
-    server.ask(8, ELICITATION, &half_a_form);
+    server.ask(8, COMMAND, &json!({ "threadId": "t", "turnId": "u" }));
     assert_eq!(server.recv()["error"]["code"], -32602);
+}
+
+#[test]
+fn what_names_its_thread_and_lacks_the_rest_is_declined_in_its_own_words() {
+    let (client, mut server) = served();
+    handle(&client, |request| panic!("{request:?} was read"));
+    let half_a_form = json!({ "threadId": "t", "serverName": "s", "mode": "form", "message": "no schema" });
+    let nothing = json!({ "threadId": "t", "turnId": "u", "itemId": "i" });
+    for (method, params) in
+        [(PERMISSIONS, &nothing), (ELICITATION, &nothing), (ELICITATION, &half_a_form), (TOOL_CALL, &nothing)]
+    {
+        server.ask(7, method, params);
+        kind(method).is_safe(&server.recv());
+    }
 }
 
 #[test]
@@ -340,7 +353,7 @@ fn what_a_handler_is_at_work_on_can_be_answered_by_hand_and_then_no_more() {
 
 #[test]
 fn what_was_withdrawn_or_is_over_or_whose_connection_ended_can_not_be_answered() {
-    let (client, mut server, _let_go) = at_work();
+    let (client, mut server, let_go) = at_work();
     let mut chat = chatting(&client, &mut server);
     let respond = |kind: &Kind, request: &ServerRequest| {
         client.respond_server_request(request, (kind.fits)(request)).unwrap_err()
@@ -375,6 +388,7 @@ fn what_was_withdrawn_or_is_over_or_whose_connection_ended_can_not_be_answered()
         let error = respond(kind, request);
         assert!(matches!(error, Error::Transport { .. }), "{}: {error}", kind.method);
     }
+    drop(let_go);
     client.close().unwrap();
     assert!(client.pending().is_empty());
 }

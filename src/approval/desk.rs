@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use super::{
     ApprovalMode, QuestionStream, ServerRequest, ServerResponse,
-    safe::{INVALID_PARAMS, safe_answer},
+    safe::{INVALID_PARAMS, can_be_declined_unread, safe_answer},
     server_request::Origin,
     stream::{Seen, Viewers},
     tool::{ToolSet, Tools},
@@ -159,14 +159,20 @@ impl Desk {
 impl Policy for Desk {
     fn arrived(&self, question: &Arc<Question>) -> Verdict {
         let method = question.method.as_str();
+        let else_answer = safe_answer(method);
         let request = match self.read(question) {
             Ok(request) => request,
             Err(error) => {
+                // Without the error, which may quote what is private.
+                let why = "its parameters can't be read".to_owned();
+                // Nobody can decide about what is not whole, but "no" can be said in its own words.
+                if question.thread_id.is_some() && can_be_declined_unread(method) {
+                    return Verdict::Now { answer: else_answer, why };
+                }
                 let message = format!("the parameters of {method} can't be read: {error}");
-                return Verdict::Now(Err(Refusal { code: INVALID_PARAMS, message }));
+                return Verdict::Now { answer: Err(Refusal { code: INVALID_PARAMS, message }), why };
             }
         };
-        let else_answer = safe_answer(method);
         if let Some(handler) = self.handler_of(&request) {
             let safe = else_answer.clone();
             let answer = move || {
@@ -179,7 +185,7 @@ impl Policy for Desk {
         }
         match self.patience(&request) {
             Some(limit) => Verdict::Wait { limit, else_answer },
-            None => Verdict::Now(else_answer),
+            None => Verdict::Now { answer: else_answer, why: "nobody decides that".to_owned() },
         }
     }
 

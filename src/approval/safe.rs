@@ -46,6 +46,12 @@ pub(super) fn safe_answer(method: &str) -> Answer {
     to_answer(&answer)
 }
 
+/// Whether the safe answer is a "no" in the question's own words, which says nothing about what was asked:
+/// it fits a question that lacks something too, as long as that names its thread.
+pub(super) fn can_be_declined_unread(method: &str) -> bool {
+    matches!(method, "item/permissions/requestApproval" | "mcpServer/elicitation/request" | "item/tool/call")
+}
+
 /// An answer of this shape.
 pub(super) fn to_answer(value: &Value) -> Answer {
     serde_json::value::to_raw_value(value)

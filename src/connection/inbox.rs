@@ -52,8 +52,8 @@ pub(crate) struct Question {
 
 /// What is done with a question that arrives.
 pub(crate) enum Verdict {
-    /// It is answered at once.
-    Now(Answer),
+    /// It is answered at once, for this reason.
+    Now { answer: Answer, why: String },
     /// Somebody answers it in time; else it gets this answer.
     Wait { limit: Option<Duration>, else_answer: Answer },
     /// This is run on a worker; if it panics, the question gets the other answer.
@@ -202,10 +202,10 @@ impl Shared {
     fn decide(self: &Arc<Self>, question: &Arc<Question>, turn: Option<Arc<TurnLog>>) {
         let (number, question) = (question.number, Arc::clone(question));
         match self.policy.arrived(&question) {
-            Verdict::Now(answer) => {
+            Verdict::Now { answer, why } => {
                 self.log(log::Level::Info, {
                     let (method, id) = (question.method.clone(), question.id.clone());
-                    move || format!("the server asked {method} (id {id}); nobody decides that, so it got the safe answer")
+                    move || format!("the server asked {method} (id {id}); {why}, so it got the safe answer")
                 });
                 self.send_answer(&question.id, answer);
             }

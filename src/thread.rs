@@ -6,14 +6,12 @@
 use std::{fmt, sync::Arc};
 
 use parking_lot::Mutex;
-use serde::Serialize;
 
 use crate::{
     approval::{Tool, ToolSet},
     client::Client,
     config::ThreadConfig,
     error::{Error, Result},
-    protocol::DynamicToolSpec,
     turn::{Chat, ChatEvents, ChatRequest, ChatResult, Source},
 };
 
@@ -96,19 +94,7 @@ impl Client {
         config: ThreadConfig,
         tools: impl IntoIterator<Item = Tool>,
     ) -> Result<ThreadHandle> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct WithTools<'a> {
-            dynamic_tools: Vec<DynamicToolSpec>,
-            #[serde(flatten)]
-            config: &'a ThreadConfig,
-        }
-        let tools = ToolSet::new(tools)?;
-        config.check_for("thread/start")?;
-        self.require_experimental("`dynamicTools` of thread/start", self.deadline())?;
-        let params = WithTools { dynamic_tools: tools.specs(), config: &config };
-        let thread_id = self.open_thread_with("thread/start", params)?;
-        self.desk().put_tools(&thread_id, Some(tools));
+        let thread_id = self.open_thread_with_tools(&config, ToolSet::new(tools)?)?;
         Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
     }
 
@@ -124,11 +110,7 @@ impl Client {
         config: ThreadConfig,
         tools: impl IntoIterator<Item = Tool>,
     ) -> Result<ThreadHandle> {
-        // Before the request: a turn that runs may call one as soon as this connection is subscribed.
-        let before = self.desk().put_tools(id, Some(ToolSet::new(tools)?));
-        self.resume_thread(id, config).inspect_err(|_| {
-            self.desk().put_tools(id, before);
-        })
+        self.resume_with_tools(id, ToolSet::new(tools)?, || self.resume_thread(id, config))
     }
 }
 

@@ -54,10 +54,8 @@ struct OpenedThread {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct ThreadId {
     id: String,
-    forked_from_id: Option<String>,
 }
 
 impl Client {
@@ -298,22 +296,17 @@ impl Client {
         config: &ThreadConfig,
     ) -> Result<String> {
         config.check_for(method)?;
-        self.open_thread_with(method, ThreadParams { thread_id, exclude_turns: thread_id.is_some(), config })
-    }
-
-    /// The same with parameters of any shape.
-    pub(crate) fn open_thread_with(&self, method: &str, params: impl Serialize) -> Result<String> {
-        let reply = self.request_until(method, params, self.deadline())?;
+        let deadline = self.deadline();
+        let params = ThreadParams { thread_id, exclude_turns: thread_id.is_some(), config };
+        let reply = self.request_until(method, &params, deadline)?;
         let OpenedThread { thread } = reply.decode(method)?;
         Ok(thread.id)
     }
 
     /// Notes that the thread's events come to this connection, by whatever way it was opened.
-    pub(super) fn note_opened(&self, method: &str, reply: &Reply) {
-        let Ok(OpenedThread { thread }) = serde_json::from_str(reply.text()) else { return };
-        self.connection.set_loaded(&thread.id, true);
-        if let Some(from) = thread.forked_from_id.filter(|_| method == "thread/fork") {
-            self.inner.desk.inherit_tools(&from, &thread.id);
+    pub(super) fn note_opened(&self, reply: &Reply) {
+        if let Ok(OpenedThread { thread }) = serde_json::from_str(reply.text()) {
+            self.connection.set_loaded(&thread.id, true);
         }
     }
 }

@@ -10,6 +10,7 @@ mod notifications;
 mod questions;
 mod reply;
 mod supports;
+mod tools;
 mod typed;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -208,10 +209,6 @@ impl Client {
         Deadline::after(self.request_timeout)
     }
 
-    pub(crate) fn desk(&self) -> &Desk {
-        &self.inner.desk
-    }
-
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -229,7 +226,10 @@ impl Client {
         self.ensure_initialized(deadline)?;
         let reply = self.connection.request(method, params, deadline)?;
         if matches!(method, "thread/start" | "thread/resume" | "thread/fork") {
-            self.note_opened(method, &reply);
+            self.note_opened(&reply);
+        }
+        if method == "thread/fork" {
+            self.note_forked(&reply);
         }
         Ok(reply)
     }

@@ -57,7 +57,7 @@ impl Client {
     }
 
     /// Refuses what the server takes only from clients with the setting for it.
-    pub(crate) fn require_experimental(&self, what: &str, deadline: Deadline) -> Result<()> {
+    pub(super) fn require_experimental(&self, what: &str, deadline: Deadline) -> Result<()> {
         if self.is_experimental(deadline)? {
             return Ok(());
         }

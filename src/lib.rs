@@ -25,8 +25,9 @@ pub mod testing;
 
 pub use approval::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
-    FileChangeApprovalRequest, McpToolApprovalRequest, QuestionStream, UserInputQuestion, UserInputRequest,
-    UserInputRequests, UserInputResponse,
+    ElicitationRequest, FileChangeApprovalRequest, Incoming, McpToolApprovalRequest, PermissionsRequest,
+    QuestionStream, ServerRequest, ServerRequests, ServerResponse, Tool, ToolCall, ToolError, ToolOutput,
+    UserInputQuestion, UserInputRequest, UserInputRequests, UserInputResponse,
 };
 pub use client::{Client, ClientBuilder, InitializeResult, Notifications, Reply, WeakClient};
 pub use config::{
@@ -39,11 +40,11 @@ pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCo
 // The protocol's own types, under the names that the rest of this crate speaks of them by.
 pub use protocol::{
     AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
-    GranularAskForApproval as GranularApproval, MergeStrategy, ModeKind, Personality, ReasoningEffort,
-    ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
-    Settings as CollaborationSettings, SortDirection, ThreadSortKey, ThreadSourceKind,
-    ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep,
-    UserInput as InputItem,
+    GranularAskForApproval as GranularApproval, MergeStrategy, ModeKind, NetworkPolicyRuleAction,
+    PermissionGrantScope, Personality, ReasoningEffort, ReasoningSummary, RequestId, ReviewDelivery,
+    ReviewTarget, SandboxMode, SandboxPolicy, Settings as CollaborationSettings, SortDirection,
+    ThreadSortKey, ThreadSourceKind, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount,
+    TurnPlanStep as PlanStep, UserInput as InputItem,
 };
 pub use setting::Setting;
 pub use thread::ThreadHandle;

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
+    approval::{Tool, ToolSet},
     client::{Client, Reply, check_thread_id},
     config::ThreadConfig,
     error::{Error, Result},
@@ -90,6 +91,40 @@ impl Client {
         check_thread_id(id)?;
         let thread_id = self.open_thread("thread/fork", Some(id), &config)?;
         Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
+    }
+
+    /// Starts a thread whose agent can call these tools of this program: dynamic tools, as the protocol
+    /// has them. Needs [`experimental_api(true)`](crate::ClientBuilder::experimental_api).
+    ///
+    /// The server stores the declarations with the thread, and a fork of it has them too; what runs is
+    /// kept here until the connection ends or the server says that the thread is closed, archived or
+    /// deleted. Forks that this client makes get the same. Blocks for the request limit at the longest.
+    ///
+    /// # Errors
+    /// As [`start_thread`](Self::start_thread); [`Error::InvalidInput`] without the setting, and for
+    /// names (see [`Tool::new`]), doubles and schemas that the server would refuse: nothing was sent.
+    pub fn start_thread_with_tools(
+        &self,
+        config: ThreadConfig,
+        tools: impl IntoIterator<Item = Tool>,
+    ) -> Result<ThreadHandle> {
+        let thread_id = self.open_thread_with_tools(&config, ToolSet::new(tools)?)?;
+        Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
+    }
+
+    /// [`resume_thread`](Self::resume_thread) of a thread that was started with tools, in this program
+    /// or another: they are declared with the thread already, and from now on these answer the calls.
+    /// A call of one that is not among them fails.
+    ///
+    /// # Errors
+    /// As there, and [`Error::InvalidInput`] for names and doubles that no thread can have.
+    pub fn resume_thread_with_tools(
+        &self,
+        id: &str,
+        config: ThreadConfig,
+        tools: impl IntoIterator<Item = Tool>,
+    ) -> Result<ThreadHandle> {
+        self.resume_with_tools(id, ToolSet::new(tools)?, || self.resume_thread(id, config))
     }
 }
 

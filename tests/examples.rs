@@ -1,8 +1,9 @@
 //! Runs every example as a user does, and looks at what it prints.
 
 use std::{
+    io::Write,
     path::PathBuf,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 #[path = "support/real.rs"]
@@ -21,6 +22,15 @@ fn example(name: &str) -> PathBuf {
 }
 
 fn run(name: &str, arguments: &[&str], codex: Option<&str>) -> (Output, String, String) {
+    run_with_input(name, arguments, codex, "")
+}
+
+fn run_with_input(
+    name: &str,
+    arguments: &[&str],
+    codex: Option<&str>,
+    input: &str,
+) -> (Output, String, String) {
     let mut command = Command::new(example(name));
     command.args(arguments).env_remove("CODEX_APP_SERVER_CMD");
     match codex {
@@ -28,7 +38,11 @@ fn run(name: &str, arguments: &[&str], codex: Option<&str>) -> (Output, String, 
         // Nothing is found where nothing can be looked for.
         None => command.env("PATH", "").env("HOME", "/nonexistent"),
     };
-    let output = command.output().unwrap();
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    // A few words; they fit into any pipe. It fails when the example has ended without reading.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     (output, stdout, stderr)
@@ -67,6 +81,56 @@ fn the_chat_example_runs_the_real_codex_against_the_stub_of_the_model() {
     let (output, stdout, stderr) = run("chat", &["--offline-model", "fail"], Some(&codex));
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout.contains("error: ") && stderr.contains("error: turn "), "{stdout}{stderr}");
+}
+
+#[test]
+fn the_approvals_example_shows_what_is_asked_and_declines_at_the_end_of_the_input() {
+    let (output, stdout, stderr) = run_with_input("approvals", &[], None, "what?\ny\n");
+    if !stderr.contains("scripted server") {
+        // A codex in a folder of the system was found; it is somebody's real account.
+        return;
+    }
+    assert!(output.status.success(), "{stderr}");
+    for shown in ["rm -r target\n", "in: /workspace\n", "because: To begin anew\n", "begin with: rm -r\n"] {
+        assert!(stdout.contains(shown), "no {shown:?} in {stdout}");
+    }
+    assert!(stdout.contains("  /workspace/new.txt\n    +one\n    +two\n"), "{stdout}");
+    assert_eq!(stdout.matches("no (the input has ended)").count(), 1, "{stdout}");
+    assert!(stdout.contains("codex: These were my questions."), "{stdout}");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn the_approvals_example_decides_for_the_real_codex() {
+    let codex = format!("'{}' app-server", real::codex_bin().display());
+    let arguments = ["--offline-model", "escalate", "echo", "it", "ran"];
+    let (output, stdout, stderr) = run_with_input("approvals", &arguments, Some(&codex), "y\n");
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("The agent wants to run: ") && stdout.contains("\nit ran\n"), "{stdout}");
+    let (output, stdout, stderr) = run_with_input("approvals", &arguments, Some(&codex), "");
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("no (the input has ended)") && !stdout.contains("\nit ran\n"), "{stdout}");
+}
+
+#[test]
+fn the_tools_example_answers_a_call_of_the_scripted_server() {
+    let (output, stdout, stderr) = run("tools", &[], None);
+    if !stderr.contains("scripted server") {
+        // A codex in a folder of the system was found; it is somebody's real account.
+        return;
+    }
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("(the agent looks up T-1)") && stdout.contains("That was the call."), "{stdout}");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn the_tools_example_gives_its_tool_to_the_real_codex() {
+    let codex = format!("'{}' app-server", real::codex_bin().display());
+    let (output, stdout, stderr) = run("tools", &["--offline-model"], Some(&codex));
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("(the agent looks up T-1)"), "{stdout}");
+    assert!(stdout.contains("The tool says: \"open: the door squeaks\""), "{stdout}");
 }
 
 /// What the example says of its own threads, whoever the server is.

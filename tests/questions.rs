@@ -8,24 +8,13 @@ use std::{
 };
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalMode, ApprovalRequest, Chat, Client, Error, RequestId, UserInputResponse,
+    ApprovalDecision, ApprovalMode, ApprovalRequest, Client, Error, RequestId, UserInputResponse,
 };
 use serde_json::{Value, json};
-use support::{PATIENCE, Server, served, served_with, spawn};
+use support::{PATIENCE, Server, chatting, served, served_with, spawn};
 
 fn manual() -> (Client, Server) {
     served_with(Client::builder().approval_mode(ApprovalMode::Manual))
-}
-
-/// A chat on the thread `t`, turn `u`, that runs.
-fn chatting(client: &Client, server: &mut Server) -> Chat {
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.chat("hello"))
-    };
-    server.begin_turn();
-    server.started();
-    caller.join().unwrap().unwrap()
 }
 
 fn ask_command(server: &mut Server, id: Value, item: &str) {

@@ -2,10 +2,12 @@
 //!
 //! Relies on the feature `testing`. Invariant: a substitute for the real server says that it is one.
 
-use std::{error::Error, process::ExitCode};
+#![allow(dead_code, reason = "each example uses its own part of it")]
+
+use std::{error::Error, io, process::ExitCode};
 
 use codex_blocking::{
-    Client, Stdio,
+    Client, ClientBuilder, Stdio,
     testing::{ModelStub, ScriptedServer},
 };
 
@@ -27,20 +29,36 @@ pub fn report(result: Result<(), Box<dyn Error>>) -> ExitCode {
 
 /// The stub of the model, with `--offline-model`, and the other arguments.
 pub fn arguments() -> Result<(Option<ModelStub>, Vec<String>), Box<dyn Error>> {
+    arguments_with(ModelStub::start)
+}
+
+/// The same with a stub of the example's own.
+pub fn arguments_with(
+    start: impl FnOnce() -> io::Result<ModelStub>,
+) -> Result<(Option<ModelStub>, Vec<String>), Box<dyn Error>> {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
     let is_offline = words.first().is_some_and(|word| word == "--offline-model");
     if is_offline {
         words.remove(0);
     }
-    Ok((is_offline.then(ModelStub::start).transpose()?, words))
+    Ok((is_offline.then(start).transpose()?, words))
 }
 
-/// The real codex, against its model or the stub of it; or the scripted server.
+/// The real codex, against its model or the stub of it; or a scripted server that echoes.
 pub fn connect(stub: Option<&ModelStub>) -> Result<Client, Box<dyn Error>> {
+    connect_with(stub, Client::builder(), ScriptedServer::new())
+}
+
+/// The same with settings and a scripted server of the example's own.
+pub fn connect_with(
+    stub: Option<&ModelStub>,
+    builder: ClientBuilder,
+    substitute: ScriptedServer,
+) -> Result<Client, Box<dyn Error>> {
     let codex = match stub {
         None => Stdio::default(),
         Some(stub) => {
-            // One for each example: its configuration holds the address of the stub.
+            // Each example has its own, since several may run at once.
             let program = std::env::current_exe()?;
             let name = program.file_stem().unwrap_or_default();
             let home = std::env::current_dir()?.join("target").join("offline-codex-home").join(name);
@@ -48,7 +66,7 @@ pub fn connect(stub: Option<&ModelStub>) -> Result<Client, Box<dyn Error>> {
             Stdio::default().env("CODEX_HOME", home)
         }
     };
-    let client = match Client::connect(codex) {
+    let client = match builder.clone().connect(codex) {
         Ok(client) => client,
         // A command that was named and does not run is an error, not a reason for a substitute.
         Err(error) if stub.is_some() || std::env::var_os("CODEX_APP_SERVER_CMD").is_some() => {
@@ -57,10 +75,10 @@ pub fn connect(stub: Option<&ModelStub>) -> Result<Client, Box<dyn Error>> {
         Err(error) => {
             eprintln!("{error}");
             eprintln!();
-            eprintln!("This goes on with a scripted server that only echoes. For the real one:");
+            eprintln!("This goes on with a scripted server that has no model. For the real one:");
             eprintln!("  npm install -g @openai/codex && codex login");
             eprintln!();
-            ScriptedServer::new().client()?
+            builder.connect(substitute)?
         }
     };
     let handshake = client.initialize()?;

@@ -1,101 +1,51 @@
-//! Where questions arrive, and who decides about each: a handler, the program by hand, or nobody.
+//! Where questions arrive, and who decides about each: a tool, a handler, the program by hand, or nobody.
 //!
 //! Relies on `connection` for the waiting. Invariant: user code runs on workers only, and a question
 //! that nobody decides gets the safe answer.
 
 use std::{
+    any::Any,
     hash::{BuildHasher, Hasher, RandomState},
-    sync::{Arc, Weak},
+    sync::Arc,
     time::Duration,
 };
 
-use crossbeam_channel::{Sender, unbounded};
 use parking_lot::Mutex;
 
 use super::{
-    ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, QuestionStream, UserInputRequest,
-    UserInputRequests, UserInputResponse,
-    safe::{INVALID_PARAMS, safe_answer, to_answer},
+    ApprovalMode, QuestionStream, ServerRequest, ServerResponse,
+    safe::{INVALID_PARAMS, can_be_declined_unread, safe_answer},
+    server_request::Origin,
+    stream::{Seen, Viewers},
+    tool::{ToolSet, Tools},
 };
 use crate::{
-    connection::{Answer, Connection, Policy, Question, Refusal, Verdict},
+    connection::{Connection, Policy, Question, Refusal, Verdict},
     error::{Error, Result},
 };
 
-/// What decides about questions of one kind.
-type Handler<Q, A> = Arc<dyn Fn(&Q) -> A + Send + Sync>;
+/// What decides about questions.
+pub(crate) type Handler = Arc<dyn Fn(&ServerRequest) -> ServerResponse + Send + Sync>;
 
-/// Those who decide about, and those who look at, questions of one kind.
-struct Audience<Q, A> {
-    handler: Mutex<Option<Handler<Q, A>>>,
-    viewers: Mutex<Viewers<Q>>,
+/// The handlers that a program can set.
+#[derive(Default)]
+pub(crate) struct Handlers {
+    pub(crate) approvals: Option<Handler>,
+    pub(crate) user_inputs: Option<Handler>,
+    /// Of all kinds that have none of their own.
+    pub(crate) others: Option<Handler>,
 }
 
-struct Viewers<Q> {
-    /// Each with a token that its stream holds.
-    streams: Vec<(Sender<Q>, Weak<()>)>,
-    /// How many questions have been shown: a new stream finds those before among the waiting ones, and
-    /// is shown those after.
-    shown: u64,
-}
-
-impl<Q, A> Default for Audience<Q, A> {
-    fn default() -> Self {
-        Audience { handler: Mutex::default(), viewers: Mutex::new(Viewers { streams: Vec::new(), shown: 0 }) }
-    }
-}
-
-impl<Q: Clone, A> Audience<Q, A> {
-    fn set_handler(&self, handler: Option<Handler<Q, A>>) {
-        let before = std::mem::replace(&mut *self.handler.lock(), handler);
-        // It may hold the last handle on anything; not under the lock.
-        drop(before);
-    }
-
-    fn handler(&self) -> Option<Handler<Q, A>> {
-        self.handler.lock().clone()
-    }
-
-    /// Whether somebody is there to see a question.
-    fn is_watched(&self) -> bool {
-        self.viewers.lock().streams.iter().any(|(_, token)| token.strong_count() > 0)
-    }
-
-    /// Shows a question.
-    fn show(&self, number: u64, question: Q) {
-        let mut viewers = self.viewers.lock();
-        viewers.shown = number + 1;
-        viewers.streams.retain(|(stream, _)| stream.send(question.clone()).is_ok());
-    }
-
-    /// A stream that begins with those of the waiting questions that have been shown.
-    fn stream(&self, waiting: impl FnOnce() -> Vec<(u64, Q)>, is_open: bool) -> QuestionStream<Q> {
-        let (stream, questions) = unbounded();
-        let token = Arc::new(());
-        let mut viewers = self.viewers.lock();
-        for (_, question) in waiting().into_iter().filter(|(number, _)| *number < viewers.shown) {
-            let _ = stream.send(question);
-        }
-        if is_open {
-            viewers.streams.push((stream, Arc::downgrade(&token)));
-        }
-        QuestionStream::new(questions, token)
-    }
-
-    fn end(&self) {
-        self.set_handler(None);
-        self.viewers.lock().streams.clear();
-    }
-}
-
-/// All audiences of one client, and how it behaves without them.
+/// Those who decide about, and those who look at, the questions of one client, and how it behaves
+/// without them.
 pub(crate) struct Desk {
     client: u64,
     mode: ApprovalMode,
     approval_timeout: Option<Duration>,
     user_input_timeout: Option<Duration>,
-    approvals: Audience<ApprovalRequest, ApprovalDecision>,
-    user_inputs: Audience<UserInputRequest, UserInputResponse>,
+    handlers: Mutex<Handlers>,
+    tools: Tools,
+    viewers: Viewers,
 }
 
 impl Desk {
@@ -109,151 +59,148 @@ impl Desk {
             mode,
             approval_timeout,
             user_input_timeout,
-            approvals: Audience::default(),
-            user_inputs: Audience::default(),
+            handlers: Mutex::default(),
+            tools: Tools::default(),
+            viewers: Viewers::default(),
         }
     }
 
-    pub(crate) fn set_approval_handler(&self, handler: Option<Handler<ApprovalRequest, ApprovalDecision>>) {
-        self.approvals.set_handler(handler);
-    }
-
-    pub(crate) fn set_user_input_handler(
+    /// Sets or clears one of the handlers.
+    pub(crate) fn set_handler(
         &self,
-        handler: Option<Handler<UserInputRequest, UserInputResponse>>,
+        handler: Option<Handler>,
+        slot: impl FnOnce(&mut Handlers) -> &mut Option<Handler>,
     ) {
-        self.user_inputs.set_handler(handler);
+        let before = std::mem::replace(slot(&mut self.handlers.lock()), handler);
+        // It may hold the last handle on anything; not under the lock.
+        drop(before);
     }
 
-    pub(crate) fn approval_requests(&self, connection: &Connection) -> ApprovalRequests {
-        let waiting = || {
-            let read = |question: &Arc<Question>| {
-                Some((question.number, ApprovalRequest::read(question, self.client)?.ok()?))
-            };
-            connection.questions().iter().filter_map(read).collect()
-        };
-        self.approvals.stream(waiting, !connection.has_ended())
+    /// Gives a thread its tools, or none, and gives back those it had.
+    pub(crate) fn put_tools(&self, thread_id: &str, tools: Option<ToolSet>) -> Option<ToolSet> {
+        self.tools.put(thread_id, tools)
     }
 
-    pub(crate) fn user_input_requests(&self, connection: &Connection) -> UserInputRequests {
-        let waiting = || {
-            let read = |question: &Arc<Question>| {
-                Some((question.number, UserInputRequest::read(question, self.client)?.ok()?))
-            };
-            connection.questions().iter().filter_map(read).collect()
-        };
-        self.user_inputs.stream(waiting, !connection.has_ended())
+    /// A fork has the tools of the thread it was made of.
+    pub(crate) fn inherit_tools(&self, from: &str, to: &str) {
+        self.tools.inherit(from, to);
     }
 
-    pub(crate) fn respond_approval(
+    /// The requests that wait, oldest first.
+    pub(crate) fn pending(&self, connection: &Connection) -> Vec<ServerRequest> {
+        connection.questions().iter().filter_map(|question| self.read(question).ok()).collect()
+    }
+
+    /// The requests that the stream is about from now on, those first that wait.
+    pub(crate) fn stream<T: Seen>(&self, connection: &Connection) -> QuestionStream<T> {
+        self.viewers.stream(|| self.pending(connection), !connection.has_ended())
+    }
+
+    /// Answers a request if it still waits and is the one that is meant.
+    pub(crate) fn respond(
         &self,
         connection: &Connection,
-        request: &ApprovalRequest,
-        decision: &ApprovalDecision,
+        request: &ServerRequest,
+        response: &ServerResponse,
     ) -> Result<()> {
-        let answer = request.answer(decision)?;
-        let is_it = |question: &Question| {
-            let waiting = ApprovalRequest::read(question, self.client);
-            matches!(waiting, Some(Ok(waiting)) if waiting.is_same(request))
+        let answer = request.answer(response)?;
+        let number = request.origin().question().number;
+        let is_it = |question: &Arc<Question>| {
+            question.number == number && self.read(question).is_ok_and(|waiting| waiting.is_same(request))
         };
-        respond(connection, request.key().number, is_it, to_answer(&answer))
-    }
-
-    pub(crate) fn respond_user_input(
-        &self,
-        connection: &Connection,
-        request: &UserInputRequest,
-        response: &UserInputResponse,
-    ) -> Result<()> {
-        let is_it = |question: &Question| {
-            let waiting = UserInputRequest::read(question, self.client);
-            matches!(waiting, Some(Ok(waiting)) if waiting.is_same(request))
-        };
-        respond(connection, request.key.number, is_it, to_answer(&response.to_value()))
-    }
-
-    fn approval(&self, request: ApprovalRequest, method: &str) -> Verdict {
-        let else_answer = safe_answer(method);
-        match (self.approvals.handler(), self.mode) {
-            (Some(handler), _) => {
-                let safe = else_answer.clone();
-                let answer = move || {
-                    let decision = handler(&request);
-                    request.answer(&decision).map_or_else(
-                        |error| {
-                            log::error!("an approval handler decided what can't be: {error}");
-                            safe
-                        },
-                        |answer| to_answer(&answer),
-                    )
-                };
-                Verdict::Run { answer: Box::new(answer), else_answer }
-            }
-            (None, ApprovalMode::Auto) => Verdict::Now(else_answer),
-            (None, ApprovalMode::Manual) => Verdict::Wait { limit: self.approval_timeout, else_answer },
+        if connection.questions().iter().any(is_it) && connection.answer(number, answer) {
+            return Ok(());
         }
+        if connection.has_ended() {
+            return Err(connection.reason("answer a question of the server"));
+        }
+        Err(Error::NoLongerPending {
+            what: "this question was answered, withdrawn, is over, or came to another client".to_owned(),
+        })
     }
 
-    fn user_input(&self, request: UserInputRequest, method: &str) -> Verdict {
-        let else_answer = safe_answer(method);
-        match self.user_inputs.handler() {
-            Some(handler) => {
-                let answer = move || to_answer(&handler(&request).to_value());
-                Verdict::Run { answer: Box::new(answer), else_answer }
+    fn read(&self, question: &Arc<Question>) -> serde_json::Result<ServerRequest> {
+        ServerRequest::read(Origin::new(self.client, question))
+    }
+
+    /// Who decides about the request.
+    fn handler_of(&self, request: &ServerRequest) -> Option<Handler> {
+        if let ServerRequest::ToolCall(call) = request {
+            if let Some(tool) = self.tools.find(call) {
+                return Some(Arc::new(move |request| match request {
+                    ServerRequest::ToolCall(call) => tool.call(call).into(),
+                    _ => ServerResponse::pass(),
+                }));
             }
-            None if self.user_inputs.is_watched() => {
-                Verdict::Wait { limit: self.user_input_timeout, else_answer }
+        }
+        let handlers = self.handlers.lock();
+        let handler = match request {
+            ServerRequest::Approval(_) => &handlers.approvals,
+            ServerRequest::UserInput(_) => &handlers.user_inputs,
+            _ => &handlers.others,
+        };
+        handler.clone()
+    }
+
+    /// How long the request waits for somebody to answer it by hand; `None`: it does not.
+    fn patience(&self, request: &ServerRequest) -> Option<Option<Duration>> {
+        let is_manual = self.mode == ApprovalMode::Manual;
+        match request {
+            ServerRequest::Approval(_) => is_manual.then_some(self.approval_timeout),
+            ServerRequest::UserInput(_) => self.viewers.see(request).then_some(self.user_input_timeout),
+            ServerRequest::Permissions(_) | ServerRequest::Elicitation(_) => {
+                (is_manual && self.viewers.see(request)).then_some(self.approval_timeout)
             }
-            None => Verdict::Now(else_answer),
+            _ => None,
         }
     }
 }
 
 impl Policy for Desk {
-    fn arrived(&self, question: &Question) -> Verdict {
+    fn arrived(&self, question: &Arc<Question>) -> Verdict {
         let method = question.method.as_str();
-        let broken = |error: serde_json::Error| {
-            let message = format!("the parameters of {method} can't be read: {error}");
-            Verdict::Now(Err(Refusal { code: INVALID_PARAMS, message }))
+        let else_answer = safe_answer(method);
+        let request = match self.read(question) {
+            Ok(request) => request,
+            Err(error) => {
+                // Without the error, which may quote what is private.
+                let why = "its parameters can't be read".to_owned();
+                // Nobody can decide about what is not whole, but "no" can be said in its own words.
+                if question.thread_id.is_some() && can_be_declined_unread(method) {
+                    return Verdict::Now { answer: else_answer, why };
+                }
+                let message = format!("the parameters of {method} can't be read: {error}");
+                return Verdict::Now { answer: Err(Refusal { code: INVALID_PARAMS, message }), why };
+            }
         };
-        if let Some(request) = ApprovalRequest::read(question, self.client) {
-            return request.map_or_else(broken, |request| self.approval(request, method));
+        if let Some(handler) = self.handler_of(&request) {
+            let safe = else_answer.clone();
+            let answer = move || {
+                request.answer(&handler(&request)).unwrap_or_else(|error| {
+                    log::error!("a handler gave what can't be an answer; the safe one was sent: {error}");
+                    safe
+                })
+            };
+            return Verdict::Run { answer: Box::new(answer), else_answer };
         }
-        if let Some(request) = UserInputRequest::read(question, self.client) {
-            return request.map_or_else(broken, |request| self.user_input(request, method));
+        match self.patience(&request) {
+            Some(limit) => Verdict::Wait { limit, else_answer },
+            None => Verdict::Now { answer: else_answer, why: "nobody decides that".to_owned() },
         }
-        Verdict::Now(safe_answer(method))
     }
 
-    fn show(&self, question: &Question) {
-        if let Some(Ok(request)) = ApprovalRequest::read(question, self.client) {
-            self.approvals.show(question.number, request);
-        } else if let Some(Ok(request)) = UserInputRequest::read(question, self.client) {
-            self.user_inputs.show(question.number, request);
-        }
+    fn show(&self, question: &Arc<Question>) {
+        self.viewers.show(question.number, || self.read(question).ok());
+    }
+
+    fn thread_gone(&self, thread_id: &str) -> Option<Box<dyn Any + Send>> {
+        Some(Box::new(self.tools.put(thread_id, None)?))
     }
 
     fn ended(&self) {
-        self.approvals.end();
-        self.user_inputs.end();
+        let handlers = std::mem::take(&mut *self.handlers.lock());
+        drop(handlers);
+        self.tools.clear();
+        self.viewers.end();
     }
-}
-
-/// Answers the question of that number if it still waits and is the one that is meant.
-fn respond(
-    connection: &Connection,
-    number: u64,
-    is_it: impl Fn(&Question) -> bool,
-    answer: Answer,
-) -> Result<()> {
-    let waits = connection.questions().iter().any(|question| question.number == number && is_it(question));
-    if waits && connection.answer(number, answer) {
-        return Ok(());
-    }
-    if connection.has_ended() {
-        return Err(connection.reason("answer a question of the server"));
-    }
-    Err(Error::NoLongerPending {
-        what: "this question was answered, withdrawn, is over, or came to another client".to_owned(),
-    })
 }

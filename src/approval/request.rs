@@ -6,12 +6,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::server_request::Origin;
 use crate::{
-    connection::Question,
     error::{Error, Result},
     protocol::{
-        CommandAction, CommandExecutionRequestApprovalParams, FileChangeRequestApprovalParams,
-        FileUpdateChange, NetworkApprovalContext, RequestId, decode,
+        AdditionalPermissionProfile, CommandAction, CommandExecutionApprovalKind,
+        CommandExecutionRequestApprovalParams, FileChangeRequestApprovalParams, FileUpdateChange,
+        NetworkApprovalContext, NetworkPolicyAmendment, NetworkPolicyRuleAction, RequestId,
     },
 };
 
@@ -22,13 +23,15 @@ pub enum ApprovalMode {
     /// They are declined at once.
     #[default]
     Auto,
-    /// They wait until the program answers, for the approval limit (for ever, unless set).
+    /// They wait until the program answers, for the approval limit (for ever, unless set); so do
+    /// permissions and forms while [`Client::server_requests`](crate::Client::server_requests) shows them.
     Manual,
 }
 
 /// The server asks whether it may do something.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "a box would be in the way of everyone who matches on it")]
 #[non_exhaustive]
 pub enum ApprovalRequest {
     /// Run a command.
@@ -37,15 +40,6 @@ pub enum ApprovalRequest {
     FileChange(FileChangeApprovalRequest),
     /// Call a tool of an MCP server.
     McpTool(McpToolApprovalRequest),
-}
-
-/// What tells one question from another, beside what it shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key {
-    /// The client that was asked.
-    pub(crate) client: u64,
-    /// The question's number on its connection.
-    pub(crate) number: u64,
 }
 
 /// The server asks whether it may run a command. All but the ids may be missing.
@@ -62,6 +56,8 @@ pub struct CommandApprovalRequest {
     pub item_id: String,
     /// Tells several questions about one item apart.
     pub approval_id: Option<String>,
+    /// What of the command is asked about: that it runs, or that something is written to it.
+    pub kind: Option<CommandExecutionApprovalKind>,
     /// Why the model wants it.
     pub reason: Option<String>,
     /// The command line.
@@ -70,14 +66,18 @@ pub struct CommandApprovalRequest {
     pub cwd: Option<String>,
     /// What the command does, as far as the server understands it.
     pub command_actions: Option<Vec<CommandAction>>,
+    /// What it would be allowed beyond the sandbox, if that is what the question is about.
+    pub additional_permissions: Option<AdditionalPermissionProfile>,
     /// The rule that would allow commands like it for good.
     pub proposed_execpolicy_amendment: Option<Vec<String>>,
     /// The host it wants to reach, if that is what the question is about.
     pub network_approval_context: Option<NetworkApprovalContext>,
+    /// The rules about hosts that would answer such questions for good.
+    pub proposed_network_policy_amendments: Option<Vec<NetworkPolicyAmendment>>,
     /// What the server proposes to choose from: a hint, which it does not enforce.
     pub available_decisions: Option<Value>,
     #[serde(skip)]
-    pub(crate) key: Key,
+    pub(super) origin: Origin,
 }
 
 /// The server asks whether it may change files.
@@ -100,7 +100,7 @@ pub struct FileChangeApprovalRequest {
     /// before it, and are missing if that was not seen.
     pub changes: Option<Vec<FileUpdateChange>>,
     #[serde(skip)]
-    pub(crate) key: Key,
+    pub(super) origin: Origin,
 }
 
 /// The server asks whether it may call a tool of an MCP server.
@@ -122,7 +122,7 @@ pub struct McpToolApprovalRequest {
     /// What it would be called with.
     pub tool_params: Option<Value>,
     #[serde(skip)]
-    pub(crate) key: Key,
+    pub(super) origin: Origin,
 }
 
 /// What is decided about a request.
@@ -135,34 +135,48 @@ pub enum ApprovalDecision {
     /// Yes, and the same is not asked again in this thread.
     AcceptForSession,
     /// Yes, and commands that begin with these words are allowed for good. The server writes whatever
-    /// is given into its rules, unchecked; give back what the request proposes.
+    /// is given into its rules, unchecked: [`accept_proposed_amendment`](Self::accept_proposed_amendment)
+    /// gives back what the request proposes.
     AcceptWithExecpolicyAmendment(Vec<String>),
+    /// This host is allowed or denied for good, and what wanted to reach it with it. Fits questions about
+    /// a host alone (those with a `network_approval_context`): to any other the server would take it for
+    /// a plain yes.
+    ApplyNetworkPolicyAmendment {
+        /// The host.
+        host: String,
+        /// Whether it is allowed.
+        action: NetworkPolicyRuleAction,
+    },
     /// No; the turn goes on.
     Decline,
     /// No, and the turn is interrupted (a tool's call is only refused).
     Cancel,
 }
 
-impl ApprovalRequest {
-    /// The request in a question, or why it can't be read. `None`: it is no approval.
-    pub(super) fn read(
-        question: &Question,
-        client: u64,
-    ) -> Option<Result<ApprovalRequest, serde_json::Error>> {
-        let key = Key { client, number: question.number };
-        match question.method.as_str() {
-            "item/commandExecution/requestApproval" => Some(command(question, key)),
-            "item/fileChange/requestApproval" => Some(file_change(question, key)),
-            "mcpServer/elicitation/request" => mcp_tool(question, key).map(Ok),
-            _ => None,
-        }
+impl ApprovalDecision {
+    /// Yes, with the rule that the server itself proposes for the command; `None` when it proposes none.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use codex_blocking::ApprovalDecision;
+    ///
+    /// client.set_approval_handler(|request| {
+    ///     ApprovalDecision::accept_proposed_amendment(request).unwrap_or(ApprovalDecision::Decline)
+    /// });
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn accept_proposed_amendment(request: &ApprovalRequest) -> Option<Self> {
+        let ApprovalRequest::Command(request) = request else { return None };
+        request.proposed_execpolicy_amendment.clone().map(Self::AcceptWithExecpolicyAmendment)
     }
+}
 
-    pub(crate) fn key(&self) -> Key {
+impl ApprovalRequest {
+    pub(super) fn origin(&self) -> &Origin {
         match self {
-            ApprovalRequest::Command(request) => request.key,
-            ApprovalRequest::FileChange(request) => request.key,
-            ApprovalRequest::McpTool(request) => request.key,
+            ApprovalRequest::Command(request) => &request.origin,
+            ApprovalRequest::FileChange(request) => &request.origin,
+            ApprovalRequest::McpTool(request) => &request.origin,
         }
     }
 
@@ -204,8 +218,7 @@ impl ApprovalRequest {
 
     /// Whether both are the same question, by everything that names it.
     pub(super) fn is_same(&self, other: &ApprovalRequest) -> bool {
-        self.key() == other.key()
-            && self.request_id() == other.request_id()
+        self.request_id() == other.request_id()
             && self.thread_id() == other.thread_id()
             && self.turn_id() == other.turn_id()
             && self.item_id() == other.item_id()
@@ -214,19 +227,32 @@ impl ApprovalRequest {
 
     /// The decision in the shape that this kind of request takes.
     pub(super) fn answer(&self, decision: &ApprovalDecision) -> Result<Value> {
-        use ApprovalDecision::{Accept, AcceptForSession, AcceptWithExecpolicyAmendment, Cancel, Decline};
-        let amendment_elsewhere = || {
-            Error::invalid("only the approval of a command takes an amendment of the rules; nothing was sent")
+        use ApprovalDecision::{
+            Accept, AcceptForSession, AcceptWithExecpolicyAmendment, ApplyNetworkPolicyAmendment, Cancel,
+            Decline,
         };
+        let unfit = |what| Err(Error::invalid(format!("{what}; nothing was sent")));
+        let is_about_host = match self {
+            ApprovalRequest::Command(request) => request.network_approval_context.is_some(),
+            _ => false,
+        };
+        match decision {
+            AcceptWithExecpolicyAmendment(_) if !matches!(self, ApprovalRequest::Command(_)) => {
+                return unfit("only the approval of a command takes an amendment of the rules");
+            }
+            ApplyNetworkPolicyAmendment { .. } if !is_about_host => {
+                return unfit("only the approval of a host takes an amendment of the rules about hosts");
+            }
+            _ => {}
+        }
         if let ApprovalRequest::McpTool(_) = self {
             return Ok(match decision {
-                Accept => json!({ "action": "accept", "content": {} }),
                 AcceptForSession => {
                     json!({ "action": "accept", "content": {}, "_meta": { "persist": "session" } })
                 }
-                Decline => json!({ "action": "decline", "content": null }),
+                Accept => json!({ "action": "accept", "content": {} }),
                 Cancel => json!({ "action": "cancel", "content": null }),
-                AcceptWithExecpolicyAmendment(_) => return Err(amendment_elsewhere()),
+                _ => json!({ "action": "decline", "content": null }),
             });
         }
         let decision = match decision {
@@ -234,91 +260,91 @@ impl ApprovalRequest {
             AcceptForSession => json!("acceptForSession"),
             Decline => json!("decline"),
             Cancel => json!("cancel"),
-            AcceptWithExecpolicyAmendment(words) if matches!(self, ApprovalRequest::Command(_)) => {
+            AcceptWithExecpolicyAmendment(words) => {
                 json!({ "acceptWithExecpolicyAmendment": { "execpolicy_amendment": words } })
             }
-            AcceptWithExecpolicyAmendment(_) => return Err(amendment_elsewhere()),
+            ApplyNetworkPolicyAmendment { host, action } => {
+                json!({ "applyNetworkPolicyAmendment": { "network_policy_amendment": { "host": host, "action": action } } })
+            }
         };
         Ok(json!({ "decision": decision }))
     }
 }
 
-/// `params` of a question, whatever the rest of the message is.
-pub(super) fn params_of<T: serde::de::DeserializeOwned>(question: &Question) -> Result<T, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Message<'a> {
-        #[serde(borrow)]
-        params: Option<&'a serde_json::value::RawValue>,
+impl ApprovalRequest {
+    /// Reads a question about a command.
+    pub(super) fn command(origin: Origin) -> serde_json::Result<ApprovalRequest> {
+        let params: CommandExecutionRequestApprovalParams = origin.params()?;
+        Ok(ApprovalRequest::Command(CommandApprovalRequest {
+            request_id: origin.question().id.clone(),
+            thread_id: params.thread_id,
+            turn_id: params.turn_id,
+            item_id: params.item_id,
+            approval_id: params.approval_id,
+            kind: params.kind,
+            reason: params.reason,
+            command: params.command,
+            cwd: params.cwd,
+            command_actions: params.command_actions,
+            additional_permissions: params.additional_permissions,
+            proposed_execpolicy_amendment: params.proposed_execpolicy_amendment,
+            network_approval_context: params.network_approval_context,
+            proposed_network_policy_amendments: params.proposed_network_policy_amendments,
+            available_decisions: params
+                .available_decisions
+                .and_then(|decisions| serde_json::to_value(decisions).ok()),
+            origin,
+        }))
     }
-    let Message { params } = serde_json::from_str(&question.text)?;
-    decode(params.map_or("null", serde_json::value::RawValue::get))
-}
 
-fn command(question: &Question, key: Key) -> Result<ApprovalRequest, serde_json::Error> {
-    let params: CommandExecutionRequestApprovalParams = params_of(question)?;
-    Ok(ApprovalRequest::Command(CommandApprovalRequest {
-        request_id: question.id.clone(),
-        thread_id: params.thread_id,
-        turn_id: params.turn_id,
-        item_id: params.item_id,
-        approval_id: params.approval_id,
-        reason: params.reason,
-        command: params.command,
-        cwd: params.cwd,
-        command_actions: params.command_actions,
-        proposed_execpolicy_amendment: params.proposed_execpolicy_amendment,
-        network_approval_context: params.network_approval_context,
-        available_decisions: params
-            .available_decisions
-            .and_then(|decisions| serde_json::to_value(decisions).ok()),
-        key,
-    }))
-}
+    /// Reads a question about a change of files.
+    pub(super) fn file_change(origin: Origin) -> serde_json::Result<ApprovalRequest> {
+        #[derive(Deserialize)]
+        struct Item {
+            changes: Vec<FileUpdateChange>,
+        }
+        let params: FileChangeRequestApprovalParams = origin.params()?;
+        let announced = origin.question().announced.as_deref();
+        let announced = announced.and_then(|item| serde_json::from_str(item).ok());
+        Ok(ApprovalRequest::FileChange(FileChangeApprovalRequest {
+            request_id: origin.question().id.clone(),
+            thread_id: params.thread_id,
+            turn_id: params.turn_id,
+            item_id: params.item_id,
+            reason: params.reason,
+            grant_root: params.grant_root,
+            changes: announced.map(|Item { changes }| changes),
+            origin,
+        }))
+    }
 
-fn file_change(question: &Question, key: Key) -> Result<ApprovalRequest, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Item {
-        changes: Vec<FileUpdateChange>,
+    /// Reads an elicitation that is really the approval of a tool, which says so in its `_meta`; `None`
+    /// for any other.
+    pub(super) fn mcp_tool(origin: &Origin) -> Option<ApprovalRequest> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Params {
+            thread_id: String,
+            turn_id: Option<String>,
+            server_name: String,
+            #[serde(default)]
+            message: String,
+            #[serde(rename = "_meta")]
+            meta: Value,
+        }
+        let params: Params = origin.params().ok()?;
+        if params.meta["codex_approval_kind"] != "mcp_tool_call" {
+            return None;
+        }
+        Some(ApprovalRequest::McpTool(McpToolApprovalRequest {
+            request_id: origin.question().id.clone(),
+            thread_id: params.thread_id,
+            turn_id: params.turn_id,
+            server_name: params.server_name,
+            message: params.message,
+            tool_name: params.meta["tool_name"].as_str().map(str::to_owned),
+            tool_params: params.meta.get("tool_params").cloned(),
+            origin: origin.clone(),
+        }))
     }
-    let params: FileChangeRequestApprovalParams = params_of(question)?;
-    let announced = question.announced.as_deref().and_then(|item| serde_json::from_str(item).ok());
-    Ok(ApprovalRequest::FileChange(FileChangeApprovalRequest {
-        request_id: question.id.clone(),
-        thread_id: params.thread_id,
-        turn_id: params.turn_id,
-        item_id: params.item_id,
-        reason: params.reason,
-        grant_root: params.grant_root,
-        changes: announced.map(|Item { changes }| changes),
-        key,
-    }))
-}
-
-/// An elicitation that is really the approval of a tool says so in its `_meta`.
-fn mcp_tool(question: &Question, key: Key) -> Option<ApprovalRequest> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Params {
-        thread_id: String,
-        turn_id: Option<String>,
-        server_name: String,
-        #[serde(default)]
-        message: String,
-        #[serde(rename = "_meta")]
-        meta: Value,
-    }
-    let params: Params = params_of(question).ok()?;
-    if params.meta["codex_approval_kind"] != "mcp_tool_call" {
-        return None;
-    }
-    Some(ApprovalRequest::McpTool(McpToolApprovalRequest {
-        request_id: question.id.clone(),
-        thread_id: params.thread_id,
-        turn_id: params.turn_id,
-        server_name: params.server_name,
-        message: params.message,
-        tool_name: params.meta["tool_name"].as_str().map(str::to_owned),
-        tool_params: params.meta.get("tool_params").cloned(),
-        key,
-    }))
 }

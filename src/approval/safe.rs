@@ -8,17 +8,15 @@ use serde_json::{Value, json};
 
 use crate::{
     connection::{Answer, Refusal},
-    protocol::METHOD_NOT_FOUND,
+    protocol::{INTERNAL_ERROR, METHOD_NOT_FOUND},
 };
 
 /// "Invalid params": what is asked for lacks something it can't be decided without.
 pub(super) const INVALID_PARAMS: i64 = -32602;
-/// "Internal error": the question is known, but this client has nobody to answer it.
-const NOBODY_ANSWERS: i64 = -32603;
 
 /// What a question is answered without anybody having decided.
 pub(super) fn safe_answer(method: &str) -> Answer {
-    let nobody = |reason: &str| Err(Refusal { code: NOBODY_ANSWERS, message: reason.to_owned() });
+    let nobody = |reason: &str| Err(Refusal { code: INTERNAL_ERROR, message: reason.to_owned() });
     let answer = match method {
         "item/commandExecution/requestApproval" | "item/fileChange/requestApproval" => {
             json!({ "decision": "decline" })
@@ -46,10 +44,16 @@ pub(super) fn safe_answer(method: &str) -> Answer {
     to_answer(&answer)
 }
 
+/// Whether the safe answer is a "no" in the question's own words, which says nothing about what was asked:
+/// it fits a question that lacks something too, as long as that names its thread.
+pub(super) fn can_be_declined_unread(method: &str) -> bool {
+    matches!(method, "item/permissions/requestApproval" | "mcpServer/elicitation/request" | "item/tool/call")
+}
+
 /// An answer of this shape.
 pub(super) fn to_answer(value: &Value) -> Answer {
     serde_json::value::to_raw_value(value)
-        .map_err(|error| Refusal { code: NOBODY_ANSWERS, message: error.to_string() })
+        .map_err(|error| Refusal { code: INTERNAL_ERROR, message: error.to_string() })
 }
 
 fn seconds_since_1970() -> u64 {
@@ -79,6 +83,6 @@ mod tests {
     #[test]
     fn an_unknown_question_is_refused_as_unknown_and_others_that_nobody_answers_as_such() {
         assert_eq!(safe_answer("moon/landing").unwrap_err().code, METHOD_NOT_FOUND);
-        assert_eq!(safe_answer("item/tool/requestUserInput").unwrap_err().code, NOBODY_ANSWERS);
+        assert_eq!(safe_answer("item/tool/requestUserInput").unwrap_err().code, INTERNAL_ERROR);
     }
 }

@@ -8,11 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::request::{Key, params_of};
-use crate::{
-    connection::Question,
-    protocol::{RequestId, ToolRequestUserInputParams},
-};
+use super::server_request::Origin;
+use crate::protocol::{RequestId, ToolRequestUserInputParams};
 
 pub use crate::protocol::ToolRequestUserInputQuestion as UserInputQuestion;
 
@@ -31,7 +28,7 @@ pub struct UserInputRequest {
     /// What is asked, each with options to pick from or none.
     pub questions: Vec<UserInputQuestion>,
     #[serde(skip)]
-    pub(crate) key: Key,
+    pub(super) origin: Origin,
 }
 
 /// The user's answers, by the ids of the questions. Questions may be left out.
@@ -73,29 +70,22 @@ impl UserInputResponse {
 }
 
 impl UserInputRequest {
-    /// The request in a question, or why it can't be read. `None`: it is none.
-    pub(super) fn read(
-        question: &Question,
-        client: u64,
-    ) -> Option<Result<UserInputRequest, serde_json::Error>> {
-        if question.method != "item/tool/requestUserInput" {
-            return None;
-        }
-        let key = Key { client, number: question.number };
-        Some(params_of(question).map(|params: ToolRequestUserInputParams| UserInputRequest {
-            request_id: question.id.clone(),
+    /// Reads a question to the user.
+    pub(super) fn read(origin: Origin) -> serde_json::Result<UserInputRequest> {
+        let params: ToolRequestUserInputParams = origin.params()?;
+        Ok(UserInputRequest {
+            request_id: origin.question().id.clone(),
             thread_id: params.thread_id,
             turn_id: params.turn_id,
             item_id: params.item_id,
             questions: params.questions,
-            key,
-        }))
+            origin,
+        })
     }
 
     /// Whether both are the same question, by everything that names it.
     pub(super) fn is_same(&self, other: &UserInputRequest) -> bool {
-        self.key == other.key
-            && self.request_id == other.request_id
+        self.request_id == other.request_id
             && self.thread_id == other.thread_id
             && self.turn_id == other.turn_id
             && self.item_id == other.item_id

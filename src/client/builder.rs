@@ -114,7 +114,8 @@ impl ClientBuilder {
     }
 
     /// How long an approval may wait for the program in [`ApprovalMode::Manual`] (for ever); then it
-    /// is declined.
+    /// is declined. Permissions and forms that are shown by
+    /// [`server_requests`](Client::server_requests) wait as long.
     #[must_use]
     pub fn approval_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.approval_timeout = limit.into();

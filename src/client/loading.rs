@@ -29,13 +29,15 @@ struct ThreadParams<'a> {
 
 /// What of the reply to these counts here.
 #[derive(Deserialize)]
-struct OpenedThread {
-    thread: ThreadId,
+pub(super) struct OpenedThread {
+    pub(super) thread: ThreadId,
 }
 
 #[derive(Deserialize)]
-struct ThreadId {
-    id: String,
+#[serde(rename_all = "camelCase")]
+pub(super) struct ThreadId {
+    pub(super) id: String,
+    forked_from_id: Option<String>,
 }
 
 /// # Errors
@@ -215,9 +217,11 @@ impl Client {
     }
 
     /// Notes that the thread's events come to this connection, by whatever way it was opened.
-    pub(super) fn note_opened(&self, reply: &Reply) {
-        if let Ok(OpenedThread { thread }) = serde_json::from_str(reply.text()) {
-            self.connection.set_loaded(&thread.id, true);
+    pub(super) fn note_opened(&self, method: &str, reply: &Reply) {
+        let Ok(OpenedThread { thread }) = serde_json::from_str(reply.text()) else { return };
+        self.connection.set_loaded(&thread.id, true);
+        if let Some(source) = thread.forked_from_id.filter(|_| method == "thread/fork") {
+            self.inner.desk.inherit_tools(&source, &thread.id);
         }
     }
 

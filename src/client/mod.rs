@@ -18,6 +18,7 @@ mod review;
 mod rollback;
 mod supports;
 mod threads;
+mod tools;
 mod typed;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -235,7 +236,7 @@ impl Client {
         self.ensure_initialized(deadline)?;
         let reply = self.connection.request(method, &params, deadline)?;
         match method {
-            "thread/start" | "thread/resume" | "thread/fork" => self.note_opened(&reply),
+            "thread/start" | "thread/resume" | "thread/fork" => self.note_opened(method, &reply),
             "thread/archive" | "thread/delete" | "thread/unsubscribe" if reply.result(method).is_ok() => {
                 self.note_closed(&params);
             }

@@ -59,13 +59,20 @@ impl Client {
         params: P,
         deadline: Deadline,
     ) -> Result<Reply<P::Response>> {
-        if P::EXPERIMENTAL && !self.is_experimental(deadline)? {
-            return Err(Error::invalid(format!(
-                "{} is experimental: the server takes it only from a client that was built with \
-                 `experimental_api(true)`",
-                P::METHOD
-            )));
+        if P::EXPERIMENTAL {
+            self.require_experimental(P::METHOD, deadline)?;
         }
         Reply::decode(self.request_until(P::METHOD, params, deadline)?, P::METHOD)
+    }
+
+    /// Refuses what the server takes only from clients with the setting for it.
+    pub(super) fn require_experimental(&self, what: &str, deadline: Deadline) -> Result<()> {
+        if self.is_experimental(deadline)? {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "{what} is experimental: the server takes it only from a client that was built with \
+             `experimental_api(true)`"
+        )))
     }
 }

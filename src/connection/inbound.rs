@@ -79,10 +79,17 @@ impl Demux {
         }
         if kind == Kind::TurnCompleted {
             if let (Some(thread_id), Some(turn_id)) = (&route.thread_id, &route.turn_id) {
-                inbox.withdraw(now, |question| question.is_of(thread_id, turn_id));
+                inbox.withdraw_of(thread_id, turn_id, now);
             }
         } else if let Some(id) = resolved_id(text) {
-            inbox.withdraw(now, |question| question.id == id);
+            inbox.withdraw(&id, now);
+        }
+    }
+
+    fn thread_gone(&self, route: &Route<'_>) {
+        let kept = route.thread_id.as_deref().and_then(|thread_id| self.shared.policy.thread_gone(thread_id));
+        if let Some(kept) = kept {
+            self.shared.workers.run(move || drop(kept));
         }
     }
 
@@ -172,15 +179,13 @@ impl Receive for Demux {
                 if method == "serverRequest/resolved" || kind == Kind::TurnCompleted {
                     self.withdraw_questions(kind, &route, text, now);
                 }
+                if kind == Kind::ThreadGone {
+                    self.thread_gone(&route);
+                }
                 ControlFlow::Continue(())
             }
             Some(Envelope::Request { id, method, route }) => {
-                let turn = self.shared.routes.lock().turn_of(&route);
-                let item_id: Option<String> =
-                    route.item_id.and_then(|item_id| serde_json::from_str(item_id.get()).ok());
-                let announced =
-                    turn.as_ref().zip(item_id).and_then(|(turn, item_id)| turn.announced(&item_id));
-                self.shared.question(id, &method, text, turn, announced);
+                self.shared.question(id, &method, &route, text);
                 ControlFlow::Continue(())
             }
             Some(Envelope::Reply { id, outcome }) => {

@@ -4,6 +4,7 @@
 //! and while it waits the clock of its turn stands still.
 
 use std::{
+    any::Any,
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -15,12 +16,13 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Shared, turn_log::TurnLog};
 use crate::{
     deadline::earlier,
-    protocol::{INTERNAL_ERROR, RequestId, outgoing},
+    protocol::{INTERNAL_ERROR, RequestId, envelope::Route, outgoing},
 };
 
 /// An answer, or a refusal.
@@ -33,25 +35,25 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
 }
 
-/// A question as it came.
+/// A question as it came: plain data, which holds on to nothing.
 #[derive(Debug)]
 pub(crate) struct Question {
     /// The place in the order of arrival: its name within this connection.
     pub(crate) number: u64,
     pub(crate) id: RequestId,
     pub(crate) method: String,
+    pub(crate) thread_id: Option<String>,
+    pub(crate) turn_id: Option<String>,
     /// The whole message.
     pub(crate) text: Box<str>,
     /// The item it is about, as it was announced before.
     pub(crate) announced: Option<Box<str>>,
-    /// The turn whose clock it stops.
-    turn: Option<Arc<TurnLog>>,
 }
 
 /// What is done with a question that arrives.
 pub(crate) enum Verdict {
-    /// It is answered at once.
-    Now(Answer),
+    /// It is answered at once, for this reason.
+    Now { answer: Answer, why: String },
     /// Somebody answers it in time; else it gets this answer.
     Wait { limit: Option<Duration>, else_answer: Answer },
     /// This is run on a worker; if it panics, the question gets the other answer.
@@ -60,15 +62,20 @@ pub(crate) enum Verdict {
 
 /// Who decides what is done. Called on the reading thread: it looks and never runs user code.
 pub(crate) trait Policy: Send + Sync {
-    fn arrived(&self, question: &Question) -> Verdict;
+    fn arrived(&self, question: &Arc<Question>) -> Verdict;
     /// It waits now, or has been answered: those who look at questions may see it.
-    fn show(&self, question: &Question);
+    fn show(&self, question: &Arc<Question>);
+    /// The thread is not loaded any more. What was kept for it is given back, to be dropped where
+    /// user code may run.
+    fn thread_gone(&self, thread_id: &str) -> Option<Box<dyn Any + Send>>;
     /// The connection has ended: handlers are released, streams end.
     fn ended(&self);
 }
 
 struct Waiting {
     question: Arc<Question>,
+    /// The turn whose clock it stops.
+    turn: Option<Arc<TurnLog>>,
     deadline: Option<Instant>,
     else_answer: Answer,
 }
@@ -107,7 +114,7 @@ impl Inbox {
         if state.is_closed {
             return false;
         }
-        if let Some(turn) = &waiting.question.turn {
+        if let Some(turn) = &waiting.turn {
             turn.hold();
         }
         state.waiting.insert(waiting.question.number, waiting);
@@ -116,20 +123,28 @@ impl Inbox {
 
     fn take(&self, number: u64, now: Duration) -> Option<Waiting> {
         let waiting = self.state.lock().waiting.remove(&number)?;
-        if let Some(turn) = &waiting.question.turn {
+        if let Some(turn) = &waiting.turn {
             turn.release(now);
         }
         Some(waiting)
     }
 
-    /// Questions that need no answer any more: answered elsewhere, or their turn is over.
-    pub(crate) fn withdraw(&self, now: Duration, is_it: impl Fn(&Question) -> bool) {
-        let numbers: Vec<u64> = self
-            .waiting()
-            .iter()
-            .filter(|question| is_it(question))
-            .map(|question| question.number)
-            .collect();
+    /// The question was answered elsewhere.
+    pub(crate) fn withdraw(&self, id: &RequestId, now: Duration) {
+        self.remove(now, |waiting| waiting.question.id == *id);
+    }
+
+    /// The turn is over, and with it its questions.
+    pub(crate) fn withdraw_of(&self, thread_id: &str, turn_id: &str, now: Duration) {
+        let is_its = |turn: &Arc<TurnLog>| turn.thread_id == thread_id && turn.turn_id == turn_id;
+        self.remove(now, |waiting| waiting.turn.as_ref().is_some_and(is_its));
+    }
+
+    fn remove(&self, now: Duration, is_it: impl Fn(&Waiting) -> bool) {
+        let numbers: Vec<u64> = {
+            let state = self.state.lock();
+            state.waiting.iter().filter(|(_, waiting)| is_it(waiting)).map(|(number, _)| *number).collect()
+        };
         for number in numbers {
             self.take(number, now);
         }
@@ -152,49 +167,58 @@ impl Inbox {
 }
 
 impl Question {
-    /// Whether it is of that turn.
-    pub(crate) fn is_of(&self, thread_id: &str, turn_id: &str) -> bool {
-        self.turn.as_ref().is_some_and(|turn| turn.thread_id == thread_id && turn.turn_id == turn_id)
+    /// The parameters, as JSON; null if there are none.
+    pub(crate) fn params(&self) -> &str {
+        #[derive(Deserialize)]
+        struct Message<'a> {
+            #[serde(borrow)]
+            params: Option<&'a RawValue>,
+        }
+        let message: Result<Message<'_>, _> = serde_json::from_str(&self.text);
+        message.ok().and_then(|message| message.params).map_or("null", RawValue::get)
     }
 }
 
 impl Shared {
     /// Takes in a question: what becomes of it is up to the policy.
-    pub(super) fn question(
-        self: &Arc<Self>,
-        id: RequestId,
-        method: &str,
-        text: &str,
-        turn: Option<Arc<TurnLog>>,
-        announced: Option<Box<str>>,
-    ) {
-        let number = self.inbox.next.fetch_add(1, Ordering::Relaxed);
-        let question =
-            Arc::new(Question { number, id, method: method.to_owned(), text: text.into(), announced, turn });
-        self.decide(&question);
+    pub(super) fn question(self: &Arc<Self>, id: RequestId, method: &str, route: &Route<'_>, text: &str) {
+        let turn = self.routes.lock().turn_of(route);
+        let item_id: Option<String> =
+            route.item_id.and_then(|item_id| serde_json::from_str(item_id.get()).ok());
+        let question = Arc::new(Question {
+            number: self.inbox.next.fetch_add(1, Ordering::Relaxed),
+            id,
+            method: method.to_owned(),
+            thread_id: route.thread_id.as_deref().map(str::to_owned),
+            turn_id: route.turn_id.as_deref().map(str::to_owned),
+            text: text.into(),
+            announced: turn.as_ref().zip(item_id).and_then(|(turn, item_id)| turn.announced(&item_id)),
+        });
+        self.decide(&question, turn);
         // Only now: who looks at the questions that wait finds it there.
         self.policy.show(&question);
     }
 
-    fn decide(self: &Arc<Self>, question: &Arc<Question>) {
+    fn decide(self: &Arc<Self>, question: &Arc<Question>, turn: Option<Arc<TurnLog>>) {
         let (number, question) = (question.number, Arc::clone(question));
         match self.policy.arrived(&question) {
-            Verdict::Now(answer) => {
+            Verdict::Now { answer, why } => {
                 self.log(log::Level::Info, {
                     let (method, id) = (question.method.clone(), question.id.clone());
-                    move || format!("the server asked {method} (id {id}); nobody decides that, so it got the safe answer")
+                    move || format!("the server asked {method} (id {id}); {why}, so it got the safe answer")
                 });
                 self.send_answer(&question.id, answer);
             }
             Verdict::Wait { limit, else_answer } => {
                 let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-                if self.inbox.insert(Waiting { question, deadline, else_answer }) && deadline.is_some() {
+                if self.inbox.insert(Waiting { question, turn, deadline, else_answer }) && deadline.is_some()
+                {
                     self.start_timer();
                 }
             }
             Verdict::Run { answer, else_answer } => {
                 let safe = else_answer.clone();
-                if !self.inbox.insert(Waiting { question, deadline: None, else_answer }) {
+                if !self.inbox.insert(Waiting { question, turn, deadline: None, else_answer }) {
                     return;
                 }
                 let shared = Arc::clone(self);

@@ -54,5 +54,5 @@ pub use wire::{Unknown, decode};
 pub(crate) const OVERLOADED: i64 = -32001;
 /// "Method not found": what a client answers to a question it does not know.
 pub(crate) const METHOD_NOT_FOUND: i64 = -32601;
-/// An answer that can't be given.
+/// "Internal error": the question is known, but nobody has an answer to it.
 pub(crate) const INTERNAL_ERROR: i64 = -32603;

@@ -8,7 +8,7 @@
 use std::{sync::mpsc, time::Duration};
 
 use codex_blocking::{
-    Client, ClientBuilder,
+    Chat, Client, ClientBuilder,
     transport::{Memory, Peer},
 };
 use serde_json::{Value, json};
@@ -35,6 +35,17 @@ pub fn served_with(builder: ClientBuilder) -> (Client, Server) {
     let client = builder.connect(Memory::new(move |peer| drop(hand_over.send(peer)))).unwrap();
     let peer = connections.recv_timeout(PATIENCE).unwrap();
     (client, Server { version: "0.169.0", peer, taken: None })
+}
+
+/// A chat on the thread `t`, turn `u`, that runs.
+pub fn chatting(client: &Client, server: &mut Server) -> Chat {
+    let caller = {
+        let client = client.clone();
+        spawn(move || client.chat("hello"))
+    };
+    server.begin_turn();
+    server.started();
+    caller.join().unwrap().unwrap()
 }
 
 impl Server {
@@ -78,6 +89,11 @@ impl Server {
     /// Whether the client has sent nothing.
     pub fn is_quiet(&mut self) -> bool {
         self.peer.recv_timeout(Duration::ZERO).is_err()
+    }
+
+    /// Asks the client something.
+    pub fn ask(&mut self, id: impl Into<Value>, method: &str, params: &Value) {
+        self.send(&json!({ "id": id.into(), "method": method, "params": params }));
     }
 
     pub fn reply(&mut self, request: &Value, result: Value) {

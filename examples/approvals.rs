@@ -1,0 +1,111 @@
+//! Lets the agent do what you allow: shows each command and change, and asks at the terminal.
+//!
+//!     cargo run --example approvals -- "Run the tests, and fix what fails"
+//!     cargo run --example approvals -- --offline-model "escalate echo it ran"
+//!
+//! At the end of the input everything is declined. Where it finds its server is told in the example
+//! `chat`.
+
+mod support;
+
+use std::{
+    error::Error,
+    io::{self, BufRead, Write},
+    process::ExitCode,
+};
+
+use codex_blocking::{
+    ApprovalDecision, ApprovalPolicy, ApprovalRequest, Client, ThreadConfig,
+    testing::{ScriptedServer, TurnScript},
+};
+use serde_json::json;
+
+fn main() -> ExitCode {
+    support::report(run())
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let (stub, words) = support::arguments()?;
+    let text = if words.is_empty() { "Tidy up".to_owned() } else { words.join(" ") };
+    let client = support::connect_with(stub.as_ref(), Client::builder(), scripted())?;
+
+    // It runs on a thread of its own; the turn waits for it, and nothing else does.
+    client.set_approval_handler(|request| decide(request).unwrap_or(ApprovalDecision::Decline));
+
+    let config = ThreadConfig::new().cwd(std::env::current_dir()?).approval_policy(ApprovalPolicy::OnRequest);
+    for step in client.start_thread(config)?.chat(text)?.results() {
+        println!("{}", step?);
+    }
+    client.close()?;
+    Ok(())
+}
+
+/// Shows what the agent wants to do, and reads the answer.
+fn decide(request: &ApprovalRequest) -> io::Result<ApprovalDecision> {
+    // Held until the answer is there: another question waits for this one.
+    let mut input = io::stdin().lock();
+    println!();
+    match request {
+        ApprovalRequest::Command(command) => {
+            println!("The agent wants to run: {}", command.command.as_deref().unwrap_or("(not told)"));
+            println!("  in: {}", command.cwd.as_deref().unwrap_or("(not told)"));
+            if let Some(network) = &command.network_approval_context {
+                println!("  to reach: {}", network.host);
+            }
+            println!("  because: {}", command.reason.as_deref().unwrap_or("(not told)"));
+        }
+        ApprovalRequest::FileChange(change) => {
+            println!("The agent wants to change files.");
+            println!("  because: {}", change.reason.as_deref().unwrap_or("(not told)"));
+            for change in change.changes.iter().flatten() {
+                println!("  {}", change.path);
+                for line in change.diff.lines() {
+                    println!("    {line}");
+                }
+            }
+        }
+        other => println!("The agent asks: {other:?}"),
+    }
+    let always = ApprovalDecision::accept_proposed_amendment(request);
+    if let Some(ApprovalDecision::AcceptWithExecpolicyAmendment(words)) = &always {
+        println!("  \"always\" allows all that begin with: {}", words.join(" "));
+    }
+    let choices = match always {
+        Some(_) => "yes, session, always, no, cancel",
+        None => "yes, session, no, cancel",
+    };
+    loop {
+        print!("{choices}? ");
+        io::stdout().flush()?;
+        let mut answer = String::new();
+        if input.read_line(&mut answer)? == 0 {
+            println!("no (the input has ended)");
+            return Ok(ApprovalDecision::Decline);
+        }
+        match (answer.trim(), &always) {
+            ("y" | "yes", _) => return Ok(ApprovalDecision::Accept),
+            ("s" | "session", _) => return Ok(ApprovalDecision::AcceptForSession),
+            ("a" | "always", Some(always)) => return Ok(always.clone()),
+            ("n" | "no", _) => return Ok(ApprovalDecision::Decline),
+            ("c" | "cancel", _) => return Ok(ApprovalDecision::Cancel),
+            _ => {}
+        }
+    }
+}
+
+/// Asks about a command and about a change, whatever was said.
+fn scripted() -> ScriptedServer {
+    let change = json!({ "path": "/workspace/new.txt", "kind": { "type": "add" }, "diff": "+one\n+two\n" });
+    let item = json!({ "type": "fileChange", "id": "change_$", "changes": [change], "status": "inProgress" });
+    let command = json!({
+        "itemId": "command_$", "command": "rm -r target", "cwd": "/workspace", "reason": "To begin anew",
+        "proposedExecpolicyAmendment": ["rm", "-r"],
+    });
+    ScriptedServer::new().on_turn(move |_| {
+        TurnScript::new()
+            .ask("item/commandExecution/requestApproval", command.clone())
+            .notify("item/started", json!({ "item": item }))
+            .ask("item/fileChange/requestApproval", json!({ "itemId": "change_$" }))
+            .message("These were my questions.")
+    })
+}

@@ -153,6 +153,9 @@ impl Decoder {
         if header.mask.is_some() {
             return malformed("it is masked");
         }
+        if left > u64::MAX / 2 {
+            return malformed("its length is negative");
+        }
         match opcode {
             OpCode::Control(_) if !is_final => malformed("a control frame in fragments"),
             OpCode::Control(_) if left > LONGEST_CONTROL => malformed("a control frame is too long"),
@@ -386,6 +389,7 @@ mod tests {
             from_server(0x80 | PING, &[0; 126]),
             from_server(0x80 | CLOSE, b"\x03"),
             vec![0x80 | TEXT, 0x80, 0, 0, 0, 0],
+            vec![0x80 | TEXT, 127, 0x80, 0, 0, 0, 0, 0, 0, 0],
             b"HTTP/1.1 400 Bad Request\r\n".to_vec(),
         ] {
             let (given, violation) = decode(&[&stream], None);

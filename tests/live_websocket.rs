@@ -254,7 +254,8 @@ fn a_client_that_is_cut_off_in_a_turn_is_told_and_another_one_finds_the_turn_goi
     release.send(()).unwrap();
     let mut ends = ends.into_iter();
     assert!(ends.any(|notification| notification.method() == "turn/completed"));
-    let stored = other.request("thread/read", json!({ "threadId": thread.thread_id(), "includeTurns": true }));
+    let stored =
+        other.request("thread/read", json!({ "threadId": thread.thread_id(), "includeTurns": true }));
     assert!(stored.unwrap().to_string().contains("late"));
 }
 
@@ -292,8 +293,9 @@ fn an_answer_of_seventy_megabytes_arrives() {
     // A third more as base64.
     std::fs::write(&file, vec![b'x'; 53_000_000]).unwrap();
     let client = server.client();
-    let answer =
-        client.request_with_timeout("fs/readFile", json!({ "path": file.to_str().unwrap() }), PATIENCE).unwrap();
+    let answer = client
+        .request_with_timeout("fs/readFile", json!({ "path": file.to_str().unwrap() }), PATIENCE)
+        .unwrap();
     assert!(answer["dataBase64"].as_str().unwrap().len() > 70_000_000);
     assert_eq!(client.chat_once("hello").unwrap().final_text, "echo: hello");
 }

@@ -118,7 +118,7 @@ fn a_socket_that_may_not_be_used_is_told_as_that() {
     let folder = Folder::new();
     let path = folder.join("s");
     let _listener = UnixListener::bind(&path).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if rustix::fs::access(&path, rustix::fs::Access::WRITE_OK).is_ok() {
         // Nothing is forbidden to root; there is nothing to see then.
         return;
@@ -175,8 +175,7 @@ fn the_default_is_the_control_socket_in_the_codex_home() {
         let mut probe = Command::new(std::env::current_exe().unwrap());
         probe.args(["--exact", "probe_default", "--include-ignored"]).stdout(Stdio::null());
         probe.env_remove("CODEX_HOME").env(variable, &home.0);
-        let (mut probe, mut server) =
-            serve(&listener, || probe.spawn().unwrap(), |stream| Box::new(stream));
+        let (mut probe, mut server) = serve(&listener, || probe.spawn().unwrap(), |stream| Box::new(stream));
         let request = server.recv();
         server.reply(&request, json!({ "userAgent": "test/0.169.0 (x)" }));
         assert!(probe.wait().unwrap().success());

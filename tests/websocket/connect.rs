@@ -97,8 +97,7 @@ fn a_refusal_is_told_with_its_status_and_text() {
         ("301 Moved Permanently", "go elsewhere", 301),
     ] {
         let listening = Listening::new();
-        let answer =
-            format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body} and more", body.len());
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body} and more", body.len());
         let error =
             listening.answer(answer.as_bytes(), || connect(WebSocket::new(listening.url()).token("x1y2")));
         let error = error.unwrap_err();
@@ -150,8 +149,7 @@ fn what_is_no_websocket_server_is_told_as_that() {
 fn a_server_that_repeats_the_token_does_not_get_it_told() {
     let listening = Listening::new();
     let answer = b"HTTP/1.1 403 Forbidden\r\n\r\nbad token: super-secret; sorry";
-    let error =
-        listening.answer(answer, || connect(WebSocket::new(listening.url()).token("super-secret")));
+    let error = listening.answer(answer, || connect(WebSocket::new(listening.url()).token("super-secret")));
     let error = error.unwrap_err();
     assert!(error.to_string().contains("bad token: …; sorry"), "{error}");
     assert!(!format!("{error:?}").contains("super-secret"));
@@ -253,7 +251,10 @@ fn a_server_that_never_answers_the_upgrade_is_given_up_in_time() {
     let limit = Duration::from_millis(200);
     let clock = Instant::now();
     let error = connect(WebSocket::new(url).connect_timeout(limit)).unwrap_err();
-    assert!(matches!(error, Error::Timeout { limit: Timeout::Connect, after } if after == limit), "{error:?}");
+    assert!(
+        matches!(error, Error::Timeout { limit: Timeout::Connect, after } if after == limit),
+        "{error:?}"
+    );
     assert!(clock.elapsed() >= limit && clock.elapsed() < PATIENCE);
     assert!(error.is_retryable());
 }

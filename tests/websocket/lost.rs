@@ -175,7 +175,9 @@ fn a_server_that_reads_nothing_does_not_keep_a_client_from_closing() {
 fn a_client_may_be_closed_by_its_own_callback() {
     let server = ScriptedServer::new()
         .on_turn(|_| {
-            TurnScript::new().ask("item/commandExecution/requestApproval", json!({ "itemId": "x" })).message("m")
+            TurnScript::new()
+                .ask("item/commandExecution/requestApproval", json!({ "itemId": "x" }))
+                .message("m")
         })
         .listen()
         .unwrap();

@@ -90,8 +90,7 @@ impl Process {
         let child = Arc::new(SharedChild::spawn(&mut command).map_err(failed)?);
         let streams = child.take_stdin().zip(child.take_stdout());
         let streams = streams.map(|(stdin, stdout)| Streams { stdin, stdout });
-        let Some(stderr) =
-            child.take_stderr().filter(|_| streams.is_some() == (speaks == Speaks::OnStreams))
+        let Some(stderr) = child.take_stderr().filter(|_| streams.is_some() == (speaks == Speaks::OnStreams))
         else {
             let _ = child.kill();
             return Err(failed(std::io::Error::other("a pipe of it is missing")));

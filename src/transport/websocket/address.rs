@@ -21,8 +21,9 @@ pub(super) struct Address {
 impl Address {
     pub(super) fn parse(url: &str) -> Result<Address> {
         // Not the URL itself: it may hold a password.
-        let invalid =
-            |why: &str| Err(Error::invalid(format!("the URL of the app-server {why}; ws://host:port is meant")));
+        let invalid = |why: &str| {
+            Err(Error::invalid(format!("the URL of the app-server {why}; ws://host:port is meant")))
+        };
         let Some((scheme, rest)) = url.split_once("://") else {
             return invalid("has no scheme");
         };
@@ -43,7 +44,9 @@ impl Address {
         }
         let (host, port) = match authority.strip_prefix('[') {
             Some(bracketed) => match bracketed.split_once(']') {
-                Some((host, port)) => (host, port.strip_prefix(':').or_else(|| port.is_empty().then_some(""))),
+                Some((host, port)) => {
+                    (host, port.strip_prefix(':').or_else(|| port.is_empty().then_some("")))
+                }
                 None => return invalid("opens a bracket and does not close it"),
             },
             None => match authority.split_once(':') {

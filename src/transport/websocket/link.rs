@@ -138,6 +138,9 @@ impl Link for SocketLink {
                 message.len()
             )));
         }
+        if self.shared.has_closed.load(Ordering::Acquire) {
+            return Err(TransportFailure::new("the connection is closed"));
+        }
         self.shared.outbox.check()?;
         let random = |error| TransportFailure::new("the system gives no random numbers").with_source(error);
         {

@@ -9,10 +9,10 @@
 mod address;
 mod frames;
 mod link;
+mod socket;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
-mod socket;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(unix)]
@@ -29,7 +29,7 @@ use self::{
     address::Address,
     link::{Connected, Keepalive},
     tls::Session,
-    upgrade::{Refusal, Upgrade, Wire},
+    upgrade::{Headers, Refusal, Upgrade, Wire},
 };
 use super::{ConnectTimeout, Link, Sink, Transport, stdio::Daemon, stdio::Stdio};
 use crate::{
@@ -231,13 +231,14 @@ impl WebSocket {
         self
     }
 
-    /// The headers to send, the token's among them, and what must not be told of them.
-    fn headers(&self) -> Result<(Vec<(String, String)>, Vec<String>)> {
-        let mut headers = Vec::new();
-        let mut secrets = Vec::new();
+    /// The headers to send, the token's among them.
+    fn headers(&self) -> Result<Headers> {
+        let Headers { mut lines, mut secrets } = Headers::default();
         for (name, value) in &self.headers {
             let (Ok(known), true) = (HeaderName::try_from(name), is_header_value(value)) else {
-                return Err(Error::invalid(format!("the header {name:?} has a name or a value that is none")));
+                return Err(Error::invalid(format!(
+                    "the header {name:?} has a name or a value that is none"
+                )));
             };
             if known == header::ORIGIN {
                 return Err(Error::invalid("the server refuses every connection with an Origin header"));
@@ -249,7 +250,7 @@ impl WebSocket {
                 secrets.push(value.clone());
                 secrets.extend(value.split_whitespace().nth(1).map(str::to_owned));
             }
-            headers.push((name.clone(), value.clone()));
+            lines.push((name.clone(), value.clone()));
         }
         let token = match &self.token {
             Token::None => None,
@@ -265,10 +266,10 @@ impl WebSocket {
             if !secrets.is_empty() {
                 return Err(Error::invalid("there is a token and an Authorization header; give one of them"));
             }
-            headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
+            lines.push(("Authorization".to_owned(), format!("Bearer {token}")));
             secrets.push(token.to_owned());
         }
-        Ok((headers, secrets))
+        Ok(Headers { lines, secrets })
     }
 
     fn check_token(&self, address: &Address) -> Result<()> {
@@ -326,7 +327,7 @@ impl Transport for WebSocket {
         if deadline.has_passed() {
             return Err(deadline.error(Timeout::Connect));
         }
-        let (headers, secrets) = self.headers()?;
+        let headers = self.headers()?;
         let (url, daemon) = match &self.server {
             Server::Usual => (env::var(URL_VARIABLE).unwrap_or_else(|_| DEFAULT_URL.to_owned()), None),
             Server::Url(url) => (url.clone(), None),
@@ -336,16 +337,16 @@ impl Transport for WebSocket {
             }
         };
         let address = Address::parse(&url)?;
-        let has_token = !secrets.is_empty();
+        let has_token = !headers.secrets.is_empty();
         if has_token {
             self.check_token(&address)?;
         }
         let doing = format!("connect to {address}");
-        let upgrade =
-            Upgrade { authority: address.authority(), path: address.path.clone(), headers, secrets };
+        let upgrade = Upgrade { authority: address.authority(), path: address.path.clone(), headers };
 
         // What the name means is up to others; the token goes to this machine only.
-        let only_loopback = address.is_localhost() && has_token && !address.is_tls && !self.allows_insecure_token;
+        let only_loopback =
+            address.is_localhost() && has_token && !address.is_tls && !self.allows_insecure_token;
         let dial = || socket::dial(&address, only_loopback, deadline, &doing);
         #[cfg(feature = "tls")]
         let (patient, session, first) = if address.is_tls {
@@ -383,7 +384,9 @@ fn is_header_value(text: &str) -> bool {
 /// Asks for the upgrade; gives what came after the answer.
 fn ask(upgrade: &Upgrade, wire: &mut impl Wire, deadline: Deadline, doing: &str) -> Result<Vec<u8>> {
     upgrade.perform(wire).map_err(|refusal| match refusal {
-        Refusal::Broken(error) => socket::failed(deadline, doing, "the connection broke in the upgrade", error),
+        Refusal::Broken(error) => {
+            socket::failed(deadline, doing, "the connection broke in the upgrade", error)
+        }
         Refusal::Answer(failure) => failure.while_connecting(doing),
     })
 }

@@ -73,8 +73,9 @@ impl Trust {
             Some((chain, key)) => {
                 let chain = certificates(chain, "client certificate")?;
                 // The cause is not told: it may quote the key.
-                let key = PrivateKeyDer::from_pem_slice(key)
-                    .map_err(|_| Error::invalid("the key of the client certificate is no private key in PEM"))?;
+                let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
+                    Error::invalid("the key of the client certificate is no private key in PEM")
+                })?;
                 config
                     .with_client_auth_cert(chain, key)
                     .map_err(|error| Error::invalid_because("the client certificate can't be used", error))
@@ -106,7 +107,11 @@ pub(super) struct Handshake {
 
 impl Handshake {
     /// Agrees on a session, and checks the server's certificate.
-    pub(super) fn perform(config: ClientConfig, name: ServerName<'static>, patient: Patient) -> io::Result<Self> {
+    pub(super) fn perform(
+        config: ClientConfig,
+        name: ServerName<'static>,
+        patient: Patient,
+    ) -> io::Result<Self> {
         let connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
         let mut handshake = Handshake { connection, patient };
         while handshake.connection.is_handshaking() {

@@ -69,7 +69,9 @@ const OWN_HEADERS: [&str; 8] = [
 /// [keepalive](WebSocket::ping_interval) only. Requests are written by the thread that makes them, at
 /// once.
 ///
-/// A connection that broke is not made again by itself: connect a new client.
+/// A connection that broke is not made again by itself: connect a new client. When the server refuses
+/// the upgrade, the [`Error::Transport`] has the HTTP status and the server's words (401: the token); when
+/// it closes the connection later, the close code.
 ///
 /// ```no_run
 /// use codex_blocking::{Client, WebSocket};
@@ -254,7 +256,7 @@ impl WebSocket {
         }
         let token = match &self.token {
             Token::None => None,
-            Token::Environment => env::var(TOKEN_VARIABLE).ok().filter(|token| !token.trim().is_empty()),
+            Token::Environment => variable(TOKEN_VARIABLE)?,
             Token::Given(token) => Some(token.clone()),
             Token::Asked(token) => Some(token()),
         };
@@ -329,7 +331,7 @@ impl Transport for WebSocket {
         }
         let headers = self.headers()?;
         let (url, daemon) = match &self.server {
-            Server::Usual => (env::var(URL_VARIABLE).unwrap_or_else(|_| DEFAULT_URL.to_owned()), None),
+            Server::Usual => (variable(URL_VARIABLE)?.unwrap_or_else(|| DEFAULT_URL.to_owned()), None),
             Server::Url(url) => (url.clone(), None),
             Server::Spawned(stdio) => {
                 let daemon = Daemon::start(stdio)?;
@@ -374,6 +376,16 @@ impl Transport for WebSocket {
         let peer = address.to_string();
         let connected = Connected { patient, session, first, peer, keepalive: self.keepalive, daemon };
         begin(connected, sink, deadline, &doing)
+    }
+}
+
+/// A variable of the environment; a blank one is none.
+fn variable(name: &str) -> Result<Option<String>> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value.trim().to_owned()).filter(|value| !value.is_empty())),
+        Err(env::VarError::NotPresent) => Ok(None),
+        // Without its value, which may be a secret.
+        Err(env::VarError::NotUnicode(_)) => Err(Error::invalid(format!("{name} is not UTF-8"))),
     }
 }
 

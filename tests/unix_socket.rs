@@ -118,7 +118,7 @@ fn a_socket_that_may_not_be_used_is_told_as_that() {
     let folder = Folder::new();
     let path = folder.join("s");
     let _listener = UnixListener::bind(&path).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if rustix::fs::access(&path, rustix::fs::Access::WRITE_OK).is_ok() {
         // Nothing is forbidden to root; there is nothing to see then.
         return;

@@ -208,6 +208,25 @@ fn a_long_request_travels_in_fragments_that_the_server_takes() {
 }
 
 #[test]
+fn the_fragments_of_two_long_messages_do_not_mix() {
+    let (client, mut server) = served();
+    assert_eq!(server.one_round(&client), json!("answer"));
+    thread::scope(|scope| {
+        for method in ["test/one", "test/two"] {
+            let client = &client;
+            scope.spawn(move || (0..3).for_each(|_| client.notify(method, padded(17 * MIB)).unwrap()));
+        }
+        for _ in 0..6 {
+            // What is mixed is no message of WebSocket, or no JSON.
+            let Message::Text(text) = server.socket.read().unwrap() else { panic!("no text") };
+            assert!(
+                text.starts_with(r#"{"method":"test/"#) && text.len() > 17 * MIB && text.ends_with("x\"}}")
+            );
+        }
+    });
+}
+
+#[test]
 fn a_request_that_the_server_would_not_take_is_refused_here() {
     let (client, mut server) = served();
     assert_eq!(server.one_round(&client), json!("answer"));

@@ -58,7 +58,9 @@ impl Daemon {
     /// Adds to the failure of a connection how the process ended, if it did, and its last words.
     pub(in crate::transport) fn explain(&self, failure: &mut TransportFailure) {
         let obituary = self.process.obituary(&failure.message);
-        failure.message = obituary.message;
+        if obituary.exit_status.is_some() {
+            failure.message = obituary.message;
+        }
         failure.exit_status = obituary.exit_status;
         failure.stderr_tail = obituary.stderr_tail;
     }

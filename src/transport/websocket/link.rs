@@ -138,6 +138,9 @@ impl Link for SocketLink {
                 message.len()
             )));
         }
+        if self.shared.has_closed.load(Ordering::Acquire) {
+            return Err(TransportFailure::new("the connection is closed"));
+        }
         self.shared.outbox.check()?;
         let random = |error| TransportFailure::new("the system gives no random numbers").with_source(error);
         {
@@ -162,13 +165,14 @@ impl Link for SocketLink {
         };
         let _ = self.shared.ends_at.set(Instant::now() + grace);
         self.shared.outbox.wake();
+        // First, since the thread may be waiting for its last words.
+        if let Some(daemon) = &self.daemon {
+            daemon.stop(how);
+        }
         if let Some(thread) = self.thread.lock().take() {
             if thread.thread().id() != thread::current().id() && thread.join().is_err() {
                 log::error!("the thread of a WebSocket panicked");
             }
-        }
-        if let Some(daemon) = &self.daemon {
-            daemon.stop(how);
         }
     }
 }

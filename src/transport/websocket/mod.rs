@@ -29,7 +29,7 @@ use self::{
     address::Address,
     link::{Connected, Keepalive},
     tls::Session,
-    upgrade::{Refusal, Upgrade, Wire},
+    upgrade::{Headers, Refusal, Upgrade, Wire},
 };
 use super::{ConnectTimeout, Link, Sink, Transport, stdio::Daemon, stdio::Stdio};
 use crate::{
@@ -69,7 +69,9 @@ const OWN_HEADERS: [&str; 8] = [
 /// [keepalive](WebSocket::ping_interval) only. Requests are written by the thread that makes them, at
 /// once.
 ///
-/// A connection that broke is not made again by itself: connect a new client.
+/// A connection that broke is not made again by itself: connect a new client. When the server refuses
+/// the upgrade, the [`Error::Transport`] has the HTTP status and the server's words (401: the token); when
+/// it closes the connection later, the close code.
 ///
 /// ```no_run
 /// use codex_blocking::{Client, WebSocket};
@@ -231,10 +233,9 @@ impl WebSocket {
         self
     }
 
-    /// The headers to send, the token's among them, and what must not be told of them.
-    fn headers(&self) -> Result<(Vec<(String, String)>, Vec<String>)> {
-        let mut headers = Vec::new();
-        let mut secrets = Vec::new();
+    /// The headers to send, the token's among them.
+    fn headers(&self) -> Result<Headers> {
+        let Headers { mut lines, mut secrets } = Headers::default();
         for (name, value) in &self.headers {
             let (Ok(known), true) = (HeaderName::try_from(name), is_header_value(value)) else {
                 return Err(Error::invalid(format!(
@@ -251,11 +252,11 @@ impl WebSocket {
                 secrets.push(value.clone());
                 secrets.extend(value.split_whitespace().nth(1).map(str::to_owned));
             }
-            headers.push((name.clone(), value.clone()));
+            lines.push((name.clone(), value.clone()));
         }
         let token = match &self.token {
             Token::None => None,
-            Token::Environment => env::var(TOKEN_VARIABLE).ok().filter(|token| !token.trim().is_empty()),
+            Token::Environment => variable(TOKEN_VARIABLE)?,
             Token::Given(token) => Some(token.clone()),
             Token::Asked(token) => Some(token()),
         };
@@ -267,10 +268,10 @@ impl WebSocket {
             if !secrets.is_empty() {
                 return Err(Error::invalid("there is a token and an Authorization header; give one of them"));
             }
-            headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
+            lines.push(("Authorization".to_owned(), format!("Bearer {token}")));
             secrets.push(token.to_owned());
         }
-        Ok((headers, secrets))
+        Ok(Headers { lines, secrets })
     }
 
     fn check_token(&self, address: &Address) -> Result<()> {
@@ -328,9 +329,9 @@ impl Transport for WebSocket {
         if deadline.has_passed() {
             return Err(deadline.error(Timeout::Connect));
         }
-        let (headers, secrets) = self.headers()?;
+        let headers = self.headers()?;
         let (url, daemon) = match &self.server {
-            Server::Usual => (env::var(URL_VARIABLE).unwrap_or_else(|_| DEFAULT_URL.to_owned()), None),
+            Server::Usual => (variable(URL_VARIABLE)?.unwrap_or_else(|| DEFAULT_URL.to_owned()), None),
             Server::Url(url) => (url.clone(), None),
             Server::Spawned(stdio) => {
                 let daemon = Daemon::start(stdio)?;
@@ -338,13 +339,12 @@ impl Transport for WebSocket {
             }
         };
         let address = Address::parse(&url)?;
-        let has_token = !secrets.is_empty();
+        let has_token = !headers.secrets.is_empty();
         if has_token {
             self.check_token(&address)?;
         }
         let doing = format!("connect to {address}");
-        let upgrade =
-            Upgrade { authority: address.authority(), path: address.path.clone(), headers, secrets };
+        let upgrade = Upgrade { authority: address.authority(), path: address.path.clone(), headers };
 
         // What the name means is up to others; the token goes to this machine only.
         let only_loopback =
@@ -376,6 +376,16 @@ impl Transport for WebSocket {
         let peer = address.to_string();
         let connected = Connected { patient, session, first, peer, keepalive: self.keepalive, daemon };
         begin(connected, sink, deadline, &doing)
+    }
+}
+
+/// A variable of the environment; a blank one is none.
+fn variable(name: &str) -> Result<Option<String>> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value.trim().to_owned()).filter(|value| !value.is_empty())),
+        Err(env::VarError::NotPresent) => Ok(None),
+        // Without its value, which may be a secret.
+        Err(env::VarError::NotUnicode(_)) => Err(Error::invalid(format!("{name} is not UTF-8"))),
     }
 }
 

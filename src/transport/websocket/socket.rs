@@ -172,6 +172,11 @@ pub(super) fn dial(
     if only_loopback {
         addresses.retain(|address| address.ip().to_canonical().is_loopback());
     }
+    race(&addresses, &address.host, deadline, doing)
+}
+
+/// Tries the addresses one after the other, with a head start each, and takes the first that answers.
+fn race(addresses: &[SocketAddr], host: &str, deadline: Deadline, doing: &str) -> Result<Patient> {
     let (mut poll, mut events) = match Poll::new() {
         Ok(poll) => (poll, Events::with_capacity(16)),
         Err(error) => return Err(failed(deadline, doing, "the system gives no poll", error)),
@@ -194,7 +199,7 @@ pub(super) fn dial(
             continue;
         }
         if !has_any && is_all_tried {
-            return Err(unreachable(address, failures, doing));
+            return Err(unreachable(host, failures, doing));
         }
         let until = if is_all_tried { deadline.at() } else { earlier(deadline.at(), Some(next_at)) };
         if let Err(error) = wait(&mut poll, &mut events, until) {
@@ -264,10 +269,10 @@ fn outcome(stream: &TcpStream) -> io::Result<bool> {
     Ok(stream.peer_addr().is_ok())
 }
 
-fn unreachable(address: &Address, failures: Vec<(SocketAddr, io::Error)>, doing: &str) -> Error {
+fn unreachable(host: &str, failures: Vec<(SocketAddr, io::Error)>, doing: &str) -> Error {
     let tried: Vec<_> = failures.iter().map(|(address, error)| format!("{address}: {error}")).collect();
     let mut message = match tried.is_empty() {
-        true => format!("{} has no address that may be used", address.host),
+        true => format!("{host} has no address that may be used"),
         false => format!("no address of it takes a connection ({})", tried.join("; ")),
     };
     if failures.iter().all(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused) && !tried.is_empty()
@@ -296,4 +301,59 @@ pub(super) fn dial_unix(path: &std::path::Path, deadline: Deadline) -> io::Resul
     let (poll, token) = (Poll::new()?, Token(0));
     poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
     Ok(Patient { socket: Socket::Unix(stream), poll, token, until: deadline.at() })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+mod tests {
+    use std::{net::TcpListener, os::fd::OwnedFd};
+
+    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
+
+    use super::*;
+
+    /// An address that takes no connection and refuses none: its queue is full.
+    fn black_hole() -> (SocketAddr, OwnedFd, std::net::TcpStream) {
+        let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        bind(&listener, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        listen(&listener, 0).unwrap();
+        let address: SocketAddr = rustix::net::getsockname(&listener).unwrap().try_into().unwrap();
+        let only = std::net::TcpStream::connect(address).unwrap();
+        (address, listener, only)
+    }
+
+    fn within(limit: Duration) -> Deadline {
+        Deadline::after(Some(limit))
+    }
+
+    #[test]
+    fn an_address_that_is_silent_or_refuses_leaves_its_time_to_the_next() {
+        let (silent, _listener, _only) = black_hole();
+        let refusing = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+        let answers = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let addresses = [refusing, silent, silent, refusing, answers.local_addr().unwrap()];
+        let patient = race(&addresses, "h", within(Duration::from_secs(60)), "connect").unwrap();
+        let Socket::Tcp(stream) = &patient.socket else { panic!("not over TCP") };
+        assert_eq!(stream.peer_addr().unwrap(), answers.local_addr().unwrap());
+        assert!(stream.nodelay().unwrap());
+    }
+
+    #[test]
+    fn silent_addresses_are_given_up_at_the_deadline() {
+        let (silent, _listener, _only) = black_hole();
+        let limit = Duration::from_millis(600);
+        let clock = Instant::now();
+        let error = race(&[silent, silent], "h", within(limit), "connect").unwrap_err();
+        assert!(matches!(error, Error::Timeout { limit: Timeout::Connect, .. }), "{error:?}");
+        assert!(clock.elapsed() >= limit);
+    }
+
+    #[test]
+    fn every_address_that_refused_is_told() {
+        let refusing = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+        let error = race(&[refusing, refusing], "h", within(Duration::from_secs(60)), "connect").unwrap_err();
+        assert_eq!(error.to_string().matches(&refusing.to_string()).count(), 2, "{error}");
+        let error = race(&[], "h", within(Duration::from_secs(60)), "connect").unwrap_err();
+        assert!(error.to_string().contains("h has no address"), "{error}");
+    }
 }

@@ -14,7 +14,7 @@ use super::{
     ask, begin,
     link::{Connected, Keepalive},
     socket,
-    upgrade::Upgrade,
+    upgrade::{Headers, Upgrade},
 };
 use crate::{
     deadline::Deadline,
@@ -98,12 +98,8 @@ impl Transport for UnixSocket {
             }
             TransportFailure::new(what_is_wrong(&path, &error)).with_source(error).while_connecting(&*doing)
         })?;
-        let upgrade = Upgrade {
-            authority: "localhost".to_owned(),
-            path: "/".to_owned(),
-            headers: Vec::new(),
-            secrets: Vec::new(),
-        };
+        let upgrade =
+            Upgrade { authority: "localhost".to_owned(), path: "/".to_owned(), headers: Headers::default() };
         let first = ask(&upgrade, &mut patient, deadline, &doing)?;
         let connected = Connected {
             patient,

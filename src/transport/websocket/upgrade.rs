@@ -30,8 +30,14 @@ pub(super) struct Upgrade {
     /// `host:port`.
     pub(super) authority: String,
     pub(super) path: String,
-    /// With the token's.
-    pub(super) headers: Vec<(String, String)>,
+    pub(super) headers: Headers,
+}
+
+/// The headers beside those of the upgrade itself.
+#[derive(Default)]
+pub(super) struct Headers {
+    /// Names and values, the token's among them.
+    pub(super) lines: Vec<(String, String)>,
     /// What must not be told, though the server may repeat it.
     pub(super) secrets: Vec<String>,
 }
@@ -70,7 +76,7 @@ impl Upgrade {
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n",
             self.path, self.authority
         );
-        for (name, value) in &self.headers {
+        for (name, value) in &self.headers.lines {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str("\r\n");
@@ -102,7 +108,7 @@ impl Upgrade {
 
     fn refused(&self, status: StatusCode, body: &[u8]) -> TransportFailure {
         let mut body = String::from_utf8_lossy(body).into_owned();
-        for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
+        for secret in self.headers.secrets.iter().filter(|secret| !secret.is_empty()) {
             body = body.replace(secret.as_str(), "…");
         }
         let plain = body.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
@@ -111,7 +117,7 @@ impl Upgrade {
         if !body.trim().is_empty() {
             message.push_str(&format!(": {}", body.trim()));
         }
-        if status == StatusCode::UNAUTHORIZED && self.secrets.is_empty() {
+        if status == StatusCode::UNAUTHORIZED && self.headers.secrets.is_empty() {
             message.push_str("; it wants a token");
         }
         let mut failure = TransportFailure::new(message);

@@ -1,4 +1,11 @@
 #![doc = include_str!("../README.md")]
+// Where a build leaves out what the page above links to, the links lead to the full documentation.
+#![cfg_attr(
+    not(feature = "testing"),
+    doc = "",
+    doc = "[`testing::ScriptedServer`]: https://docs.rs/codex-blocking/latest/codex_blocking/testing/struct.ScriptedServer.html",
+    doc = "[`testing::ModelStub`]: https://docs.rs/codex-blocking/latest/codex_blocking/testing/struct.ModelStub.html"
+)]
 #![warn(missing_docs, unreachable_pub)]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 // A library neither panics on what a peer sent nor writes to a terminal that is not its own.

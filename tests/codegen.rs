@@ -112,6 +112,9 @@ fn every_hand_kept_sentence_belongs_to_something() {
     for (name, _) in docs::TYPES {
         assert!(model.decls.contains_key(*name), "no type {name}");
     }
+    for name in codegen::model::ALWAYS {
+        assert!(protocol.requests.iter().any(|method| method.name == *name), "no request {name}");
+    }
     let fields = docs::FIELDS.iter().map(|(key, _)| key);
     for key in fields.chain(codegen::model::LATER) {
         let (owner, field) = key.split_once('.').unwrap();

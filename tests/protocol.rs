@@ -179,17 +179,13 @@ fn essence(value: &Value) -> Value {
     }
 }
 
-fn compiled(gated: bool) -> bool {
-    !gated || cfg!(feature = "experimental")
-}
-
 #[test]
 fn every_type_of_the_schema_survives_decoding_and_encoding() {
     let protocol = kept();
     let model = Model::new(&protocol);
     let table: BTreeMap<&str, Check> = table::TYPES.iter().copied().collect();
     let mut checked = 0;
-    for decl in model.decls.values().filter(|decl| compiled(decl.gated)) {
+    for decl in model.decls.values() {
         let check = table[decl.name.as_str()];
         for mode in MODES {
             for member in 0..members(decl) {
@@ -213,7 +209,7 @@ fn a_client_tells_null_from_absence() {
     let protocol = kept();
     let model = Model::new(&protocol);
     let table: BTreeMap<&str, Check> = table::TYPES.iter().copied().collect();
-    for decl in model.decls.values().filter(|decl| compiled(decl.gated) && decl.sent && !decl.received) {
+    for decl in model.decls.values().filter(|decl| decl.sent && !decl.received) {
         let Kind::Object(fields) = &decl.kind else {
             continue;
         };
@@ -259,7 +255,7 @@ fn what_is_required_is_required_and_what_is_optional_may_be_broken() {
     let protocol = kept();
     let model = Model::new(&protocol);
     let table: BTreeMap<&str, Check> = table::TYPES.iter().copied().collect();
-    for decl in model.decls.values().filter(|decl| compiled(decl.gated)) {
+    for decl in model.decls.values() {
         let Kind::Object(fields) = &decl.kind else {
             continue;
         };
@@ -342,12 +338,8 @@ fn every_method_of_the_schema_has_its_types() {
     let owned = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(owned(ServerNotification::METHODS), names(&protocol.notifications));
     assert_eq!(owned(ServerRequest::METHODS), names(&protocol.server_requests));
-    #[allow(unused_mut, reason = "without the feature there is no more")]
-    let mut requests = protocol::REQUESTS.to_vec();
-    #[cfg(feature = "experimental")]
-    requests.extend_from_slice(protocol::EXPERIMENTAL_REQUESTS);
-    let schema: BTreeSet<_> =
-        protocol.requests.iter().filter(|method| compiled(method.experimental)).collect_names();
+    let requests = [protocol::REQUESTS, protocol::EXPERIMENTAL_REQUESTS].concat();
+    let schema: BTreeSet<_> = protocol.requests.iter().collect_names();
     let have: BTreeSet<_> = requests
         .iter()
         .map(|info| (info.method.to_owned(), info.response.to_owned(), info.experimental))

@@ -14,6 +14,12 @@
 //! the path, except inside of a union, which then keeps the raw JSON. Lists of unions thus lose
 //! nothing but the broken member.
 //!
+//! Three groups of them, by who needs them: what comes from the server, and the requests behind this
+//! crate's own methods, are always there. The requests that only
+//! [`Client::call`](crate::Client::call) sends need the feature `types`, which is on by default, the
+//! experimental ones the feature `experimental`. No type changes with a feature, and [`REQUESTS`]
+//! lists methods whose types are left out, too.
+//!
 //! Written by hand are [`RequestId`], and [`ReasoningEffort`], whose words the schema leaves open.
 //!
 //! Whether the types agree with the schema is a test. Rewriting them, after a change of the generator

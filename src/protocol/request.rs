@@ -41,8 +41,8 @@ pub struct MethodInfo {
     pub experimental: bool,
 }
 
-/// Implements [`ClientRequest`] and lists the methods.
-macro_rules! requests {
+/// Lists methods as data, whether or not their types are compiled.
+macro_rules! methods {
     (
         experimental: $experimental:literal;
         $(#[$meta:meta])*
@@ -58,7 +58,13 @@ macro_rules! requests {
                 experimental: $experimental,
             },)*
         ];
+    };
+}
+pub(crate) use methods;
 
+/// Ties methods to the types of their parameters and replies.
+macro_rules! requests {
+    (experimental: $experimental:literal; $($method:literal: $params:ident => $response:ident,)*) => {
         $(impl $crate::protocol::ClientRequest for $params {
             type Response = $response;
             const METHOD: &'static str = $method;

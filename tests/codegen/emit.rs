@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::docs;
-use super::model::{Decl, Field, Kind, Model, Shape, Type, Variant, params_type, pascal};
+use super::model::{Decl, Field, Group, Kind, Model, Shape, Type, Variant, params_type, pascal};
 use super::schema::{Method, Protocol};
 
 const WIDTH: usize = 100;
@@ -23,50 +23,54 @@ pub(crate) fn files(protocol: &Protocol, model: &Model) -> BTreeMap<String, Stri
         modules.push(name.to_owned());
     };
 
-    let open = |decl: &&Decl| !decl.gated;
     let is_words = |decl: &&Decl| matches!(decl.kind, Kind::Words(_));
     let is_object = |decl: &&Decl| matches!(decl.kind, Kind::Object(_));
-    let all = || model.decls.values();
-    add(
-        "enums",
-        "Enums of words, open to new ones.",
-        &["words"],
-        emitter.decls(all().filter(open).filter(is_words)),
-    );
-    let unions = all().filter(open).filter(|decl| !is_words(decl) && !is_object(decl));
+    let of = |group: Group| model.decls.values().filter(move |decl| decl.group == group);
+    let always = || of(Group::Always);
+    add("enums", "Enums of words, open to new ones.", &["words"], emitter.decls(always().filter(is_words)));
+    let unions = always().filter(|decl| !is_words(decl) && !is_object(decl));
     add(
         "unions",
         "Unions, which keep the members that they don't know, and names for plain strings.",
         UNIONS,
         emitter.decls(unions),
     );
-    let families: BTreeSet<&str> = all().filter(open).filter(is_object).map(|decl| decl.family).collect();
+    let families: BTreeSet<&str> = always().filter(is_object).map(|decl| decl.family).collect();
     for family in families {
         let about = match family {
             "common" => "Objects that several families share.".to_owned(),
             family => format!("Objects that only the family `{family}` uses."),
         };
-        let decls = all().filter(open).filter(is_object).filter(|decl| decl.family == family);
+        let decls = always().filter(is_object).filter(|decl| decl.family == family);
         add(family, &about, &["object", "build"], emitter.decls(decls));
     }
-    add("requests", "What a client may ask.", &["no_params", "requests"], emitter.requests(false));
+    let requests = emitter.methods("REQUESTS", "The requests of the stable API.", false)
+        + "\n"
+        + &emitter.requests(Group::Always);
+    add("requests", "What a client may ask.", REQUESTS, requests);
     add("notifications", "What the server tells.", &["messages"], emitter.notifications());
     add("server_requests", "What the server asks.", &["messages"], emitter.server_requests());
-    let gated = |decl: &&Decl| decl.gated;
-    let small = all().filter(gated).filter(|decl| !is_object(decl));
-    add(
-        "experimental",
-        "Experimental requests and the enums and unions that only they use.",
-        EXPERIMENTAL,
-        emitter.requests(true) + "\n" + &emitter.decls(small),
-    );
-    let objects = all().filter(gated).filter(is_object);
-    add(
-        "experimental_objects",
-        "Objects that only experimental requests use.",
-        &["object", "build"],
-        emitter.decls(objects),
-    );
+    let table =
+        emitter.methods("EXPERIMENTAL_REQUESTS", "The requests of the experimental API.", true) + "\n";
+    for (group, table, which) in [
+        (Group::Types, String::new(), "requests that this crate's own methods don't send"),
+        (Group::Experimental, table, "experimental requests"),
+    ] {
+        let feature = group.feature().unwrap();
+        let small = emitter.decls(of(group).filter(|decl| !is_object(decl)));
+        add(
+            feature,
+            &format!("The {which}, and the enums and unions that only they use."),
+            &[UNIONS, REQUESTS, &["words"]].concat(),
+            table + &emitter.requests(group) + "\n" + &small,
+        );
+        add(
+            &format!("{feature}_objects"),
+            &format!("Objects that only {which} use."),
+            &["object", "build"],
+            emitter.decls(of(group).filter(is_object)),
+        );
+    }
     modules.sort();
     files.insert("src/protocol/generated/mod.rs".to_owned(), emitter.module(&modules));
     files.insert("tests/protocol/table.rs".to_owned(), emitter.table());
@@ -74,8 +78,7 @@ pub(crate) fn files(protocol: &Protocol, model: &Model) -> BTreeMap<String, Stri
 }
 
 const UNIONS: &[&str] = &["convert", "mixed", "shared", "tagged", "untagged"];
-const EXPERIMENTAL: &[&str] =
-    &["convert", "mixed", "no_params", "requests", "shared", "tagged", "untagged", "words"];
+const REQUESTS: &[&str] = &["methods", "no_params", "requests"];
 
 /// What a type is to the methods that name it.
 fn roles(protocol: &Protocol) -> BTreeMap<String, String> {
@@ -110,11 +113,10 @@ impl Emitter<'_> {
     fn header(&self, about: &str) -> String {
         format!(
             "//! {about}\n//!\n//! @generated from the schemas of codex {} (structure {:016x}) by\n\
-             //! `CODEGEN=write cargo test --test codegen`; do not edit. How to read it: [`super::super::open`].\n\n",
+             //! `CODEGEN=write cargo test --test codegen`; do not edit.\n\n",
             self.protocol.codex,
             self.protocol.hash(),
         )
-        .replace(" How to read it: [`super::super::open`].", "")
     }
 
     /// The imports that a body needs.
@@ -139,7 +141,7 @@ impl Emitter<'_> {
                 .into_iter()
                 .filter(|name| macros.contains(name) && has(&format!("{name}! {{")))
                 .collect();
-        let request: Vec<&str> = ["messages", "no_params", "requests"]
+        let request: Vec<&str> = ["messages", "methods", "no_params", "requests"]
             .into_iter()
             .filter(|name| macros.contains(name) && has(&format!("{name}! {{")))
             .collect();
@@ -159,21 +161,18 @@ impl Emitter<'_> {
 
     fn module(&self, modules: &[String]) -> String {
         let mut out = self.header("The types of the protocol, as the server's own schemas describe them.");
-        for module in modules {
-            if module.starts_with("experimental") {
-                out.push_str("#[cfg(feature = \"experimental\")]\n");
+        for declare in ["mod {};", "pub use {}::*;"] {
+            for module in modules {
+                let gated = [Group::Types, Group::Experimental].into_iter().filter_map(Group::feature);
+                if let Some(feature) = gated.into_iter().find(|feature| module.starts_with(feature)) {
+                    writeln!(out, "#[cfg(feature = {feature:?})]").unwrap();
+                }
+                writeln!(out, "{}", declare.replace("{}", module)).unwrap();
             }
-            writeln!(out, "mod {module};").unwrap();
-        }
-        out.push('\n');
-        for module in modules {
-            if module.starts_with("experimental") {
-                out.push_str("#[cfg(feature = \"experimental\")]\n");
-            }
-            writeln!(out, "pub use {module}::*;").unwrap();
+            out.push('\n');
         }
         out.push_str(
-            "\n#[allow(unused_imports, reason = \"names that all files may use\")]\nuse super::{ReasoningEffort, RequestId};\n",
+            "#[allow(unused_imports, reason = \"names that all files may use\")]\nuse super::{ReasoningEffort, RequestId};\n",
         );
         writeln!(
             out,
@@ -379,30 +378,31 @@ impl Emitter<'_> {
         docs
     }
 
-    fn requests(&self, experimental: bool) -> String {
-        let list: Vec<&Method> =
-            self.protocol.requests.iter().filter(|method| method.experimental == experimental).collect();
+    /// The methods as data. Those without a type are listed too: what the server can do does not
+    /// depend on features.
+    fn methods(&self, name: &str, about: &str, experimental: bool) -> String {
+        let mut out = format!(
+            "methods! {{\n    experimental: {experimental};\n    /// {about}\n    pub const {name};\n"
+        );
+        for method in self.protocol.requests.iter().filter(|method| method.experimental == experimental) {
+            out += &request_line(method);
+        }
+        out + "}\n"
+    }
+
+    fn requests(&self, group: Group) -> String {
+        let list = || self.protocol.requests.iter().filter(move |method| Group::of_request(method) == group);
         let mut out = String::from("no_params! {\n");
-        for method in list.iter().filter(|method| method.params.is_none()) {
+        for method in list().filter(|method| method.params.is_none()) {
             out += &doc(
                 4,
                 &[format!("Parameters of `{}`, which takes none: they are sent as null.", method.name)],
             );
             writeln!(out, "    pub struct {};", params_type(method)).unwrap();
         }
-        let (name, about) = if experimental {
-            ("EXPERIMENTAL_REQUESTS", "The requests of the experimental API.")
-        } else {
-            ("REQUESTS", "The requests of the stable API.")
-        };
-        writeln!(
-            out,
-            "}}\n\nrequests! {{\n    experimental: {experimental};\n    /// {about}\n    pub const {name};"
-        )
-        .unwrap();
-        for method in list {
-            let response = method.response.as_ref().unwrap();
-            writeln!(out, "    {:?}: {} => {response},", method.name, params_type(method)).unwrap();
+        writeln!(out, "}}\n\nrequests! {{\n    experimental: {};", group == Group::Experimental).unwrap();
+        for method in list() {
+            out += &request_line(method);
         }
         out + "}\n"
     }
@@ -444,12 +444,9 @@ impl Emitter<'_> {
     fn table(&self) -> String {
         let mut out = self.header("The types of the protocol by their names, for the tests.");
         out += "use codex_blocking::protocol::*;\n\nuse super::{Check, check, encode};\n\n";
-        let gate = |gated: bool| {
-            if gated { "    #[cfg(feature = \"experimental\")]\n" } else { "" }
-        };
         out += "#[rustfmt::skip]\npub(crate) const TYPES: &[(&str, Check)] = &[\n";
         for decl in self.model.decls.values() {
-            writeln!(out, "{}    ({:?}, check::<{}>),", gate(decl.gated), decl.name, decl.name).unwrap();
+            writeln!(out, "    ({:?}, check::<{}>),", decl.name, decl.name).unwrap();
         }
         out += "];\n\n/// Method, parameters, reply.\n#[rustfmt::skip]\npub(crate) const REQUESTS: &[(&str, Check, Check)] = &[\n";
         for method in &self.protocol.requests {
@@ -458,13 +455,7 @@ impl Emitter<'_> {
                 None => format!("|_| encode(&{}::new())", params_type(method)),
             };
             let response = method.response.as_ref().unwrap();
-            writeln!(
-                out,
-                "{}    ({:?}, {params}, check::<{response}>),",
-                gate(method.experimental),
-                method.name
-            )
-            .unwrap();
+            writeln!(out, "    ({:?}, {params}, check::<{response}>),", method.name).unwrap();
         }
         out +=
             "];\n\n/// Method, answer.\n#[rustfmt::skip]\npub(crate) const ANSWERS: &[(&str, Check)] = &[\n";
@@ -513,6 +504,11 @@ fn rust(ty: &Type) -> String {
         Type::Named(name) => name.clone(),
         Type::Nullable(inner) => format!("Option<{}>", rust(inner)),
     }
+}
+
+fn request_line(method: &Method) -> String {
+    let response = method.response.as_ref().unwrap();
+    format!("    {:?}: {} => {response},\n", method.name, params_type(method))
 }
 
 /// What a constructor asks for first.

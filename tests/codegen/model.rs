@@ -31,6 +31,38 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("tools", &["mcpServer", "mcpServerStatus", "app", "plugin", "marketplace", "skills"]),
 ];
 
+/// The requests whose types are there without the feature `types`: those behind the crate's own
+/// methods (threads, turns, reviews, commands, models, configuration). All others are for
+/// `Client::call` alone, and who does not call them need not compile them.
+pub(crate) const ALWAYS: &[&str] = &[
+    "initialize",
+    "thread/start",
+    "thread/resume",
+    "thread/fork",
+    "thread/read",
+    "thread/list",
+    "thread/loaded/list",
+    "thread/turns/list",
+    "thread/name/set",
+    "thread/archive",
+    "thread/unarchive",
+    "thread/compact/start",
+    "thread/revert",
+    "turn/start",
+    "turn/steer",
+    "turn/interrupt",
+    "review/start",
+    "command/exec",
+    "command/exec/write",
+    "command/exec/resize",
+    "command/exec/terminate",
+    "model/list",
+    "config/read",
+    "config/value/write",
+    "config/batchWrite",
+    "configRequirements/read",
+];
+
 /// Fields that the schema requires and that servers still in use (0.106.0, 0.128.0) leave out. They
 /// are optional here, or nothing that holds them could be read from such a server.
 pub(crate) const LATER: &[&str] = &[
@@ -120,6 +152,33 @@ pub(crate) enum Kind {
     Untagged(Vec<Variant>),
 }
 
+/// Which feature a type or a request needs; one that several lead to belongs to the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Group {
+    Always,
+    Types,
+    Experimental,
+}
+
+impl Group {
+    /// The group of what the client may ask.
+    pub(crate) fn of_request(method: &Method) -> Group {
+        match method.experimental {
+            true => Group::Experimental,
+            false if ALWAYS.contains(&method.name.as_str()) => Group::Always,
+            false => Group::Types,
+        }
+    }
+
+    pub(crate) fn feature(self) -> Option<&'static str> {
+        match self {
+            Group::Always => None,
+            Group::Types => Some("types"),
+            Group::Experimental => Some("experimental"),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Decl {
     pub(crate) name: String,
@@ -129,8 +188,7 @@ pub(crate) struct Decl {
     pub(crate) sent: bool,
     /// Written by the server.
     pub(crate) received: bool,
-    /// Only experimental requests lead to it.
-    pub(crate) gated: bool,
+    pub(crate) group: Group,
     pub(crate) family: &'static str,
     /// The methods that lead to it.
     pub(crate) methods: Vec<String>,
@@ -181,28 +239,28 @@ impl Model {
         struct Reached {
             sent: bool,
             received: bool,
-            open: bool,
+            group: Group,
             families: BTreeSet<&'static str>,
             methods: Vec<String>,
         }
         let mut reached: BTreeMap<String, Reached> = BTreeMap::new();
         for (kind, method) in protocol.methods() {
-            let gated = kind == "request" && method.experimental;
+            let group = if kind == "request" { Group::of_request(method) } else { Group::Always };
             for (root, is_params) in [(&method.params, true), (&method.response, false)] {
                 let Some(root) = root else { continue };
                 for name in self.leads_to(vec![root]) {
                     let entry = reached.entry(name).or_insert_with(|| Reached {
                         sent: false,
                         received: false,
-                        open: false,
+                        group,
                         families: BTreeSet::new(),
                         methods: Vec::new(),
                     });
                     let from_client = (kind == "request") == is_params && kind != "notification";
                     entry.sent |= from_client;
                     entry.received |= !from_client;
-                    entry.open |= !gated;
-                    if !gated {
+                    entry.group = entry.group.min(group);
+                    if group != Group::Experimental {
                         entry.families.insert(family(&method.name));
                     }
                     if !entry.methods.contains(&method.name) {
@@ -215,7 +273,7 @@ impl Model {
             let reached = reached.remove(name).unwrap_or_else(|| panic!("nothing leads to {name}"));
             decl.sent = reached.sent;
             decl.received = reached.received;
-            decl.gated = !reached.open;
+            decl.group = reached.group;
             decl.methods = reached.methods;
             decl.family = match reached.families.into_iter().collect::<Vec<_>>()[..] {
                 [only] => only,
@@ -356,7 +414,7 @@ impl Builder<'_> {
             experimental: schema["experimental"] == true,
             sent: false,
             received: false,
-            gated: false,
+            group: Group::Always,
             family: "common",
             methods: Vec::new(),
             member_of,

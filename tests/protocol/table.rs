@@ -17,19 +17,12 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("AccountRoutingOverride", check::<AccountRoutingOverride>),
     ("AccountSecuritySetupAction", check::<AccountSecuritySetupAction>),
     ("AccountSecuritySetupNotice", check::<AccountSecuritySetupNotice>),
-    #[cfg(feature = "experimental")]
     ("AccountSession", check::<AccountSession>),
-    #[cfg(feature = "experimental")]
     ("AccountSessionWorkspace", check::<AccountSessionWorkspace>),
-    #[cfg(feature = "experimental")]
     ("AccountSessionWorkspaceKind", check::<AccountSessionWorkspaceKind>),
-    #[cfg(feature = "experimental")]
     ("AccountSessionsListParams", check::<AccountSessionsListParams>),
-    #[cfg(feature = "experimental")]
     ("AccountSessionsResponse", check::<AccountSessionsResponse>),
-    #[cfg(feature = "experimental")]
     ("AccountSessionsSwitchParams", check::<AccountSessionsSwitchParams>),
-    #[cfg(feature = "experimental")]
     ("AccountSessionsSwitchResponse", check::<AccountSessionsSwitchResponse>),
     ("AccountTokenUsageDailyBucket", check::<AccountTokenUsageDailyBucket>),
     ("AccountTokenUsageSummary", check::<AccountTokenUsageSummary>),
@@ -96,32 +89,22 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("AudioUserInput", check::<AudioUserInput>),
     ("AuthMode", check::<AuthMode>),
     ("AuthRecoveryNotification", check::<AuthRecoveryNotification>),
-    #[cfg(feature = "experimental")]
     ("AuthUrlAccountSessionsSwitchResponse", check::<AuthUrlAccountSessionsSwitchResponse>),
     ("AutoCompactTokenLimitScope", check::<AutoCompactTokenLimitScope>),
     ("AutoReviewDecisionSource", check::<AutoReviewDecisionSource>),
     ("AutoReviewRequirements", check::<AutoReviewRequirements>),
-    #[cfg(feature = "experimental")]
     ("AwsCredentialType", check::<AwsCredentialType>),
     ("BaseBranchReviewTarget", check::<BaseBranchReviewTarget>),
-    #[cfg(feature = "experimental")]
     ("BedrockAwsProfile", check::<BedrockAwsProfile>),
-    #[cfg(feature = "experimental")]
     ("BedrockCheckGovCloudRequirementsParams", check::<BedrockCheckGovCloudRequirementsParams>),
-    #[cfg(feature = "experimental")]
     ("BedrockCheckGovCloudRequirementsResponse", check::<BedrockCheckGovCloudRequirementsResponse>),
-    #[cfg(feature = "experimental")]
     ("BedrockDiscoverParams", check::<BedrockDiscoverParams>),
-    #[cfg(feature = "experimental")]
     ("BedrockDiscoverResponse", check::<BedrockDiscoverResponse>),
-    #[cfg(feature = "experimental")]
     ("BedrockEnvironmentCredential", check::<BedrockEnvironmentCredential>),
     ("BedrockProviderId", check::<BedrockProviderId>),
     ("BedrockProviderSettings", check::<BedrockProviderSettings>),
     ("BedrockProviderSettingsPatch", check::<BedrockProviderSettingsPatch>),
-    #[cfg(feature = "experimental")]
     ("BedrockSetupParams", check::<BedrockSetupParams>),
-    #[cfg(feature = "experimental")]
     ("BedrockSetupResponse", check::<BedrockSetupResponse>),
     ("BemItemPromotedThreadRealtimeItem", check::<BemItemPromotedThreadRealtimeItem>),
     ("BlobResourceContent", check::<BlobResourceContent>),
@@ -147,7 +130,6 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("CliAuthCredentialsStoreMode", check::<CliAuthCredentialsStoreMode>),
     ("ClientInfo", check::<ClientInfo>),
     ("CodexErrorInfo", check::<CodexErrorInfo>),
-    #[cfg(feature = "experimental")]
     ("CodexResponseHandoffMode", check::<CodexResponseHandoffMode>),
     ("CollabAgentState", check::<CollabAgentState>),
     ("CollabAgentStatus", check::<CollabAgentStatus>),
@@ -155,11 +137,8 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("CollabAgentToolCallStatus", check::<CollabAgentToolCallStatus>),
     ("CollabAgentToolCallThreadItem", check::<CollabAgentToolCallThreadItem>),
     ("CollaborationMode", check::<CollaborationMode>),
-    #[cfg(feature = "experimental")]
     ("CollaborationModeListParams", check::<CollaborationModeListParams>),
-    #[cfg(feature = "experimental")]
     ("CollaborationModeListResponse", check::<CollaborationModeListResponse>),
-    #[cfg(feature = "experimental")]
     ("CollaborationModeMask", check::<CollaborationModeMask>),
     ("CommandAction", check::<CommandAction>),
     ("CommandConfiguredHookHandler", check::<CommandConfiguredHookHandler>),
@@ -221,7 +200,6 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ContextCompactedNotification", check::<ContextCompactedNotification>),
     ("ContextCompactionResponseItem", check::<ContextCompactionResponseItem>),
     ("ContextCompactionThreadItem", check::<ContextCompactionThreadItem>),
-    #[cfg(feature = "experimental")]
     ("ConversationTextRole", check::<ConversationTextRole>),
     ("CreditsSnapshot", check::<CreditsSnapshot>),
     ("CurrentTimeReadParams", check::<CurrentTimeReadParams>),
@@ -248,27 +226,17 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("EncryptedContentFunctionCallOutputContentItem", check::<EncryptedContentFunctionCallOutputContentItem>),
     ("EnteredReviewModeThreadItem", check::<EnteredReviewModeThreadItem>),
     ("EnterpriseManagedConfigLayerSource", check::<EnterpriseManagedConfigLayerSource>),
-    #[cfg(feature = "experimental")]
     ("EnvironmentAddParams", check::<EnvironmentAddParams>),
-    #[cfg(feature = "experimental")]
     ("EnvironmentAddResponse", check::<EnvironmentAddResponse>),
-    #[cfg(feature = "experimental")]
     ("EnvironmentBedrockSetupParams", check::<EnvironmentBedrockSetupParams>),
     ("EnvironmentCapabilityRootLocation", check::<EnvironmentCapabilityRootLocation>),
     ("EnvironmentConnectionNotification", check::<EnvironmentConnectionNotification>),
-    #[cfg(feature = "experimental")]
     ("EnvironmentInfoParams", check::<EnvironmentInfoParams>),
-    #[cfg(feature = "experimental")]
     ("EnvironmentInfoResponse", check::<EnvironmentInfoResponse>),
-    #[cfg(feature = "experimental")]
     ("EnvironmentShellInfo", check::<EnvironmentShellInfo>),
-    #[cfg(feature = "experimental")]
     ("EnvironmentSkillsParams", check::<EnvironmentSkillsParams>),
-    #[cfg(feature = "experimental")]
     ("EnvironmentStatusKind", check::<EnvironmentStatusKind>),
-    #[cfg(feature = "experimental")]
     ("EnvironmentStatusParams", check::<EnvironmentStatusParams>),
-    #[cfg(feature = "experimental")]
     ("EnvironmentStatusResponse", check::<EnvironmentStatusResponse>),
     ("EnvironmentVariableGatewayAuth", check::<EnvironmentVariableGatewayAuth>),
     ("ErrorNotification", check::<ErrorNotification>),
@@ -276,7 +244,6 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ExecCommandApprovalResponse", check::<ExecCommandApprovalResponse>),
     ("ExecLocalShellAction", check::<ExecLocalShellAction>),
     ("ExecveGuardianApprovalReviewAction", check::<ExecveGuardianApprovalReviewAction>),
-    #[cfg(feature = "experimental")]
     ("ExistingCallThreadRealtimeStartTransport", check::<ExistingCallThreadRealtimeStartTransport>),
     ("ExitedReviewModeThreadItem", check::<ExitedReviewModeThreadItem>),
     ("ExperimentalFeature", check::<ExperimentalFeature>),
@@ -362,17 +329,11 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("FuzzyFileSearchResponse", check::<FuzzyFileSearchResponse>),
     ("FuzzyFileSearchResult", check::<FuzzyFileSearchResult>),
     ("FuzzyFileSearchSessionCompletedNotification", check::<FuzzyFileSearchSessionCompletedNotification>),
-    #[cfg(feature = "experimental")]
     ("FuzzyFileSearchSessionStartParams", check::<FuzzyFileSearchSessionStartParams>),
-    #[cfg(feature = "experimental")]
     ("FuzzyFileSearchSessionStartResponse", check::<FuzzyFileSearchSessionStartResponse>),
-    #[cfg(feature = "experimental")]
     ("FuzzyFileSearchSessionStopParams", check::<FuzzyFileSearchSessionStopParams>),
-    #[cfg(feature = "experimental")]
     ("FuzzyFileSearchSessionStopResponse", check::<FuzzyFileSearchSessionStopResponse>),
-    #[cfg(feature = "experimental")]
     ("FuzzyFileSearchSessionUpdateParams", check::<FuzzyFileSearchSessionUpdateParams>),
-    #[cfg(feature = "experimental")]
     ("FuzzyFileSearchSessionUpdateResponse", check::<FuzzyFileSearchSessionUpdateResponse>),
     ("FuzzyFileSearchSessionUpdatedNotification", check::<FuzzyFileSearchSessionUpdatedNotification>),
     ("GatewayAuth", check::<GatewayAuth>),
@@ -387,9 +348,7 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("GcpProviderId", check::<GcpProviderId>),
     ("GcpProviderSettings", check::<GcpProviderSettings>),
     ("GcpProviderSettingsPatch", check::<GcpProviderSettingsPatch>),
-    #[cfg(feature = "experimental")]
     ("GcpSetupParams", check::<GcpSetupParams>),
-    #[cfg(feature = "experimental")]
     ("GcpSetupResponse", check::<GcpSetupResponse>),
     ("GetAccountParams", check::<GetAccountParams>),
     ("GetAccountRateLimitsParams", check::<GetAccountRateLimitsParams>),
@@ -407,7 +366,6 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("GuardianApprovalReview", check::<GuardianApprovalReview>),
     ("GuardianApprovalReviewAction", check::<GuardianApprovalReviewAction>),
     ("GuardianApprovalReviewStatus", check::<GuardianApprovalReviewStatus>),
-    #[cfg(feature = "experimental")]
     ("GuardianAssessmentOutcome", check::<GuardianAssessmentOutcome>),
     ("GuardianCommandSource", check::<GuardianCommandSource>),
     ("GuardianRiskLevel", check::<GuardianRiskLevel>),
@@ -465,7 +423,6 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ItemGuardianApprovalReviewStartedNotification", check::<ItemGuardianApprovalReviewStartedNotification>),
     ("ItemStartedNotification", check::<ItemStartedNotification>),
     ("ItemThreadItemsListAnchor", check::<ItemThreadItemsListAnchor>),
-    #[cfg(feature = "experimental")]
     ("ItemThreadTimelineEntry", check::<ItemThreadTimelineEntry>),
     ("LegacyAppPathString", check::<LegacyAppPathString>),
     ("LegacyManagedConfigTomlFromFileConfigLayerSource", check::<LegacyManagedConfigTomlFromFileConfigLayerSource>),
@@ -527,13 +484,9 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("McpServerElicitationRequestResponse", check::<McpServerElicitationRequestResponse>),
     ("McpServerEventNotification", check::<McpServerEventNotification>),
     ("McpServerEventStreamNotification", check::<McpServerEventStreamNotification>),
-    #[cfg(feature = "experimental")]
     ("McpServerEventStreamStartParams", check::<McpServerEventStreamStartParams>),
-    #[cfg(feature = "experimental")]
     ("McpServerEventStreamStartResponse", check::<McpServerEventStreamStartResponse>),
-    #[cfg(feature = "experimental")]
     ("McpServerEventStreamStopParams", check::<McpServerEventStreamStopParams>),
-    #[cfg(feature = "experimental")]
     ("McpServerEventStreamStopResponse", check::<McpServerEventStreamStopResponse>),
     ("McpServerInfo", check::<McpServerInfo>),
     ("McpServerMigration", check::<McpServerMigration>),
@@ -561,11 +514,8 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("MdmConfigLayerSource", check::<MdmConfigLayerSource>),
     ("MemoryCitation", check::<MemoryCitation>),
     ("MemoryCitationEntry", check::<MemoryCitationEntry>),
-    #[cfg(feature = "experimental")]
     ("MemoryResetResponse", check::<MemoryResetResponse>),
-    #[cfg(feature = "experimental")]
     ("MemoryStatusParams", check::<MemoryStatusParams>),
-    #[cfg(feature = "experimental")]
     ("MemoryStatusResponse", check::<MemoryStatusResponse>),
     ("MentionUserInput", check::<MentionUserInput>),
     ("MergeStrategy", check::<MergeStrategy>),
@@ -574,9 +524,7 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("MigrationDetails", check::<MigrationDetails>),
     ("MisalignmentErrorDetails", check::<MisalignmentErrorDetails>),
     ("MisalignmentSteer", check::<MisalignmentSteer>),
-    #[cfg(feature = "experimental")]
     ("MockExperimentalMethodParams", check::<MockExperimentalMethodParams>),
-    #[cfg(feature = "experimental")]
     ("MockExperimentalMethodResponse", check::<MockExperimentalMethodResponse>),
     ("ModeKind", check::<ModeKind>),
     ("Model", check::<Model>),
@@ -634,7 +582,6 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("PatchApplyStatus", check::<PatchApplyStatus>),
     ("PatchChangeKind", check::<PatchChangeKind>),
     ("PathFileSystemPath", check::<PathFileSystemPath>),
-    #[cfg(feature = "experimental")]
     ("PathUri", check::<PathUri>),
     ("PermissionGrantScope", check::<PermissionGrantScope>),
     ("PermissionProfileListParams", check::<PermissionProfileListParams>),
@@ -667,13 +614,9 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("PluginReconcileChangedPlugin", check::<PluginReconcileChangedPlugin>),
     ("PluginReconcileParams", check::<PluginReconcileParams>),
     ("PluginReconcileResponse", check::<PluginReconcileResponse>),
-    #[cfg(feature = "experimental")]
     ("PluginSearchParams", check::<PluginSearchParams>),
-    #[cfg(feature = "experimental")]
     ("PluginSearchResponse", check::<PluginSearchResponse>),
-    #[cfg(feature = "experimental")]
     ("PluginSearchResult", check::<PluginSearchResult>),
-    #[cfg(feature = "experimental")]
     ("PluginSearchScope", check::<PluginSearchScope>),
     ("PluginShareCheckoutParams", check::<PluginShareCheckoutParams>),
     ("PluginShareCheckoutResponse", check::<PluginShareCheckoutResponse>),
@@ -702,70 +645,42 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("PluginUninstallResponse", check::<PluginUninstallResponse>),
     ("PluginsMigration", check::<PluginsMigration>),
     ("ProcessExitedNotification", check::<ProcessExitedNotification>),
-    #[cfg(feature = "experimental")]
     ("ProcessKillParams", check::<ProcessKillParams>),
-    #[cfg(feature = "experimental")]
     ("ProcessKillResponse", check::<ProcessKillResponse>),
     ("ProcessOutputDeltaNotification", check::<ProcessOutputDeltaNotification>),
     ("ProcessOutputStream", check::<ProcessOutputStream>),
-    #[cfg(feature = "experimental")]
     ("ProcessResizePtyParams", check::<ProcessResizePtyParams>),
-    #[cfg(feature = "experimental")]
     ("ProcessResizePtyResponse", check::<ProcessResizePtyResponse>),
-    #[cfg(feature = "experimental")]
     ("ProcessSpawnParams", check::<ProcessSpawnParams>),
-    #[cfg(feature = "experimental")]
     ("ProcessSpawnResponse", check::<ProcessSpawnResponse>),
-    #[cfg(feature = "experimental")]
     ("ProcessTerminalSize", check::<ProcessTerminalSize>),
-    #[cfg(feature = "experimental")]
     ("ProcessWriteStdinParams", check::<ProcessWriteStdinParams>),
-    #[cfg(feature = "experimental")]
     ("ProcessWriteStdinResponse", check::<ProcessWriteStdinResponse>),
-    #[cfg(feature = "experimental")]
     ("ProfileBedrockSetupParams", check::<ProfileBedrockSetupParams>),
-    #[cfg(feature = "experimental")]
     ("Project", check::<Project>),
     ("ProjectChangeType", check::<ProjectChangeType>),
     ("ProjectChangedNotification", check::<ProjectChangedNotification>),
     ("ProjectConfigLayerSource", check::<ProjectConfigLayerSource>),
-    #[cfg(feature = "experimental")]
     ("ProjectCreateParams", check::<ProjectCreateParams>),
-    #[cfg(feature = "experimental")]
     ("ProjectCreateResponse", check::<ProjectCreateResponse>),
-    #[cfg(feature = "experimental")]
     ("ProjectDeleteParams", check::<ProjectDeleteParams>),
-    #[cfg(feature = "experimental")]
     ("ProjectDeleteResponse", check::<ProjectDeleteResponse>),
-    #[cfg(feature = "experimental")]
     ("ProjectImportParams", check::<ProjectImportParams>),
-    #[cfg(feature = "experimental")]
     ("ProjectImportResponse", check::<ProjectImportResponse>),
-    #[cfg(feature = "experimental")]
     ("ProjectListParams", check::<ProjectListParams>),
-    #[cfg(feature = "experimental")]
     ("ProjectListResponse", check::<ProjectListResponse>),
-    #[cfg(feature = "experimental")]
     ("ProjectMoveParams", check::<ProjectMoveParams>),
-    #[cfg(feature = "experimental")]
     ("ProjectMoveResponse", check::<ProjectMoveResponse>),
-    #[cfg(feature = "experimental")]
     ("ProjectReadParams", check::<ProjectReadParams>),
-    #[cfg(feature = "experimental")]
     ("ProjectReadResponse", check::<ProjectReadResponse>),
-    #[cfg(feature = "experimental")]
     ("ProjectRoot", check::<ProjectRoot>),
     ("ProjectRootsFileSystemSpecialPath", check::<ProjectRootsFileSystemSpecialPath>),
-    #[cfg(feature = "experimental")]
     ("ProjectSortKey", check::<ProjectSortKey>),
-    #[cfg(feature = "experimental")]
     ("ProjectUpdateParams", check::<ProjectUpdateParams>),
-    #[cfg(feature = "experimental")]
     ("ProjectUpdateResponse", check::<ProjectUpdateResponse>),
     ("PromptHookMetadata", check::<PromptHookMetadata>),
     ("ProviderSettings", check::<ProviderSettings>),
     ("ProviderSettingsPatch", check::<ProviderSettingsPatch>),
-    #[cfg(feature = "experimental")]
     ("QueuedSubmission", check::<QueuedSubmission>),
     ("RateLimitReachedType", check::<RateLimitReachedType>),
     ("RateLimitResetCredit", check::<RateLimitResetCredit>),
@@ -778,15 +693,11 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ReadOnlySandboxPolicy", check::<ReadOnlySandboxPolicy>),
     ("ReadParsedCommand", check::<ReadParsedCommand>),
     ("RealtimeConversationVersion", check::<RealtimeConversationVersion>),
-    #[cfg(feature = "experimental")]
     ("RealtimeOutputModality", check::<RealtimeOutputModality>),
     ("RealtimeSessionClosedThreadRealtimeItem", check::<RealtimeSessionClosedThreadRealtimeItem>),
     ("RealtimeSessionStartedThreadRealtimeItem", check::<RealtimeSessionStartedThreadRealtimeItem>),
-    #[cfg(feature = "experimental")]
     ("RealtimeThreadTimelineEntry", check::<RealtimeThreadTimelineEntry>),
-    #[cfg(feature = "experimental")]
     ("RealtimeVoice", check::<RealtimeVoice>),
-    #[cfg(feature = "experimental")]
     ("RealtimeVoicesList", check::<RealtimeVoicesList>),
     ("ReasoningEffortOption", check::<ReasoningEffortOption>),
     ("ReasoningItemContent", check::<ReasoningItemContent>),
@@ -798,37 +709,22 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ReasoningTextDeltaNotification", check::<ReasoningTextDeltaNotification>),
     ("ReasoningTextReasoningItemContent", check::<ReasoningTextReasoningItemContent>),
     ("ReasoningThreadItem", check::<ReasoningThreadItem>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlClient", check::<RemoteControlClient>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlClientsListOrder", check::<RemoteControlClientsListOrder>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlClientsListParams", check::<RemoteControlClientsListParams>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlClientsListResponse", check::<RemoteControlClientsListResponse>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlClientsRevokeParams", check::<RemoteControlClientsRevokeParams>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlClientsRevokeResponse", check::<RemoteControlClientsRevokeResponse>),
     ("RemoteControlConnectionStatus", check::<RemoteControlConnectionStatus>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlDisableParams", check::<RemoteControlDisableParams>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlDisableResponse", check::<RemoteControlDisableResponse>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlEnableParams", check::<RemoteControlEnableParams>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlEnableResponse", check::<RemoteControlEnableResponse>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlPairingStartParams", check::<RemoteControlPairingStartParams>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlPairingStartResponse", check::<RemoteControlPairingStartResponse>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlPairingStatusParams", check::<RemoteControlPairingStatusParams>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlPairingStatusResponse", check::<RemoteControlPairingStatusResponse>),
     ("RemoteControlStatusChangedNotification", check::<RemoteControlStatusChangedNotification>),
-    #[cfg(feature = "experimental")]
     ("RemoteControlStatusReadResponse", check::<RemoteControlStatusReadResponse>),
     ("RequestHeader", check::<RequestHeader>),
     ("RequestPermissionProfile", check::<RequestPermissionProfile>),
@@ -847,7 +743,6 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ReviewStartParams", check::<ReviewStartParams>),
     ("ReviewStartResponse", check::<ReviewStartResponse>),
     ("ReviewTarget", check::<ReviewTarget>),
-    #[cfg(feature = "experimental")]
     ("RolloutCompressResponse", check::<RolloutCompressResponse>),
     ("SandboxMode", check::<SandboxMode>),
     ("SandboxPolicy", check::<SandboxPolicy>),
@@ -862,18 +757,13 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("SelectedCapabilityRoot", check::<SelectedCapabilityRoot>),
     ("SendAddCreditsNudgeEmailParams", check::<SendAddCreditsNudgeEmailParams>),
     ("SendAddCreditsNudgeEmailResponse", check::<SendAddCreditsNudgeEmailResponse>),
-    #[cfg(feature = "experimental")]
     ("ServerDiagnosticsGauge", check::<ServerDiagnosticsGauge>),
-    #[cfg(feature = "experimental")]
     ("ServerDiagnosticsParams", check::<ServerDiagnosticsParams>),
-    #[cfg(feature = "experimental")]
     ("ServerDiagnosticsProcess", check::<ServerDiagnosticsProcess>),
-    #[cfg(feature = "experimental")]
     ("ServerDiagnosticsResponse", check::<ServerDiagnosticsResponse>),
     ("ServerRequestResolvedNotification", check::<ServerRequestResolvedNotification>),
     ("SessionMigration", check::<SessionMigration>),
     ("SessionSource", check::<SessionSource>),
-    #[cfg(feature = "experimental")]
     ("SessionsAccountSessionsSwitchResponse", check::<SessionsAccountSessionsSwitchResponse>),
     ("Settings", check::<Settings>),
     ("SkillDependencies", check::<SkillDependencies>),
@@ -931,26 +821,17 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ThreadAttachmentRemoveParams", check::<ThreadAttachmentRemoveParams>),
     ("ThreadAttachmentRemoveResponse", check::<ThreadAttachmentRemoveResponse>),
     ("ThreadAttachmentUpdatedNotification", check::<ThreadAttachmentUpdatedNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadBackgroundTerminal", check::<ThreadBackgroundTerminal>),
-    #[cfg(feature = "experimental")]
     ("ThreadBackgroundTerminalsCleanParams", check::<ThreadBackgroundTerminalsCleanParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadBackgroundTerminalsCleanResponse", check::<ThreadBackgroundTerminalsCleanResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadBackgroundTerminalsListParams", check::<ThreadBackgroundTerminalsListParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadBackgroundTerminalsListResponse", check::<ThreadBackgroundTerminalsListResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadBackgroundTerminalsTerminateParams", check::<ThreadBackgroundTerminalsTerminateParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadBackgroundTerminalsTerminateResponse", check::<ThreadBackgroundTerminalsTerminateResponse>),
     ("ThreadClosedNotification", check::<ThreadClosedNotification>),
     ("ThreadCompactStartParams", check::<ThreadCompactStartParams>),
     ("ThreadCompactStartResponse", check::<ThreadCompactStartResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadDecrementElicitationParams", check::<ThreadDecrementElicitationParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadDecrementElicitationResponse", check::<ThreadDecrementElicitationResponse>),
     ("ThreadDeleteParams", check::<ThreadDeleteParams>),
     ("ThreadDeleteResponse", check::<ThreadDeleteResponse>),
@@ -970,17 +851,12 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ThreadGoalSetResponse", check::<ThreadGoalSetResponse>),
     ("ThreadGoalStatus", check::<ThreadGoalStatus>),
     ("ThreadGoalUpdatedNotification", check::<ThreadGoalUpdatedNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadGuardianAssessment", check::<ThreadGuardianAssessment>),
-    #[cfg(feature = "experimental")]
     ("ThreadGuardianReviewParams", check::<ThreadGuardianReviewParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadGuardianReviewResponse", check::<ThreadGuardianReviewResponse>),
     ("ThreadHistoryMode", check::<ThreadHistoryMode>),
     ("ThreadId", check::<ThreadId>),
-    #[cfg(feature = "experimental")]
     ("ThreadIncrementElicitationParams", check::<ThreadIncrementElicitationParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadIncrementElicitationResponse", check::<ThreadIncrementElicitationResponse>),
     ("ThreadInjectItemsParams", check::<ThreadInjectItemsParams>),
     ("ThreadInjectItemsResponse", check::<ThreadInjectItemsResponse>),
@@ -991,115 +867,75 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ThreadItemsListCursor", check::<ThreadItemsListCursor>),
     ("ThreadItemsListParams", check::<ThreadItemsListParams>),
     ("ThreadItemsListResponse", check::<ThreadItemsListResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadItemsReadParams", check::<ThreadItemsReadParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadItemsReadResponse", check::<ThreadItemsReadResponse>),
     ("ThreadListCwdFilter", check::<ThreadListCwdFilter>),
     ("ThreadListParams", check::<ThreadListParams>),
     ("ThreadListResponse", check::<ThreadListResponse>),
     ("ThreadLoadedListParams", check::<ThreadLoadedListParams>),
     ("ThreadLoadedListResponse", check::<ThreadLoadedListResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadMemoryMode", check::<ThreadMemoryMode>),
-    #[cfg(feature = "experimental")]
     ("ThreadMemoryModeSetParams", check::<ThreadMemoryModeSetParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadMemoryModeSetResponse", check::<ThreadMemoryModeSetResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadMemoryReadParams", check::<ThreadMemoryReadParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadMemoryReadResponse", check::<ThreadMemoryReadResponse>),
     ("ThreadMetadataGitInfoUpdateParams", check::<ThreadMetadataGitInfoUpdateParams>),
     ("ThreadMetadataUpdateParams", check::<ThreadMetadataUpdateParams>),
     ("ThreadMetadataUpdateResponse", check::<ThreadMetadataUpdateResponse>),
     ("ThreadNameUpdatedNotification", check::<ThreadNameUpdatedNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadPredictionRequestParams", check::<ThreadPredictionRequestParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadPredictionRequestResponse", check::<ThreadPredictionRequestResponse>),
     ("ThreadPredictionResult", check::<ThreadPredictionResult>),
     ("ThreadPredictionUpdatedNotification", check::<ThreadPredictionUpdatedNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadPrepareApprovedPlanParams", check::<ThreadPrepareApprovedPlanParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadPrepareApprovedPlanResponse", check::<ThreadPrepareApprovedPlanResponse>),
     ("ThreadProjectUpdatedNotification", check::<ThreadProjectUpdatedNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueAddParams", check::<ThreadQueueAddParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueAddResponse", check::<ThreadQueueAddResponse>),
     ("ThreadQueueChangedNotification", check::<ThreadQueueChangedNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueDeleteParams", check::<ThreadQueueDeleteParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueDeleteResponse", check::<ThreadQueueDeleteResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueListParams", check::<ThreadQueueListParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueListResponse", check::<ThreadQueueListResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueReorderParams", check::<ThreadQueueReorderParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueReorderResponse", check::<ThreadQueueReorderResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueStartParams", check::<ThreadQueueStartParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueStartResponse", check::<ThreadQueueStartResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueUpdateParams", check::<ThreadQueueUpdateParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadQueueUpdateResponse", check::<ThreadQueueUpdateResponse>),
     ("ThreadReadParams", check::<ThreadReadParams>),
     ("ThreadReadResponse", check::<ThreadReadResponse>),
     ("ThreadReadState", check::<ThreadReadState>),
     ("ThreadReadStateChangedNotification", check::<ThreadReadStateChangedNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadReadStateOperation", check::<ThreadReadStateOperation>),
-    #[cfg(feature = "experimental")]
     ("ThreadReadStateUpdateParams", check::<ThreadReadStateUpdateParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadReadStateUpdateResponse", check::<ThreadReadStateUpdateResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeAppendAudioParams", check::<ThreadRealtimeAppendAudioParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeAppendAudioResponse", check::<ThreadRealtimeAppendAudioResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeAppendSpeechParams", check::<ThreadRealtimeAppendSpeechParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeAppendSpeechResponse", check::<ThreadRealtimeAppendSpeechResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeAppendTextParams", check::<ThreadRealtimeAppendTextParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeAppendTextResponse", check::<ThreadRealtimeAppendTextResponse>),
     ("ThreadRealtimeAudioChunk", check::<ThreadRealtimeAudioChunk>),
     ("ThreadRealtimeBemItemPresentation", check::<ThreadRealtimeBemItemPresentation>),
     ("ThreadRealtimeClosedNotification", check::<ThreadRealtimeClosedNotification>),
     ("ThreadRealtimeErrorNotification", check::<ThreadRealtimeErrorNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeInitialItem", check::<ThreadRealtimeInitialItem>),
     ("ThreadRealtimeItem", check::<ThreadRealtimeItem>),
     ("ThreadRealtimeItemAddedNotification", check::<ThreadRealtimeItemAddedNotification>),
     ("ThreadRealtimeItemCompletedNotification", check::<ThreadRealtimeItemCompletedNotification>),
     ("ThreadRealtimeItemStartedNotification", check::<ThreadRealtimeItemStartedNotification>),
     ("ThreadRealtimeItemTranscriptDeltaNotification", check::<ThreadRealtimeItemTranscriptDeltaNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeListVoicesParams", check::<ThreadRealtimeListVoicesParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeListVoicesResponse", check::<ThreadRealtimeListVoicesResponse>),
     ("ThreadRealtimeOutputAudioDeltaNotification", check::<ThreadRealtimeOutputAudioDeltaNotification>),
     ("ThreadRealtimeSdpNotification", check::<ThreadRealtimeSdpNotification>),
     ("ThreadRealtimeSessionOutcome", check::<ThreadRealtimeSessionOutcome>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeStartParams", check::<ThreadRealtimeStartParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeStartResponse", check::<ThreadRealtimeStartResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeStartTransport", check::<ThreadRealtimeStartTransport>),
     ("ThreadRealtimeStartedNotification", check::<ThreadRealtimeStartedNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeStopParams", check::<ThreadRealtimeStopParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadRealtimeStopResponse", check::<ThreadRealtimeStopResponse>),
     ("ThreadRealtimeTranscriptDeltaNotification", check::<ThreadRealtimeTranscriptDeltaNotification>),
     ("ThreadRealtimeTranscriptDoneNotification", check::<ThreadRealtimeTranscriptDoneNotification>),
@@ -1110,29 +946,17 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ThreadRevertParams", check::<ThreadRevertParams>),
     ("ThreadRevertResponse", check::<ThreadRevertResponse>),
     ("ThreadRevertedNotification", check::<ThreadRevertedNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadSampleCancelParams", check::<ThreadSampleCancelParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadSampleCancelResponse", check::<ThreadSampleCancelResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadSampleParams", check::<ThreadSampleParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadSampleResponse", check::<ThreadSampleResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadSearchOccurrence", check::<ThreadSearchOccurrence>),
-    #[cfg(feature = "experimental")]
     ("ThreadSearchOccurrencesParams", check::<ThreadSearchOccurrencesParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadSearchOccurrencesResponse", check::<ThreadSearchOccurrencesResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadSearchParams", check::<ThreadSearchParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadSearchResponse", check::<ThreadSearchResponse>),
-    #[cfg(feature = "experimental")]
     ("ThreadSearchResult", check::<ThreadSearchResult>),
-    #[cfg(feature = "experimental")]
     ("ThreadSearchSortKey", check::<ThreadSearchSortKey>),
-    #[cfg(feature = "experimental")]
     ("ThreadSearchTextRange", check::<ThreadSearchTextRange>),
     ("ThreadSection", check::<ThreadSection>),
     ("ThreadSectionAppearance", check::<ThreadSectionAppearance>),
@@ -1150,9 +974,7 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ThreadSetNameParams", check::<ThreadSetNameParams>),
     ("ThreadSetNameResponse", check::<ThreadSetNameResponse>),
     ("ThreadSettings", check::<ThreadSettings>),
-    #[cfg(feature = "experimental")]
     ("ThreadSettingsUpdateParams", check::<ThreadSettingsUpdateParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadSettingsUpdateResponse", check::<ThreadSettingsUpdateResponse>),
     ("ThreadSettingsUpdatedNotification", check::<ThreadSettingsUpdatedNotification>),
     ("ThreadShellCommandParams", check::<ThreadShellCommandParams>),
@@ -1167,11 +989,8 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("ThreadStartedNotification", check::<ThreadStartedNotification>),
     ("ThreadStatus", check::<ThreadStatus>),
     ("ThreadStatusChangedNotification", check::<ThreadStatusChangedNotification>),
-    #[cfg(feature = "experimental")]
     ("ThreadTimelineEntry", check::<ThreadTimelineEntry>),
-    #[cfg(feature = "experimental")]
     ("ThreadTimelineListParams", check::<ThreadTimelineListParams>),
-    #[cfg(feature = "experimental")]
     ("ThreadTimelineListResponse", check::<ThreadTimelineListResponse>),
     ("ThreadTokenUsage", check::<ThreadTokenUsage>),
     ("ThreadTokenUsageUpdatedNotification", check::<ThreadTokenUsageUpdatedNotification>),
@@ -1199,7 +1018,6 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("TranscriptSegmentThreadRealtimeItem", check::<TranscriptSegmentThreadRealtimeItem>),
     ("Turn", check::<Turn>),
     ("TurnCompletedNotification", check::<TurnCompletedNotification>),
-    #[cfg(feature = "experimental")]
     ("TurnCompletedThreadTimelineEntry", check::<TurnCompletedThreadTimelineEntry>),
     ("TurnDiffUpdatedNotification", check::<TurnDiffUpdatedNotification>),
     ("TurnEnvironmentParams", check::<TurnEnvironmentParams>),
@@ -1211,16 +1029,12 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("TurnPlanStep", check::<TurnPlanStep>),
     ("TurnPlanStepStatus", check::<TurnPlanStepStatus>),
     ("TurnPlanUpdatedNotification", check::<TurnPlanUpdatedNotification>),
-    #[cfg(feature = "experimental")]
     ("TurnSettingsUpdateParams", check::<TurnSettingsUpdateParams>),
-    #[cfg(feature = "experimental")]
     ("TurnSettingsUpdateResponse", check::<TurnSettingsUpdateResponse>),
-    #[cfg(feature = "experimental")]
     ("TurnSettingsUpdateStatus", check::<TurnSettingsUpdateStatus>),
     ("TurnStartParams", check::<TurnStartParams>),
     ("TurnStartResponse", check::<TurnStartResponse>),
     ("TurnStartedNotification", check::<TurnStartedNotification>),
-    #[cfg(feature = "experimental")]
     ("TurnStartedThreadTimelineEntry", check::<TurnStartedThreadTimelineEntry>),
     ("TurnStatus", check::<TurnStatus>),
     ("TurnSteerParams", check::<TurnSteerParams>),
@@ -1238,29 +1052,17 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("UserConfigLayerSource", check::<UserConfigLayerSource>),
     ("UserInput", check::<UserInput>),
     ("UserMessageThreadItem", check::<UserMessageThreadItem>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationCancelParams", check::<UserVerificationCancelParams>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationCancelResponse", check::<UserVerificationCancelResponse>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationDeleteParams", check::<UserVerificationDeleteParams>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationDeleteResponse", check::<UserVerificationDeleteResponse>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationEnrollParams", check::<UserVerificationEnrollParams>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationEnrollResponse", check::<UserVerificationEnrollResponse>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationProof", check::<UserVerificationProof>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationStatusParams", check::<UserVerificationStatusParams>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationStatusResponse", check::<UserVerificationStatusResponse>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationUnavailableReason", check::<UserVerificationUnavailableReason>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationVerifyParams", check::<UserVerificationVerifyParams>),
-    #[cfg(feature = "experimental")]
     ("UserVerificationVerifyResponse", check::<UserVerificationVerifyResponse>),
     ("Verbosity", check::<Verbosity>),
     ("WarningNotification", check::<WarningNotification>),
@@ -1272,7 +1074,6 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
     ("WebSearchProvider", check::<WebSearchProvider>),
     ("WebSearchThreadItem", check::<WebSearchThreadItem>),
     ("WebSearchToolConfig", check::<WebSearchToolConfig>),
-    #[cfg(feature = "experimental")]
     ("WebrtcThreadRealtimeStartTransport", check::<WebrtcThreadRealtimeStartTransport>),
     ("WeekdaysScheduledTaskSchedule", check::<WeekdaysScheduledTaskSchedule>),
     ("WeeklyScheduledTaskSchedule", check::<WeeklyScheduledTaskSchedule>),
@@ -1296,49 +1097,32 @@ pub(crate) const TYPES: &[(&str, Check)] = &[
 #[rustfmt::skip]
 pub(crate) const REQUESTS: &[(&str, Check, Check)] = &[
     ("initialize", check::<InitializeParams>, check::<InitializeResponse>),
-    #[cfg(feature = "experimental")]
     ("server/diagnostics", check::<ServerDiagnosticsParams>, check::<ServerDiagnosticsResponse>),
-    #[cfg(feature = "experimental")]
     ("userVerification/status", check::<UserVerificationStatusParams>, check::<UserVerificationStatusResponse>),
-    #[cfg(feature = "experimental")]
     ("userVerification/enroll", check::<UserVerificationEnrollParams>, check::<UserVerificationEnrollResponse>),
-    #[cfg(feature = "experimental")]
     ("userVerification/delete", check::<UserVerificationDeleteParams>, check::<UserVerificationDeleteResponse>),
-    #[cfg(feature = "experimental")]
     ("userVerification/verify", check::<UserVerificationVerifyParams>, check::<UserVerificationVerifyResponse>),
-    #[cfg(feature = "experimental")]
     ("userVerification/cancel", check::<UserVerificationCancelParams>, check::<UserVerificationCancelResponse>),
     ("thread/start", check::<ThreadStartParams>, check::<ThreadStartResponse>),
     ("thread/resume", check::<ThreadResumeParams>, check::<ThreadResumeResponse>),
     ("thread/fork", check::<ThreadForkParams>, check::<ThreadForkResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/sample", check::<ThreadSampleParams>, check::<ThreadSampleResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/sample/cancel", check::<ThreadSampleCancelParams>, check::<ThreadSampleCancelResponse>),
     ("thread/archive", check::<ThreadArchiveParams>, check::<ThreadArchiveResponse>),
     ("thread/delete", check::<ThreadDeleteParams>, check::<ThreadDeleteResponse>),
     ("thread/unsubscribe", check::<ThreadUnsubscribeParams>, check::<ThreadUnsubscribeResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/increment_elicitation", check::<ThreadIncrementElicitationParams>, check::<ThreadIncrementElicitationResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/decrement_elicitation", check::<ThreadDecrementElicitationParams>, check::<ThreadDecrementElicitationResponse>),
     ("thread/name/set", check::<ThreadSetNameParams>, check::<ThreadSetNameResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/prediction/request", check::<ThreadPredictionRequestParams>, check::<ThreadPredictionRequestResponse>),
     ("thread/goal/set", check::<ThreadGoalSetParams>, check::<ThreadGoalSetResponse>),
     ("thread/goal/get", check::<ThreadGoalGetParams>, check::<ThreadGoalGetResponse>),
     ("thread/goal/clear", check::<ThreadGoalClearParams>, check::<ThreadGoalClearResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/queue/add", check::<ThreadQueueAddParams>, check::<ThreadQueueAddResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/queue/list", check::<ThreadQueueListParams>, check::<ThreadQueueListResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/queue/update", check::<ThreadQueueUpdateParams>, check::<ThreadQueueUpdateResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/queue/delete", check::<ThreadQueueDeleteParams>, check::<ThreadQueueDeleteResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/queue/reorder", check::<ThreadQueueReorderParams>, check::<ThreadQueueReorderResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/queue/start", check::<ThreadQueueStartParams>, check::<ThreadQueueStartResponse>),
     ("thread/metadata/update", check::<ThreadMetadataUpdateParams>, check::<ThreadMetadataUpdateResponse>),
     ("thread/attachment/add", check::<ThreadAttachmentAddParams>, check::<ThreadAttachmentAddResponse>),
@@ -1346,64 +1130,42 @@ pub(crate) const REQUESTS: &[(&str, Check, Check)] = &[
     ("thread/attachmentOwner/list", check::<ThreadAttachmentOwnerListParams>, check::<ThreadAttachmentOwnerListResponse>),
     ("thread/attachment/remove", check::<ThreadAttachmentRemoveParams>, check::<ThreadAttachmentRemoveResponse>),
     ("thread/section/move", check::<ThreadSectionMoveParams>, check::<ThreadSectionMoveResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/settings/update", check::<ThreadSettingsUpdateParams>, check::<ThreadSettingsUpdateResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/memoryMode/set", check::<ThreadMemoryModeSetParams>, check::<ThreadMemoryModeSetResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/memory/read", check::<ThreadMemoryReadParams>, check::<ThreadMemoryReadResponse>),
-    #[cfg(feature = "experimental")]
     ("memory/status", check::<MemoryStatusParams>, check::<MemoryStatusResponse>),
-    #[cfg(feature = "experimental")]
     ("memory/reset", |_| encode(&MemoryResetParams::new()), check::<MemoryResetResponse>),
-    #[cfg(feature = "experimental")]
     ("rollout/compress", |_| encode(&RolloutCompressParams::new()), check::<RolloutCompressResponse>),
     ("thread/unarchive", check::<ThreadUnarchiveParams>, check::<ThreadUnarchiveResponse>),
     ("thread/compact/start", check::<ThreadCompactStartParams>, check::<ThreadCompactStartResponse>),
     ("thread/shellCommand", check::<ThreadShellCommandParams>, check::<ThreadShellCommandResponse>),
     ("thread/approveGuardianDeniedAction", check::<ThreadApproveGuardianDeniedActionParams>, check::<ThreadApproveGuardianDeniedActionResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/backgroundTerminals/clean", check::<ThreadBackgroundTerminalsCleanParams>, check::<ThreadBackgroundTerminalsCleanResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/backgroundTerminals/list", check::<ThreadBackgroundTerminalsListParams>, check::<ThreadBackgroundTerminalsListResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/backgroundTerminals/terminate", check::<ThreadBackgroundTerminalsTerminateParams>, check::<ThreadBackgroundTerminalsTerminateResponse>),
     ("thread/revert", check::<ThreadRevertParams>, check::<ThreadRevertResponse>),
     ("thread/list", check::<ThreadListParams>, check::<ThreadListResponse>),
-    #[cfg(feature = "experimental")]
     ("project/list", check::<ProjectListParams>, check::<ProjectListResponse>),
-    #[cfg(feature = "experimental")]
     ("project/read", check::<ProjectReadParams>, check::<ProjectReadResponse>),
-    #[cfg(feature = "experimental")]
     ("project/create", check::<ProjectCreateParams>, check::<ProjectCreateResponse>),
-    #[cfg(feature = "experimental")]
     ("project/import", check::<ProjectImportParams>, check::<ProjectImportResponse>),
-    #[cfg(feature = "experimental")]
     ("project/update", check::<ProjectUpdateParams>, check::<ProjectUpdateResponse>),
-    #[cfg(feature = "experimental")]
     ("project/move", check::<ProjectMoveParams>, check::<ProjectMoveResponse>),
-    #[cfg(feature = "experimental")]
     ("project/delete", check::<ProjectDeleteParams>, check::<ProjectDeleteResponse>),
     ("threadSection/list", check::<ThreadSectionListParams>, check::<ThreadSectionListResponse>),
     ("threadSection/create", check::<ThreadSectionCreateParams>, check::<ThreadSectionCreateResponse>),
     ("threadSection/update", check::<ThreadSectionUpdateParams>, check::<ThreadSectionUpdateResponse>),
     ("threadSection/delete", check::<ThreadSectionDeleteParams>, check::<ThreadSectionDeleteResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/search", check::<ThreadSearchParams>, check::<ThreadSearchResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/searchOccurrences", check::<ThreadSearchOccurrencesParams>, check::<ThreadSearchOccurrencesResponse>),
     ("thread/loaded/list", check::<ThreadLoadedListParams>, check::<ThreadLoadedListResponse>),
     ("thread/read", check::<ThreadReadParams>, check::<ThreadReadResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/readState/update", check::<ThreadReadStateUpdateParams>, check::<ThreadReadStateUpdateResponse>),
     ("thread/turns/list", check::<ThreadTurnsListParams>, check::<ThreadTurnsListResponse>),
     ("thread/items/list", check::<ThreadItemsListParams>, check::<ThreadItemsListResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/items/read", check::<ThreadItemsReadParams>, check::<ThreadItemsReadResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/guardianReview", check::<ThreadGuardianReviewParams>, check::<ThreadGuardianReviewResponse>),
     ("thread/inject_items", check::<ThreadInjectItemsParams>, check::<ThreadInjectItemsResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/prepareApprovedPlan", check::<ThreadPrepareApprovedPlanParams>, check::<ThreadPrepareApprovedPlanResponse>),
     ("skills/list", check::<SkillsListParams>, check::<SkillsListResponse>),
     ("skills/extraRoots/set", check::<SkillsExtraRootsSetParams>, check::<SkillsExtraRootsSetResponse>),
@@ -1412,7 +1174,6 @@ pub(crate) const REQUESTS: &[(&str, Check, Check)] = &[
     ("marketplace/remove", check::<MarketplaceRemoveParams>, check::<MarketplaceRemoveResponse>),
     ("marketplace/upgrade", check::<MarketplaceUpgradeParams>, check::<MarketplaceUpgradeResponse>),
     ("plugin/list", check::<PluginListParams>, check::<PluginListResponse>),
-    #[cfg(feature = "experimental")]
     ("plugin/search", check::<PluginSearchParams>, check::<PluginSearchResponse>),
     ("plugin/installed", check::<PluginInstalledParams>, check::<PluginInstalledResponse>),
     ("plugin/reconcile", check::<PluginReconcileParams>, check::<PluginReconcileResponse>),
@@ -1439,23 +1200,15 @@ pub(crate) const REQUESTS: &[(&str, Check, Check)] = &[
     ("plugin/install", check::<PluginInstallParams>, check::<PluginInstallResponse>),
     ("plugin/uninstall", check::<PluginUninstallParams>, check::<PluginUninstallResponse>),
     ("turn/start", check::<TurnStartParams>, check::<TurnStartResponse>),
-    #[cfg(feature = "experimental")]
     ("turn/settings/update", check::<TurnSettingsUpdateParams>, check::<TurnSettingsUpdateResponse>),
     ("turn/steer", check::<TurnSteerParams>, check::<TurnSteerResponse>),
     ("turn/interrupt", check::<TurnInterruptParams>, check::<TurnInterruptResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/realtime/start", check::<ThreadRealtimeStartParams>, check::<ThreadRealtimeStartResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/realtime/appendAudio", check::<ThreadRealtimeAppendAudioParams>, check::<ThreadRealtimeAppendAudioResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/realtime/appendText", check::<ThreadRealtimeAppendTextParams>, check::<ThreadRealtimeAppendTextResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/realtime/appendSpeech", check::<ThreadRealtimeAppendSpeechParams>, check::<ThreadRealtimeAppendSpeechResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/realtime/stop", check::<ThreadRealtimeStopParams>, check::<ThreadRealtimeStopResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/timeline/list", check::<ThreadTimelineListParams>, check::<ThreadTimelineListResponse>),
-    #[cfg(feature = "experimental")]
     ("thread/realtime/listVoices", check::<ThreadRealtimeListVoicesParams>, check::<ThreadRealtimeListVoicesResponse>),
     ("review/start", check::<ReviewStartParams>, check::<ReviewStartResponse>),
     ("model/list", check::<ModelListParams>, check::<ModelListResponse>),
@@ -1468,54 +1221,34 @@ pub(crate) const REQUESTS: &[(&str, Check, Check)] = &[
     ("experimentalFeature/list", check::<ExperimentalFeatureListParams>, check::<ExperimentalFeatureListResponse>),
     ("permissionProfile/list", check::<PermissionProfileListParams>, check::<PermissionProfileListResponse>),
     ("experimentalFeature/enablement/set", check::<ExperimentalFeatureEnablementSetParams>, check::<ExperimentalFeatureEnablementSetResponse>),
-    #[cfg(feature = "experimental")]
     ("remoteControl/enable", check::<RemoteControlEnableParams>, check::<RemoteControlEnableResponse>),
-    #[cfg(feature = "experimental")]
     ("remoteControl/disable", check::<RemoteControlDisableParams>, check::<RemoteControlDisableResponse>),
-    #[cfg(feature = "experimental")]
     ("remoteControl/status/read", |_| encode(&RemoteControlStatusReadParams::new()), check::<RemoteControlStatusReadResponse>),
-    #[cfg(feature = "experimental")]
     ("remoteControl/pairing/start", check::<RemoteControlPairingStartParams>, check::<RemoteControlPairingStartResponse>),
-    #[cfg(feature = "experimental")]
     ("remoteControl/pairing/status", check::<RemoteControlPairingStatusParams>, check::<RemoteControlPairingStatusResponse>),
-    #[cfg(feature = "experimental")]
     ("remoteControl/client/list", check::<RemoteControlClientsListParams>, check::<RemoteControlClientsListResponse>),
-    #[cfg(feature = "experimental")]
     ("remoteControl/client/revoke", check::<RemoteControlClientsRevokeParams>, check::<RemoteControlClientsRevokeResponse>),
-    #[cfg(feature = "experimental")]
     ("collaborationMode/list", check::<CollaborationModeListParams>, check::<CollaborationModeListResponse>),
-    #[cfg(feature = "experimental")]
     ("mock/experimentalMethod", check::<MockExperimentalMethodParams>, check::<MockExperimentalMethodResponse>),
-    #[cfg(feature = "experimental")]
     ("environment/add", check::<EnvironmentAddParams>, check::<EnvironmentAddResponse>),
-    #[cfg(feature = "experimental")]
     ("environment/info", check::<EnvironmentInfoParams>, check::<EnvironmentInfoResponse>),
-    #[cfg(feature = "experimental")]
     ("environment/status", check::<EnvironmentStatusParams>, check::<EnvironmentStatusResponse>),
     ("mcpServer/oauth/login", check::<McpServerOauthLoginParams>, check::<McpServerOauthLoginResponse>),
     ("config/mcpServer/reload", |_| encode(&ConfigMcpServerReloadParams::new()), check::<McpServerRefreshResponse>),
     ("mcpServerStatus/list", check::<ListMcpServerStatusParams>, check::<ListMcpServerStatusResponse>),
     ("mcpServer/resource/read", check::<McpResourceReadParams>, check::<McpResourceReadResponse>),
-    #[cfg(feature = "experimental")]
     ("mcpServer/event/stream/start", check::<McpServerEventStreamStartParams>, check::<McpServerEventStreamStartResponse>),
-    #[cfg(feature = "experimental")]
     ("mcpServer/event/stream/stop", check::<McpServerEventStreamStopParams>, check::<McpServerEventStreamStopResponse>),
     ("mcpServer/tool/call", check::<McpServerToolCallParams>, check::<McpServerToolCallResponse>),
     ("windowsSandbox/setupStart", check::<WindowsSandboxSetupStartParams>, check::<WindowsSandboxSetupStartResponse>),
     ("windowsSandbox/readiness", |_| encode(&WindowsSandboxReadinessParams::new()), check::<WindowsSandboxReadinessResponse>),
     ("account/login/start", check::<LoginAccountParams>, check::<LoginAccountResponse>),
-    #[cfg(feature = "experimental")]
     ("account/bedrock/discover", check::<BedrockDiscoverParams>, check::<BedrockDiscoverResponse>),
-    #[cfg(feature = "experimental")]
     ("account/bedrock/setup", check::<BedrockSetupParams>, check::<BedrockSetupResponse>),
-    #[cfg(feature = "experimental")]
     ("account/gcp/setup", check::<GcpSetupParams>, check::<GcpSetupResponse>),
-    #[cfg(feature = "experimental")]
     ("account/bedrock/checkGovCloudRequirements", check::<BedrockCheckGovCloudRequirementsParams>, check::<BedrockCheckGovCloudRequirementsResponse>),
     ("account/login/cancel", check::<CancelLoginAccountParams>, check::<CancelLoginAccountResponse>),
-    #[cfg(feature = "experimental")]
     ("accountSession/list", check::<AccountSessionsListParams>, check::<AccountSessionsResponse>),
-    #[cfg(feature = "experimental")]
     ("accountSession/switch", check::<AccountSessionsSwitchParams>, check::<AccountSessionsSwitchResponse>),
     ("account/logout", |_| encode(&AccountLogoutParams::new()), check::<LogoutAccountResponse>),
     ("account/securitySetup/read", |_| encode(&AccountSecuritySetupReadParams::new()), check::<GetAccountSecuritySetupResponse>),
@@ -1530,13 +1263,9 @@ pub(crate) const REQUESTS: &[(&str, Check, Check)] = &[
     ("command/exec/write", check::<CommandExecWriteParams>, check::<CommandExecWriteResponse>),
     ("command/exec/terminate", check::<CommandExecTerminateParams>, check::<CommandExecTerminateResponse>),
     ("command/exec/resize", check::<CommandExecResizeParams>, check::<CommandExecResizeResponse>),
-    #[cfg(feature = "experimental")]
     ("process/spawn", check::<ProcessSpawnParams>, check::<ProcessSpawnResponse>),
-    #[cfg(feature = "experimental")]
     ("process/writeStdin", check::<ProcessWriteStdinParams>, check::<ProcessWriteStdinResponse>),
-    #[cfg(feature = "experimental")]
     ("process/kill", check::<ProcessKillParams>, check::<ProcessKillResponse>),
-    #[cfg(feature = "experimental")]
     ("process/resizePty", check::<ProcessResizePtyParams>, check::<ProcessResizePtyResponse>),
     ("config/read", check::<ConfigReadParams>, check::<ConfigReadResponse>),
     ("externalAgentConfig/detect", check::<ExternalAgentConfigDetectParams>, check::<ExternalAgentConfigDetectResponse>),
@@ -1548,11 +1277,8 @@ pub(crate) const REQUESTS: &[(&str, Check, Check)] = &[
     ("configRequirements/read", |_| encode(&ConfigRequirementsReadParams::new()), check::<ConfigRequirementsReadResponse>),
     ("account/read", check::<GetAccountParams>, check::<GetAccountResponse>),
     ("fuzzyFileSearch", check::<FuzzyFileSearchParams>, check::<FuzzyFileSearchResponse>),
-    #[cfg(feature = "experimental")]
     ("fuzzyFileSearch/sessionStart", check::<FuzzyFileSearchSessionStartParams>, check::<FuzzyFileSearchSessionStartResponse>),
-    #[cfg(feature = "experimental")]
     ("fuzzyFileSearch/sessionUpdate", check::<FuzzyFileSearchSessionUpdateParams>, check::<FuzzyFileSearchSessionUpdateResponse>),
-    #[cfg(feature = "experimental")]
     ("fuzzyFileSearch/sessionStop", check::<FuzzyFileSearchSessionStopParams>, check::<FuzzyFileSearchSessionStopResponse>),
 ];
 

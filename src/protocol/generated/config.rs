@@ -12,28 +12,6 @@ use crate::Setting;
 use crate::protocol::wire::{build, object};
 
 object! {
-    /// `agent` of [`HookMetadata`].
-    pub struct AgentHookMetadata {
-        pub additional_context_limit: Option<u64> = "additionalContextLimit",
-        pub current_hash: String = "currentHash",
-        pub display_order: i64 = "displayOrder",
-        pub enabled: bool = "enabled",
-        pub environment_id: Option<String> = "environmentId",
-        pub event_name: HookEventName = "eventName",
-        pub is_managed: bool = "isManaged",
-        pub key: String = "key",
-        pub matcher: Option<String> = "matcher",
-        pub plugin_id: Option<String> = "pluginId",
-        pub source: HookSource = "source",
-        pub source_path: AbsolutePathBuf = "sourcePath",
-        pub status_message: Option<String> = "statusMessage",
-        /// Seconds.
-        pub timeout_sec: u64 = "timeoutSec",
-        pub trust_status: HookTrustStatus = "trustStatus",
-    }
-}
-
-object! {
     /// Used by `config/read`.
     pub struct AnalyticsConfig {
         pub enabled: Option<bool> = "enabled",
@@ -153,41 +131,6 @@ object! {
         /// Seconds.
         pub timeout_sec: Option<u64> = "timeoutSec",
     }
-}
-
-object! {
-    /// `command` of [`HookMetadata`].
-    pub struct CommandHookMetadata {
-        pub additional_context_limit: Option<u64> = "additionalContextLimit",
-        pub async_: Option<bool> = "async",
-        pub command: String = "command",
-        pub current_hash: String = "currentHash",
-        pub display_order: i64 = "displayOrder",
-        pub enabled: bool = "enabled",
-        pub environment_id: Option<String> = "environmentId",
-        pub event_name: HookEventName = "eventName",
-        pub is_managed: bool = "isManaged",
-        pub key: String = "key",
-        pub matcher: Option<String> = "matcher",
-        pub plugin_id: Option<String> = "pluginId",
-        pub source: HookSource = "source",
-        pub source_path: AbsolutePathBuf = "sourcePath",
-        pub status_message: Option<String> = "statusMessage",
-        /// Seconds.
-        pub timeout_sec: u64 = "timeoutSec",
-        pub trust_status: HookTrustStatus = "trustStatus",
-    }
-}
-
-object! {
-    /// Used by `externalAgentConfig/detect`, `externalAgentConfig/import`.
-    pub struct CommandMigration {
-        pub name: String = "name",
-    }
-}
-
-build! {
-    CommandMigration(name: String) {}
 }
 
 object! {
@@ -467,95 +410,6 @@ object! {
 }
 
 object! {
-    /// Used by `experimentalFeature/list`.
-    pub struct ExperimentalFeature {
-        pub announcement: Option<String> = "announcement",
-        pub default_enabled: bool = "defaultEnabled",
-        pub description: Option<String> = "description",
-        pub display_name: Option<String> = "displayName",
-        pub enabled: bool = "enabled",
-        pub name: String = "name",
-        pub stage: ExperimentalFeatureStage = "stage",
-    }
-}
-
-object! {
-    /// Parameters of `experimentalFeature/enablement/set`.
-    pub struct ExperimentalFeatureEnablementSetParams {
-        pub enablement: BTreeMap<String, bool> = "enablement",
-    }
-}
-
-build! {
-    ExperimentalFeatureEnablementSetParams(enablement: BTreeMap<String, bool>) {}
-}
-
-object! {
-    /// Reply to `experimentalFeature/enablement/set`.
-    pub struct ExperimentalFeatureEnablementSetResponse {
-        pub enablement: BTreeMap<String, bool> = "enablement",
-    }
-}
-
-object! {
-    /// Parameters of `experimentalFeature/list`.
-    #[derive(Default)]
-    pub struct ExperimentalFeatureListParams {
-        pub cursor: Setting<String> = "cursor",
-        pub limit: Setting<u32> = "limit",
-        pub thread_id: Setting<String> = "threadId",
-    }
-}
-
-build! {
-    ExperimentalFeatureListParams() {
-        cursor: Setting<String>,
-        limit: Setting<u32>,
-        thread_id: Setting<String>,
-    }
-}
-
-object! {
-    /// Reply to `experimentalFeature/list`.
-    pub struct ExperimentalFeatureListResponse {
-        pub data: Vec<ExperimentalFeature> = "data",
-        pub next_cursor: Option<String> = "nextCursor",
-    }
-}
-
-object! {
-    /// Parameters of `externalAgentConfig/detect`.
-    #[derive(Default)]
-    pub struct ExternalAgentConfigDetectParams {
-        pub cwds: Setting<Vec<String>> = "cwds",
-        pub include_home: Option<bool> = "includeHome",
-        pub max_session_age_days: Setting<u32> = "maxSessionAgeDays",
-        pub max_sessions: Setting<u32> = "maxSessions",
-        pub migration_source: Setting<String> = "migrationSource",
-        pub source: Setting<String> = "source",
-    }
-}
-
-build! {
-    ExternalAgentConfigDetectParams() {
-        cwds: Setting<Vec<String>>,
-        include_home: bool,
-        max_session_age_days: Setting<u32>,
-        max_sessions: Setting<u32>,
-        migration_source: Setting<String>,
-        source: Setting<String>,
-    }
-}
-
-object! {
-    /// Reply to `externalAgentConfig/detect`.
-    pub struct ExternalAgentConfigDetectResponse {
-        pub connectors: Option<Vec<ExternalAgentDetectedConnectorCandidate>> = "connectors",
-        pub items: Vec<ExternalAgentConfigMigrationItem> = "items",
-    }
-}
-
-object! {
     /// What the server tells with `externalAgentConfig/import/completed`.
     pub struct ExternalAgentConfigImportCompletedNotification {
         /// Older servers leave it out.
@@ -563,87 +417,6 @@ object! {
         /// Older servers leave it out.
         pub item_type_results: Option<Vec<ExternalAgentConfigImportTypeResult>> = "itemTypeResults",
     }
-}
-
-object! {
-    /// Reply to `externalAgentConfig/import/readHistories`.
-    pub struct ExternalAgentConfigImportHistoriesReadResponse {
-        pub connectors: Vec<ExternalAgentImportedConnectorCandidate> = "connectors",
-        pub data: Vec<ExternalAgentConfigImportHistory> = "data",
-    }
-}
-
-object! {
-    /// Used by `externalAgentConfig/import/readHistories`.
-    pub struct ExternalAgentConfigImportHistory {
-        /// Milliseconds since the Unix epoch.
-        pub completed_at_ms: i64 = "completedAtMs",
-        pub failures: Vec<ExternalAgentConfigImportItemTypeFailure> = "failures",
-        pub import_id: String = "importId",
-        pub provider_id: Option<String> = "providerId",
-        pub successes: Vec<ExternalAgentConfigImportItemTypeSuccess> = "successes",
-    }
-}
-
-object! {
-    /// Parameters of `externalAgentConfig/import/recordHistory`.
-    pub struct ExternalAgentConfigImportHistoryRecordParams {
-        pub item_type_results: Vec<ExternalAgentConfigImportHistoryRecordTypeResultParams> = "itemTypeResults",
-        pub provider_id: String = "providerId",
-    }
-}
-
-build! {
-    ExternalAgentConfigImportHistoryRecordParams(
-        provider_id: String,
-        item_type_results: Vec<ExternalAgentConfigImportHistoryRecordTypeResultParams>,
-    ) {}
-}
-
-object! {
-    /// Reply to `externalAgentConfig/import/recordHistory`.
-    pub struct ExternalAgentConfigImportHistoryRecordResponse {
-        pub import_id: String = "importId",
-    }
-}
-
-object! {
-    /// Used by `externalAgentConfig/import/recordHistory`.
-    pub struct ExternalAgentConfigImportHistoryRecordSuccessParams {
-        pub cwd: Setting<String> = "cwd",
-        pub item_type: ExternalAgentConfigMigrationItemType = "itemType",
-        pub source: Setting<String> = "source",
-        pub target: Setting<String> = "target",
-        pub title: Setting<String> = "title",
-    }
-}
-
-build! {
-    ExternalAgentConfigImportHistoryRecordSuccessParams(
-        item_type: ExternalAgentConfigMigrationItemType,
-    ) {
-        cwd: Setting<String>,
-        source: Setting<String>,
-        target: Setting<String>,
-        title: Setting<String>,
-    }
-}
-
-object! {
-    /// Used by `externalAgentConfig/import/recordHistory`.
-    pub struct ExternalAgentConfigImportHistoryRecordTypeResultParams {
-        pub failures: Vec<ExternalAgentConfigImportItemTypeFailure> = "failures",
-        pub item_type: ExternalAgentConfigMigrationItemType = "itemType",
-        pub successes: Vec<ExternalAgentConfigImportHistoryRecordSuccessParams> = "successes",
-    }
-}
-
-build! {
-    ExternalAgentConfigImportHistoryRecordTypeResultParams(
-        failures: Vec<ExternalAgentConfigImportItemTypeFailure>,
-        item_type: ExternalAgentConfigMigrationItemType,
-        successes: Vec<ExternalAgentConfigImportHistoryRecordSuccessParams>,
-    ) {}
 }
 
 object! {
@@ -687,36 +460,10 @@ object! {
 }
 
 object! {
-    /// Parameters of `externalAgentConfig/import`.
-    pub struct ExternalAgentConfigImportParams {
-        pub migration_items: Vec<ExternalAgentConfigMigrationItem> = "migrationItems",
-        pub migration_source: Setting<String> = "migrationSource",
-        pub provider_id: Setting<String> = "providerId",
-        pub source: Setting<String> = "source",
-    }
-}
-
-build! {
-    ExternalAgentConfigImportParams(migration_items: Vec<ExternalAgentConfigMigrationItem>) {
-        migration_source: Setting<String>,
-        provider_id: Setting<String>,
-        source: Setting<String>,
-    }
-}
-
-object! {
     /// What the server tells with `externalAgentConfig/import/progress`.
     pub struct ExternalAgentConfigImportProgressNotification {
         pub import_id: String = "importId",
         pub item_type_results: Vec<ExternalAgentConfigImportTypeResult> = "itemTypeResults",
-    }
-}
-
-object! {
-    /// Reply to `externalAgentConfig/import`.
-    pub struct ExternalAgentConfigImportResponse {
-        /// Older servers leave it out.
-        pub import_id: Option<String> = "importId",
     }
 }
 
@@ -730,99 +477,9 @@ object! {
 }
 
 object! {
-    /// Used by `externalAgentConfig/detect`, `externalAgentConfig/import`.
-    pub struct ExternalAgentConfigMigrationItem {
-        pub cwd: Option<String> = "cwd",
-        pub description: String = "description",
-        pub details: Option<MigrationDetails> = "details",
-        pub item_type: ExternalAgentConfigMigrationItemType = "itemType",
-    }
-}
-
-build! {
-    ExternalAgentConfigMigrationItem(
-        description: String,
-        item_type: ExternalAgentConfigMigrationItemType,
-    ) {
-        cwd: String,
-        details: MigrationDetails,
-    }
-}
-
-object! {
-    /// Used by `externalAgentConfig/detect`.
-    pub struct ExternalAgentDetectedConnectorCandidate {
-        pub name: String = "name",
-        pub session_count: u32 = "sessionCount",
-        pub source: ExternalAgentDetectedConnectorSource = "source",
-    }
-}
-
-object! {
-    /// Used by `externalAgentConfig/import/readHistories`.
-    pub struct ExternalAgentImportedConnectorCandidate {
-        pub name: String = "name",
-        pub session_count: u32 = "sessionCount",
-        pub source: ExternalAgentImportedConnectorSource = "source",
-    }
-}
-
-object! {
     /// Used by `configRequirements/read`.
     pub struct FeedbackRequirements {
         pub enabled: Option<bool> = "enabled",
-    }
-}
-
-object! {
-    /// Used by `hooks/list`.
-    pub struct HookErrorInfo {
-        pub message: String = "message",
-        pub path: String = "path",
-    }
-}
-
-object! {
-    /// Used by `externalAgentConfig/detect`, `externalAgentConfig/import`.
-    pub struct HookMigration {
-        pub name: String = "name",
-    }
-}
-
-build! {
-    HookMigration(name: String) {}
-}
-
-object! {
-    /// Used by `hooks/list`.
-    pub struct HooksListEntry {
-        pub cwd: String = "cwd",
-        pub errors: Vec<HookErrorInfo> = "errors",
-        pub hooks: Vec<HookMetadata> = "hooks",
-        pub warnings: Vec<String> = "warnings",
-    }
-}
-
-object! {
-    /// Parameters of `hooks/list`.
-    #[derive(Default)]
-    pub struct HooksListParams {
-        pub cwds: Option<Vec<String>> = "cwds",
-        pub thread_id: Setting<String> = "threadId",
-    }
-}
-
-build! {
-    HooksListParams() {
-        cwds: Vec<String>,
-        thread_id: Setting<String>,
-    }
-}
-
-object! {
-    /// Reply to `hooks/list`.
-    pub struct HooksListResponse {
-        pub data: Vec<HooksListEntry> = "data",
     }
 }
 
@@ -867,23 +524,6 @@ object! {
 }
 
 object! {
-    /// Used by `externalAgentConfig/detect`, `externalAgentConfig/import`.
-    pub struct McpServerMigration {
-        pub name: String = "name",
-    }
-}
-
-build! {
-    McpServerMigration(name: String) {}
-}
-
-object! {
-    /// Reply to `config/mcpServer/reload`.
-    pub struct McpServerRefreshResponse {
-    }
-}
-
-object! {
     /// `mcp_tool` of [`ConfiguredHookHandler`].
     pub struct McpToolConfiguredHookHandler {
         pub input: BTreeMap<String, Value> = "input",
@@ -896,62 +536,10 @@ object! {
 }
 
 object! {
-    /// `mcpTool` of [`HookMetadata`].
-    pub struct McpToolHookMetadata {
-        pub additional_context_limit: Option<u64> = "additionalContextLimit",
-        pub current_hash: String = "currentHash",
-        pub display_order: i64 = "displayOrder",
-        pub enabled: bool = "enabled",
-        pub environment_id: Option<String> = "environmentId",
-        pub event_name: HookEventName = "eventName",
-        pub is_managed: bool = "isManaged",
-        pub key: String = "key",
-        pub matcher: Option<String> = "matcher",
-        pub plugin_id: Option<String> = "pluginId",
-        pub server: String = "server",
-        pub source: HookSource = "source",
-        pub source_path: AbsolutePathBuf = "sourcePath",
-        pub status_message: Option<String> = "statusMessage",
-        /// Seconds.
-        pub timeout_sec: u64 = "timeoutSec",
-        pub tool: String = "tool",
-        pub trust_status: HookTrustStatus = "trustStatus",
-    }
-}
-
-object! {
     /// `mdm` of [`ConfigLayerSource`].
     pub struct MdmConfigLayerSource {
         pub domain: String = "domain",
         pub key: String = "key",
-    }
-}
-
-object! {
-    /// Used by `externalAgentConfig/detect`, `externalAgentConfig/import`.
-    #[derive(Default)]
-    pub struct MigrationDetails {
-        pub commands: Option<Vec<CommandMigration>> = "commands",
-        pub hooks: Option<Vec<HookMigration>> = "hooks",
-        pub mcp_servers: Option<Vec<McpServerMigration>> = "mcpServers",
-        pub memory: Option<Vec<String>> = "memory",
-        pub plugins: Option<Vec<PluginsMigration>> = "plugins",
-        pub sessions: Option<Vec<SessionMigration>> = "sessions",
-        pub skills: Option<Vec<SkillMigration>> = "skills",
-        pub subagents: Option<Vec<SubagentMigration>> = "subagents",
-    }
-}
-
-build! {
-    MigrationDetails() {
-        commands: Vec<CommandMigration>,
-        hooks: Vec<HookMigration>,
-        mcp_servers: Vec<McpServerMigration>,
-        memory: Vec<String>,
-        plugins: Vec<PluginsMigration>,
-        sessions: Vec<SessionMigration>,
-        skills: Vec<SkillMigration>,
-        subagents: Vec<SubagentMigration>,
     }
 }
 
@@ -1061,78 +649,9 @@ object! {
 }
 
 object! {
-    /// Parameters of `permissionProfile/list`.
-    #[derive(Default)]
-    pub struct PermissionProfileListParams {
-        pub cursor: Setting<String> = "cursor",
-        pub cwd: Setting<String> = "cwd",
-        pub limit: Setting<u32> = "limit",
-    }
-}
-
-build! {
-    PermissionProfileListParams() {
-        cursor: Setting<String>,
-        cwd: Setting<String>,
-        limit: Setting<u32>,
-    }
-}
-
-object! {
-    /// Reply to `permissionProfile/list`.
-    pub struct PermissionProfileListResponse {
-        pub data: Vec<PermissionProfileSummary> = "data",
-        pub next_cursor: Option<String> = "nextCursor",
-    }
-}
-
-object! {
-    /// Used by `permissionProfile/list`.
-    pub struct PermissionProfileSummary {
-        pub allowed: bool = "allowed",
-        pub description: Option<String> = "description",
-        pub id: String = "id",
-    }
-}
-
-object! {
-    /// Used by `externalAgentConfig/detect`, `externalAgentConfig/import`.
-    pub struct PluginsMigration {
-        pub marketplace_name: String = "marketplaceName",
-        pub plugin_names: Vec<String> = "pluginNames",
-    }
-}
-
-build! {
-    PluginsMigration(marketplace_name: String, plugin_names: Vec<String>) {}
-}
-
-object! {
     /// `project` of [`ConfigLayerSource`].
     pub struct ProjectConfigLayerSource {
         pub dot_codex_folder: AbsolutePathBuf = "dotCodexFolder",
-    }
-}
-
-object! {
-    /// `prompt` of [`HookMetadata`].
-    pub struct PromptHookMetadata {
-        pub additional_context_limit: Option<u64> = "additionalContextLimit",
-        pub current_hash: String = "currentHash",
-        pub display_order: i64 = "displayOrder",
-        pub enabled: bool = "enabled",
-        pub environment_id: Option<String> = "environmentId",
-        pub event_name: HookEventName = "eventName",
-        pub is_managed: bool = "isManaged",
-        pub key: String = "key",
-        pub matcher: Option<String> = "matcher",
-        pub plugin_id: Option<String> = "pluginId",
-        pub source: HookSource = "source",
-        pub source_path: AbsolutePathBuf = "sourcePath",
-        pub status_message: Option<String> = "statusMessage",
-        /// Seconds.
-        pub timeout_sec: u64 = "timeoutSec",
-        pub trust_status: HookTrustStatus = "trustStatus",
     }
 }
 
@@ -1152,43 +671,6 @@ object! {
         pub network_access: Option<bool> = "network_access",
         pub writable_roots: Option<Vec<String>> = "writable_roots",
     }
-}
-
-object! {
-    /// Used by `externalAgentConfig/detect`, `externalAgentConfig/import`.
-    pub struct SessionMigration {
-        pub cwd: String = "cwd",
-        pub path: String = "path",
-        pub title: Option<String> = "title",
-    }
-}
-
-build! {
-    SessionMigration(cwd: String, path: String) {
-        title: String,
-    }
-}
-
-object! {
-    /// Used by `externalAgentConfig/detect`, `externalAgentConfig/import`.
-    pub struct SkillMigration {
-        pub name: String = "name",
-    }
-}
-
-build! {
-    SkillMigration(name: String) {}
-}
-
-object! {
-    /// Used by `externalAgentConfig/detect`, `externalAgentConfig/import`.
-    pub struct SubagentMigration {
-        pub name: String = "name",
-    }
-}
-
-build! {
-    SubagentMigration(name: String) {}
 }
 
 object! {

@@ -6,31 +6,6 @@
 use crate::protocol::wire::words;
 
 words! {
-    /// Used by `account/read`.
-    pub enum AccountRoutingOverride {
-        NoConstraint = "NO_CONSTRAINT",
-        Us = "us",
-        UsCr = "us_cr",
-    }
-}
-
-words! {
-    /// Used by `account/sendAddCreditsNudgeEmail`.
-    pub enum AddCreditsNudgeCreditType {
-        Credits = "credits",
-        UsageLimit = "usage_limit",
-    }
-}
-
-words! {
-    /// Used by `account/sendAddCreditsNudgeEmail`.
-    pub enum AddCreditsNudgeEmailStatus {
-        Sent = "sent",
-        CooldownActive = "cooldown_active",
-    }
-}
-
-words! {
     /// Used by `turn/start`, `turn/steer`.
     pub enum AdditionalContextKind {
         Untrusted = "untrusted",
@@ -50,14 +25,6 @@ words! {
     pub enum AllowDenyRequirement {
         Allow = "allow",
         Deny = "deny",
-    }
-}
-
-words! {
-    /// Used by `plugin/read`.
-    pub enum AppTemplateUnavailableReason {
-        NotConfiguredForWorkspace = "NOT_CONFIGURED_FOR_WORKSPACE",
-        NoActiveWorkspace = "NO_ACTIVE_WORKSPACE",
     }
 }
 
@@ -110,26 +77,10 @@ words! {
 }
 
 words! {
-    /// Used by `modelProvider/config/write`.
-    pub enum BedrockProviderId {
-        AmazonBedrock = "amazon-bedrock",
-        AmazonBedrockRuntime = "amazon-bedrock-runtime",
-    }
-}
-
-words! {
     /// Used by `configRequirements/read`.
     pub enum BrowserUseAccessApprovalLifetime {
         Turn = "turn",
         Thread = "thread",
-    }
-}
-
-words! {
-    /// Used by `account/login/cancel`.
-    pub enum CancelLoginAccountStatus {
-        Canceled = "canceled",
-        NotFound = "notFound",
     }
 }
 
@@ -226,16 +177,6 @@ words! {
 }
 
 words! {
-    /// Used by `account/rateLimitResetCredit/consume`.
-    pub enum ConsumeAccountRateLimitResetCreditOutcome {
-        Reset = "reset",
-        NothingToReset = "nothingToReset",
-        NoCredit = "noCredit",
-        AlreadyRedeemed = "alreadyRedeemed",
-    }
-}
-
-words! {
     /// Used by `turn/start`, `model/list`.
     pub enum CyberAccessProgram {
         Standard = "standard",
@@ -261,17 +202,6 @@ words! {
 }
 
 words! {
-    /// Used by `experimentalFeature/list`.
-    pub enum ExperimentalFeatureStage {
-        Beta = "beta",
-        UnderDevelopment = "underDevelopment",
-        Stable = "stable",
-        Deprecated = "deprecated",
-        Removed = "removed",
-    }
-}
-
-words! {
     /// Used by `externalAgentConfig/detect`, `externalAgentConfig/import`,
     /// `externalAgentConfig/import/recordHistory` and 3 more methods.
     pub enum ExternalAgentConfigMigrationItemType {
@@ -285,21 +215,6 @@ words! {
         Commands = "COMMANDS",
         Memory = "MEMORY",
         Sessions = "SESSIONS",
-    }
-}
-
-words! {
-    /// Used by `externalAgentConfig/detect`.
-    pub enum ExternalAgentDetectedConnectorSource {
-        RemoteMcpServersConfig = "remoteMcpServersConfig",
-        SessionToolUse = "sessionToolUse",
-    }
-}
-
-words! {
-    /// Used by `externalAgentConfig/import/readHistories`.
-    pub enum ExternalAgentImportedConnectorSource {
-        RemoteMcpServersConfig = "remoteMcpServersConfig",
     }
 }
 
@@ -346,13 +261,6 @@ words! {
         Started = "started",
         Succeeded = "succeeded",
         Failed = "failed",
-    }
-}
-
-words! {
-    /// Used by `modelProvider/config/write`.
-    pub enum GcpProviderId {
-        Gcp = "gcp",
     }
 }
 
@@ -483,16 +391,6 @@ words! {
 }
 
 words! {
-    /// Used by `hooks/list`.
-    pub enum HookTrustStatus {
-        Managed = "managed",
-        Untrusted = "untrusted",
-        Trusted = "trusted",
-        Modified = "modified",
-    }
-}
-
-words! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 22 more methods.
     pub enum ImageDetail {
         Auto = "auto",
@@ -521,29 +419,10 @@ words! {
 }
 
 words! {
-    /// Used by `account/login/start`.
-    pub enum LoginAppBrand {
-        Codex = "codex",
-        Chatgpt = "chatgpt",
-    }
-}
-
-words! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum McpAppDisplayMode {
         Inline = "inline",
         Fullscreen = "fullscreen",
-    }
-}
-
-words! {
-    /// Used by `mcpServerStatus/list`.
-    pub enum McpAuthStatus {
-        Unknown = "unknown",
-        Unsupported = "unsupported",
-        NotLoggedIn = "notLoggedIn",
-        BearerToken = "bearerToken",
-        OAuth = "oAuth",
     }
 }
 
@@ -594,33 +473,11 @@ words! {
 }
 
 words! {
-    /// Used by `mcpServerStatus/list`.
-    pub enum McpServerConnectionStatus {
-        NotStarted = "notStarted",
-        Starting = "starting",
-        Connected = "connected",
-        AuthenticationRequired = "authenticationRequired",
-        Failed = "failed",
-        Cancelled = "cancelled",
-        Disabled = "disabled",
-    }
-}
-
-words! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpServerElicitationAction {
         Accept = "accept",
         Decline = "decline",
         Cancel = "cancel",
-    }
-}
-
-words! {
-    /// Used by `mcpServer/oauth/login`.
-    pub enum McpServerOauthClientRegistration {
-        Auto = "auto",
-        Cimd = "cimd",
-        Dcr = "dcr",
     }
 }
 
@@ -638,14 +495,6 @@ words! {
         Ready = "ready",
         Failed = "failed",
         Cancelled = "cancelled",
-    }
-}
-
-words! {
-    /// Used by `mcpServerStatus/list`.
-    pub enum McpServerStatusDetail {
-        Full = "full",
-        ToolsAndAuthOnly = "toolsAndAuthOnly",
     }
 }
 
@@ -826,104 +675,6 @@ words! {
 }
 
 words! {
-    /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 3 more methods.
-    pub enum PluginAuthPolicy {
-        OnInstall = "ON_INSTALL",
-        OnUse = "ON_USE",
-    }
-}
-
-words! {
-    /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 2 more methods.
-    pub enum PluginAvailability {
-        DisabledByAdmin = "DISABLED_BY_ADMIN",
-        Available = "AVAILABLE",
-    }
-}
-
-words! {
-    /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 2 more methods.
-    pub enum PluginDisabledReason {
-        DisabledByAdmin = "disabled_by_admin",
-        PlanNotEligible = "plan_not_eligible",
-        RequiredAppUnavailable = "required_app_unavailable",
-        Unknown = "unknown",
-    }
-}
-
-words! {
-    /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 2 more methods.
-    pub enum PluginInstallPolicy {
-        NotAvailable = "NOT_AVAILABLE",
-        Available = "AVAILABLE",
-        InstalledByDefault = "INSTALLED_BY_DEFAULT",
-    }
-}
-
-words! {
-    /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 2 more methods.
-    pub enum PluginInstallPolicySource {
-        WorkspaceSetting = "WORKSPACE_SETTING",
-        ImplicitCanonicalApp = "IMPLICIT_CANONICAL_APP",
-    }
-}
-
-words! {
-    /// Used by `plugin/list`.
-    pub enum PluginListMarketplaceKind {
-        Local = "local",
-        Vertical = "vertical",
-        WorkspaceDirectory = "workspace-directory",
-        SharedWithMe = "shared-with-me",
-        CreatedByMeRemote = "created-by-me-remote",
-    }
-}
-
-words! {
-    /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 4 more methods.
-    pub enum PluginShareDiscoverability {
-        Listed = "LISTED",
-        Unlisted = "UNLISTED",
-        Private = "PRIVATE",
-    }
-}
-
-words! {
-    /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 3 more methods.
-    pub enum PluginSharePrincipalRole {
-        Reader = "reader",
-        Editor = "editor",
-        Owner = "owner",
-    }
-}
-
-words! {
-    /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 4 more methods.
-    pub enum PluginSharePrincipalType {
-        User = "user",
-        Group = "group",
-        Workspace = "workspace",
-    }
-}
-
-words! {
-    /// Used by `plugin/share/save`, `plugin/share/updateTargets`.
-    pub enum PluginShareTargetRole {
-        Reader = "reader",
-        Editor = "editor",
-    }
-}
-
-words! {
-    /// Used by `plugin/share/updateTargets`.
-    pub enum PluginShareUpdateDiscoverability {
-        Unlisted = "UNLISTED",
-        Private = "PRIVATE",
-        Listed = "LISTED",
-    }
-}
-
-words! {
     /// Used by `process/outputDelta`.
     pub enum ProcessOutputStream {
         Stdout = "stdout",
@@ -948,24 +699,6 @@ words! {
         WorkspaceMemberCreditsDepleted = "workspace_member_credits_depleted",
         WorkspaceOwnerUsageLimitReached = "workspace_owner_usage_limit_reached",
         WorkspaceMemberUsageLimitReached = "workspace_member_usage_limit_reached",
-    }
-}
-
-words! {
-    /// Used by `account/rateLimits/read`.
-    pub enum RateLimitResetCreditStatus {
-        Available = "available",
-        Redeeming = "redeeming",
-        Redeemed = "redeemed",
-        Unknown = "unknown",
-    }
-}
-
-words! {
-    /// Used by `account/rateLimits/read`.
-    pub enum RateLimitResetType {
-        CodexRateLimits = "codexRateLimits",
-        Unknown = "unknown",
     }
 }
 
@@ -1032,29 +765,6 @@ words! {
 }
 
 words! {
-    /// Used by `plugin/read`.
-    pub enum ScheduledTaskWeekday {
-        Mo = "MO",
-        Tu = "TU",
-        We = "WE",
-        Th = "TH",
-        Fr = "FR",
-        Sa = "SA",
-        Su = "SU",
-    }
-}
-
-words! {
-    /// Used by `skills/list`.
-    pub enum SkillScope {
-        User = "user",
-        Repo = "repo",
-        System = "system",
-        Admin = "admin",
-    }
-}
-
-words! {
     /// Used by `thread/resume`, `thread/list`, `project/list` and 3 more methods.
     pub enum SortDirection {
         Asc = "asc",
@@ -1081,26 +791,10 @@ words! {
 }
 
 words! {
-    /// Used by `thread/attachment/add`.
-    pub enum ThreadAttachmentAddOutcome {
-        Created = "created",
-        Existing = "existing",
-    }
-}
-
-words! {
     /// Used by `thread/attachment/updated`.
     pub enum ThreadAttachmentOperation {
         Created = "created",
         Deleted = "deleted",
-    }
-}
-
-words! {
-    /// Used by `thread/goal/set`, `thread/goal/clear`.
-    pub enum ThreadGoalMutationOrigin {
-        User = "user",
-        Automatic = "automatic",
     }
 }
 
@@ -1173,15 +867,6 @@ words! {
     pub enum ThreadStartSource {
         Startup = "startup",
         Clear = "clear",
-    }
-}
-
-words! {
-    /// Used by `thread/unsubscribe`.
-    pub enum ThreadUnsubscribeStatus {
-        NotLoaded = "notLoaded",
-        NotSubscribed = "notSubscribed",
-        Unsubscribed = "unsubscribed",
     }
 }
 
@@ -1261,28 +946,10 @@ words! {
 }
 
 words! {
-    /// Used by `windowsSandbox/readiness`.
-    pub enum WindowsSandboxReadiness {
-        Ready = "ready",
-        NotConfigured = "notConfigured",
-        UpdateRequired = "updateRequired",
-    }
-}
-
-words! {
     /// Used by `windowsSandbox/setupStart`, `windowsSandbox/setupCompleted`.
     pub enum WindowsSandboxSetupMode {
         Elevated = "elevated",
         Unelevated = "unelevated",
-    }
-}
-
-words! {
-    /// Used by `account/workspaceMessages/read`.
-    pub enum WorkspaceMessageType {
-        Headline = "headline",
-        Announcement = "announcement",
-        Unknown = "unknown",
     }
 }
 

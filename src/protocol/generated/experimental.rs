@@ -1,11 +1,92 @@
-//! Experimental requests and the enums and unions that only they use.
+//! The experimental requests, and the enums and unions that only they use.
 //!
 //! @generated from the schemas of codex 0.169.0 (structure aadaca78d09b79c9) by
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
 use super::*;
-use crate::protocol::request::{no_params, requests};
+use crate::protocol::request::{methods, no_params, requests};
 use crate::protocol::wire::{convert, shared, tagged, untagged, words};
+
+methods! {
+    experimental: true;
+    /// The requests of the experimental API.
+    pub const EXPERIMENTAL_REQUESTS;
+    "server/diagnostics": ServerDiagnosticsParams => ServerDiagnosticsResponse,
+    "userVerification/status": UserVerificationStatusParams => UserVerificationStatusResponse,
+    "userVerification/enroll": UserVerificationEnrollParams => UserVerificationEnrollResponse,
+    "userVerification/delete": UserVerificationDeleteParams => UserVerificationDeleteResponse,
+    "userVerification/verify": UserVerificationVerifyParams => UserVerificationVerifyResponse,
+    "userVerification/cancel": UserVerificationCancelParams => UserVerificationCancelResponse,
+    "thread/sample": ThreadSampleParams => ThreadSampleResponse,
+    "thread/sample/cancel": ThreadSampleCancelParams => ThreadSampleCancelResponse,
+    "thread/increment_elicitation": ThreadIncrementElicitationParams => ThreadIncrementElicitationResponse,
+    "thread/decrement_elicitation": ThreadDecrementElicitationParams => ThreadDecrementElicitationResponse,
+    "thread/prediction/request": ThreadPredictionRequestParams => ThreadPredictionRequestResponse,
+    "thread/queue/add": ThreadQueueAddParams => ThreadQueueAddResponse,
+    "thread/queue/list": ThreadQueueListParams => ThreadQueueListResponse,
+    "thread/queue/update": ThreadQueueUpdateParams => ThreadQueueUpdateResponse,
+    "thread/queue/delete": ThreadQueueDeleteParams => ThreadQueueDeleteResponse,
+    "thread/queue/reorder": ThreadQueueReorderParams => ThreadQueueReorderResponse,
+    "thread/queue/start": ThreadQueueStartParams => ThreadQueueStartResponse,
+    "thread/settings/update": ThreadSettingsUpdateParams => ThreadSettingsUpdateResponse,
+    "thread/memoryMode/set": ThreadMemoryModeSetParams => ThreadMemoryModeSetResponse,
+    "thread/memory/read": ThreadMemoryReadParams => ThreadMemoryReadResponse,
+    "memory/status": MemoryStatusParams => MemoryStatusResponse,
+    "memory/reset": MemoryResetParams => MemoryResetResponse,
+    "rollout/compress": RolloutCompressParams => RolloutCompressResponse,
+    "thread/backgroundTerminals/clean": ThreadBackgroundTerminalsCleanParams => ThreadBackgroundTerminalsCleanResponse,
+    "thread/backgroundTerminals/list": ThreadBackgroundTerminalsListParams => ThreadBackgroundTerminalsListResponse,
+    "thread/backgroundTerminals/terminate": ThreadBackgroundTerminalsTerminateParams => ThreadBackgroundTerminalsTerminateResponse,
+    "project/list": ProjectListParams => ProjectListResponse,
+    "project/read": ProjectReadParams => ProjectReadResponse,
+    "project/create": ProjectCreateParams => ProjectCreateResponse,
+    "project/import": ProjectImportParams => ProjectImportResponse,
+    "project/update": ProjectUpdateParams => ProjectUpdateResponse,
+    "project/move": ProjectMoveParams => ProjectMoveResponse,
+    "project/delete": ProjectDeleteParams => ProjectDeleteResponse,
+    "thread/search": ThreadSearchParams => ThreadSearchResponse,
+    "thread/searchOccurrences": ThreadSearchOccurrencesParams => ThreadSearchOccurrencesResponse,
+    "thread/readState/update": ThreadReadStateUpdateParams => ThreadReadStateUpdateResponse,
+    "thread/items/read": ThreadItemsReadParams => ThreadItemsReadResponse,
+    "thread/guardianReview": ThreadGuardianReviewParams => ThreadGuardianReviewResponse,
+    "thread/prepareApprovedPlan": ThreadPrepareApprovedPlanParams => ThreadPrepareApprovedPlanResponse,
+    "plugin/search": PluginSearchParams => PluginSearchResponse,
+    "turn/settings/update": TurnSettingsUpdateParams => TurnSettingsUpdateResponse,
+    "thread/realtime/start": ThreadRealtimeStartParams => ThreadRealtimeStartResponse,
+    "thread/realtime/appendAudio": ThreadRealtimeAppendAudioParams => ThreadRealtimeAppendAudioResponse,
+    "thread/realtime/appendText": ThreadRealtimeAppendTextParams => ThreadRealtimeAppendTextResponse,
+    "thread/realtime/appendSpeech": ThreadRealtimeAppendSpeechParams => ThreadRealtimeAppendSpeechResponse,
+    "thread/realtime/stop": ThreadRealtimeStopParams => ThreadRealtimeStopResponse,
+    "thread/timeline/list": ThreadTimelineListParams => ThreadTimelineListResponse,
+    "thread/realtime/listVoices": ThreadRealtimeListVoicesParams => ThreadRealtimeListVoicesResponse,
+    "remoteControl/enable": RemoteControlEnableParams => RemoteControlEnableResponse,
+    "remoteControl/disable": RemoteControlDisableParams => RemoteControlDisableResponse,
+    "remoteControl/status/read": RemoteControlStatusReadParams => RemoteControlStatusReadResponse,
+    "remoteControl/pairing/start": RemoteControlPairingStartParams => RemoteControlPairingStartResponse,
+    "remoteControl/pairing/status": RemoteControlPairingStatusParams => RemoteControlPairingStatusResponse,
+    "remoteControl/client/list": RemoteControlClientsListParams => RemoteControlClientsListResponse,
+    "remoteControl/client/revoke": RemoteControlClientsRevokeParams => RemoteControlClientsRevokeResponse,
+    "collaborationMode/list": CollaborationModeListParams => CollaborationModeListResponse,
+    "mock/experimentalMethod": MockExperimentalMethodParams => MockExperimentalMethodResponse,
+    "environment/add": EnvironmentAddParams => EnvironmentAddResponse,
+    "environment/info": EnvironmentInfoParams => EnvironmentInfoResponse,
+    "environment/status": EnvironmentStatusParams => EnvironmentStatusResponse,
+    "mcpServer/event/stream/start": McpServerEventStreamStartParams => McpServerEventStreamStartResponse,
+    "mcpServer/event/stream/stop": McpServerEventStreamStopParams => McpServerEventStreamStopResponse,
+    "account/bedrock/discover": BedrockDiscoverParams => BedrockDiscoverResponse,
+    "account/bedrock/setup": BedrockSetupParams => BedrockSetupResponse,
+    "account/gcp/setup": GcpSetupParams => GcpSetupResponse,
+    "account/bedrock/checkGovCloudRequirements": BedrockCheckGovCloudRequirementsParams => BedrockCheckGovCloudRequirementsResponse,
+    "accountSession/list": AccountSessionsListParams => AccountSessionsResponse,
+    "accountSession/switch": AccountSessionsSwitchParams => AccountSessionsSwitchResponse,
+    "process/spawn": ProcessSpawnParams => ProcessSpawnResponse,
+    "process/writeStdin": ProcessWriteStdinParams => ProcessWriteStdinResponse,
+    "process/kill": ProcessKillParams => ProcessKillResponse,
+    "process/resizePty": ProcessResizePtyParams => ProcessResizePtyResponse,
+    "fuzzyFileSearch/sessionStart": FuzzyFileSearchSessionStartParams => FuzzyFileSearchSessionStartResponse,
+    "fuzzyFileSearch/sessionUpdate": FuzzyFileSearchSessionUpdateParams => FuzzyFileSearchSessionUpdateResponse,
+    "fuzzyFileSearch/sessionStop": FuzzyFileSearchSessionStopParams => FuzzyFileSearchSessionStopResponse,
+}
 
 no_params! {
     /// Parameters of `memory/reset`, which takes none: they are sent as null.
@@ -18,8 +99,6 @@ no_params! {
 
 requests! {
     experimental: true;
-    /// The requests of the experimental API.
-    pub const EXPERIMENTAL_REQUESTS;
     "server/diagnostics": ServerDiagnosticsParams => ServerDiagnosticsResponse,
     "userVerification/status": UserVerificationStatusParams => UserVerificationStatusResponse,
     "userVerification/enroll": UserVerificationEnrollParams => UserVerificationEnrollResponse,

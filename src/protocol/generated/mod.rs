@@ -18,6 +18,10 @@ mod system;
 mod threads;
 mod tools;
 mod turns;
+#[cfg(feature = "types")]
+mod types;
+#[cfg(feature = "types")]
+mod types_objects;
 mod unions;
 
 pub use accounts::*;
@@ -35,6 +39,10 @@ pub use system::*;
 pub use threads::*;
 pub use tools::*;
 pub use turns::*;
+#[cfg(feature = "types")]
+pub use types::*;
+#[cfg(feature = "types")]
+pub use types_objects::*;
 pub use unions::*;
 
 #[allow(unused_imports, reason = "names that all files may use")]

@@ -4,29 +4,9 @@
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
 use super::*;
-use crate::protocol::request::{no_params, requests};
+use crate::protocol::request::{methods, no_params, requests};
 
-no_params! {
-    /// Parameters of `account/gatewayOAuth/cancel`, which takes none: they are sent as null.
-    pub struct AccountGatewayOAuthCancelParams;
-    /// Parameters of `config/mcpServer/reload`, which takes none: they are sent as null.
-    pub struct ConfigMcpServerReloadParams;
-    /// Parameters of `windowsSandbox/readiness`, which takes none: they are sent as null.
-    pub struct WindowsSandboxReadinessParams;
-    /// Parameters of `account/logout`, which takes none: they are sent as null.
-    pub struct AccountLogoutParams;
-    /// Parameters of `account/securitySetup/read`, which takes none: they are sent as null.
-    pub struct AccountSecuritySetupReadParams;
-    /// Parameters of `account/workspaceMessages/read`, which takes none: they are sent as null.
-    pub struct AccountWorkspaceMessagesReadParams;
-    /// Parameters of `externalAgentConfig/import/readHistories`, which takes none: they are sent as
-    /// null.
-    pub struct ExternalAgentConfigImportReadHistoriesParams;
-    /// Parameters of `configRequirements/read`, which takes none: they are sent as null.
-    pub struct ConfigRequirementsReadParams;
-}
-
-requests! {
+methods! {
     experimental: false;
     /// The requests of the stable API.
     pub const REQUESTS;
@@ -139,4 +119,39 @@ requests! {
     "configRequirements/read": ConfigRequirementsReadParams => ConfigRequirementsReadResponse,
     "account/read": GetAccountParams => GetAccountResponse,
     "fuzzyFileSearch": FuzzyFileSearchParams => FuzzyFileSearchResponse,
+}
+
+no_params! {
+    /// Parameters of `configRequirements/read`, which takes none: they are sent as null.
+    pub struct ConfigRequirementsReadParams;
+}
+
+requests! {
+    experimental: false;
+    "initialize": InitializeParams => InitializeResponse,
+    "thread/start": ThreadStartParams => ThreadStartResponse,
+    "thread/resume": ThreadResumeParams => ThreadResumeResponse,
+    "thread/fork": ThreadForkParams => ThreadForkResponse,
+    "thread/archive": ThreadArchiveParams => ThreadArchiveResponse,
+    "thread/name/set": ThreadSetNameParams => ThreadSetNameResponse,
+    "thread/unarchive": ThreadUnarchiveParams => ThreadUnarchiveResponse,
+    "thread/compact/start": ThreadCompactStartParams => ThreadCompactStartResponse,
+    "thread/revert": ThreadRevertParams => ThreadRevertResponse,
+    "thread/list": ThreadListParams => ThreadListResponse,
+    "thread/loaded/list": ThreadLoadedListParams => ThreadLoadedListResponse,
+    "thread/read": ThreadReadParams => ThreadReadResponse,
+    "thread/turns/list": ThreadTurnsListParams => ThreadTurnsListResponse,
+    "turn/start": TurnStartParams => TurnStartResponse,
+    "turn/steer": TurnSteerParams => TurnSteerResponse,
+    "turn/interrupt": TurnInterruptParams => TurnInterruptResponse,
+    "review/start": ReviewStartParams => ReviewStartResponse,
+    "model/list": ModelListParams => ModelListResponse,
+    "command/exec": CommandExecParams => CommandExecResponse,
+    "command/exec/write": CommandExecWriteParams => CommandExecWriteResponse,
+    "command/exec/terminate": CommandExecTerminateParams => CommandExecTerminateResponse,
+    "command/exec/resize": CommandExecResizeParams => CommandExecResizeResponse,
+    "config/read": ConfigReadParams => ConfigReadResponse,
+    "config/value/write": ConfigValueWriteParams => ConfigWriteResponse,
+    "config/batchWrite": ConfigBatchWriteParams => ConfigWriteResponse,
+    "configRequirements/read": ConfigRequirementsReadParams => ConfigRequirementsReadResponse,
 }

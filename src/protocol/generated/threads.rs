@@ -445,17 +445,6 @@ build! {
 }
 
 object! {
-    /// `item` of [`ThreadItemsListAnchor`].
-    pub struct ItemThreadItemsListAnchor {
-        pub item_id: String = "itemId",
-    }
-}
-
-build! {
-    ItemThreadItemsListAnchor(item_id: String) {}
-}
-
-object! {
     /// `local_shell_call` of [`ResponseItem`].
     pub struct LocalShellCallResponseItem {
         pub action: LocalShellAction = "action",
@@ -706,24 +695,6 @@ object! {
 }
 
 object! {
-    /// Parameters of `thread/approveGuardianDeniedAction`.
-    pub struct ThreadApproveGuardianDeniedActionParams {
-        pub event: Value = "event",
-        pub thread_id: String = "threadId",
-    }
-}
-
-build! {
-    ThreadApproveGuardianDeniedActionParams(thread_id: String, event: Value) {}
-}
-
-object! {
-    /// Reply to `thread/approveGuardianDeniedAction`.
-    pub struct ThreadApproveGuardianDeniedActionResponse {
-    }
-}
-
-object! {
     /// Parameters of `thread/archive`.
     pub struct ThreadArchiveParams {
         pub thread_id: String = "threadId",
@@ -744,123 +715,6 @@ object! {
     /// What the server tells with `thread/archived`.
     pub struct ThreadArchivedNotification {
         pub thread_id: String = "threadId",
-    }
-}
-
-object! {
-    /// Used by `thread/attachment/add`, `thread/attachment/list`.
-    pub struct ThreadAttachment {
-        pub attachment_type: String = "attachmentType",
-        /// Unix seconds.
-        pub created_at: i64 = "createdAt",
-        pub id: String = "id",
-        pub identity_key: String = "identityKey",
-        pub payload: Value = "payload",
-    }
-}
-
-object! {
-    /// Parameters of `thread/attachment/add`.
-    pub struct ThreadAttachmentAddParams {
-        pub attachment_type: String = "attachmentType",
-        pub identity_key: String = "identityKey",
-        pub payload: Value = "payload",
-        pub thread_id: String = "threadId",
-    }
-}
-
-build! {
-    ThreadAttachmentAddParams(
-        thread_id: String,
-        attachment_type: String,
-        identity_key: String,
-        payload: Value,
-    ) {}
-}
-
-object! {
-    /// Reply to `thread/attachment/add`.
-    pub struct ThreadAttachmentAddResponse {
-        pub attachment: ThreadAttachment = "attachment",
-        pub outcome: ThreadAttachmentAddOutcome = "outcome",
-    }
-}
-
-object! {
-    /// Parameters of `thread/attachment/list`.
-    pub struct ThreadAttachmentListParams {
-        pub cursor: Setting<String> = "cursor",
-        pub limit: Setting<u32> = "limit",
-        pub thread_id: String = "threadId",
-    }
-}
-
-build! {
-    ThreadAttachmentListParams(thread_id: String) {
-        cursor: Setting<String>,
-        limit: Setting<u32>,
-    }
-}
-
-object! {
-    /// Reply to `thread/attachment/list`.
-    pub struct ThreadAttachmentListResponse {
-        pub data: Vec<ThreadAttachment> = "data",
-        pub next_cursor: Option<String> = "nextCursor",
-    }
-}
-
-object! {
-    /// Used by `thread/attachmentOwner/list`.
-    pub struct ThreadAttachmentOwner {
-        pub archived: bool = "archived",
-        pub thread_id: String = "threadId",
-    }
-}
-
-object! {
-    /// Parameters of `thread/attachmentOwner/list`.
-    pub struct ThreadAttachmentOwnerListParams {
-        pub archived: Setting<bool> = "archived",
-        pub attachment_type: String = "attachmentType",
-        pub cursor: Setting<String> = "cursor",
-        pub identity_key: String = "identityKey",
-        pub limit: Setting<u32> = "limit",
-    }
-}
-
-build! {
-    ThreadAttachmentOwnerListParams(attachment_type: String, identity_key: String) {
-        archived: Setting<bool>,
-        cursor: Setting<String>,
-        limit: Setting<u32>,
-    }
-}
-
-object! {
-    /// Reply to `thread/attachmentOwner/list`.
-    pub struct ThreadAttachmentOwnerListResponse {
-        pub data: Vec<ThreadAttachmentOwner> = "data",
-        pub next_cursor: Option<String> = "nextCursor",
-    }
-}
-
-object! {
-    /// Parameters of `thread/attachment/remove`.
-    pub struct ThreadAttachmentRemoveParams {
-        pub attachment_type: String = "attachmentType",
-        pub identity_key: String = "identityKey",
-        pub thread_id: String = "threadId",
-    }
-}
-
-build! {
-    ThreadAttachmentRemoveParams(thread_id: String, attachment_type: String, identity_key: String) {}
-}
-
-object! {
-    /// Reply to `thread/attachment/remove`.
-    pub struct ThreadAttachmentRemoveResponse {
     }
 }
 
@@ -896,23 +750,6 @@ build! {
 object! {
     /// Reply to `thread/compact/start`.
     pub struct ThreadCompactStartResponse {
-    }
-}
-
-object! {
-    /// Parameters of `thread/delete`.
-    pub struct ThreadDeleteParams {
-        pub thread_id: String = "threadId",
-    }
-}
-
-build! {
-    ThreadDeleteParams(thread_id: String) {}
-}
-
-object! {
-    /// Reply to `thread/delete`.
-    pub struct ThreadDeleteResponse {
     }
 }
 
@@ -1046,75 +883,9 @@ object! {
 }
 
 object! {
-    /// Parameters of `thread/goal/clear`.
-    pub struct ThreadGoalClearParams {
-        pub origin: Setting<ThreadGoalMutationOrigin> = "origin",
-        pub thread_id: String = "threadId",
-    }
-}
-
-build! {
-    ThreadGoalClearParams(thread_id: String) {
-        origin: Setting<ThreadGoalMutationOrigin>,
-    }
-}
-
-object! {
-    /// Reply to `thread/goal/clear`.
-    pub struct ThreadGoalClearResponse {
-        pub cleared: bool = "cleared",
-    }
-}
-
-object! {
     /// What the server tells with `thread/goal/cleared`.
     pub struct ThreadGoalClearedNotification {
         pub thread_id: String = "threadId",
-    }
-}
-
-object! {
-    /// Parameters of `thread/goal/get`.
-    pub struct ThreadGoalGetParams {
-        pub thread_id: String = "threadId",
-    }
-}
-
-build! {
-    ThreadGoalGetParams(thread_id: String) {}
-}
-
-object! {
-    /// Reply to `thread/goal/get`.
-    pub struct ThreadGoalGetResponse {
-        pub goal: Option<ThreadGoal> = "goal",
-    }
-}
-
-object! {
-    /// Parameters of `thread/goal/set`.
-    pub struct ThreadGoalSetParams {
-        pub objective: Setting<String> = "objective",
-        pub origin: Setting<ThreadGoalMutationOrigin> = "origin",
-        pub status: Setting<ThreadGoalStatus> = "status",
-        pub thread_id: String = "threadId",
-        pub token_budget: Setting<i64> = "tokenBudget",
-    }
-}
-
-build! {
-    ThreadGoalSetParams(thread_id: String) {
-        objective: Setting<String>,
-        origin: Setting<ThreadGoalMutationOrigin>,
-        status: Setting<ThreadGoalStatus>,
-        token_budget: Setting<i64>,
-    }
-}
-
-object! {
-    /// Reply to `thread/goal/set`.
-    pub struct ThreadGoalSetResponse {
-        pub goal: ThreadGoal = "goal",
     }
 }
 
@@ -1124,87 +895,6 @@ object! {
         pub goal: ThreadGoal = "goal",
         pub thread_id: String = "threadId",
         pub turn_id: Option<String> = "turnId",
-    }
-}
-
-object! {
-    /// Parameters of `thread/inject_items`.
-    pub struct ThreadInjectItemsParams {
-        pub items: Vec<Value> = "items",
-        pub thread_id: String = "threadId",
-    }
-}
-
-build! {
-    ThreadInjectItemsParams(thread_id: String, items: Vec<Value>) {}
-}
-
-object! {
-    /// Reply to `thread/inject_items`.
-    pub struct ThreadInjectItemsResponse {
-    }
-}
-
-object! {
-    /// Used by `thread/items/list`, `thread/items/read`.
-    pub struct ThreadItemEntry {
-        /// Milliseconds since the Unix epoch.
-        pub completed_at_ms: Option<i64> = "completedAtMs",
-        pub item: ThreadItem = "item",
-        /// Belongs to the experimental API.
-        pub output_deferred: Option<bool> = "outputDeferred",
-        /// Milliseconds since the Unix epoch.
-        pub started_at_ms: Option<i64> = "startedAtMs",
-        pub turn_id: String = "turnId",
-    }
-}
-
-object! {
-    /// Used by `thread/items/list`.
-    #[derive(Default)]
-    pub struct ThreadItemOutputDeferral {
-        /// Belongs to the experimental API.
-        pub command_execution: Option<bool> = "commandExecution",
-        /// Belongs to the experimental API.
-        pub mcp_tool_call: Option<bool> = "mcpToolCall",
-    }
-}
-
-build! {
-    ThreadItemOutputDeferral() {
-        command_execution: bool,
-        mcp_tool_call: bool,
-    }
-}
-
-object! {
-    /// Parameters of `thread/items/list`.
-    pub struct ThreadItemsListParams {
-        pub cursor: Setting<ThreadItemsListCursor> = "cursor",
-        pub defer_output: Setting<ThreadItemOutputDeferral> = "deferOutput",
-        pub limit: Setting<u32> = "limit",
-        pub sort_direction: Setting<SortDirection> = "sortDirection",
-        pub thread_id: String = "threadId",
-        pub turn_id: Setting<String> = "turnId",
-    }
-}
-
-build! {
-    ThreadItemsListParams(thread_id: String) {
-        cursor: Setting<ThreadItemsListCursor>,
-        defer_output: Setting<ThreadItemOutputDeferral>,
-        limit: Setting<u32>,
-        sort_direction: Setting<SortDirection>,
-        turn_id: Setting<String>,
-    }
-}
-
-object! {
-    /// Reply to `thread/items/list`.
-    pub struct ThreadItemsListResponse {
-        pub backwards_cursor: Option<String> = "backwardsCursor",
-        pub data: Vec<ThreadItemEntry> = "data",
-        pub next_cursor: Option<String> = "nextCursor",
     }
 }
 
@@ -1297,51 +987,6 @@ object! {
     pub struct ThreadLoadedListResponse {
         pub data: Vec<String> = "data",
         pub next_cursor: Option<String> = "nextCursor",
-    }
-}
-
-object! {
-    /// Used by `thread/metadata/update`.
-    #[derive(Default)]
-    pub struct ThreadMetadataGitInfoUpdateParams {
-        pub branch: Setting<String> = "branch",
-        pub origin_url: Setting<String> = "originUrl",
-        pub sha: Setting<String> = "sha",
-    }
-}
-
-build! {
-    ThreadMetadataGitInfoUpdateParams() {
-        branch: Setting<String>,
-        origin_url: Setting<String>,
-        sha: Setting<String>,
-    }
-}
-
-object! {
-    /// Parameters of `thread/metadata/update`.
-    pub struct ThreadMetadataUpdateParams {
-        /// Belongs to the experimental API.
-        pub daybreak_enabled: Setting<bool> = "daybreakEnabled",
-        pub git_info: Setting<ThreadMetadataGitInfoUpdateParams> = "gitInfo",
-        /// Belongs to the experimental API.
-        pub project_id: Setting<String> = "projectId",
-        pub thread_id: String = "threadId",
-    }
-}
-
-build! {
-    ThreadMetadataUpdateParams(thread_id: String) {
-        daybreak_enabled: Setting<bool>,
-        git_info: Setting<ThreadMetadataGitInfoUpdateParams>,
-        project_id: Setting<String>,
-    }
-}
-
-object! {
-    /// Reply to `thread/metadata/update`.
-    pub struct ThreadMetadataUpdateResponse {
-        pub thread: Thread = "thread",
     }
 }
 
@@ -1669,28 +1314,6 @@ object! {
 }
 
 object! {
-    /// Parameters of `thread/section/move`.
-    pub struct ThreadSectionMoveParams {
-        pub before_thread_id: Setting<String> = "beforeThreadId",
-        /// Always there, but may be null.
-        pub section_id: Option<String> = "sectionId" or null,
-        pub thread_id: String = "threadId",
-    }
-}
-
-build! {
-    ThreadSectionMoveParams(thread_id: String, section_id: Option<String>) {
-        before_thread_id: Setting<String>,
-    }
-}
-
-object! {
-    /// Reply to `thread/section/move`.
-    pub struct ThreadSectionMoveResponse {
-    }
-}
-
-object! {
     /// Parameters of `thread/name/set`.
     pub struct ThreadSetNameParams {
         pub name: String = "name",
@@ -1736,28 +1359,6 @@ object! {
     pub struct ThreadSettingsUpdatedNotification {
         pub thread_id: String = "threadId",
         pub thread_settings: ThreadSettings = "threadSettings",
-    }
-}
-
-object! {
-    /// Parameters of `thread/shellCommand`.
-    pub struct ThreadShellCommandParams {
-        pub command: String = "command",
-        pub thread_id: String = "threadId",
-        /// Milliseconds.
-        pub timeout_ms: Setting<i64> = "timeoutMs",
-    }
-}
-
-build! {
-    ThreadShellCommandParams(thread_id: String, command: String) {
-        timeout_ms: Setting<i64>,
-    }
-}
-
-object! {
-    /// Reply to `thread/shellCommand`.
-    pub struct ThreadShellCommandResponse {
     }
 }
 
@@ -1965,24 +1566,6 @@ object! {
     /// What the server tells with `thread/unarchived`.
     pub struct ThreadUnarchivedNotification {
         pub thread_id: String = "threadId",
-    }
-}
-
-object! {
-    /// Parameters of `thread/unsubscribe`.
-    pub struct ThreadUnsubscribeParams {
-        pub thread_id: String = "threadId",
-    }
-}
-
-build! {
-    ThreadUnsubscribeParams(thread_id: String) {}
-}
-
-object! {
-    /// Reply to `thread/unsubscribe`.
-    pub struct ThreadUnsubscribeResponse {
-        pub status: ThreadUnsubscribeStatus = "status",
     }
 }
 

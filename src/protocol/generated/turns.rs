@@ -137,30 +137,6 @@ build! {
 }
 
 object! {
-    /// `bedrock` of [`ProviderSettings`].
-    pub struct BedrockProviderSettings {
-        pub profile: Option<String> = "profile",
-        pub region: Option<String> = "region",
-    }
-}
-
-object! {
-    /// `bedrock` of [`ProviderSettingsPatch`].
-    pub struct BedrockProviderSettingsPatch {
-        pub profile: Setting<String> = "profile",
-        pub provider_id: BedrockProviderId = "providerId",
-        pub region: Setting<String> = "region",
-    }
-}
-
-build! {
-    BedrockProviderSettingsPatch(provider_id: BedrockProviderId) {
-        profile: Setting<String>,
-        region: Setting<String>,
-    }
-}
-
-object! {
     /// What the server tells with `item/commandExecution/outputDelta`.
     pub struct CommandExecutionOutputDeltaNotification {
         pub delta: String = "delta",
@@ -232,33 +208,6 @@ build! {
 }
 
 object! {
-    /// `customGateway` of [`ProviderSettings`].
-    pub struct CustomGatewayProviderSettings {
-        pub auth: GatewayAuth = "auth",
-    }
-}
-
-object! {
-    /// `customGateway` of [`ProviderSettingsPatch`].
-    #[derive(Default)]
-    pub struct CustomGatewayProviderSettingsPatch {
-        pub base_url: Setting<String> = "baseUrl",
-        pub env_key: Setting<String> = "envKey",
-        pub name: Option<String> = "name",
-        pub provider_id: Setting<String> = "providerId",
-    }
-}
-
-build! {
-    CustomGatewayProviderSettingsPatch() {
-        base_url: Setting<String>,
-        env_key: Setting<String>,
-        name: String,
-        provider_id: Setting<String>,
-    }
-}
-
-object! {
     /// `custom` of [`ReviewTarget`].
     pub struct CustomReviewTarget {
         pub instructions: String = "instructions",
@@ -296,13 +245,6 @@ build! {
 }
 
 object! {
-    /// `environmentVariable` of [`GatewayAuth`].
-    pub struct EnvironmentVariableGatewayAuth {
-        pub env_key: String = "envKey",
-    }
-}
-
-object! {
     /// An error of a turn. The turn goes on if `will_retry` says so.
     ///
     /// What the server tells with `error`.
@@ -322,13 +264,6 @@ object! {
         pub cwd: AbsolutePathBuf = "cwd",
         pub program: String = "program",
         pub source: GuardianCommandSource = "source",
-    }
-}
-
-object! {
-    /// `externallyConfigured` of [`GatewayAuth`].
-    pub struct ExternallyConfiguredGatewayAuth {
-        pub env_key: Option<String> = "envKey",
     }
 }
 
@@ -389,33 +324,6 @@ object! {
 
 build! {
     FileSystemSandboxEntry(access: FileSystemAccessMode, path: FileSystemPath) {}
-}
-
-object! {
-    /// `gcp` of [`ProviderSettings`].
-    pub struct GcpProviderSettings {
-        pub credential_file: Option<String> = "credentialFile",
-        pub location: Option<String> = "location",
-        pub project_id: Option<String> = "projectId",
-    }
-}
-
-object! {
-    /// `gcp` of [`ProviderSettingsPatch`].
-    pub struct GcpProviderSettingsPatch {
-        pub credential_file: Setting<String> = "credentialFile",
-        pub location: Setting<String> = "location",
-        pub project_id: Setting<String> = "projectId",
-        pub provider_id: GcpProviderId = "providerId",
-    }
-}
-
-build! {
-    GcpProviderSettingsPatch(provider_id: GcpProviderId) {
-        credential_file: Setting<String>,
-        location: Setting<String>,
-        project_id: Setting<String>,
-    }
 }
 
 object! {
@@ -610,74 +518,6 @@ object! {
     pub struct ModelListResponse {
         pub data: Vec<Model> = "data",
         pub next_cursor: Option<String> = "nextCursor",
-    }
-}
-
-object! {
-    /// Parameters of `modelProvider/capabilities/read`.
-    #[derive(Default)]
-    pub struct ModelProviderCapabilitiesReadParams {
-    }
-}
-
-build! {
-    ModelProviderCapabilitiesReadParams() {}
-}
-
-object! {
-    /// Reply to `modelProvider/capabilities/read`.
-    pub struct ModelProviderCapabilitiesReadResponse {
-        pub image_generation: bool = "imageGeneration",
-        pub web_search: bool = "webSearch",
-    }
-}
-
-object! {
-    /// Parameters of `modelProvider/config/write`.
-    pub struct ModelProviderConfigWriteParams {
-        pub settings: ProviderSettingsPatch = "settings",
-    }
-}
-
-build! {
-    ModelProviderConfigWriteParams(settings: ProviderSettingsPatch) {}
-}
-
-object! {
-    /// Reply to `modelProvider/config/write`.
-    pub struct ModelProviderConfigWriteResponse {
-        pub provider: ModelProviderSummary = "provider",
-    }
-}
-
-object! {
-    /// Parameters of `modelProvider/list`.
-    #[derive(Default)]
-    pub struct ModelProviderListParams {
-    }
-}
-
-build! {
-    ModelProviderListParams() {}
-}
-
-object! {
-    /// Reply to `modelProvider/list`.
-    pub struct ModelProviderListResponse {
-        pub can_change_default: bool = "canChangeDefault",
-        pub data: Vec<ModelProviderSummary> = "data",
-        pub default_provider_id: String = "defaultProviderId",
-    }
-}
-
-object! {
-    /// Used by `modelProvider/list`, `modelProvider/config/write`.
-    pub struct ModelProviderSummary {
-        pub base_url: Option<String> = "baseUrl",
-        pub can_edit: bool = "canEdit",
-        pub id: String = "id",
-        pub name: String = "name",
-        pub settings: ProviderSettings = "settings",
     }
 }
 

@@ -10,16 +10,6 @@ use crate::protocol::wire::{convert, mixed, shared, tagged, untagged};
 pub type AbsolutePathBuf = String;
 
 tagged! {
-    /// Used by `account/read`.
-    pub enum Account by "type" {
-        ApiKey = "apiKey",
-        Chatgpt(item: ChatgptAccount) = "chatgpt",
-        AmazonBedrock(item: AmazonBedrockAccount) = "amazonBedrock",
-        Gcp = "gcp",
-    }
-}
-
-tagged! {
     /// Used by `thread/resume`.
     pub enum AgentMessageInputContent by "type" {
         InputText(item: InputTextAgentMessageInputContent) = "input_text",
@@ -334,15 +324,6 @@ convert! {
 }
 
 tagged! {
-    /// Used by `modelProvider/list`, `modelProvider/config/write`.
-    pub enum GatewayAuth by "mode" {
-        None = "none",
-        EnvironmentVariable(item: EnvironmentVariableGatewayAuth) = "environmentVariable",
-        ExternallyConfigured(item: ExternallyConfiguredGatewayAuth) = "externallyConfigured",
-    }
-}
-
-tagged! {
     /// Used by `item/autoApprovalReview/started`, `item/autoApprovalReview/completed`.
     pub enum GuardianApprovalReviewAction by "type" {
         Command(item: CommandGuardianApprovalReviewAction) = "command",
@@ -352,33 +333,6 @@ tagged! {
         NetworkAccess(item: NetworkAccessGuardianApprovalReviewAction) = "networkAccess",
         McpToolCall(item: McpToolCallGuardianApprovalReviewAction) = "mcpToolCall",
         RequestPermissions(item: RequestPermissionsGuardianApprovalReviewAction) = "requestPermissions",
-    }
-}
-
-tagged! {
-    /// Used by `hooks/list`.
-    pub enum HookMetadata by "handlerType" {
-        Command(item: Box<CommandHookMetadata>) = "command",
-        McpTool(item: Box<McpToolHookMetadata>) = "mcpTool",
-        Prompt(item: Box<PromptHookMetadata>) = "prompt",
-        Agent(item: Box<AgentHookMetadata>) = "agent",
-    }
-}
-
-shared! {
-    HookMetadata {
-        current_hash = "currentHash" in [
-            Command,
-            McpTool,
-            Prompt,
-            Agent,
-        ],
-        key = "key" in [
-            Command,
-            McpTool,
-            Prompt,
-            Agent,
-        ],
     }
 }
 
@@ -402,39 +356,6 @@ tagged! {
 convert! {
     LocalShellAction {
         Exec(ExecLocalShellAction),
-    }
-}
-
-tagged! {
-    /// Parameters of `account/login/start`.
-    pub enum LoginAccountParams by "type" {
-        ApiKey(item: ApiKeyLoginAccountParams) = "apiKey",
-        Chatgpt(item: ChatgptLoginAccountParams) = "chatgpt",
-        ChatgptDeviceCode = "chatgptDeviceCode",
-        ChatgptAuthTokens(item: ChatgptAuthTokensLoginAccountParams) = "chatgptAuthTokens",
-        AmazonBedrock(item: AmazonBedrockLoginAccountParams) = "amazonBedrock",
-        AmazonBedrockAccessKeys(item: AmazonBedrockAccessKeysLoginAccountParams) = "amazonBedrockAccessKeys",
-    }
-}
-
-convert! {
-    LoginAccountParams {
-        ApiKey(ApiKeyLoginAccountParams),
-        Chatgpt(ChatgptLoginAccountParams),
-        ChatgptAuthTokens(ChatgptAuthTokensLoginAccountParams),
-        AmazonBedrock(AmazonBedrockLoginAccountParams),
-        AmazonBedrockAccessKeys(AmazonBedrockAccessKeysLoginAccountParams),
-    }
-}
-
-tagged! {
-    /// Reply to `account/login/start`.
-    pub enum LoginAccountResponse by "type" {
-        ApiKey = "apiKey",
-        Chatgpt(item: ChatgptLoginAccountResponse) = "chatgpt",
-        ChatgptDeviceCode(item: ChatgptDeviceCodeLoginAccountResponse) = "chatgptDeviceCode",
-        ChatgptAuthTokens = "chatgptAuthTokens",
-        AmazonBedrock = "amazonBedrock",
     }
 }
 
@@ -665,43 +586,6 @@ tagged! {
 }
 
 tagged! {
-    /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 2 more methods.
-    pub enum PluginSource by "type" {
-        Local(item: LocalPluginSource) = "local",
-        Git(item: GitPluginSource) = "git",
-        Npm(item: NpmPluginSource) = "npm",
-        Remote = "remote",
-    }
-}
-
-tagged! {
-    /// Used by `modelProvider/list`, `modelProvider/config/write`.
-    pub enum ProviderSettings by "type" {
-        Openai = "openai",
-        CustomGateway(item: CustomGatewayProviderSettings) = "customGateway",
-        Bedrock(item: BedrockProviderSettings) = "bedrock",
-        Gcp(item: GcpProviderSettings) = "gcp",
-    }
-}
-
-tagged! {
-    /// Used by `modelProvider/config/write`.
-    pub enum ProviderSettingsPatch by "type" {
-        CustomGateway(item: CustomGatewayProviderSettingsPatch) = "customGateway",
-        Bedrock(item: BedrockProviderSettingsPatch) = "bedrock",
-        Gcp(item: GcpProviderSettingsPatch) = "gcp",
-    }
-}
-
-convert! {
-    ProviderSettingsPatch {
-        CustomGateway(CustomGatewayProviderSettingsPatch),
-        Bedrock(BedrockProviderSettingsPatch),
-        Gcp(GcpProviderSettingsPatch),
-    }
-}
-
-tagged! {
     /// Used by `thread/resume`.
     pub enum ReasoningItemContent by "type" {
         ReasoningText(item: ReasoningTextReasoningItemContent) = "reasoning_text",
@@ -735,28 +619,6 @@ tagged! {
 convert! {
     ReasoningItemReasoningSummary {
         SummaryText(SummaryTextReasoningItemReasoningSummary),
-    }
-}
-
-untagged! {
-    /// Used by `mcpServer/resource/read`.
-    pub enum ResourceContent {
-        /// A [`TextResourceContent`].
-        Text(TextResourceContent) = [
-            Shape::Object {
-                required: &["text", "uri"],
-                optional: &["_meta", "mimeType"],
-                words: &[],
-            },
-        ],
-        /// A [`BlobResourceContent`].
-        Blob(BlobResourceContent) = [
-            Shape::Object {
-                required: &["blob", "uri"],
-                optional: &["_meta", "mimeType"],
-                words: &[],
-            },
-        ],
     }
 }
 
@@ -882,16 +744,6 @@ convert! {
     }
 }
 
-tagged! {
-    /// Used by `plugin/read`.
-    pub enum ScheduledTaskSchedule by "type" {
-        Hourly(item: HourlyScheduledTaskSchedule) = "hourly",
-        Daily(item: DailyScheduledTaskSchedule) = "daily",
-        Weekdays(item: WeekdaysScheduledTaskSchedule) = "weekdays",
-        Weekly(item: WeeklyScheduledTaskSchedule) = "weekly",
-    }
-}
-
 mixed! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 7 more methods.
     pub enum SessionSource {
@@ -970,37 +822,6 @@ shared! {
             EnteredReviewMode,
             ExitedReviewMode,
             ContextCompaction,
-        ],
-    }
-}
-
-tagged! {
-    /// Used by `thread/items/list`.
-    pub enum ThreadItemsListAnchor by "type" {
-        Item(item: ItemThreadItemsListAnchor) = "item",
-    }
-}
-
-convert! {
-    ThreadItemsListAnchor {
-        Item(ItemThreadItemsListAnchor),
-    }
-}
-
-untagged! {
-    /// Used by `thread/items/list`.
-    pub enum ThreadItemsListCursor {
-        /// A string.
-        Text(String) = [
-            Shape::Text,
-        ],
-        /// A [`ThreadItemsListAnchor`].
-        Anchor(ThreadItemsListAnchor) = [
-            Shape::Object {
-                required: &["itemId", "type"],
-                optional: &[],
-                words: &[("type", &["item"])],
-            },
         ],
     }
 }

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -213,45 +213,76 @@ impl<T: Part> Field for Setting<T> {
     }
 }
 
-/// The value read, or what the type makes of its absence.
-pub(crate) fn finish<T: Field, E: serde::de::Error>(read: Option<T>, name: &'static str) -> Result<T, E> {
-    match read {
-        Some(value) => Ok(value),
-        None => T::absent(name),
-    }
-}
-
 /// The entries of an object that is read. The first error ends the reading and is kept, which lets
-/// the code for each field be one call.
-pub(crate) struct Entries<A, E> {
+/// the code for each field be one call: compiling it is what the types cost most.
+pub(crate) struct Entries<'de, A: MapAccess<'de>> {
     map: A,
-    pub(crate) error: Option<E>,
+    key: Key<'de>,
+    error: Option<A::Error>,
 }
 
-impl<'de, A: MapAccess<'de>> Entries<A, A::Error> {
+impl<'de, A: MapAccess<'de>> Entries<'de, A> {
     pub(crate) fn new(map: A) -> Self {
-        Entries { map, error: None }
+        Entries { map, key: Key(Cow::Borrowed("")), error: None }
     }
 
-    pub(crate) fn next_key(&mut self) -> Option<Key<'de>> {
+    /// Goes to the next entry; false behind the last one and after an error.
+    pub(crate) fn advance(&mut self) -> bool {
         if self.error.is_some() {
-            return None;
+            return false;
         }
-        self.map.next_key().unwrap_or_else(|error| {
-            self.error = Some(error);
-            None
-        })
+        match self.map.next_key() {
+            Ok(Some(key)) => {
+                self.key = key;
+                return true;
+            }
+            Ok(None) => {}
+            Err(error) => self.error = Some(error),
+        }
+        false
     }
 
-    pub(crate) fn read<T: Field>(&mut self, slot: &mut Option<T>, name: &'static str) {
+    /// Reads the entry if that is its name.
+    #[inline]
+    pub(crate) fn read<T: Field>(&mut self, name: &'static str, slot: &mut Option<T>) -> bool {
+        if self.key.as_str() != name {
+            return false;
+        }
         match T::read(&mut self.map, name) {
             Ok(value) => *slot = Some(value),
             Err(error) => self.error = Some(error),
         }
+        true
     }
 
-    pub(crate) fn skip(&mut self) {
+    /// Passes over the entry.
+    pub(crate) fn skip(&mut self) -> bool {
         self.error = self.map.next_value::<IgnoredAny>().err();
+        true
+    }
+
+    /// Whether all entries were read.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.error.is_none()
+    }
+
+    /// The value read, or what the type makes of its absence, unless there is an error.
+    pub(crate) fn finish<T: Field>(&mut self, name: &'static str, slot: Option<T>) -> Option<T> {
+        if slot.is_some() || self.error.is_some() {
+            return slot;
+        }
+        match T::absent(name) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.error = Some(error);
+                None
+            }
+        }
+    }
+
+    /// Why the object can't be made.
+    pub(crate) fn into_error(self) -> A::Error {
+        self.error.unwrap_or_else(|| serde::de::Error::custom("an object that is not whole"))
     }
 }
 
@@ -314,6 +345,16 @@ impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
+pub(crate) fn read_object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_map(ObjectVisitor(PhantomData))
+}
+
+pub(crate) fn write_object<T: Object, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut out = Out::new(serializer.serialize_map(None)?);
+    value.write_map(&mut out);
+    out.end()
+}
+
 /// The key of an entry, borrowed where the JSON allows.
 pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
 
@@ -370,22 +411,13 @@ macro_rules! object {
             fn read_map<'de, A: serde::de::MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
                 let mut entries = $crate::protocol::wire::Entries::new(map);
                 $(let mut $field: Option<$type> = None;)*
-                while let Some(key) = entries.next_key() {
-                    match key.as_str() {
-                        $($wire => entries.read(&mut $field, $wire),)*
-                        _ => entries.skip(),
-                    }
+                while entries.advance() {
+                    let _ = $(entries.read($wire, &mut $field) ||)* entries.skip();
                 }
-                // No `?`: over a thousand fields it would cost seconds of compiling.
-                if let Some(error) = entries.error {
-                    return Err(error);
-                }
-                $(
-                    let $field = match $crate::protocol::wire::finish($field, $wire) {
-                        Ok(value) => value,
-                        Err(error) => return Err(error),
-                    };
-                )*
+                // One pattern: a `match` or `?` for each field would cost seconds of compiling.
+                let (true, $(Some($field),)*) = (entries.is_ok(), $(entries.finish($wire, $field),)*) else {
+                    return Err(entries.into_error());
+                };
                 Ok($name { $($field,)* })
             }
 
@@ -397,15 +429,13 @@ macro_rules! object {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_map($crate::protocol::wire::ObjectVisitor::<Self>(std::marker::PhantomData))
+                $crate::protocol::wire::read_object(deserializer)
             }
         }
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let mut out = $crate::protocol::wire::Out::new(serializer.serialize_map(None)?);
-                $crate::protocol::wire::Object::write_map(self, &mut out);
-                out.end()
+                $crate::protocol::wire::write_object(self, serializer)
             }
         }
     };
@@ -427,7 +457,7 @@ macro_rules! build {
                 #[must_use]
                 pub fn $field(mut self, value: impl Into<$type>) -> Self {
                     let value: $type = value.into();
-                    self.$field = $crate::protocol::wire::Given::given(value);
+                    self.$field = value.into();
                     self
                 }
             )*
@@ -435,20 +465,3 @@ macro_rules! build {
     };
 }
 pub(crate) use build;
-
-/// What a setter takes becomes what the field holds.
-pub(crate) trait Given<F> {
-    fn given(self) -> F;
-}
-
-impl<T: Part> Given<Option<T>> for T {
-    fn given(self) -> Option<T> {
-        Some(self)
-    }
-}
-
-impl<T> Given<Setting<T>> for Setting<T> {
-    fn given(self) -> Setting<T> {
-        self
-    }
-}

@@ -1,11 +1,14 @@
 //! How the generated types behave on what a server of today, of tomorrow, or a broken one sends.
 
+use serde::de::{DeserializeSeed, Error as _, IntoDeserializer, MapAccess, value};
 use serde_json::json;
 
+use super::Object;
 use crate::Setting;
 use crate::protocol::{
-    AskForApproval, CodexErrorInfo, CommandAction, FunctionCallOutputBody, SandboxPolicy, ThreadItem,
-    ThreadStartParams, ThreadStatus, Turn, TurnStartParams, TurnStatus, UserInput, decode,
+    AskForApproval, CodexErrorInfo, CommandAction, FunctionCallOutputBody, SandboxPolicy,
+    ThreadArchiveResponse, ThreadItem, ThreadStartParams, ThreadStatus, Turn, TurnStartParams, TurnStatus,
+    UserInput, decode,
 };
 
 fn turn(items: &str, rest: &str) -> serde_json::Result<Turn> {
@@ -67,6 +70,25 @@ fn an_unknown_word_is_kept() {
     assert_eq!(status, TurnStatus::Other("paused".to_owned()));
     assert_eq!(serde_json::to_string(&status).unwrap(), r#""paused""#);
     assert!(serde_json::from_str::<TurnStatus>("5").is_err());
+}
+
+#[test]
+fn an_entry_that_nobody_reads_can_still_break_the_object() {
+    struct Broken;
+    impl<'de> MapAccess<'de> for Broken {
+        type Error = value::Error;
+        fn next_key_seed<K: DeserializeSeed<'de>>(
+            &mut self,
+            seed: K,
+        ) -> Result<Option<K::Value>, Self::Error> {
+            seed.deserialize("unknown".into_deserializer()).map(Some)
+        }
+        fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, _: V) -> Result<V::Value, Self::Error> {
+            Err(value::Error::custom("cut off"))
+        }
+    }
+    // This one has no fields, so that nothing else is missing.
+    assert_eq!(ThreadArchiveResponse::read_map(Broken).unwrap_err().to_string(), "cut off");
 }
 
 #[test]

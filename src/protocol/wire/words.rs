@@ -32,7 +32,7 @@ macro_rules! words {
         pub enum $name:ident { $( $(#[$variant_meta:meta])* $variant:ident = $word:literal, )* }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, PartialEq, Hash)]
         #[non_exhaustive]
         pub enum $name {
             $(
@@ -54,6 +54,9 @@ macro_rules! words {
                 }
             }
         }
+
+        // Derived it would be a function more for each enum.
+        impl Eq for $name {}
 
         impl std::fmt::Display for $name {
             #[inline]

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::protocol::{
-    AskForApproval, BaseBranchReviewTarget, CollaborationMode, CommitReviewTarget, ConfigEdit,
-    CustomReviewTarget, GranularAskForApproval, MergeStrategy, ModeKind, ReadOnlySandboxPolicy,
-    ReasoningEffort, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy, Settings, Unknown,
-    WorkspaceWriteSandboxPolicy,
+use crate::{
+    protocol::{
+        AskForApproval, BaseBranchReviewTarget, CollaborationMode, CommitReviewTarget, ConfigEdit,
+        CustomReviewTarget, GranularAskForApproval, MergeStrategy, ModeKind, Personality,
+        ReadOnlySandboxPolicy, ReasoningEffort, ReasoningSummary, ReviewDelivery, ReviewTarget, SandboxMode,
+        SandboxPolicy, Settings, Unknown, WorkspaceWriteSandboxPolicy,
+    },
+    setting::Setting,
 };
 
 impl From<&str> for AskForApproval {
@@ -23,6 +26,19 @@ impl From<&str> for AskForApproval {
         }
     }
 }
+
+/// The setters of words take them as text too, known or not.
+macro_rules! words {
+    ($($word:ident)*) => {$(
+        impl From<&str> for Setting<$word> {
+            fn from(word: &str) -> Self {
+                Setting::Value($word::from(word))
+            }
+        }
+    )*};
+}
+
+words!(AskForApproval Personality ReasoningEffort ReasoningSummary SandboxMode);
 
 impl GranularAskForApproval {
     /// Every kind of question on or off.
@@ -161,6 +177,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::config::{ThreadConfig, TurnOverrides};
 
     #[test]
     fn words_that_are_not_known_survive() {
@@ -168,6 +185,17 @@ mod tests {
         assert_eq!(mode, SandboxMode::Other("moon".to_owned()));
         assert_eq!(serde_json::to_value(&mode).unwrap(), json!("moon"));
         assert_eq!(serde_json::to_value(AskForApproval::from("moon")).unwrap(), json!("moon"));
+    }
+
+    #[test]
+    fn a_word_can_be_given_as_text() {
+        let config = ThreadConfig::new().sandbox("read-only").approval_policy("never").personality("moon");
+        assert_eq!(config.sandbox, Setting::Value(SandboxMode::ReadOnly));
+        assert_eq!(config.approval_policy, Setting::Value(AskForApproval::Never));
+        assert_eq!(config.personality, Setting::Value(Personality::Other("moon".to_owned())));
+        let overrides = TurnOverrides::new().effort("high").summary("concise");
+        assert_eq!(overrides.effort, Setting::Value(ReasoningEffort::High));
+        assert_eq!(overrides.summary, Setting::Value(ReasoningSummary::Concise));
     }
 
     #[test]

@@ -12,6 +12,10 @@ pub mod threads {
     #![doc = include_str!("threads.md")]
 }
 
+pub mod from_python {
+    #![doc = include_str!("from_python.md")]
+}
+
 pub mod performance {
     #![doc = include_str!("performance.md")]
 }

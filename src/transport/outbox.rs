@@ -126,7 +126,7 @@ where
 
     /// Writes what is queued.
     pub(super) fn flush(&self) {
-        self.write(self.state.lock());
+        self.write(self.state.lock(), true);
     }
 
     /// Lets go of the destination: at once if it is full, for nobody will read what does not fit,
@@ -162,20 +162,21 @@ where
     }
 
     /// Tries a destination that was full again. It may take bytes now, or have broken, which writing
-    /// finds.
+    /// finds. For the thread that waits: it is not woken when the destination is still full.
     pub(super) fn resume(&self) {
         let mut state = self.state.lock();
         match std::mem::replace(&mut state.destination, Destination::Taken) {
             Destination::Full(destination) => {
                 state.destination = Destination::Free(destination);
-                self.write(state);
+                self.write(state, false);
             }
             other => state.destination = other,
         }
     }
 
-    /// Takes the destination if it is free, and writes until the queue is empty or it is full.
-    fn write<'a>(&'a self, mut state: MutexGuard<'a, State<W>>) {
+    /// Takes the destination if it is free, and writes until the queue is empty or it is full, of which
+    /// the thread that waits has to be told unless it is the one that writes.
+    fn write<'a>(&'a self, mut state: MutexGuard<'a, State<W>>, tells_full: bool) {
         let destination = match std::mem::replace(&mut state.destination, Destination::Taken) {
             Destination::Free(destination) => destination,
             other => {
@@ -209,7 +210,9 @@ where
                     state.written = written;
                     state.destination = Destination::Full(destination);
                     drop(state);
-                    self.wake();
+                    if tells_full {
+                        self.wake();
+                    }
                     return;
                 }
                 // The peer has closed its input: mostly because it exits, which is about to be seen. If

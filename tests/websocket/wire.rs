@@ -336,6 +336,40 @@ fn probe_idle() {
     assert_eq!(wake_ups("codex-socket"), before);
 }
 
+/// The time that threads of this name have computed, in nanoseconds.
+#[cfg(target_os = "linux")]
+fn time_of(name: &str) -> u64 {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten().map(|task| task.path());
+    let of_name =
+        tasks.filter(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim() == name));
+    let times = of_name.filter_map(|task| {
+        let line = std::fs::read_to_string(task.join("schedstat")).ok()?;
+        line.split(' ').next()?.parse::<u64>().ok()
+    });
+    times.sum()
+}
+
+/// Run by a test below in a process of its own, whose threads it looks at.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "is run by another test"]
+fn probe_full() {
+    let (client, mut server) = served();
+    assert_eq!(server.one_round(&client), json!("answer"));
+    client.notify("test/unread", padded(32 * MIB)).unwrap();
+    thread::sleep(Duration::from_millis(500));
+    let before = time_of("codex-socket");
+    assert!(before > 0);
+    thread::sleep(Duration::from_secs(1));
+    assert!(time_of("codex-socket") - before < 50_000_000);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_socket_that_is_full_is_waited_for_and_not_asked_again_and_again() {
+    run_probe("wire::probe_full");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn an_idle_socket_wakes_nobody() {

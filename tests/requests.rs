@@ -238,28 +238,6 @@ fn a_name_that_no_header_can_hold_is_refused() {
 }
 
 #[test]
-fn handles_can_cross_threads() {
-    fn shared<T: Clone + Send + Sync + std::fmt::Debug + 'static>() {}
-    fn sent<T: Send + std::fmt::Debug + 'static>() {}
-    shared::<Client>();
-    shared::<codex_blocking::ThreadHandle>();
-    shared::<codex_blocking::TurnHandle>();
-    shared::<codex_blocking::WeakClient>();
-    shared::<codex_blocking::ClientBuilder>();
-    shared::<codex_blocking::ConversationStep>();
-    shared::<codex_blocking::ChatResult>();
-    shared::<codex_blocking::CancelResult>();
-    shared::<codex_blocking::ChatContinuation>();
-    shared::<codex_blocking::TurnEvent>();
-    shared::<codex_blocking::RawNotification>();
-    shared::<Stdio>();
-    shared::<Memory>();
-    sent::<codex_blocking::Chat>();
-    sent::<codex_blocking::ChatEvents>();
-    sent::<codex_blocking::Notifications>();
-}
-
-#[test]
 fn what_is_set_on_a_transport_does_not_show_secrets() {
     let shown = format!("{:?}", Stdio::command(["codex"]).env("API_KEY", "secret-value"));
     assert!(shown.contains("API_KEY") && !shown.contains("secret-value"), "{shown}");

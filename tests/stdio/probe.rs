@@ -232,10 +232,17 @@ mod linux {
         let before = threads();
         let client = connect(server("plain"));
         client.request("raw", json!({ "bytes": b"stray\n" })).unwrap();
+        let names = || {
+            let started = threads().into_iter().filter(|(number, _)| !before.contains_key(number));
+            started.map(|(_, name)| name).collect::<Vec<_>>()
+        };
         // A thread gives itself its name, a moment after it has begun.
-        await_that("all threads are named", || threads().values().any(|name| name == "codex-worker"));
-        let started = threads().into_iter().filter(|(number, _)| !before.contains_key(number));
-        print(&json!(started.map(|(_, name)| name).collect::<Vec<_>>()));
+        await_that("all threads are named", || {
+            let names = names();
+            names.iter().any(|name| name == "codex-worker")
+                && names.iter().all(|name| name.starts_with("codex"))
+        });
+        print(&json!(names()));
     }
 
     /// How often each of the client's threads has been woken or held up.

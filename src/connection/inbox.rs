@@ -15,6 +15,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Shared, turn_log::TurnLog};
@@ -155,6 +156,21 @@ impl Question {
     /// Whether it is of that turn.
     pub(crate) fn is_of(&self, thread_id: &str, turn_id: &str) -> bool {
         self.turn.as_ref().is_some_and(|turn| turn.thread_id == thread_id && turn.turn_id == turn_id)
+    }
+
+    /// Whether it is about that item.
+    pub(crate) fn is_about(&self, item_id: &str) -> bool {
+        #[derive(Deserialize)]
+        struct Message {
+            params: Params,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Params {
+            item_id: String,
+        }
+        let message: Result<Message, _> = serde_json::from_str(&self.text);
+        message.is_ok_and(|message| message.params.item_id == item_id)
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::cases::cases;
 use crate::live::real::{RealHome, codex_bin, is_old_server};
-use crate::live::{Live, PATIENCE};
+use crate::live::{Live, PATIENCE, Via};
 use crate::{asked, kinds, said};
 
 cases![
@@ -46,6 +46,12 @@ cases![
 ];
 
 // ---- plain turns ----
+
+/// Whether the server cuts a client off as slow when its own queue overflows, as the old ones do with whoever
+/// they speak to over a socket.
+fn outruns_sockets() -> bool {
+    is_old_server() && Via::chosen() != Via::Stdio
+}
 
 fn chat_once_gives_the_answer_and_how_it_came_about() {
     let live = Live::new();
@@ -138,6 +144,9 @@ fn chat_events_gives_the_answer_in_pieces() {
 }
 
 fn a_hundred_thousand_deltas_arrive_all_and_in_order() {
+    if outruns_sockets() {
+        return;
+    }
     let live = Live::new();
     let mut chat = live.client.chat_events("flood 100000").unwrap();
     let (mut deltas, mut text) = (0, String::new());
@@ -309,6 +318,9 @@ fn the_schema_of_the_answer_reaches_the_model_for_one_turn() {
 // ---- many at once ----
 
 fn twelve_turns_at_once_get_each_their_own_answer() {
+    if outruns_sockets() {
+        return;
+    }
     let live = Live::new();
     let turns = thread::scope(|scope| {
         let turns: Vec<_> = (0..12)

@@ -13,7 +13,7 @@ use codex_blocking::*;
 use serde_json::{Value, json};
 
 use crate::cases::cases;
-use crate::live::real::RealHome;
+use crate::live::real::{RealHome, is_before, is_old_server};
 use crate::live::{Live, PATIENCE};
 use crate::{asked, said};
 
@@ -78,7 +78,11 @@ fn a_thread_is_named_read_archived_and_taken_back() {
     let list = |archived| live.client.list_threads(ListThreads::new().archived(archived)).unwrap().data.len();
     assert_eq!((list(true), list(false)), (1, 0));
     assert!(rpc(thread.archive()).0.contains("no rollout found"));
-    assert!(rpc(live.client.resume_thread(thread.thread_id(), ThreadConfig::new())).0.contains("archived"));
+    // Old servers resume it all the same, or refuse in other words.
+    if !is_old_server() {
+        let refused = rpc(live.client.resume_thread(thread.thread_id(), ThreadConfig::new()));
+        assert!(refused.0.contains("archived"), "{refused:?}");
+    }
     thread.unarchive().unwrap();
     assert_eq!((list(true), list(false)), (0, 1));
     // It is not loaded, and is resumed without being asked.
@@ -112,7 +116,10 @@ fn threads_are_listed_by_all_options() {
     let by_creation = ListThreads::new().sort_key(ThreadSortKey::CreatedAt);
     let up = list(by_creation.clone().sort_direction(SortDirection::Asc));
     let mut down = list(by_creation.sort_direction(SortDirection::Desc));
-    down.reverse();
+    // The first servers know of no direction.
+    if !is_before(128) {
+        down.reverse();
+    }
     assert_eq!(up, down);
     assert_eq!(list(ListThreads::new().cwd(&elsewhere)), ids[1..2]);
     assert_eq!(list(ListThreads::new().model_providers(["mock"])).len(), 3);
@@ -122,8 +129,10 @@ fn threads_are_listed_by_all_options() {
     assert_eq!(list(ListThreads::new().search_term("gamma")), ids[2..]);
     assert!(list(ListThreads::new().archived(true)).is_empty());
     let first = client.list_threads(ListThreads::new().limit(2)).unwrap();
-    let rest = ListThreads::new().cursor(first.next_cursor.clone().unwrap());
-    assert_eq!((first.data.len(), list(rest).len()), (2, 1));
+    assert_eq!(first.data.len(), 2);
+    let rest = list(ListThreads::new().cursor(first.next_cursor.clone().unwrap()));
+    // The cursor of an old server is a second: it leaves out what was made in the same one.
+    assert!(rest.len() == 1 || is_old_server(), "{rest:?}");
     assert!(rpc(client.list_threads(ListThreads::new().cursor("x"))).0.contains("invalid cursor"));
 }
 
@@ -233,6 +242,9 @@ fn a_resume_of_a_loaded_thread_changes_what_a_turn_can_carry_and_lists_the_rest(
 }
 
 fn a_thread_that_is_loaded_without_this_clients_events_is_found_out() {
+    if is_before(128) {
+        return; // It unloads a thread whose events nobody wants.
+    }
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
     let id = thread.thread_id();
@@ -293,8 +305,11 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
         let request = ChatRequest::new("x").overrides(overrides);
         thread.chat_once(request).unwrap_or_else(|error| panic!("turn, {name}: {error}"));
     }
-    let refused = client.request("thread/fork", json!({ "threadId": id, "ephemeral": null }));
-    assert!(rpc(refused).0.contains("invalid type: null"), "why it is refused here");
+    // Why it is refused here; servers that know of no ephemeral forks take it.
+    if !is_before(128) {
+        let refused = client.request("thread/fork", json!({ "threadId": id, "ephemeral": null }));
+        assert!(rpc(refused).0.contains("invalid type: null"));
+    }
 }
 
 // ---- rollback ----
@@ -340,14 +355,19 @@ fn a_review_is_rolled_back_as_one_turn() {
     let target = json!({ "type": "custom", "instructions": "look" });
     thread.start_review(&target, None).unwrap().finish().unwrap();
     assert_eq!(thread.read(true).unwrap().thread.turns.len(), 4, "the review has two entries");
-    assert_eq!(thread.rollback(1).unwrap().thread.turns.len(), 2);
+    // Old servers take each entry for a turn.
+    let of_review = if is_old_server() { 2 } else { 1 };
+    assert_eq!(thread.rollback(of_review).unwrap().thread.turns.len(), 2);
     thread.start_review(&target, None).unwrap().finish().unwrap();
-    assert_eq!(thread.rollback(2).unwrap().thread.turns.len(), 1);
+    assert_eq!(thread.rollback(of_review + 1).unwrap().thread.turns.len(), 1);
     thread.chat_once("three").unwrap();
     assert_eq!(said(&live), ["one", "three"]);
 }
 
 fn threads_that_can_not_be_taken_back_are_told_and_a_fork_does_it() {
+    if is_old_server() {
+        return; // It takes back all of them.
+    }
     let live = Live::with(RealHome::new(), Client::builder().experimental_api(true));
     let client = &live.client;
     let ephemeral = client.start_thread(ThreadConfig::new().ephemeral(true)).unwrap();
@@ -383,12 +403,15 @@ fn a_review_is_a_chat_with_steps_and_a_result() {
     assert_eq!(types, ["enteredReviewMode", "userMessage", "exitedReviewMode", "codex"]);
     assert!(!review.finish().unwrap().final_text.is_empty());
     assert_eq!(thread.chat_once("two").unwrap().final_text, "echo: two");
-    let Err(Error::InvalidInput { message, .. }) =
-        thread.start_review(ReviewTarget::UncommittedChanges, Some(ReviewDelivery::detached()))
-    else {
-        panic!()
-    };
-    assert!(message.contains("fork_thread"), "{message}");
+    let target = ReviewTarget::custom("look");
+    match thread.start_review(target, Some(ReviewDelivery::detached())) {
+        Err(Error::InvalidInput { message, .. }) => assert!(message.contains("fork_thread"), "{message}"),
+        Ok(detached) if is_old_server() => {
+            assert_ne!(detached.thread_id(), thread.thread_id());
+            assert!(!detached.finish().unwrap().final_text.is_empty());
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 fn a_review_is_interrupted_and_cancelled_as_any_turn() {
@@ -406,7 +429,10 @@ fn a_review_is_interrupted_and_cancelled_as_any_turn() {
     let cancelled = review.cancel().unwrap();
     assert!(cancelled.was_interrupted, "{cancelled:?}");
     assert_eq!(thread.chat_once("two").unwrap().final_text, "answer");
-    assert_eq!(thread.rollback(3).unwrap().thread.turns.len(), 1, "two reviews and a turn");
+    // In old servers it is not certain how many entries an interrupted review leaves.
+    if !is_old_server() {
+        assert_eq!(thread.rollback(3).unwrap().thread.turns.len(), 1, "two reviews and a turn");
+    }
 }
 
 fn a_review_loads_its_thread_and_leaves_what_waits_for_the_next_turn() {

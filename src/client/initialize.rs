@@ -144,6 +144,9 @@ impl Client {
         if result.is_before((0, 169)) == Some(true) {
             self.connection.expect_phantom_turns();
         }
+        if result.is_before((0, 128)) == Some(true) {
+            self.connection.expect_hidden_answers();
+        }
         let is_experimental = all.pointer("/capabilities/experimentalApi") == Some(&Value::Bool(true));
         let text = reply.text().into();
         Ok(slot.insert(Handshake { result, text, is_experimental }).result.clone())

@@ -29,9 +29,9 @@ impl Client {
     /// Takes the last turns of a thread back: the model does not know of them any more. Files stay as
     /// they are. Gives the thread with the turns that are left.
     ///
-    /// A turn that runs is interrupted, and is one of those that go. A review leaves two entries in
-    /// the thread; on servers from 0.169 on they count as one turn. More turns than there are means
-    /// all.
+    /// A turn that runs is interrupted, and is one of those that go; servers before 0.169 refuse while
+    /// one runs. A review leaves two entries in the thread; on servers from 0.169 on they count as one
+    /// turn. More turns than there are means all.
     ///
     /// A thread that this client has not loaded is resumed first. Blocks for the request limit at the
     /// longest, for each of the four requests or so that it takes.

@@ -71,7 +71,7 @@ impl Demux {
         ControlFlow::Continue(())
     }
 
-    /// Questions that somebody else answered, or whose turn is over, wait for nobody any more.
+    /// Questions that somebody else answered, or whose turn or item is over, wait for nobody any more.
     fn withdraw_questions(&self, kind: Kind, route: &Route<'_>, text: &str, now: Duration) {
         let inbox = &self.shared.inbox;
         if inbox.is_empty() {
@@ -80,6 +80,11 @@ impl Demux {
         if kind == Kind::TurnCompleted {
             if let (Some(thread_id), Some(turn_id)) = (&route.thread_id, &route.turn_id) {
                 inbox.withdraw_of(thread_id, turn_id, now);
+            }
+        } else if kind == Kind::ItemCompleted {
+            let item_id = route.body.and_then(|item| id_of(item.get()));
+            if let (Some(thread_id), Some(turn_id), Some(id)) = (&route.thread_id, &route.turn_id, item_id) {
+                inbox.withdraw(now, |question| question.is_of(thread_id, turn_id) && question.is_about(&id));
             }
         } else if let Some(id) = resolved_id(text) {
             inbox.withdraw(&id, now);
@@ -132,6 +137,15 @@ fn resolved_id(text: &str) -> Option<RequestId> {
     serde_json::from_str(text).ok().map(|Message { params }| params.request_id)
 }
 
+/// The id of an item.
+fn id_of(item: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Item {
+        id: String,
+    }
+    serde_json::from_str(item).ok().map(|Item { id }| id)
+}
+
 /// What of the result of `turn/start` and `review/start` counts here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -176,7 +190,10 @@ impl Receive for Demux {
                     }
                 }
                 self.shared.keep_within_bounds();
-                if method == "serverRequest/resolved" || kind == Kind::TurnCompleted {
+                // An item that is over is the only sign of an answer that the server hides.
+                let may_hide =
+                    kind == Kind::ItemCompleted && self.shared.hides_answers.load(Ordering::Relaxed);
+                if method == "serverRequest/resolved" || kind == Kind::TurnCompleted || may_hide {
                     self.withdraw_questions(kind, &route, text, now);
                 }
                 if kind == Kind::ThreadGone {

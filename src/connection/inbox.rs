@@ -177,6 +177,21 @@ impl Question {
         let message: Result<Message<'_>, _> = serde_json::from_str(&self.text);
         message.ok().and_then(|message| message.params).map_or("null", RawValue::get)
     }
+
+    /// Whether it is about that item.
+    pub(crate) fn is_about(&self, item_id: &str) -> bool {
+        #[derive(Deserialize)]
+        struct Message {
+            params: Params,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Params {
+            item_id: String,
+        }
+        let message: Result<Message, _> = serde_json::from_str(&self.text);
+        message.is_ok_and(|message| message.params.item_id == item_id)
+    }
 }
 
 impl Shared {

@@ -91,6 +91,8 @@ pub(crate) struct Shared {
     line: Line,
     max_kept: usize,
     is_closing: AtomicBool,
+    /// The server does not say that a question was answered by another client.
+    hides_answers: AtomicBool,
     /// The transport has been shut down.
     down: Signal,
     epoch: Instant,
@@ -119,6 +121,7 @@ impl Connection {
             line: Line::new(),
             max_kept,
             is_closing: AtomicBool::new(false),
+            hides_answers: AtomicBool::new(false),
             down: Signal::default(),
             epoch,
             next_id: AtomicI64::new(1),
@@ -305,6 +308,11 @@ impl Connection {
         self.shared().routes.lock().expect_phantom_turns();
     }
 
+    /// The server is older than 0.128, and does not say that a question was answered by another client.
+    pub(crate) fn expect_hidden_answers(&self) {
+        self.shared().hides_answers.store(true, Ordering::Relaxed);
+    }
+
     /// Whether the events of this thread come to this connection.
     pub(crate) fn is_loaded(&self, thread_id: &str) -> bool {
         self.shared().routes.lock().is_loaded(thread_id)
@@ -314,12 +322,9 @@ impl Connection {
         self.shared().routes.lock().set_loaded(thread_id, is_loaded);
     }
 
-    /// A turn that runs, if this connection knows it; on any thread if none is named.
-    pub(crate) fn running_turn(&self, thread_id: Option<&str>, turn_id: &str) -> Option<Arc<TurnLog>> {
-        let routes = self.shared().routes.lock();
-        let is_it =
-            |log: &&Arc<TurnLog>| log.turn_id == turn_id && thread_id.is_none_or(|id| log.thread_id == id);
-        routes.running().find(is_it).map(Arc::clone)
+    /// A turn that runs, as far as this connection knows.
+    pub(crate) fn running_turn(&self, is_it: impl Fn(&TurnLog) -> bool) -> Option<Arc<TurnLog>> {
+        self.shared().routes.lock().running().find(|log| is_it(log)).map(Arc::clone)
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -46,8 +46,8 @@ pub struct RunningCommand {
 #[non_exhaustive]
 pub struct CommandExit {
     /// The command's exit code. 124: it ran for longer than its limit. 137: it was terminated (in a
-    /// terminal the code is 1). 101: the sandbox could not run it, and says why on `stderr`; mostly
-    /// there is no such program.
+    /// terminal the code is 1, and from older servers -1). 101: the sandbox could not run it, and says
+    /// why on `stderr`; mostly there is no such program.
     pub exit_code: i32,
     /// The output that had not been read, in order.
     pub unread: Vec<CommandOutput>,

@@ -8,11 +8,12 @@ use codex_blocking::Error;
 use rustix::process::Signal;
 use serde_json::json;
 
+use crate::cases::cases;
 use crate::harness::{
-    AT_ONCE, TELL_PID, Watched, await_notification, connect, failure_of, server, shell, timed, trials,
+    AT_ONCE, TELL_PID, Watched, await_notification, connect, failure_of, server, shell, timed,
 };
 
-trials![
+cases![
     all_pending_requests_fail_at_once_with_the_status_and_the_last_words,
     later_calls_fail_at_once_with_the_same_reason,
     a_child_that_fails_at_its_start_tells_why,

@@ -5,9 +5,10 @@
 use codex_blocking::{Client, Error};
 use serde_json::json;
 
-use crate::harness::{PATIENCE, connect, failure_of, server, timed, trials};
+use crate::cases::cases;
+use crate::harness::{PATIENCE, connect, failure_of, server, timed};
 
-trials![
+cases![
     a_reply_of_64_kib_arrives_whole,
     a_reply_of_1_mib_arrives_whole,
     a_reply_of_20_mib_arrives_whole,

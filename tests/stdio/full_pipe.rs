@@ -12,9 +12,10 @@ use std::{
 use codex_blocking::{Client, Error, Timeout};
 use serde_json::json;
 
-use crate::harness::{PATIENCE, await_notification, connect, server, timed, trials};
+use crate::cases::cases;
+use crate::harness::{PATIENCE, await_notification, connect, server, timed};
 
-trials![
+cases![
     a_huge_request_ends_at_its_deadline,
     other_callers_end_at_their_deadlines_too,
     frames_of_the_child_are_still_received,

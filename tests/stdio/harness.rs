@@ -1,59 +1,22 @@
-//! What the tests share: trials with a watchdog, clients of the fake server, processes watched from outside, a logger.
+//! What the tests share: clients of the fake server, processes watched from outside, a logger.
 //!
 //! Relies on `server`. Invariant: whoever starts a process that a test may leave behind holds a [`Watched`],
 //! which kills it.
 
 use std::{
-    any::Any,
-    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
 use codex_blocking::{Client, Error, Stdio, TransportFailure};
-use libtest_mimic::{Failed, Trial};
 use parking_lot::{Condvar, Mutex};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 /// Beyond this a wait counts as a hang: generous, for machines that do much else.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-/// The same for a whole test.
-const WATCHDOG: Duration = Duration::from_secs(180);
 /// What "at once" may take on such a machine. A limit of the crate (30 s, 60 s) is well above.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
-
-/// Makes a trial of each function named. One that is left out is unused, which the compiler tells.
-macro_rules! trials {
-    ($($(#[$condition:meta])? $name:ident),* $(,)?) => {
-        pub(crate) fn trials() -> Vec<libtest_mimic::Trial> {
-            vec![$($(#[$condition])? crate::harness::trial(module_path!(), stringify!($name), $name)),*]
-        }
-    };
-}
-pub(crate) use trials;
-
-/// Runs on a thread of its own, so that a hang is a failure with a name.
-pub(crate) fn trial(module: &str, name: &str, test: fn()) -> Trial {
-    let module = module.rsplit("::").next().unwrap();
-    Trial::test(format!("{module}::{name}"), move || {
-        let (over, is_over) = mpsc::channel::<()>();
-        let running = thread::spawn(move || {
-            let _over = over;
-            test();
-        });
-        // It is never sent, only dropped.
-        if is_over.recv_timeout(WATCHDOG) == Err(mpsc::RecvTimeoutError::Timeout) {
-            return Err(Failed::from(format!("still runs after {WATCHDOG:?}")));
-        }
-        running.join().map_err(|panic| Failed::from(message_of(&*panic)))
-    })
-}
-
-fn message_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked").to_owned()
-}
 
 /// This binary as the server.
 pub(crate) fn server(scenario: &str) -> Stdio {

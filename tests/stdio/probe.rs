@@ -11,9 +11,10 @@ use std::{
 use codex_blocking::{Client, Stdio};
 use serde_json::{Value, json};
 
-use crate::harness::{Watched, connect, deaf_server, trials};
+use crate::cases::cases;
+use crate::harness::{Watched, connect, deaf_server};
 
-trials![
+cases![
     the_default_command_is_that_of_the_variable_in_words,
     without_the_variable_codex_app_server_is_run_from_the_path,
     without_any_codex_the_error_says_how_to_get_one,

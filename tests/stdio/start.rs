@@ -7,9 +7,10 @@ use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 use codex_blocking::{Client, Error, Stdio, Timeout};
 use serde_json::json;
 
-use crate::harness::{connect, failure_of, server, trials};
+use crate::cases::cases;
+use crate::harness::{connect, failure_of, server};
 
-trials![
+cases![
     a_command_that_does_not_exist_is_an_error_that_lists_what_was_tried,
     a_path_that_does_not_exist_is_named_whole,
     a_file_that_may_not_be_executed_is_no_program,

@@ -4,9 +4,10 @@
 
 use serde_json::json;
 
-use crate::harness::{await_log, await_notification, connect, failure_of, server, trials};
+use crate::cases::cases;
+use crate::harness::{await_log, await_notification, connect, failure_of, server};
 
-trials![
+cases![
     fifty_megabytes_on_stderr_hold_up_no_request,
     after_a_flood_the_last_lines_are_still_told,
     each_line_goes_to_the_log_with_the_level_it_names,

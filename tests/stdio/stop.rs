@@ -10,12 +10,12 @@ use std::{
 
 use codex_blocking::{Client, Error};
 
+use crate::cases::cases;
 use crate::harness::{
     LOG_GATE, TELL_PID, Watched, await_log, await_notification, connect, deaf_server, server, shell, timed,
-    trials,
 };
 
-trials![
+cases![
     close_ends_an_obedient_child_by_the_end_of_its_input,
     close_asks_a_child_that_ignores_the_end_of_its_input_to_terminate,
     close_kills_a_child_that_ignores_that_too,

@@ -31,6 +31,13 @@ pub(crate) fn is_old_server() -> bool {
     codex_version() != CODEX_VERSION
 }
 
+/// Whether the server is older than `0.MINOR`.
+pub(crate) fn is_before(minor: u32) -> bool {
+    let version = codex_version();
+    let told = version.split('.').nth(1).and_then(|told| told.parse::<u32>().ok());
+    told.expect("CODEX_VERSION has three numbers") < minor
+}
+
 /// The native `codex` binary: `CODEX_BIN`, or the npm package, installed into the target directory at the
 /// first call.
 pub(crate) fn codex_bin() -> PathBuf {

@@ -1,13 +1,8 @@
-//! The documented calls on threads, configuration and models against the real app-server: seen by what they
-//! change there, and by what reaches the model.
+//! The documented calls on threads, configuration and models: seen by what they change at the server, and by
+//! what reaches the model.
 //!
-//! Relies on the feature `testing` and on `support/live.rs`; uses the public API only. Invariant: each test has
-//! its own server and its own model, so that all can run at once.
-
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
-
-#[path = "support/live.rs"]
-mod live;
+//! Relies on `support/live.rs`. Invariant: each case has its own server and its own model, so that all can run
+//! at once.
 
 use codex_blocking::protocol::{
     ServerNotification, ThreadForkParams, ThreadItem, ThreadLoadedListParams, ThreadStartParams, TurnStatus,
@@ -17,23 +12,36 @@ use codex_blocking::testing::{ModelReply, ModelStub};
 use codex_blocking::*;
 use serde_json::{Value, json};
 
-use self::live::real::RealHome;
-use self::live::{Live, PATIENCE, stdio};
+use crate::cases::cases;
+use crate::live::real::{RealHome, is_before, is_old_server};
+use crate::live::{Live, PATIENCE};
+use crate::{asked, said};
 
-/// What the user said in the model's latest request, oldest first, without what Codex says as the user.
-fn said(live: &Live) -> Vec<String> {
-    let request = live.model().requests().pop().unwrap();
-    let items = request["input"].as_array().unwrap().iter();
-    let users = items.filter(|item| item["type"] == "message" && item["role"] == "user");
-    let texts = users.flat_map(|item| item["content"].as_array().unwrap().clone());
-    let texts = texts.filter_map(|part| part["text"].as_str().map(str::to_owned));
-    texts.filter(|text| !text.starts_with('<')).collect()
-}
-
-/// The latest request to the model.
-fn asked(live: &Live) -> Value {
-    live.model().requests().pop().unwrap()
-}
+cases![
+    a_thread_is_named_read_archived_and_taken_back,
+    threads_are_listed_by_all_options,
+    compacting_runs_a_turn_of_its_own_and_loads_the_thread_for_it,
+    developer_instructions_of_a_resumed_thread_hold_once_it_is_compacted,
+    a_fork_knows_what_was_said_and_goes_its_own_way,
+    new_defaults_of_a_loaded_thread_reach_the_model_and_stay,
+    new_defaults_of_a_thread_that_is_not_loaded_reach_the_model,
+    a_resume_of_a_loaded_thread_changes_what_a_turn_can_carry_and_lists_the_rest,
+    a_thread_that_is_loaded_without_this_clients_events_is_found_out,
+    the_server_takes_null_for_every_field_that_is_not_refused_here,
+    after_a_rollback_the_model_knows_the_turns_that_are_left,
+    a_thread_that_is_not_loaded_is_rolled_back_too,
+    a_rollback_goes_through_more_than_a_page_of_turns,
+    a_review_is_rolled_back_as_one_turn,
+    threads_that_can_not_be_taken_back_are_told_and_a_fork_does_it,
+    a_review_is_a_chat_with_steps_and_a_result,
+    a_review_is_interrupted_and_cancelled_as_any_turn,
+    a_review_loads_its_thread_and_leaves_what_waits_for_the_next_turn,
+    a_turn_is_steered_by_its_ids,
+    an_answer_of_a_shape_is_decoded_and_its_schema_reaches_the_model,
+    a_value_is_written_and_a_stale_version_is_refused,
+    a_batch_is_written_as_a_whole_or_not_at_all,
+    models_are_listed_in_pages,
+];
 
 /// A thread with these turns.
 fn thread_of(live: &Live, texts: &[&str]) -> ThreadHandle {
@@ -42,11 +50,6 @@ fn thread_of(live: &Live, texts: &[&str]) -> ThreadHandle {
         thread.chat_once(*text).unwrap();
     }
     thread
-}
-
-/// Another server over the same home, where nothing is loaded.
-fn another(live: &Live) -> Client {
-    Client::connect(stdio(&live.home, live.home.command())).unwrap()
 }
 
 fn rpc<T: std::fmt::Debug>(result: Result<T>) -> (String, Option<Value>) {
@@ -58,8 +61,6 @@ fn rpc<T: std::fmt::Debug>(result: Result<T>) -> (String, Option<Value>) {
 
 // ---- reading, listing, keeping ----
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_thread_is_named_read_archived_and_taken_back() {
     let live = Live::new();
     let thread = thread_of(&live, &["one", "two"]);
@@ -77,7 +78,11 @@ fn a_thread_is_named_read_archived_and_taken_back() {
     let list = |archived| live.client.list_threads(ListThreads::new().archived(archived)).unwrap().data.len();
     assert_eq!((list(true), list(false)), (1, 0));
     assert!(rpc(thread.archive()).0.contains("no rollout found"));
-    assert!(rpc(live.client.resume_thread(thread.thread_id(), ThreadConfig::new())).0.contains("archived"));
+    // Old servers resume it all the same, or refuse in other words.
+    if !is_old_server() {
+        let refused = rpc(live.client.resume_thread(thread.thread_id(), ThreadConfig::new()));
+        assert!(refused.0.contains("archived"), "{refused:?}");
+    }
     thread.unarchive().unwrap();
     assert_eq!((list(true), list(false)), (0, 1));
     // It is not loaded, and is resumed without being asked.
@@ -85,8 +90,6 @@ fn a_thread_is_named_read_archived_and_taken_back() {
     assert_eq!(said(&live), ["one", "two", "three"]);
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn threads_are_listed_by_all_options() {
     let live = Live::new();
     let client = &live.client;
@@ -113,7 +116,10 @@ fn threads_are_listed_by_all_options() {
     let by_creation = ListThreads::new().sort_key(ThreadSortKey::CreatedAt);
     let up = list(by_creation.clone().sort_direction(SortDirection::Asc));
     let mut down = list(by_creation.sort_direction(SortDirection::Desc));
-    down.reverse();
+    // The first servers know of no direction.
+    if !is_before(128) {
+        down.reverse();
+    }
     assert_eq!(up, down);
     assert_eq!(list(ListThreads::new().cwd(&elsewhere)), ids[1..2]);
     assert_eq!(list(ListThreads::new().model_providers(["mock"])).len(), 3);
@@ -123,20 +129,19 @@ fn threads_are_listed_by_all_options() {
     assert_eq!(list(ListThreads::new().search_term("gamma")), ids[2..]);
     assert!(list(ListThreads::new().archived(true)).is_empty());
     let first = client.list_threads(ListThreads::new().limit(2)).unwrap();
-    let rest = ListThreads::new().cursor(first.next_cursor.clone().unwrap());
-    assert_eq!((first.data.len(), list(rest).len()), (2, 1));
+    assert_eq!(first.data.len(), 2);
+    let rest = list(ListThreads::new().cursor(first.next_cursor.clone().unwrap()));
+    // The cursor of an old server is a second: it leaves out what was made in the same one.
+    assert!(rest.len() == 1 || is_old_server(), "{rest:?}");
     assert!(rpc(client.list_threads(ListThreads::new().cursor("x"))).0.contains("invalid cursor"));
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn compacting_runs_a_turn_of_its_own_and_loads_the_thread_for_it() {
-    let live = Live::new();
+    let mut live = Live::new();
     let id = thread_of(&live, &["one"]).thread_id().to_owned();
-    live.client.close().unwrap();
-    let second = another(&live);
-    compact(&second, &id);
-    let read = second.read_thread(&id, true).unwrap();
+    live.restart();
+    compact(&live.client, &id);
+    let read = live.client.read_thread(&id, true).unwrap();
     assert!(matches!(read.thread.turns[1].items[..], [ThreadItem::ContextCompaction(_)]), "{read:?}");
 }
 
@@ -157,8 +162,6 @@ fn compact(client: &Client, id: &str) {
     }
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn developer_instructions_of_a_resumed_thread_hold_once_it_is_compacted() {
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
@@ -177,8 +180,6 @@ fn developer_instructions_of_a_resumed_thread_hold_once_it_is_compacted() {
 
 // ---- forks ----
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_fork_knows_what_was_said_and_goes_its_own_way() {
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
@@ -198,8 +199,6 @@ fn a_fork_knows_what_was_said_and_goes_its_own_way() {
 
 // ---- what waits for the next turn ----
 
-#[test]
-#[ignore = "needs npm once"]
 fn new_defaults_of_a_loaded_thread_reach_the_model_and_stay() {
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
@@ -220,22 +219,17 @@ fn new_defaults_of_a_loaded_thread_reach_the_model_and_stay() {
     assert!(message.contains("baseInstructions"), "{message}");
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn new_defaults_of_a_thread_that_is_not_loaded_reach_the_model() {
-    let live = Live::new();
+    let mut live = Live::new();
     let id = thread_of(&live, &["one"]).thread_id().to_owned();
-    live.client.close().unwrap();
-    let second = another(&live);
+    live.restart();
     let config = ThreadConfig::new().model("model-b").base_instructions("say it loud");
-    second.set_thread_defaults(&id, config).unwrap();
-    second.chat_once(ChatRequest::new("two").thread(&id)).unwrap();
+    live.client.set_thread_defaults(&id, config).unwrap();
+    live.client.chat_once(ChatRequest::new("two").thread(&id)).unwrap();
     assert_eq!(asked(&live)["model"], "model-b");
     assert!(asked(&live).to_string().contains("say it loud"));
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_resume_of_a_loaded_thread_changes_what_a_turn_can_carry_and_lists_the_rest() {
     let live = Live::new();
     let id = thread_of(&live, &["one"]).thread_id().to_owned();
@@ -247,9 +241,10 @@ fn a_resume_of_a_loaded_thread_changes_what_a_turn_can_carry_and_lists_the_rest(
     assert!(!asked(&live).to_string().contains("unheard of"), "the server has begun to apply it");
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_thread_that_is_loaded_without_this_clients_events_is_found_out() {
+    if is_before(128) {
+        return; // It unloads a thread whose events nobody wants.
+    }
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
     let id = thread.thread_id();
@@ -262,8 +257,6 @@ fn a_thread_that_is_loaded_without_this_clients_events_is_found_out() {
     assert_eq!(asked(&live)["model"], "model-b");
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
     fn fields<T: serde::de::DeserializeOwned>(
         names: &'static [&str],
@@ -312,14 +305,15 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
         let request = ChatRequest::new("x").overrides(overrides);
         thread.chat_once(request).unwrap_or_else(|error| panic!("turn, {name}: {error}"));
     }
-    let refused = client.request("thread/fork", json!({ "threadId": id, "ephemeral": null }));
-    assert!(rpc(refused).0.contains("invalid type: null"), "why it is refused here");
+    // Why it is refused here; servers that know of no ephemeral forks take it.
+    if !is_before(128) {
+        let refused = client.request("thread/fork", json!({ "threadId": id, "ephemeral": null }));
+        assert!(rpc(refused).0.contains("invalid type: null"));
+    }
 }
 
 // ---- rollback ----
 
-#[test]
-#[ignore = "needs npm once"]
 fn after_a_rollback_the_model_knows_the_turns_that_are_left() {
     let live = Live::new();
     let thread = thread_of(&live, &["one", "two", "three"]);
@@ -335,20 +329,15 @@ fn after_a_rollback_the_model_knows_the_turns_that_are_left() {
     assert!(kept.thread.turns.iter().all(|turn| turn.status == TurnStatus::Completed));
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_thread_that_is_not_loaded_is_rolled_back_too() {
-    let live = Live::new();
+    let mut live = Live::new();
     let id = thread_of(&live, &["one", "two"]).thread_id().to_owned();
-    live.client.close().unwrap();
-    let second = another(&live);
-    assert_eq!(second.rollback_thread(&id, 1).unwrap().thread.turns.len(), 1);
-    second.chat_once(ChatRequest::new("three").thread(&id)).unwrap();
+    live.restart();
+    assert_eq!(live.client.rollback_thread(&id, 1).unwrap().thread.turns.len(), 1);
+    live.client.chat_once(ChatRequest::new("three").thread(&id)).unwrap();
     assert_eq!(said(&live), ["one", "three"]);
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_rollback_goes_through_more_than_a_page_of_turns() {
     let live = Live::new();
     let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
@@ -360,9 +349,10 @@ fn a_rollback_goes_through_more_than_a_page_of_turns() {
     assert_eq!(said(&live), ["turn 0", "turn 1", "after"]);
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_review_is_rolled_back_as_one_turn() {
+    if is_old_server() {
+        return; // It counts a review twice in its list of turns, and otherwise in what the model is told.
+    }
     let live = Live::new();
     let thread = thread_of(&live, &["one", "two"]);
     let target = json!({ "type": "custom", "instructions": "look" });
@@ -375,9 +365,10 @@ fn a_review_is_rolled_back_as_one_turn() {
     assert_eq!(said(&live), ["one", "three"]);
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn threads_that_can_not_be_taken_back_are_told_and_a_fork_does_it() {
+    if is_old_server() {
+        return; // It takes back all of them.
+    }
     let live = Live::with(RealHome::new(), Client::builder().experimental_api(true));
     let client = &live.client;
     let ephemeral = client.start_thread(ThreadConfig::new().ephemeral(true)).unwrap();
@@ -404,8 +395,6 @@ fn threads_that_can_not_be_taken_back_are_told_and_a_fork_does_it() {
 
 // ---- reviews ----
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_review_is_a_chat_with_steps_and_a_result() {
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
@@ -415,16 +404,17 @@ fn a_review_is_a_chat_with_steps_and_a_result() {
     assert_eq!(types, ["enteredReviewMode", "userMessage", "exitedReviewMode", "codex"]);
     assert!(!review.finish().unwrap().final_text.is_empty());
     assert_eq!(thread.chat_once("two").unwrap().final_text, "echo: two");
-    let Err(Error::InvalidInput { message, .. }) =
-        thread.start_review(ReviewTarget::UncommittedChanges, Some(ReviewDelivery::detached()))
-    else {
-        panic!()
-    };
-    assert!(message.contains("fork_thread"), "{message}");
+    let target = ReviewTarget::custom("look");
+    match thread.start_review(target, Some(ReviewDelivery::detached())) {
+        Err(Error::InvalidInput { message, .. }) => assert!(message.contains("fork_thread"), "{message}"),
+        Ok(detached) if is_old_server() => {
+            assert_ne!(detached.thread_id(), thread.thread_id());
+            assert!(!detached.finish().unwrap().final_text.is_empty());
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_review_is_interrupted_and_cancelled_as_any_turn() {
     let live = Live::with_script(|request| match request.user_text().as_str() {
         "one" | "two" => ModelReply::new().text("answer"),
@@ -440,11 +430,12 @@ fn a_review_is_interrupted_and_cancelled_as_any_turn() {
     let cancelled = review.cancel().unwrap();
     assert!(cancelled.was_interrupted, "{cancelled:?}");
     assert_eq!(thread.chat_once("two").unwrap().final_text, "answer");
-    assert_eq!(thread.rollback(3).unwrap().thread.turns.len(), 1, "two reviews and a turn");
+    // In old servers it is not certain how many entries an interrupted review leaves.
+    if !is_old_server() {
+        assert_eq!(thread.rollback(3).unwrap().thread.turns.len(), 1, "two reviews and a turn");
+    }
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_review_loads_its_thread_and_leaves_what_waits_for_the_next_turn() {
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
@@ -459,24 +450,22 @@ fn a_review_loads_its_thread_and_leaves_what_waits_for_the_next_turn() {
 
 // ---- steering ----
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_turn_is_steered_by_its_ids() {
-    let live = Live::new();
-    let chat = live.client.chat("hang").unwrap();
+    let (live, release) = Live::held();
+    let chat = live.client.chat("first").unwrap();
     live.wait_for_model(1);
-    let refused = live.client.steer_turn(chat.thread_id(), "another", "hello");
+    let refused = live.client.steer_turn(chat.thread_id(), "another", "second");
     assert!(rpc(refused).0.contains("expected active turn id"));
-    let reply = live.client.steer_turn(chat.thread_id(), chat.turn_id(), "hello").unwrap();
+    let reply = live.client.steer_turn(chat.thread_id(), chat.turn_id(), "second").unwrap();
     assert_eq!(reply.turn_id, chat.turn_id());
-    assert_eq!(chat.finish().unwrap().final_text, "echo: hello");
-    assert_eq!(said(&live), ["hang", "hello"]);
+    // The new server breaks off what the model was saying; an old one waits for it.
+    drop(release);
+    assert_eq!(chat.finish().unwrap().final_text, "late");
+    assert_eq!(said(&live), ["first", "second"]);
 }
 
 // ---- answers of a shape ----
 
-#[test]
-#[ignore = "needs npm once"]
 fn an_answer_of_a_shape_is_decoded_and_its_schema_reaches_the_model() {
     #[derive(serde::Deserialize)]
     struct Count {
@@ -498,8 +487,6 @@ fn an_answer_of_a_shape_is_decoded_and_its_schema_reaches_the_model() {
 
 // ---- configuration and models ----
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_value_is_written_and_a_stale_version_is_refused() {
     let live = Live::new();
     let client = &live.client;
@@ -526,8 +513,6 @@ fn a_value_is_written_and_a_stale_version_is_refused() {
     assert!(client.read_config_requirements().unwrap().requirements.is_none());
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_batch_is_written_as_a_whole_or_not_at_all() {
     let live = Live::new();
     let client = &live.client;
@@ -545,8 +530,6 @@ fn a_batch_is_written_as_a_whole_or_not_at_all() {
     assert_eq!(data.unwrap()["config_write_error_code"], "configVersionConflict");
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn models_are_listed_in_pages() {
     let live = Live::new();
     let page = live.client.list_models(ListModels::new().limit(2)).unwrap();

@@ -15,8 +15,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use codex_blocking::protocol::TurnStatus;
 use codex_blocking::testing::{ModelReply, ModelStub};
-use codex_blocking::{Client, Error, StepType, ThreadConfig, WebSocket};
+use codex_blocking::{ApprovalMode, ApprovalRequests, Client, Error, StepType, ThreadConfig, WebSocket};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -251,12 +252,61 @@ fn a_client_that_is_cut_off_in_a_turn_is_told_and_another_one_finds_the_turn_goi
     let other = server.client();
     let thread = other.resume_thread(&thread_id, ThreadConfig::new()).unwrap();
     let ends = other.notifications();
+    let running = thread.read(true).unwrap().thread.turns.last().map(|turn| turn.status.clone());
+    assert_eq!(running, Some(TurnStatus::InProgress));
     release.send(()).unwrap();
     let mut ends = ends.into_iter();
     assert!(ends.any(|notification| notification.method() == "turn/completed"));
     let stored =
         other.request("thread/read", json!({ "threadId": thread.thread_id(), "includeTurns": true }));
     assert!(stored.unwrap().to_string().contains("late"));
+}
+
+/// A client that lets questions wait, and those that it is asked.
+fn patient(server: &Server) -> (Client, ApprovalRequests) {
+    let builder = Client::builder().approval_mode(ApprovalMode::Manual);
+    let client = builder.connect(WebSocket::new(server.url())).unwrap();
+    let asked = client.approval_requests();
+    (client, asked)
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_question_that_waited_when_its_client_went_is_asked_again_of_the_one_that_resumes() {
+    let server = Server::plain();
+    let (gone, mut asked) = patient(&server);
+    let chat = gone.chat("escalate touch made").unwrap();
+    asked.next_timeout(PATIENCE).unwrap();
+    let thread_id = chat.thread_id().to_owned();
+    gone.close().unwrap();
+
+    let (client, mut asked) = patient(&server);
+    let mut told = client.notifications();
+    client.resume_thread(&thread_id, ThreadConfig::new()).unwrap();
+    let question = asked.next_timeout(PATIENCE).unwrap();
+    client.decline_approval(&question).unwrap();
+    assert!(told.any(|notification| notification.method() == "turn/completed"));
+    assert!(!server.home.workspace().join("made").exists());
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn a_question_that_another_client_has_answered_is_no_longer_pending() {
+    let server = Server::plain();
+    let (one, mut one_is_asked) = patient(&server);
+    let (two, mut two_is_asked) = patient(&server);
+    let thread = one.start_thread(ThreadConfig::new()).unwrap();
+    thread.chat_once("hello").unwrap();
+    two.resume_thread(thread.thread_id(), ThreadConfig::new()).unwrap();
+    let mut told = two.notifications();
+    let chat = thread.chat("escalate touch made").unwrap();
+    let question = two_is_asked.next_timeout(PATIENCE).unwrap();
+    one.decline_approval(&one_is_asked.next_timeout(PATIENCE).unwrap()).unwrap();
+    assert!(told.any(|notification| notification.method() == "serverRequest/resolved"));
+    let late = two.approve_approval(&question);
+    assert!(matches!(late, Err(Error::NoLongerPending { .. })), "{late:?}");
+    chat.finish().unwrap();
+    assert!(!server.home.workspace().join("made").exists());
 }
 
 #[test]

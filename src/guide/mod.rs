@@ -12,6 +12,11 @@ pub mod threads {
     #![doc = include_str!("threads.md")]
 }
 
+#[cfg(feature = "websocket")]
+pub mod transports {
+    #![doc = include_str!("transports.md")]
+}
+
 pub mod performance {
     #![doc = include_str!("performance.md")]
 }

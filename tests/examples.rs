@@ -166,3 +166,80 @@ fn the_threads_example_runs_the_real_codex_against_the_stub_of_the_model() {
     assert!(output.status.success(), "{stderr}");
     assert_threads(&stdout);
 }
+
+/// What the example shows of a turn that was asked to say hello.
+const HELLO: &str = "userMessage: hello\ncodex: echo: hello\n";
+
+#[test]
+fn the_remote_example_goes_on_with_a_scripted_server_that_listens() {
+    let (output, stdout, stderr) = run("remote", &["hello"], None);
+    if !stderr.contains("scripted server") {
+        // A codex in a folder of the system was found; it is somebody's real account.
+        return;
+    }
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.ends_with(HELLO), "{stdout}");
+}
+
+#[test]
+fn the_remote_example_connects_to_the_url_that_it_is_given() {
+    let server = codex_blocking::testing::ScriptedServer::new().listen().unwrap();
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(format!("token-{}", std::process::id()));
+    std::fs::write(&file, "the-token\n").unwrap();
+    let arguments = ["--token-file", file.to_str().unwrap(), &server.url(), "hello"];
+    let (output, stdout, stderr) = run("remote", &arguments, None);
+    std::fs::remove_file(&file).unwrap();
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.ends_with(HELLO), "{stdout}");
+    drop(server);
+}
+
+#[test]
+fn the_remote_example_says_that_nobody_listens() {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let (output, _, stderr) = run("remote", &[&url, "hello"], None);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains(&url) && stderr.contains("nobody listens there"), "{stderr}");
+}
+
+#[test]
+#[ignore = "needs npm once"]
+fn the_remote_example_runs_a_real_codex_that_listens() {
+    let codex = format!("'{}' app-server", real::codex_bin().display());
+    let (output, stdout, stderr) = run("remote", &["--offline-model", "hello"], Some(&codex));
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.ends_with(HELLO), "{stdout}");
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs npm once"]
+fn the_remote_example_finds_a_real_codex_on_a_unix_socket() {
+    let home = real::RealHome::new();
+    let url = format!("unix://{}", home.workspace().join("socket").display());
+    let command = home.command();
+    let mut server = Command::new(&command[0])
+        .args(&command[1..])
+        .args(["--listen", &url])
+        .envs(home.envs())
+        .current_dir(home.workspace())
+        .stdin(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // It says nowhere that it listens.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let (output, stdout, stderr) = loop {
+        let ran = run("remote", &[&url, "hello"], None);
+        if ran.0.status.success() || std::time::Instant::now() >= deadline {
+            break ran;
+        }
+    };
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.ends_with(HELLO), "{stdout}");
+}

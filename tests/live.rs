@@ -21,6 +21,8 @@ mod death;
 mod live;
 #[path = "live/questions.rs"]
 mod questions;
+#[path = "live/server_requests.rs"]
+mod server_requests;
 #[path = "live/start.rs"]
 mod start;
 #[path = "live/threads.rs"]
@@ -58,7 +60,9 @@ fn main() {
 
 /// What there is to see over this transport.
 fn cases(via: Via) -> Vec<Case> {
-    let mut cases = [chats::cases(), turns::cases(), threads::cases(), questions::cases()].concat();
+    let mut cases =
+        [chats::cases(), turns::cases(), threads::cases(), questions::cases(), server_requests::cases()]
+            .concat();
     #[cfg(unix)]
     cases.extend(death::cases());
     cases.extend(match via {

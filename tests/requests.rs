@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use codex_blocking::{Client, Error, Memory, Stdio, ThreadConfig, Timeout, testing::ScriptedServer};
+use codex_blocking::{Client, Error, Stdio, ThreadConfig, Timeout, testing::ScriptedServer};
 use serde_json::json;
 use support::{PATIENCE, served, served_with, spawn};
 

@@ -1,5 +1,5 @@
-//! A server that floods: speaks the app-server's protocol on stdin and stdout and sends as many
-//! events as it is asked for, as fast as the pipe takes them.
+//! A server that floods: speaks the app-server's protocol in lines, on stdin and stdout unless it is given
+//! other streams, and sends as many events as it is asked for, as fast as they are taken.
 //!
 //! It exists to measure clients, so it must never be what is measured. Messages have the shapes of
 //! codex 0.169.0 with ids of real length, but an event is built once and then written again and
@@ -41,10 +41,15 @@ pub(crate) fn serve<S: AsRef<str>>(args: &[S]) -> io::Result<()> {
         set_pipe_size(bytes)?;
     }
 
-    let mut server = Server { out: io::stdout().lock(), threads: 0, turns: 0, items: 0, wave: Vec::new() };
-    match server.run(io::stdin().lock()) {
+    serve_over(io::stdin().lock(), io::stdout().lock())
+}
+
+/// Runs the server on these lines until they end or nobody takes any more.
+pub(crate) fn serve_over(input: impl BufRead, out: impl Write) -> io::Result<()> {
+    let mut server = Server { out, threads: 0, turns: 0, items: 0, wave: Vec::new() };
+    match server.run(input) {
         // The client went away in the middle of a flood, as some do when they have enough.
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(e) if matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Ok(()),
         other => other,
     }
 }

@@ -55,33 +55,48 @@ pub fn connect_with(
     builder: ClientBuilder,
     substitute: ScriptedServer,
 ) -> Result<Client, Box<dyn Error>> {
-    let codex = match stub {
-        None => Stdio::default(),
-        Some(stub) => {
-            // Each example has its own, since several may run at once.
-            let program = std::env::current_exe()?;
-            let name = program.file_stem().unwrap_or_default();
-            let home = std::env::current_dir()?.join("target").join("offline-codex-home").join(name);
-            stub.write_home(&home)?;
-            Stdio::default().env("CODEX_HOME", home)
-        }
-    };
-    let client = match builder.clone().connect(codex) {
+    let client = match builder.clone().connect(with_home(Stdio::default(), stub)?) {
         Ok(client) => client,
-        // A command that was named and does not run is an error, not a reason for a substitute.
-        Err(error) if stub.is_some() || std::env::var_os("CODEX_APP_SERVER_CMD").is_some() => {
-            return Err(error.into());
-        }
         Err(error) => {
-            eprintln!("{error}");
-            eprintln!();
-            eprintln!("This goes on with a scripted server that has no model. For the real one:");
-            eprintln!("  npm install -g @openai/codex && codex login");
-            eprintln!();
+            announce_substitute(error, stub)?;
             builder.connect(substitute)?
         }
     };
+    greet(&client)?;
+    Ok(client)
+}
+
+/// Gives a real codex a home in which the stub is its model, if there is one.
+pub fn with_home(codex: Stdio, stub: Option<&ModelStub>) -> Result<Stdio, Box<dyn Error>> {
+    let Some(stub) = stub else { return Ok(codex) };
+    // One for each example: its configuration holds the address of the stub.
+    let program = std::env::current_exe()?;
+    let name = program.file_stem().unwrap_or_default();
+    let home = std::env::current_dir()?.join("target").join("offline-codex-home").join(name);
+    stub.write_home(&home)?;
+    Ok(codex.env("CODEX_HOME", home))
+}
+
+/// Says that a scripted server stands in for the codex that could not be run.
+pub fn announce_substitute(
+    error: codex_blocking::Error,
+    stub: Option<&ModelStub>,
+) -> Result<(), Box<dyn Error>> {
+    // A command that was named and does not run is an error, not a reason for a substitute.
+    if stub.is_some() || std::env::var_os("CODEX_APP_SERVER_CMD").is_some() {
+        return Err(error.into());
+    }
+    eprintln!("{error}");
+    eprintln!();
+    eprintln!("This goes on with a scripted server that only echoes. For the real one:");
+    eprintln!("  npm install -g @openai/codex && codex login");
+    eprintln!();
+    Ok(())
+}
+
+/// Says whom the client talks to.
+pub fn greet(client: &Client) -> Result<(), codex_blocking::Error> {
     let handshake = client.initialize()?;
     eprintln!("server {}", handshake.server_version().unwrap_or("of an unknown version"));
-    Ok(client)
+    Ok(())
 }

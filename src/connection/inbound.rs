@@ -84,7 +84,7 @@ impl Demux {
         } else if kind == Kind::ItemCompleted {
             let item_id = route.body.and_then(|item| id_of(item.get()));
             if let (Some(thread_id), Some(turn_id), Some(id)) = (&route.thread_id, &route.turn_id, item_id) {
-                inbox.withdraw(now, |question| question.is_of(thread_id, turn_id) && question.is_about(&id));
+                inbox.withdraw_about(&id, thread_id, turn_id, now);
             }
         } else if let Some(id) = resolved_id(text) {
             inbox.withdraw(&id, now);

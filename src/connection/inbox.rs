@@ -80,6 +80,12 @@ struct Waiting {
     else_answer: Answer,
 }
 
+impl Waiting {
+    fn is_of(&self, thread_id: &str, turn_id: &str) -> bool {
+        self.turn.as_ref().is_some_and(|turn| turn.thread_id == thread_id && turn.turn_id == turn_id)
+    }
+}
+
 #[derive(Default)]
 struct State {
     waiting: HashMap<u64, Waiting>,
@@ -136,8 +142,12 @@ impl Inbox {
 
     /// The turn is over, and with it its questions.
     pub(crate) fn withdraw_of(&self, thread_id: &str, turn_id: &str, now: Duration) {
-        let is_its = |turn: &Arc<TurnLog>| turn.thread_id == thread_id && turn.turn_id == turn_id;
-        self.remove(now, |waiting| waiting.turn.as_ref().is_some_and(is_its));
+        self.remove(now, |waiting| waiting.is_of(thread_id, turn_id));
+    }
+
+    /// An item of the turn is over, and with it the questions about it.
+    pub(crate) fn withdraw_about(&self, item_id: &str, thread_id: &str, turn_id: &str, now: Duration) {
+        self.remove(now, |waiting| waiting.is_of(thread_id, turn_id) && waiting.question.is_about(item_id));
     }
 
     fn remove(&self, now: Duration, is_it: impl Fn(&Waiting) -> bool) {
@@ -179,18 +189,13 @@ impl Question {
     }
 
     /// Whether it is about that item.
-    pub(crate) fn is_about(&self, item_id: &str) -> bool {
-        #[derive(Deserialize)]
-        struct Message {
-            params: Params,
-        }
+    fn is_about(&self, item_id: &str) -> bool {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Params {
             item_id: String,
         }
-        let message: Result<Message, _> = serde_json::from_str(&self.text);
-        message.is_ok_and(|message| message.params.item_id == item_id)
+        serde_json::from_str(self.params()).is_ok_and(|params: Params| params.item_id == item_id)
     }
 }
 

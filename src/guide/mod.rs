@@ -16,6 +16,11 @@ pub mod from_python {
     #![doc = include_str!("from_python.md")]
 }
 
+#[cfg(feature = "websocket")]
+pub mod transports {
+    #![doc = include_str!("transports.md")]
+}
+
 pub mod performance {
     #![doc = include_str!("performance.md")]
 }

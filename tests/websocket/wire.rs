@@ -326,7 +326,7 @@ fn wake_ups(name: &str) -> u64 {
 #[ignore = "is run by another test"]
 fn probe_idle() {
     let server = ScriptedServer::new().listen().unwrap();
-    let client = Client::connect(WebSocket::new(server.url())).unwrap();
+    let client = Client::connect(WebSocket::new(server.url()).ping_interval(None)).unwrap();
     client.chat_once("hello").unwrap();
     // What is on its way may arrive.
     thread::sleep(Duration::from_millis(500));

@@ -1,12 +1,8 @@
-//! What the real app-server asks: permissions, elicitations, dynamic tools, the time, and several at once.
+//! What else the server asks: decisions that last, permissions, elicitations, dynamic tools, the time, and several
+//! at once.
 //!
-//! Relies on the feature `testing`, on `support/live.rs`, and on Node for an MCP server; uses the public API
-//! only. Invariant: each test has its own server and its own model, so that all can run at once.
-
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
-
-#[path = "support/live.rs"]
-mod live;
+//! Relies on `support/live.rs`, and on Node for an MCP server. Invariant: each case has its own server and its own
+//! model, so that all can run at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
@@ -23,8 +19,33 @@ use codex_blocking::{
 };
 use serde_json::{Value, json};
 
-use self::live::real::RealHome;
-use self::live::{Live, PATIENCE};
+use crate::cases::cases;
+use crate::live::real::RealHome;
+use crate::live::{Live, PATIENCE};
+
+cases![
+    a_command_accepted_for_the_session_is_not_asked_about_again,
+    a_command_accepted_with_the_servers_amendment_becomes_a_rule_for_good,
+    a_command_that_is_declined_does_not_run_and_the_turn_goes_on,
+    a_command_that_is_cancelled_interrupts_the_turn,
+    a_change_of_files_accepted_for_the_session_is_not_asked_about_again_and_others_are,
+    a_change_of_files_that_is_declined_is_not_made_and_the_turn_goes_on,
+    a_change_of_files_that_is_cancelled_interrupts_the_turn,
+    two_questions_at_once_are_pending_together_and_answered_in_any_order,
+    permissions_are_not_granted_by_default,
+    permissions_are_granted_as_a_whole_or_in_part_and_never_beyond,
+    permissions_are_granted_by_hand,
+    a_tool_of_an_mcp_server_is_asked_about_once_when_accepted_for_the_session,
+    a_tool_of_an_mcp_server_is_not_called_without_an_approval,
+    forms_and_pages_of_an_mcp_server_are_accepted_declined_and_cancelled,
+    a_page_of_an_mcp_server_waits_for_the_program_that_looks,
+    tools_answer_the_model_with_text_errors_and_panics,
+    tools_of_several_threads_run_at_once,
+    tools_are_there_again_in_another_process_and_in_a_fork,
+    the_server_refuses_the_names_that_are_refused_here,
+    the_time_is_told_unless_the_program_tells_another,
+    the_server_gets_new_tokens_and_attestations_from_the_program,
+];
 
 /// A model that calls one tool, named by the user's text as `TOOL ARGUMENTS` or `NAMESPACE/TOOL ARGUMENTS`,
 /// and then says what came out.
@@ -86,8 +107,6 @@ fn deciding(
     (live, seen)
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_command_accepted_for_the_session_is_not_asked_about_again() {
     let (live, seen) = deciding(|_| ApprovalDecision::AcceptForSession);
     let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
@@ -98,8 +117,6 @@ fn a_command_accepted_for_the_session_is_not_asked_about_again() {
     assert_eq!(seen.try_iter().count(), 1);
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_command_accepted_with_the_servers_amendment_becomes_a_rule_for_good() {
     let (live, seen) = deciding(|request| ApprovalDecision::accept_proposed_amendment(request).unwrap());
     for _ in 0..2 {
@@ -115,8 +132,6 @@ fn a_command_accepted_with_the_servers_amendment_becomes_a_rule_for_good() {
     }
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_command_that_is_declined_does_not_run_and_the_turn_goes_on() {
     let (live, _seen) = deciding(|_| ApprovalDecision::Decline);
     let steps: Vec<_> = live.client.chat("escalate touch made").unwrap().collect();
@@ -126,8 +141,6 @@ fn a_command_that_is_declined_does_not_run_and_the_turn_goes_on() {
     assert!(!live.home.workspace().join("made").exists());
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_command_that_is_cancelled_interrupts_the_turn() {
     let (live, _seen) = deciding(|_| ApprovalDecision::Cancel);
     let error = live.client.chat_once("escalate touch made").unwrap_err();
@@ -145,8 +158,6 @@ fn patch(live: &Live, thread: Option<&str>, name: &str) -> ChatRequest {
     }
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_change_of_files_accepted_for_the_session_is_not_asked_about_again_and_others_are() {
     let (live, seen) = deciding(|_| ApprovalDecision::AcceptForSession);
     let first = live.client.chat_once(patch(&live, None, "one.txt")).unwrap();
@@ -165,8 +176,6 @@ fn a_change_of_files_accepted_for_the_session_is_not_asked_about_again_and_other
     assert!(paths[0].ends_with("one.txt") && paths[1].ends_with("two.txt"), "{paths:?}");
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_change_of_files_that_is_declined_is_not_made_and_the_turn_goes_on() {
     let (live, _seen) = deciding(|_| ApprovalDecision::Decline);
     let result = live.client.chat_once(patch(&live, None, "new.txt")).unwrap();
@@ -174,8 +183,6 @@ fn a_change_of_files_that_is_declined_is_not_made_and_the_turn_goes_on() {
     assert!(!live.home.workspace().join("new.txt").exists());
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_change_of_files_that_is_cancelled_interrupts_the_turn() {
     let (live, _seen) = deciding(|_| ApprovalDecision::Cancel);
     let error = live.client.chat_once(patch(&live, None, "new.txt")).unwrap_err();
@@ -183,10 +190,10 @@ fn a_change_of_files_that_is_cancelled_interrupts_the_turn() {
     assert!(!live.home.workspace().join("new.txt").exists());
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn two_questions_at_once_are_pending_together_and_answered_in_any_order() {
-    let Live { client, home } = Live::with(RealHome::new(), manual());
+    let live = Live::with(RealHome::new(), manual());
+    let client = &live.client;
+    let made = |name: &str| live.home.workspace().join(name).exists();
     let mut stream = client.server_requests();
     let mut first = client.chat("escalate touch first").unwrap();
     stream.next_timeout(PATIENCE).unwrap();
@@ -197,11 +204,11 @@ fn two_questions_at_once_are_pending_together_and_answered_in_any_order() {
     assert_eq!(turns, [first.turn_id(), second.turn_id()]);
     client.respond_server_request(&requests[1], ApprovalDecision::Accept).unwrap();
     assert!(second.by_ref().all(|step| !step.is_error()));
-    assert!(home.workspace().join("second").exists() && !home.workspace().join("first").exists());
+    assert!(made("second") && !made("first"));
     let [ServerRequest::Approval(approval)] = &client.pending()[..] else { panic!() };
     client.approve_approval(approval).unwrap();
     assert!(first.by_ref().all(|step| !step.is_error()));
-    assert!(home.workspace().join("first").exists() && client.pending().is_empty());
+    assert!(made("first") && client.pending().is_empty());
 }
 
 // ---- permissions ----
@@ -214,8 +221,6 @@ fn asks_for_permissions(builder: ClientBuilder) -> Live {
     Live::with(home, builder)
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn permissions_are_not_granted_by_default() {
     let live = asks_for_permissions(Client::builder());
     let mut stream = live.client.server_requests();
@@ -224,8 +229,6 @@ fn permissions_are_not_granted_by_default() {
     assert!(matches!(stream.next_timeout(PATIENCE), Some(ServerRequest::Permissions(_))));
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn permissions_are_granted_as_a_whole_or_in_part_and_never_beyond() {
     let live = asks_for_permissions(Client::builder());
     let network =
@@ -255,8 +258,6 @@ fn permissions_are_granted_as_a_whole_or_in_part_and_never_beyond() {
     assert!(!outcome.contains("enabled") && !outcome.contains("/etc"), "{outcome}");
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn permissions_are_granted_by_hand() {
     let live = asks_for_permissions(manual());
     let mut stream = live.client.server_requests();
@@ -279,8 +280,6 @@ fn with_mcp_server(builder: ClientBuilder) -> Live {
     Live::with(home, builder)
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_tool_of_an_mcp_server_is_asked_about_once_when_accepted_for_the_session() {
     let live = with_mcp_server(Client::builder());
     let (saw, seen) = mpsc::channel();
@@ -298,16 +297,12 @@ fn a_tool_of_an_mcp_server_is_asked_about_once_when_accepted_for_the_session() {
     assert_eq!((tool.server_name.as_str(), tool.tool_name.as_deref()), ("tiny", Some("plain")));
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_tool_of_an_mcp_server_is_not_called_without_an_approval() {
     let live = with_mcp_server(Client::builder());
     let answer = say(&live.client, "mcp__tiny/plain {}");
     assert!(!answer.contains("done"), "{answer}");
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn forms_and_pages_of_an_mcp_server_are_accepted_declined_and_cancelled() {
     let live = with_mcp_server(Client::builder());
     live.client.set_approval_handler(|_| ApprovalDecision::Accept);
@@ -332,8 +327,6 @@ fn forms_and_pages_of_an_mcp_server_are_accepted_declined_and_cancelled() {
     }
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn a_page_of_an_mcp_server_waits_for_the_program_that_looks() {
     let live = with_mcp_server(manual());
     let mut stream = live.client.server_requests();
@@ -366,8 +359,6 @@ fn obedient(name: &str) -> Tool {
     })
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn tools_answer_the_model_with_text_errors_and_panics() {
     let live = Live::with(caller(), experimental());
     let tools = [obedient("lookup"), obedient("find").namespace("tickets", "Tickets of the project")];
@@ -392,8 +383,6 @@ fn tools_answer_the_model_with_text_errors_and_panics() {
     assert!(text.contains(thread.thread_id()), "{text}");
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn tools_of_several_threads_run_at_once() {
     const THREADS: usize = 4;
     let live = Live::with(caller(), experimental());
@@ -414,19 +403,18 @@ fn tools_of_several_threads_run_at_once() {
     }
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn tools_are_there_again_in_another_process_and_in_a_fork() {
-    let Live { client, home } = Live::with(caller(), experimental());
+    let Live { client, daemon, home } = Live::with(caller(), experimental());
     let thread = client.start_thread_with_tools(ThreadConfig::new(), [obedient("lookup")]).unwrap();
     let id = thread.thread_id().to_owned();
     assert_eq!(thread.chat_once(r#"lookup {"do":"one"}"#).unwrap().final_text, r#"output: "did one""#);
     client.close().unwrap();
-    drop((thread, client));
+    drop((thread, client, daemon));
 
     // The declarations are stored with the thread; only what runs has to be given again, and for that no
     // experimental API is needed.
-    let Live { client, home: _home } = Live::with(home, Client::builder());
+    let live = Live::with(home, Client::builder());
+    let client = &live.client;
     let plain = client.resume_thread(&id, ThreadConfig::new()).unwrap();
     let text = plain.chat_once(r#"lookup {"do":"two"}"#).unwrap().final_text;
     assert!(text.contains("this client has no such tool"), "{text}");
@@ -438,8 +426,6 @@ fn tools_are_there_again_in_another_process_and_in_a_fork() {
     assert!(text.contains(fork), "{text}");
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn the_server_refuses_the_names_that_are_refused_here() {
     let live = Live::with(caller(), experimental());
     for name in ["", "a b", "é", "mcp", "mcp__a"] {
@@ -453,8 +439,6 @@ fn the_server_refuses_the_names_that_are_refused_here() {
 
 // ---- time and tokens ----
 
-#[test]
-#[ignore = "needs npm once"]
 fn the_time_is_told_unless_the_program_tells_another() {
     let home = RealHome::new();
     with_config(
@@ -472,8 +456,6 @@ fn the_time_is_told_unless_the_program_tells_another() {
     assert!(!first.to_string().contains("2001-09-09"), "{first}");
 }
 
-#[test]
-#[ignore = "needs npm once"]
 fn the_server_gets_new_tokens_and_attestations_from_the_program() {
     // A token is a JWT that nobody checks: `{"alg":"none"}`, and an account `acc`.
     const TOKEN: &str = "eyJhbGciOiAibm9uZSJ9.eyJlbWFpbCI6ICJhQGV4YW1wbGUuY29tIiwgImh0dHBzOi8vYXBpLm9wZW5haS5jb20vYXV0aCI6IHsiY2hhdGdwdF9hY2NvdW50X2lkIjogImFjYyIsICJjaGF0Z3B0X3BsYW5fdHlwZSI6ICJwcm8ifX0.";

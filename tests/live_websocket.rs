@@ -192,7 +192,7 @@ fn a_client_that_is_cut_off_in_a_turn_is_told() {
 #[ignore = "needs npm once"]
 fn an_answer_of_seventy_megabytes_arrives() {
     if is_old_server() {
-        return; // It has no such method, or takes minutes to answer.
+        return; // It has no such method, or is busy for so long with it that it may miss a ping.
     }
     let server = Server::plain();
     let file = server.home.workspace().join("large");
@@ -210,7 +210,7 @@ fn an_answer_of_seventy_megabytes_arrives() {
 #[ignore = "needs npm once"]
 fn the_longest_message_that_may_be_sent_is_taken() {
     if is_old_server() {
-        return; // It has no such method, or takes minutes to answer.
+        return; // It has no such method, or is busy for so long with it that it may miss a ping.
     }
     let server = Server::plain();
     let client = server.client();

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use self::live::daemon::Daemon;
-use self::live::real::RealHome;
+use self::live::real::{RealHome, is_before, is_old_server};
 use self::live::{PATIENCE, stdio};
 
 const MIB: usize = 1024 * 1024;
@@ -83,6 +83,9 @@ fn a_wrong_command_line_of_a_server_of_ones_own_is_told_in_its_words() {
 #[test]
 #[ignore = "needs npm once"]
 fn a_capability_token_lets_in_and_nothing_else_does() {
+    if is_before(128) {
+        return; // It knows of no tokens.
+    }
     let home = RealHome::new();
     let file = home.workspace().join("token");
     std::fs::write(&file, "open-sesame\n").unwrap();
@@ -116,6 +119,9 @@ fn jwt(secret: &str, expires_in: i64) -> String {
 #[test]
 #[ignore = "needs npm once"]
 fn a_signed_token_lets_in_until_it_expires() {
+    if is_before(128) {
+        return; // It knows of no tokens.
+    }
     let secret = "a secret of at least thirty-two bytes";
     let home = RealHome::new();
     let file = home.workspace().join("secret");
@@ -185,6 +191,9 @@ fn a_client_that_is_cut_off_in_a_turn_is_told() {
 #[test]
 #[ignore = "needs npm once"]
 fn an_answer_of_seventy_megabytes_arrives() {
+    if is_old_server() {
+        return; // It has no such method, or is busy for so long with it that it may miss a ping.
+    }
     let server = Server::plain();
     let file = server.home.workspace().join("large");
     // A third more as base64.
@@ -200,6 +209,9 @@ fn an_answer_of_seventy_megabytes_arrives() {
 #[test]
 #[ignore = "needs npm once"]
 fn the_longest_message_that_may_be_sent_is_taken() {
+    if is_old_server() {
+        return; // It has no such method, or is busy for so long with it that it may miss a ping.
+    }
     let server = Server::plain();
     let client = server.client();
     client.initialize().unwrap();
@@ -217,6 +229,9 @@ fn the_longest_message_that_may_be_sent_is_taken() {
 #[test]
 #[ignore = "needs npm once"]
 fn a_unix_socket_of_a_long_path_is_reached() {
+    if is_old_server() {
+        return; // It makes no link.
+    }
     let home = RealHome::new();
     // Longer than the system takes; the server makes a link of it.
     let path = home.workspace().join("s".repeat(120));

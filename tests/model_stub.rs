@@ -202,9 +202,12 @@ fn run_runs_a_command() {
     let turn = session.turn("run echo from the shell", unasked);
     assert!(turn.answer().starts_with("output: "), "{}", turn.answer());
     assert!(turn.answer().contains("from the shell"), "{}", turn.answer());
-    let item = turn.item("commandExecution");
-    assert_eq!(item["exitCode"], 0, "{item}");
-    assert_eq!(item["aggregatedOutput"], "from the shell\n");
+    // Old servers may tell the end of a command after the end of its turn.
+    if !real::is_old_server() {
+        let item = turn.item("commandExecution");
+        assert_eq!(item["exitCode"], 0, "{item}");
+        assert_eq!(item["aggregatedOutput"], "from the shell\n");
+    }
     // The output went to the model, which was asked a second time.
     assert!(session.home.model().wait_for_requests(2, Duration::ZERO));
 }

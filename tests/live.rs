@@ -36,6 +36,7 @@ use codex_blocking::ConversationStep;
 use serde_json::Value;
 
 use self::cases::{Case, watched};
+use self::live::real::is_old_server;
 use self::live::{Live, Via};
 
 /// How long something may take that needs no time: long enough for a machine that does other things too.
@@ -60,9 +61,11 @@ fn main() {
 
 /// What there is to see over this transport.
 fn cases(via: Via) -> Vec<Case> {
-    let mut cases =
-        [chats::cases(), turns::cases(), threads::cases(), questions::cases(), server_requests::cases()]
-            .concat();
+    let mut cases = [chats::cases(), turns::cases(), threads::cases(), questions::cases()].concat();
+    // Most of what they are about came with later servers.
+    if !is_old_server() {
+        cases.extend(server_requests::cases());
+    }
     #[cfg(unix)]
     cases.extend(death::cases());
     cases.extend(match via {

@@ -4,33 +4,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Client, Inner};
+use super::{Client, Inner, legacy_events};
 use crate::{
     approval::{ApprovalMode, Desk},
     connection::{Connection, Settings as ConnectionSettings},
     error::{Error, Result},
     transport::Transport,
 };
-
-/// The legacy events that old servers sent beside each notification, and that doubled everything.
-const LEGACY_EVENTS: [&str; 16] = [
-    "codex/event/agent_message",
-    "codex/event/agent_message_content_delta",
-    "codex/event/agent_message_delta",
-    "codex/event/agent_reasoning",
-    "codex/event/agent_reasoning_delta",
-    "codex/event/exec_command_begin",
-    "codex/event/exec_command_end",
-    "codex/event/exec_command_output_delta",
-    "codex/event/item_completed",
-    "codex/event/item_started",
-    "codex/event/mcp_startup_complete",
-    "codex/event/session_configured",
-    "codex/event/task_complete",
-    "codex/event/task_started",
-    "codex/event/token_count",
-    "codex/event/user_message",
-];
 
 /// Makes a [`Client`]. From [`Client::builder`].
 ///
@@ -84,7 +64,7 @@ impl Default for ClientBuilder {
                 client_name: env!("CARGO_PKG_NAME").to_owned(),
                 client_version: env!("CARGO_PKG_VERSION").to_owned(),
                 experimental_api: false,
-                opt_out: LEGACY_EVENTS.map(str::to_owned).to_vec(),
+                opt_out: legacy_events::methods(),
             },
         }
     }

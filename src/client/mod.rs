@@ -10,6 +10,7 @@ mod config;
 mod exec;
 mod initialize;
 mod json;
+mod legacy_events;
 mod loading;
 mod notifications;
 mod questions;

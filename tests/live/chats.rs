@@ -29,6 +29,7 @@ cases![
     a_question_about_approval_is_declined_and_the_turn_goes_on,
     the_version_is_the_one_that_the_program_prints,
     a_turn_without_an_answer_is_an_error_of_chat_once_only,
+    no_event_comes_a_second_time_in_its_old_form,
     a_failed_turn_is_an_error_with_the_servers_words_and_info,
     a_failed_turn_closes_a_plain_loop_with_an_error_step,
     results_give_the_failure_as_an_error,
@@ -69,6 +70,20 @@ fn chat_once_gives_the_answer_and_how_it_came_about() {
     let end: Value = result.raw_events.last().unwrap().params().unwrap();
     assert_eq!((&end["threadId"], &end["turn"]["id"]), (&json!(result.thread_id), &json!(result.turn_id)));
     assert_eq!(live.model().requests().len(), 1);
+}
+
+fn no_event_comes_a_second_time_in_its_old_form() {
+    let live = Live::new();
+    let mut notifications = live.client.notifications();
+    for text in ["run echo hi", "patch new.txt", "fail"] {
+        let _ = live.client.chat_once(text);
+    }
+    // What came behind the last turn's end is there before the reply to a later request.
+    live.client.request("config/read", json!({})).unwrap();
+    let seen: Vec<_> = std::iter::from_fn(|| notifications.try_next()).collect();
+    assert!(seen.iter().any(|seen| seen.method() == "turn/completed"));
+    let old: Vec<_> = seen.iter().filter(|seen| seen.method().starts_with("codex/event/")).collect();
+    assert!(old.is_empty(), "{old:?}");
 }
 
 fn chat_gives_the_users_message_and_the_answer_as_steps() {

@@ -47,20 +47,20 @@ fn decide(request: &ApprovalRequest) -> io::Result<ApprovalDecision> {
     println!();
     match request {
         ApprovalRequest::Command(command) => {
-            println!("The agent wants to run: {}", command.command.as_deref().unwrap_or("(not told)"));
-            println!("  in: {}", command.cwd.as_deref().unwrap_or("(not told)"));
+            println!("The agent wants to run: {}", shown(command.command.as_deref()));
+            println!("  in: {}", shown(command.cwd.as_deref()));
             if let Some(network) = &command.network_approval_context {
-                println!("  to reach: {}", network.host);
+                println!("  to reach: {}", shown(Some(&network.host)));
             }
-            println!("  because: {}", command.reason.as_deref().unwrap_or("(not told)"));
+            println!("  because: {}", shown(command.reason.as_deref()));
         }
         ApprovalRequest::FileChange(change) => {
             println!("The agent wants to change files.");
-            println!("  because: {}", change.reason.as_deref().unwrap_or("(not told)"));
+            println!("  because: {}", shown(change.reason.as_deref()));
             for change in change.changes.iter().flatten() {
-                println!("  {}", change.path);
+                println!("  {}", shown(Some(&change.path)));
                 for line in change.diff.lines() {
-                    println!("    {line}");
+                    println!("    {}", shown(Some(line)));
                 }
             }
         }
@@ -68,7 +68,7 @@ fn decide(request: &ApprovalRequest) -> io::Result<ApprovalDecision> {
     }
     let always = ApprovalDecision::accept_proposed_amendment(request);
     if let Some(ApprovalDecision::AcceptWithExecpolicyAmendment(words)) = &always {
-        println!("  \"always\" allows all that begin with: {}", words.join(" "));
+        println!("  \"always\" allows all that begin with: {}", shown(Some(&words.join(" "))));
     }
     let choices = match always {
         Some(_) => "yes, session, always, no, cancel",
@@ -91,6 +91,12 @@ fn decide(request: &ApprovalRequest) -> io::Result<ApprovalDecision> {
             _ => {}
         }
     }
+}
+
+/// Without what moves the cursor or colours the terminal: it could hide what is approved.
+fn shown(text: Option<&str>) -> String {
+    let text = text.unwrap_or("(not told)");
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
 /// Asks about a command and about a change, whatever was said.

@@ -7,12 +7,12 @@ use std::{fmt::Debug, iter::FusedIterator, time::Duration};
 use codex_blocking::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, BatchWriteConfig, CancelResult, Chat,
     ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult, Client, ClientBuilder,
-    CollaborationMode, CompletionSource, ConfigEdit, ConversationStep, Error, ExecOptions, InitializeResult,
-    InputItem, ListModels, ListThreads, Memory, Notifications, RawEvent, RawNotification, ReadConfig, Reply,
-    Result, ReviewDelivery, ReviewTarget, ServerRequest, ServerResponse, Setting, SortDirection, Stats,
-    Stdio, StepStatus, StepType, ThreadConfig, ThreadHandle, ThreadSortKey, TokenUsage, Transport, TurnEvent,
-    TurnHandle, TurnOverrides, UserInputRequest, UserInputRequests, UserInputResponse, WeakClient, WebSocket,
-    WriteConfigValue, protocol::ClientRequest,
+    CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit, ConversationStep, Error,
+    ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory, Notifications, RawEvent,
+    RawNotification, ReadConfig, Reply, Result, ReviewDelivery, ReviewTarget, ServerRequest, ServerResponse,
+    Setting, SortDirection, Stats, Stdio, StepStatus, StepType, ThreadConfig, ThreadHandle, ThreadSortKey,
+    TokenUsage, Transport, TurnEvent, TurnHandle, TurnOverrides, UserInputRequest, UserInputRequests,
+    UserInputResponse, WeakClient, WebSocket, WriteConfigValue, protocol::ClientRequest,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -230,6 +230,9 @@ fn handles_are_shared_streams_are_sent_and_data_is_plain() {
     plain::<UserInputRequest>();
     plain::<ServerRequest>();
     plain::<ConversationStep>();
+    plain::<CommandExit>();
+    plain::<CommandOutput>();
+    plain::<Stats>();
     stored::<ChatContinuation>();
     stored::<ThreadConfig>();
     stored::<TurnOverrides>();

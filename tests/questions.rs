@@ -407,9 +407,17 @@ fn requests_are_plain_data() {
     let (client, mut server) = manual();
     ask_command(&mut server, json!(7), "i");
     let request = waiting(&client);
+    let text = serde_json::to_string(&request).unwrap();
+    assert_eq!(text.matches(r#""kind":"#).count(), 1, "{text}");
     let shown = serde_json::to_value(&request).unwrap();
     assert_eq!(
         (&shown["kind"], &shown["request_id"], &shown["item_id"]),
         (&json!("command"), &json!(7), &json!("i"))
     );
+}
+
+#[test]
+fn what_the_user_answered_does_not_show() {
+    let shown = format!("{:?}", UserInputResponse::answer("password", ["secret-value"]));
+    assert!(shown.contains("password") && !shown.contains("secret-value"), "{shown}");
 }

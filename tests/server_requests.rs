@@ -695,6 +695,10 @@ fn the_proposed_amendment_is_accepted_where_there_is_one() {
     let mut params = kind(COMMAND).params;
     server.ask(0, COMMAND, &params);
     assert_eq!(server.recv()["result"]["decision"], "cancel");
+    // The server would run the command and note nothing.
+    params["proposedExecpolicyAmendment"] = json!([]);
+    server.ask(2, COMMAND, &params);
+    assert_eq!(server.recv()["result"]["decision"], "cancel");
     params["proposedExecpolicyAmendment"] = json!(["ls", "-l"]);
     server.ask(1, COMMAND, &params);
     let amendment = json!({ "execpolicy_amendment": ["ls", "-l"] });

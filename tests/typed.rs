@@ -448,3 +448,10 @@ fn a_reply_of_any_type_can_be_kept_and_sent_between_threads() {
     let reply = client.call(ConfigReadParams::new()).unwrap();
     assert_eq!(reply.config.model.as_deref(), Some("scripted"));
 }
+
+#[test]
+fn secrets_of_the_protocol_do_not_show() {
+    let tokens = codex_blocking::protocol::ChatgptAuthTokensRefreshResponse::new("account", "secret-value");
+    let shown = format!("{tokens:?}");
+    assert!(shown.contains("account") && !shown.contains("secret-value"), "{shown}");
+}

@@ -57,7 +57,7 @@ pub struct CommandApprovalRequest {
     /// Tells several questions about one item apart.
     pub approval_id: Option<String>,
     /// What of the command is asked about: that it runs, or that something is written to it.
-    pub kind: Option<CommandExecutionApprovalKind>,
+    pub command_kind: Option<CommandExecutionApprovalKind>,
     /// Why the model wants it.
     pub reason: Option<String>,
     /// The command line.
@@ -167,7 +167,8 @@ impl ApprovalDecision {
     /// ```
     pub fn accept_proposed_amendment(request: &ApprovalRequest) -> Option<Self> {
         let ApprovalRequest::Command(request) = request else { return None };
-        request.proposed_execpolicy_amendment.clone().map(Self::AcceptWithExecpolicyAmendment)
+        let proposed = request.proposed_execpolicy_amendment.clone().filter(|words| !words.is_empty());
+        proposed.map(Self::AcceptWithExecpolicyAmendment)
     }
 }
 
@@ -240,6 +241,9 @@ impl ApprovalRequest {
             AcceptWithExecpolicyAmendment(_) if !matches!(self, ApprovalRequest::Command(_)) => {
                 return unfit("only the approval of a command takes an amendment of the rules");
             }
+            AcceptWithExecpolicyAmendment(words) if words.is_empty() => {
+                return unfit("an amendment without words would be a plain yes");
+            }
             ApplyNetworkPolicyAmendment { .. } if !is_about_host => {
                 return unfit("only the approval of a host takes an amendment of the rules about hosts");
             }
@@ -281,7 +285,7 @@ impl ApprovalRequest {
             turn_id: params.turn_id,
             item_id: params.item_id,
             approval_id: params.approval_id,
-            kind: params.kind,
+            command_kind: params.kind,
             reason: params.reason,
             command: params.command,
             cwd: params.cwd,

@@ -63,7 +63,7 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// A tool: its name (letters, digits, `_` and `-`), what it is for, in words to the model, the JSON
+    /// A tool: its name (letters, digits, `_` and `-`; not `mcp`, nor `mcp__…`), what it is for, in words to the model, the JSON
     /// schema of its arguments (an object), and what a call does.
     ///
     /// Calls run on worker threads, several at once; each may take its time, and holds up nothing but

@@ -3,7 +3,7 @@
 //! Relies on `protocol`. Invariant: an answer goes to the model as it is given; the server checks
 //! nothing.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,11 +32,19 @@ pub struct UserInputRequest {
 }
 
 /// The user's answers, by the ids of the questions. Questions may be left out.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserInputResponse {
     /// For each question the labels picked, or free text.
     pub answers: BTreeMap<String, Vec<String>>,
+}
+
+impl fmt::Debug for UserInputResponse {
+    /// Without the answers: a question may be about a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let questions: Vec<&String> = self.answers.keys().collect();
+        f.debug_struct("UserInputResponse").field("questions", &questions).finish_non_exhaustive()
+    }
 }
 
 impl UserInputResponse {

@@ -130,7 +130,7 @@ impl Client {
     }
 }
 
-/// Unlike any other of this machine: a server may have several clients.
+/// Unlike any other of this program, and in a log of several.
 fn new_process_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("codex-blocking-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))

@@ -148,6 +148,9 @@ impl Client {
 
     /// Answers one question of a request with some of its options, by their labels.
     ///
+    /// The request is answered by that: of several questions, the others stay without an answer. For more
+    /// than one there is [`UserInputResponse::and_answer`].
+    ///
     /// # Errors
     /// As [`respond_user_input`](Self::respond_user_input), and [`Error::InvalidInput`] when the request
     /// has no such question, or the question no such option; nothing was sent then.
@@ -171,6 +174,8 @@ impl Client {
     }
 
     /// Answers one question of a request with a free text.
+    ///
+    /// The request is answered by that, as with [`respond_user_input_choice`](Self::respond_user_input_choice).
     ///
     /// # Errors
     /// As [`respond_user_input`](Self::respond_user_input), and [`Error::InvalidInput`] when the request

@@ -176,6 +176,10 @@ impl Receive for Demux {
         if self.shared.has_ended() {
             return ControlFlow::Break(());
         }
+        // Places within a frame are noted in 32 bits.
+        if u32::try_from(frame.len()).is_err() {
+            return self.stray(&frame);
+        }
         let Ok(text) = std::str::from_utf8(&frame) else { return self.stray(&frame) };
         match Envelope::parse(text) {
             Some(Envelope::Notification { method, route }) => {

@@ -4,10 +4,12 @@
 
 use std::sync::atomic::AtomicU64;
 
+use serde::Serialize;
+
 /// Counters of a connection since it was made, and what it holds now.
 ///
 /// From [`Client::stats`](crate::Client::stats).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Messages received, whatever they were.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use data_encoding::BASE64;
-use serde::{Deserialize, de::Error as _};
+use serde::{Deserialize, Serialize, de::Error as _};
 
 use crate::{
     error::{Error, Result},
@@ -16,7 +16,7 @@ use crate::{
 /// A piece of what a command wrote, as it came.
 ///
 /// Pieces are cut anywhere, also within a character: put bytes together before you make text of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CommandOutput {
     /// The stream that it was written to.

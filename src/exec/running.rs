@@ -42,7 +42,7 @@ pub struct RunningCommand {
 }
 
 /// How a command ended, from [`RunningCommand::wait`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct CommandExit {
     /// The command's exit code. 124: it ran for longer than its limit. 137: it was terminated (in a

@@ -153,6 +153,10 @@ fn a_server_that_repeats_the_token_does_not_get_it_told() {
     let error = error.unwrap_err();
     assert!(error.to_string().contains("bad token: …; sorry"), "{error}");
     assert!(!format!("{error:?}").contains("super-secret"));
+    // Nor any other header that was set.
+    let error = listening
+        .answer(answer, || connect(WebSocket::new(listening.url()).header("X-Api-Key", "super-secret")));
+    assert!(!format!("{:?}", error.unwrap_err()).contains("super-secret"));
 }
 
 #[test]

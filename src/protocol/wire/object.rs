@@ -355,6 +355,26 @@ pub(crate) fn write_object<T: Object, S: Serializer>(value: &T, serializer: S) -
     out.end()
 }
 
+/// The fields that hold what must not be shown, by their names on the wire.
+const SECRETS: [&str; 6] =
+    ["accessToken", "apiKey", "authBearerToken", "secretAccessKey", "sessionToken", "token"];
+
+/// As a derived `Debug` does, but for secrets. The fields have their names here and on the wire.
+pub(crate) fn show_object(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    fields: &[(&str, &str, &dyn fmt::Debug)],
+) -> fmt::Result {
+    let mut shown = f.debug_struct(name);
+    for (field, wire, value) in fields {
+        match SECRETS.contains(wire) {
+            true => shown.field(field, &format_args!("…")),
+            false => shown.field(field, value),
+        };
+    }
+    shown.finish()
+}
+
 /// The key of an entry, borrowed where the JSON allows.
 pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
 
@@ -393,7 +413,7 @@ macro_rules! object {
         }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(Clone, PartialEq)]
         #[non_exhaustive]
         pub struct $name {
             $(
@@ -401,6 +421,16 @@ macro_rules! object {
                 $(#[$field_meta])*
                 pub $field: $type,
             )*
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                $crate::protocol::wire::show_object(
+                    f,
+                    stringify!($name),
+                    &[$((stringify!($field), $wire, &self.$field),)*],
+                )
+            }
         }
 
         impl $crate::protocol::wire::Part for $name {}

@@ -119,6 +119,9 @@ impl WebSocket {
     /// Runs a server at each connect, connects to the port that it says it listens on, and ends it with
     /// the connection. The command has to make it listen, best on a port that the system chooses.
     ///
+    /// A program that ends without closing or dropping its client (by `process::exit`, by a signal) leaves the
+    /// server behind: unlike one over [`Stdio`], it has no input whose end it would see.
+    ///
     /// ```no_run
     /// use codex_blocking::{Client, Stdio, WebSocket};
     ///
@@ -235,7 +238,7 @@ impl WebSocket {
 
     /// The headers to send, the token's among them.
     fn headers(&self) -> Result<Headers> {
-        let Headers { mut lines, mut secrets } = Headers::default();
+        let Headers { mut lines, mut secrets, mut has_token } = Headers::default();
         for (name, value) in &self.headers {
             let (Ok(known), true) = (HeaderName::try_from(name), is_header_value(value)) else {
                 return Err(Error::invalid(format!(
@@ -248,8 +251,9 @@ impl WebSocket {
             if OWN_HEADERS.contains(&known.as_str()) || known == header::UPGRADE {
                 return Err(Error::invalid(format!("the header {name} belongs to the upgrade itself")));
             }
+            secrets.push(value.clone());
             if known == header::AUTHORIZATION {
-                secrets.push(value.clone());
+                has_token = true;
                 secrets.extend(value.split_whitespace().nth(1).map(str::to_owned));
             }
             lines.push((name.clone(), value.clone()));
@@ -265,13 +269,14 @@ impl WebSocket {
             if token.is_empty() || !is_header_value(token) {
                 return Err(Error::invalid("the token is empty, or holds what no header can"));
             }
-            if !secrets.is_empty() {
+            if has_token {
                 return Err(Error::invalid("there is a token and an Authorization header; give one of them"));
             }
             lines.push(("Authorization".to_owned(), format!("Bearer {token}")));
             secrets.push(token.to_owned());
+            has_token = true;
         }
-        Ok(Headers { lines, secrets })
+        Ok(Headers { lines, secrets, has_token })
     }
 
     fn check_token(&self, address: &Address) -> Result<()> {
@@ -339,7 +344,7 @@ impl Transport for WebSocket {
             }
         };
         let address = Address::parse(&url)?;
-        let has_token = !headers.secrets.is_empty();
+        let has_token = headers.has_token;
         if has_token {
             self.check_token(&address)?;
         }

@@ -40,6 +40,7 @@ pub(super) struct Headers {
     pub(super) lines: Vec<(String, String)>,
     /// What must not be told, though the server may repeat it.
     pub(super) secrets: Vec<String>,
+    pub(super) has_token: bool,
 }
 
 /// Why there is no WebSocket.
@@ -117,7 +118,7 @@ impl Upgrade {
         if !body.trim().is_empty() {
             message.push_str(&format!(": {}", body.trim()));
         }
-        if status == StatusCode::UNAUTHORIZED && self.headers.secrets.is_empty() {
+        if status == StatusCode::UNAUTHORIZED && !self.headers.has_token {
             message.push_str("; it wants a token");
         }
         let mut failure = TransportFailure::new(message);

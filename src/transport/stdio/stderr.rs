@@ -31,6 +31,8 @@ pub(super) struct Tail {
 struct Kept {
     lines: VecDeque<String>,
     listener: Option<Sender<String>>,
+    /// No line comes any more.
+    has_ended: bool,
 }
 
 /// The thread that drains stderr, and what it kept.
@@ -64,7 +66,9 @@ impl Stderr {
                 }
             }
             keep(&lines, &line);
-            lines.lock().listener = None;
+            let mut kept = lines.lock();
+            kept.has_ended = true;
+            kept.listener = None;
         })?;
         Ok(Stderr { kept, drained, thread: Mutex::new(Some(thread)), stopper })
     }
@@ -83,8 +87,7 @@ impl Stderr {
         for line in &kept.lines {
             let _ = tell.send(line.clone());
         }
-        // The thread has ended when it can be told no more.
-        if !matches!(self.drained.try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected)) {
+        if !kept.has_ended {
             kept.listener = Some(tell);
         }
         lines

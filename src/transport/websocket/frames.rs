@@ -28,7 +28,7 @@ const FIRST_SPACE: usize = 64 * 1024;
 
 /// What a server sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Incoming<'a> {
+pub(super) enum Received<'a> {
     /// A whole message. Text and binary ones are not told apart: what is no JSON is found later.
     Message(Cow<'a, [u8]>),
     Ping(Vec<u8>),
@@ -88,7 +88,7 @@ impl Decoder {
     pub(super) fn take(
         &mut self,
         mut bytes: &[u8],
-        mut give: impl FnMut(Incoming<'_>) -> ControlFlow<()>,
+        mut give: impl FnMut(Received<'_>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Violation> {
         loop {
             let frame = match self.frame {
@@ -173,25 +173,25 @@ impl Decoder {
         }
     }
 
-    fn control(&mut self, kind: Control) -> Result<Incoming<'static>, Violation> {
+    fn control(&mut self, kind: Control) -> Result<Received<'static>, Violation> {
         let payload = std::mem::take(&mut self.control);
         Ok(match (kind, payload.as_slice()) {
-            (Control::Ping, _) => Incoming::Ping(payload),
-            (Control::Pong, _) => Incoming::Pong,
-            (_, []) => Incoming::Close(None),
+            (Control::Ping, _) => Received::Ping(payload),
+            (Control::Pong, _) => Received::Pong,
+            (_, []) => Received::Close(None),
             (_, [high, low, reason @ ..]) => {
                 let code = u16::from_be_bytes([*high, *low]);
-                Incoming::Close(Some((code, String::from_utf8_lossy(reason).into_owned())))
+                Received::Close(Some((code, String::from_utf8_lossy(reason).into_owned())))
             }
             _ => return Err(Violation::Malformed("half a close code")),
         })
     }
 
-    fn data<'a>(&mut self, frame: Frame, payload: &'a [u8], is_complete: bool) -> Option<Incoming<'a>> {
+    fn data<'a>(&mut self, frame: Frame, payload: &'a [u8], is_complete: bool) -> Option<Received<'a>> {
         let is_last = is_complete && frame.is_final;
         self.is_fragmented = !frame.is_final;
         if is_last && self.message.is_empty() {
-            return Some(Incoming::Message(Cow::Borrowed(payload)));
+            return Some(Received::Message(Cow::Borrowed(payload)));
         }
         let (length, free) = (self.message.len(), self.message.capacity() - self.message.len());
         if free < payload.len() {
@@ -201,7 +201,7 @@ impl Decoder {
             self.message.reserve_exact(ahead.min(to_come).max(payload.len()));
         }
         self.message.extend_from_slice(payload);
-        is_last.then(|| Incoming::Message(Cow::Owned(std::mem::take(&mut self.message))))
+        is_last.then(|| Received::Message(Cow::Owned(std::mem::take(&mut self.message))))
     }
 }
 
@@ -288,16 +288,16 @@ mod tests {
     }
 
     /// Everything that comes of the pieces, until something is wrong.
-    fn decode(pieces: &[&[u8]], max_message: Option<usize>) -> (Vec<Incoming<'static>>, Option<Violation>) {
+    fn decode(pieces: &[&[u8]], max_message: Option<usize>) -> (Vec<Received<'static>>, Option<Violation>) {
         let mut decoder = Decoder::new(max_message);
         let mut given = Vec::new();
         for piece in pieces {
             let taken = decoder.take(piece, |incoming| {
                 given.push(match incoming {
-                    Incoming::Message(message) => Incoming::Message(Cow::Owned(message.into_owned())),
-                    Incoming::Ping(payload) => Incoming::Ping(payload),
-                    Incoming::Pong => Incoming::Pong,
-                    Incoming::Close(close) => Incoming::Close(close),
+                    Received::Message(message) => Received::Message(Cow::Owned(message.into_owned())),
+                    Received::Ping(payload) => Received::Ping(payload),
+                    Received::Pong => Received::Pong,
+                    Received::Close(close) => Received::Close(close),
                 });
                 ControlFlow::Continue(())
             });
@@ -308,8 +308,8 @@ mod tests {
         (given, None)
     }
 
-    fn text(message: &str) -> Incoming<'static> {
-        Incoming::Message(Cow::Owned(message.as_bytes().to_vec()))
+    fn text(message: &str) -> Received<'static> {
+        Received::Message(Cow::Owned(message.as_bytes().to_vec()))
     }
 
     #[test]
@@ -321,7 +321,7 @@ mod tests {
             from_server(0x80 | CONTINUATION, b"three"),
         ]
         .concat();
-        let expected = [Incoming::Ping(b"here?".to_vec()), text("one two three")];
+        let expected = [Received::Ping(b"here?".to_vec()), text("one two three")];
         assert_eq!(decode(&[&stream], None), (expected.into(), None));
     }
 
@@ -330,7 +330,7 @@ mod tests {
         let stream = from_server(0x80 | TEXT, b"small");
         let mut decoder = Decoder::new(None);
         let taken = decoder.take(&stream, |incoming| {
-            assert!(matches!(incoming, Incoming::Message(Cow::Borrowed(b"small"))));
+            assert!(matches!(incoming, Received::Message(Cow::Borrowed(b"small"))));
             ControlFlow::Continue(())
         });
         assert!(taken.is_ok());
@@ -339,8 +339,8 @@ mod tests {
     #[test]
     fn a_close_frame_gives_its_code_and_reason() {
         let stream = from_server(0x80 | CLOSE, b"\x03\xe9going away");
-        assert_eq!(decode(&[&stream], None).0, [Incoming::Close(Some((1001, "going away".to_owned())))]);
-        assert_eq!(decode(&[&from_server(0x80 | CLOSE, b"")], None).0, [Incoming::Close(None)]);
+        assert_eq!(decode(&[&stream], None).0, [Received::Close(Some((1001, "going away".to_owned())))]);
+        assert_eq!(decode(&[&from_server(0x80 | CLOSE, b"")], None).0, [Received::Close(None)]);
     }
 
     #[test]
@@ -358,7 +358,7 @@ mod tests {
         let mut capacity = 0;
         for piece in stream.chunks(10_000) {
             let taken = decoder.take(piece, |incoming| {
-                let Incoming::Message(Cow::Owned(message)) = incoming else { panic!("not collected") };
+                let Received::Message(Cow::Owned(message)) = incoming else { panic!("not collected") };
                 capacity = message.capacity();
                 ControlFlow::Continue(())
             });
@@ -433,11 +433,11 @@ mod tests {
                     stream.extend(from_server(opcode | last, fragment));
                     stream.extend(from_server(0x80 | PONG, b""));
                     if last == 0 {
-                        expected.push(Incoming::Pong);
+                        expected.push(Received::Pong);
                     }
                 }
-                expected.push(Incoming::Message(Cow::Owned(fragments.concat())));
-                expected.push(Incoming::Pong);
+                expected.push(Received::Message(Cow::Owned(fragments.concat())));
+                expected.push(Received::Pong);
             }
             let (mut pieces, mut rest, mut turn) = (Vec::new(), stream.as_slice(), 0);
             while !rest.is_empty() {

@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 
 use super::{
     Session,
-    frames::{self, Decoder, Incoming, Violation},
+    frames::{self, Decoder, Received, Violation},
     socket::{Patient, Socket, wait},
 };
 use crate::{
@@ -423,11 +423,11 @@ impl Reader {
         let taken = self.decoder.take(bytes, |incoming| {
             match incoming {
                 // Nobody is there to take it any more.
-                Incoming::Message(_) if shared.ends_at.get().is_some() => {}
-                Incoming::Message(message) => return sink.frame(message),
-                Incoming::Ping(payload) => shared.control(frames::pong(&payload)),
-                Incoming::Pong => {}
-                Incoming::Close(frame) => {
+                Received::Message(_) if shared.ends_at.get().is_some() => {}
+                Received::Message(message) => return sink.frame(message),
+                Received::Ping(payload) => shared.control(frames::pong(&payload)),
+                Received::Pong => {}
+                Received::Close(frame) => {
                     close = Some(frame);
                     return ControlFlow::Break(());
                 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     script::{Step, TurnScript},
-    threads::Threads,
+    threads::{Refused, Threads},
 };
 use crate::{
     Client, Result,
@@ -42,8 +42,6 @@ const METHODS: &[&str] = &[
     "model/list",
 ];
 
-/// A refusal: a JSON-RPC code and a message.
-pub(super) type Refused = (i64, String);
 type Handler = Arc<dyn Fn(&Value) -> Result<Value, Refused> + Send + Sync>;
 type Script = Arc<dyn Fn(&TurnRequest) -> TurnScript + Send + Sync>;
 

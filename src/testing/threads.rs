@@ -4,7 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::server::Refused;
+/// A refusal: a JSON-RPC code and a message.
+pub(super) type Refused = (i64, String);
 
 /// What is stored, and the numbers of the ids.
 #[derive(Default)]

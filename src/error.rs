@@ -110,6 +110,16 @@ pub enum Error {
         #[source]
         source: Option<Cause>,
     },
+    /// Turns were taken back, but what is left of the thread could not be read. A repeat would take
+    /// more turns back; [`read_thread`](crate::Client::read_thread) tells what is left.
+    #[error("turns of thread {thread_id} were taken back, but what is left could not be read: {}", &**.source)]
+    RolledBack {
+        /// The thread.
+        thread_id: String,
+        /// Why it could not be read: an [`Error`] too.
+        #[source]
+        source: Cause,
+    },
     /// An argument that can't work; nothing was sent.
     #[error("{message}")]
     InvalidInput {
@@ -359,6 +369,7 @@ impl Error {
             Error::TurnInterrupted { .. } => "turn_interrupted",
             Error::NoAnswer { .. } => "no_answer",
             Error::Decode { .. } => "decode",
+            Error::RolledBack { .. } => "rolled_back",
             Error::InvalidInput { .. } => "invalid_input",
             Error::NoLongerPending { .. } => "no_longer_pending",
             Error::BufferFull { .. } => "buffer_full",

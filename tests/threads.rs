@@ -526,6 +526,63 @@ fn after_a_rollback_the_thread_is_used_without_another_resume() {
     chatting.join().unwrap().unwrap();
 }
 
+/// The cause that an error keeps of turns that were taken back.
+fn cause_after_rollback(result: Result<Reply<protocol::ThreadReadResponse>>) -> Error {
+    match result {
+        Err(error @ Error::RolledBack { .. }) => {
+            assert!(!error.is_retryable(), "a repeat takes more turns back");
+            let cause = std::error::Error::source(&error).unwrap();
+            cause.downcast_ref::<Error>().unwrap().clone()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_rollback_whose_thread_can_not_be_read_afterwards_is_told_as_done() {
+    let (client, mut server) = served();
+    // A server that is overloaded until the limit.
+    let client = client.with_request_timeout(std::time::Duration::from_secs(3));
+    let thread = started(&client, &mut server);
+    let rolling = spawn(move || thread.rollback(1));
+    open(&mut server, "thread/read");
+    let request = server.expect("thread/turns/list");
+    server.reply(&request, json!({ "data": turns(&[("a", "a")]), "nextCursor": null }));
+    let request = server.expect("thread/revert");
+    server.reply(&request, json!({ "thread": stored_thread() }));
+    while !rolling.is_finished() {
+        if let Some(request) = server.next_request(std::time::Duration::from_millis(20)) {
+            assert_eq!(request["method"], "thread/read");
+            server.refuse(&request, -32001, "overloaded");
+        }
+    }
+    assert!(cause_after_rollback(rolling.join().unwrap()).is_retryable());
+}
+
+#[test]
+fn a_rollback_of_an_old_server_whose_reply_can_not_be_read_is_told_as_done() {
+    let (client, mut server) = served();
+    server.version = "0.128.0";
+    let thread = started(&client, &mut server);
+    let rolling = spawn(move || thread.rollback(1));
+    let request = server.expect("thread/rollback");
+    server.reply(&request, json!({ "thread": 1 }));
+    assert!(matches!(cause_after_rollback(rolling.join().unwrap()), Error::Decode { .. }));
+}
+
+#[test]
+fn a_rollback_of_nothing_is_not_told_as_done() {
+    let (client, mut server) = served();
+    let thread = started(&client, &mut server);
+    let rolling = spawn(move || thread.rollback(1));
+    open(&mut server, "thread/read");
+    let request = server.expect("thread/turns/list");
+    server.reply(&request, json!({ "data": [], "nextCursor": null }));
+    let request = server.expect("thread/read");
+    server.refuse(&request, -32600, "no");
+    assert!(matches!(rolling.join().unwrap(), Err(Error::Rpc { .. })));
+}
+
 #[test]
 fn a_thread_that_can_not_be_taken_back_is_told_before_its_turn_would_be_interrupted() {
     for (field, value, word) in

@@ -270,6 +270,30 @@ fn what_waits_outlives_the_unloading_of_its_thread() {
 }
 
 #[test]
+fn what_waited_is_not_sent_again_after_a_turn_whose_thread_had_to_be_loaded_anew() {
+    for config in [ThreadConfig::new(), ThreadConfig::new().model("c")] {
+        let (client, mut server) = served();
+        let thread = started(&client, &mut server);
+        thread.update_defaults(ThreadConfig::new().model("a")).unwrap();
+        let chatting = spawn(move || {
+            let overrides = TurnOverrides::new().model("b");
+            client
+                .chat(ChatRequest::new("x").thread("t").thread_config(config).overrides(overrides))
+                .map(drop)
+        });
+        let request = server.expect("turn/start");
+        server.refuse(&request, -32600, "thread not found: t");
+        open(&mut server, "thread/resume");
+        assert_eq!(server.begin_turn_on("u")["params"]["model"], "b");
+        chatting.join().unwrap().unwrap();
+        server.complete("completed");
+        let chatting = spawn(move || thread.chat("x").map(drop));
+        assert_eq!(server.begin_turn_on("v")["params"].get("model"), None);
+        chatting.join().unwrap().unwrap();
+    }
+}
+
+#[test]
 fn what_a_resume_applied_is_not_undone_by_what_waited_before() {
     let server = ScriptedServer::new();
     let client = server.client().unwrap();

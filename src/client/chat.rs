@@ -202,20 +202,24 @@ impl Client {
         let keep_raw = request.keep_raw_events.unwrap_or(mode == ChatMode::Once);
         let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.connection.is_loaded(id));
         let (thread_id, from_config) = self.thread_for(request)?;
-        let carried = self.inner.carried.of(&thread_id);
-        let waiting = carried.as_deref().cloned().unwrap_or_default();
-        let overrides = waiting.merge(from_config).merge(request.overrides.clone().unwrap_or_default());
+        let over_waiting = from_config.merge(request.overrides.clone().unwrap_or_default());
         let interest = if keep_raw { Interest::Events } else { interest_of(mode) };
-        let params = TurnStart {
-            thread_id: &thread_id,
-            input,
-            user: request.user.as_deref(),
-            metadata: request.metadata.as_ref(),
-            overrides: &overrides,
-        };
         let begin = || {
+            let carried = self.inner.carried.of(&thread_id);
+            let waiting = carried.as_deref().cloned().unwrap_or_default();
+            let params = TurnStart {
+                thread_id: &thread_id,
+                input,
+                user: request.user.as_deref(),
+                metadata: request.metadata.as_ref(),
+                overrides: &waiting.merge(over_waiting.clone()),
+            };
             let start = Start { thread_id: thread_id.clone(), interest };
-            self.connection.start_turn("turn/start", &params, start, self.deadline())
+            let consumer = self.connection.start_turn("turn/start", &params, start, self.deadline())?;
+            if let Some(carried) = carried {
+                self.inner.carried.settle(&thread_id, &carried);
+            }
+            Ok(consumer)
         };
         let consumer = match begin() {
             Err(error) if seemed_loaded && is_unloaded(&error) => {
@@ -225,9 +229,6 @@ impl Client {
             }
             begun => begun?,
         };
-        if let Some(carried) = carried {
-            self.inner.carried.settle(&thread_id, &carried);
-        }
         Ok(self.read(consumer, mode, inactivity, keep_raw))
     }
 

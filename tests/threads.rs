@@ -530,6 +530,46 @@ fn a_rollback_of_many_turns_goes_through_the_pages_and_a_review_is_one_turn() {
 }
 
 #[test]
+fn the_pages_of_a_rollback_have_one_limit_together() {
+    let (client, mut server) = served();
+    let client = client.with_request_timeout(std::time::Duration::from_secs(2));
+    let thread = started(&client, &mut server);
+    let rolling = spawn(move || thread.rollback(u32::MAX));
+    open(&mut server, "thread/read");
+    let began = std::time::Instant::now();
+    for page in 0.. {
+        let Some(request) = server.next_request(std::time::Duration::from_millis(20)) else {
+            if rolling.is_finished() {
+                break;
+            }
+            continue;
+        };
+        assert_eq!(request["method"], "thread/turns/list");
+        assert!(began.elapsed() < support::PATIENCE, "it goes on for ever");
+        let turn = turns(&[(&format!("{page}"), &format!("{page}"))]);
+        server.reply(&request, json!({ "data": turn, "nextCursor": format!("{page}") }));
+    }
+    assert!(matches!(rolling.join().unwrap(), Err(Error::Timeout { .. })));
+}
+
+#[test]
+fn an_empty_page_is_the_last_one_of_a_rollback() {
+    let (client, mut server) = served();
+    let thread = started(&client, &mut server);
+    let rolling = spawn(move || thread.rollback(9));
+    open(&mut server, "thread/read");
+    for (page, cursor) in [(turns(&[("a", "a")]), "2"), (turns(&[]), "3")] {
+        let request = server.expect("thread/turns/list");
+        server.reply(&request, json!({ "data": page, "nextCursor": cursor }));
+    }
+    let request = server.expect("thread/revert");
+    assert_eq!(request["params"]["beforeTurnId"], "a");
+    server.reply(&request, json!({ "thread": stored_thread() }));
+    open(&mut server, "thread/read");
+    rolling.join().unwrap().unwrap();
+}
+
+#[test]
 fn after_a_rollback_the_thread_is_used_without_another_resume() {
     let (client, mut server) = served();
     let thread = started(&client, &mut server);

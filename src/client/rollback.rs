@@ -35,7 +35,8 @@ impl Client {
     /// turn. More turns than there are means all.
     ///
     /// A thread that this client has not loaded is resumed first. Blocks for the request limit at the
-    /// longest, for each of the four requests or so that it takes.
+    /// longest, for each of the four requests or so that it takes; the list of the turns counts as one,
+    /// however many pages it has.
     ///
     /// # Errors
     /// As [`request`](Self::request) and [`resume_thread`](Self::resume_thread);
@@ -102,17 +103,18 @@ impl Client {
         Ok(())
     }
 
-    /// The oldest of the last turns; none if there is no turn.
+    /// The oldest of the last turns; none if there is no turn. All pages have one limit together.
     fn first_to_go(&self, id: &str, num_turns: u32) -> Result<Option<String>> {
         let mut last = LastTurns::new(num_turns);
         let mut params = ThreadTurnsListParams::new(id).limit(PAGE).items_view(TurnItemsView::NotLoaded);
+        let deadline = self.deadline();
         loop {
-            let page: ThreadTurnsListResponse = self.call(params.clone())?.into_inner();
+            let page: ThreadTurnsListResponse = self.call_until(params.clone(), deadline)?.into_inner();
+            // A page that leads nowhere is the last one.
+            let is_last = page.data.is_empty() || page.next_cursor.as_ref() == params.cursor.value();
             let is_enough = page.data.into_iter().any(|turn| !last.take(turn));
             match page.next_cursor {
-                Some(cursor) if !is_enough && params.cursor.value() != Some(&cursor) => {
-                    params = params.cursor(cursor);
-                }
+                Some(cursor) if !is_enough && !is_last => params = params.cursor(cursor),
                 _ => return Ok(last.oldest),
             }
         }

@@ -217,21 +217,30 @@ impl Client {
     }
 
     /// Notes that the thread's events come to this connection, by whatever way it was opened.
-    pub(super) fn note_opened(&self, method: &str, reply: &Reply) {
+    pub(super) fn note_opened(&self, method: &str, params: impl Serialize, reply: &Reply) {
         let Ok(OpenedThread { thread }) = serde_json::from_str(reply.text()) else { return };
         self.connection.set_loaded(&thread.id, true);
-        if let Some(source) = thread.forked_from_id.filter(|_| method == "thread/fork") {
+        if method != "thread/fork" {
+            return;
+        }
+        // Old servers don't tell of which thread it is a fork.
+        if let Some(source) = thread.forked_from_id.or_else(|| thread_id_of(params)) {
             self.inner.desk.inherit_tools(&source, &thread.id);
         }
     }
 
     /// Notes that they come no more: the thread was unloaded, or its events are not wanted.
     pub(super) fn note_closed(&self, params: impl Serialize) {
-        let params = serde_json::to_value(params).unwrap_or_default();
-        if let Some(id) = params["threadId"].as_str() {
-            self.connection.set_loaded(id, false);
+        if let Some(id) = thread_id_of(params) {
+            self.connection.set_loaded(&id, false);
         }
     }
+}
+
+/// The thread that a request is about.
+fn thread_id_of(params: impl Serialize) -> Option<String> {
+    let params = serde_json::to_value(params).ok()?;
+    params["threadId"].as_str().map(str::to_owned)
 }
 
 /// # Errors

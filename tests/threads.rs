@@ -372,6 +372,15 @@ fn a_chat_on_a_thread_that_others_have_loaded_sends_its_configuration_with_the_t
 }
 
 #[test]
+fn a_chat_on_a_stored_thread_refuses_what_a_resume_has_no_place_for() {
+    let (client, server, id) = stored();
+    let request = ChatRequest::new("two").thread(&id);
+    let told = invalid(client.chat(request.thread_config(ThreadConfig::new().model("b").ephemeral(true))));
+    assert!(told.contains("ephemeral") && !told.contains("model"), "{told}");
+    assert!(sent(&server, "thread/resume").is_empty());
+}
+
+#[test]
 fn a_server_that_can_not_tell_which_threads_are_loaded_is_taken_at_its_word() {
     let (client, mut server) = served();
     let resuming = spawn(move || client.resume_thread("t", ThreadConfig::new().model("b")));

@@ -141,6 +141,8 @@ impl Client {
         if !config.is_unset() && self.is_loaded_anywhere(id)? {
             refuse_fields(id, &config.not_for_turn())?;
             from_config = config.for_turn();
+        } else {
+            refuse_fields(id, &config.not_for_resume())?;
         }
         if !is_ours {
             from_config = from_config.merge(self.resume_before_chat(id, config)?);

@@ -39,11 +39,12 @@ impl Client {
     /// however many pages it has.
     ///
     /// # Errors
-    /// As [`request`](Self::request) and [`resume_thread`](Self::resume_thread);
+    /// As [`request`](Self::request) and [`resume_thread`](Self::resume_thread); [`Error::Rpc`] also for
+    /// a thread that has had no turn yet, whose turns the server can't list;
     /// [`Error::RolledBack`] when the turns were taken back, but what is left could not be read;
-    /// [`Error::InvalidInput`] for no turns, and for threads that servers from 0.169 on can't take
-    /// back: ephemeral ones, and those that an older server wrote (fork these up to the last turn to
-    /// keep, with [`last_turn_id`](crate::protocol::ThreadForkParams::last_turn_id)).
+    /// [`Error::InvalidInput`] for an empty id, for no turns, and for threads that servers from 0.169 on
+    /// can't take back: ephemeral ones, and those that an older server wrote (fork these up to the last
+    /// turn to keep, with [`last_turn_id`](crate::protocol::ThreadForkParams::last_turn_id)).
     pub fn rollback_thread(&self, id: &str, num_turns: u32) -> Result<Reply<ThreadReadResponse>> {
         check_thread_id(id)?;
         if num_turns == 0 {

@@ -419,6 +419,32 @@ fn a_configuration_whose_resume_was_refused_is_not_lost() {
     }
 }
 
+#[test]
+fn a_turn_that_finds_no_thread_says_why_the_thread_could_not_be_resumed() {
+    let (client, mut server) = served();
+    let refuse = |server: &mut Server, method: &str, message: &str| {
+        let request = server.expect(method);
+        server.refuse(&request, -32600, message);
+    };
+    for was_loaded in [false, true] {
+        if was_loaded {
+            started(&client, &mut server);
+        }
+        let chatting = {
+            let client = client.clone();
+            spawn(move || client.chat(ChatRequest::new("x").thread("t")).map(drop))
+        };
+        if was_loaded {
+            refuse(&mut server, "turn/start", "thread not found: t");
+        }
+        refuse(&mut server, "thread/resume", "session t is archived");
+        refuse(&mut server, "turn/start", "thread not found: t");
+        let Err(Error::Rpc { method, message, .. }) = chatting.join().unwrap() else { panic!() };
+        assert_eq!(method, "turn/start", "the turn decides");
+        assert!(message.starts_with("thread not found: t") && message.contains("is archived"), "{message}");
+    }
+}
+
 // ---- what is loaded ----
 
 #[test]

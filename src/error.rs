@@ -62,6 +62,7 @@ pub enum Error {
         /// The JSON-RPC code: -32600 for nearly everything, -32001 when overloaded.
         code: i64,
         /// The server's words. They are no stable identifiers.
+        /// Where a turn finds no thread, those of the resume before it follow.
         message: String,
         /// What the server added.
         data: Option<Box<Value>>,

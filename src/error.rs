@@ -62,6 +62,7 @@ pub enum Error {
         /// The JSON-RPC code: -32600 for nearly everything, -32001 when overloaded.
         code: i64,
         /// The server's words. They are no stable identifiers.
+        /// Where a turn finds no thread, those of the resume before it follow.
         message: String,
         /// What the server added.
         data: Option<Box<Value>>,
@@ -109,6 +110,16 @@ pub enum Error {
         /// Where and why decoding stopped.
         #[source]
         source: Option<Cause>,
+    },
+    /// Turns were taken back, but what is left of the thread could not be read. A repeat would take
+    /// more turns back; [`read_thread`](crate::Client::read_thread) tells what is left.
+    #[error("turns of thread {thread_id} were taken back, but what is left could not be read: {}", &**.source)]
+    RolledBack {
+        /// The thread.
+        thread_id: String,
+        /// Why it could not be read: an [`Error`] too.
+        #[source]
+        source: Cause,
     },
     /// An argument that can't work; nothing was sent.
     #[error("{message}")]
@@ -359,6 +370,7 @@ impl Error {
             Error::TurnInterrupted { .. } => "turn_interrupted",
             Error::NoAnswer { .. } => "no_answer",
             Error::Decode { .. } => "decode",
+            Error::RolledBack { .. } => "rolled_back",
             Error::InvalidInput { .. } => "invalid_input",
             Error::NoLongerPending { .. } => "no_longer_pending",
             Error::BufferFull { .. } => "buffer_full",

@@ -270,6 +270,30 @@ fn what_waits_outlives_the_unloading_of_its_thread() {
 }
 
 #[test]
+fn what_waited_is_not_sent_again_after_a_turn_whose_thread_had_to_be_loaded_anew() {
+    for config in [ThreadConfig::new(), ThreadConfig::new().model("c")] {
+        let (client, mut server) = served();
+        let thread = started(&client, &mut server);
+        thread.update_defaults(ThreadConfig::new().model("a")).unwrap();
+        let chatting = spawn(move || {
+            let overrides = TurnOverrides::new().model("b");
+            client
+                .chat(ChatRequest::new("x").thread("t").thread_config(config).overrides(overrides))
+                .map(drop)
+        });
+        let request = server.expect("turn/start");
+        server.refuse(&request, -32600, "thread not found: t");
+        open(&mut server, "thread/resume");
+        assert_eq!(server.begin_turn_on("u")["params"]["model"], "b");
+        chatting.join().unwrap().unwrap();
+        server.complete("completed");
+        let chatting = spawn(move || thread.chat("x").map(drop));
+        assert_eq!(server.begin_turn_on("v")["params"].get("model"), None);
+        chatting.join().unwrap().unwrap();
+    }
+}
+
+#[test]
 fn what_a_resume_applied_is_not_undone_by_what_waited_before() {
     let server = ScriptedServer::new();
     let client = server.client().unwrap();
@@ -348,6 +372,15 @@ fn a_chat_on_a_thread_that_others_have_loaded_sends_its_configuration_with_the_t
 }
 
 #[test]
+fn a_chat_on_a_stored_thread_refuses_what_a_resume_has_no_place_for() {
+    let (client, server, id) = stored();
+    let request = ChatRequest::new("two").thread(&id);
+    let told = invalid(client.chat(request.thread_config(ThreadConfig::new().model("b").ephemeral(true))));
+    assert!(told.contains("ephemeral") && !told.contains("model"), "{told}");
+    assert!(sent(&server, "thread/resume").is_empty());
+}
+
+#[test]
 fn a_server_that_can_not_tell_which_threads_are_loaded_is_taken_at_its_word() {
     let (client, mut server) = served();
     let resuming = spawn(move || client.resume_thread("t", ThreadConfig::new().model("b")));
@@ -383,6 +416,32 @@ fn a_configuration_whose_resume_was_refused_is_not_lost() {
             let refused = chatting.join().unwrap();
             assert!(matches!(refused, Err(Error::Rpc { method, .. }) if method == "thread/resume"));
         }
+    }
+}
+
+#[test]
+fn a_turn_that_finds_no_thread_says_why_the_thread_could_not_be_resumed() {
+    let (client, mut server) = served();
+    let refuse = |server: &mut Server, method: &str, message: &str| {
+        let request = server.expect(method);
+        server.refuse(&request, -32600, message);
+    };
+    for was_loaded in [false, true] {
+        if was_loaded {
+            started(&client, &mut server);
+        }
+        let chatting = {
+            let client = client.clone();
+            spawn(move || client.chat(ChatRequest::new("x").thread("t")).map(drop))
+        };
+        if was_loaded {
+            refuse(&mut server, "turn/start", "thread not found: t");
+        }
+        refuse(&mut server, "thread/resume", "session t is archived");
+        refuse(&mut server, "turn/start", "thread not found: t");
+        let Err(Error::Rpc { method, message, .. }) = chatting.join().unwrap() else { panic!() };
+        assert_eq!(method, "turn/start", "the turn decides");
+        assert!(message.starts_with("thread not found: t") && message.contains("is archived"), "{message}");
     }
 }
 
@@ -506,6 +565,46 @@ fn a_rollback_of_many_turns_goes_through_the_pages_and_a_review_is_one_turn() {
 }
 
 #[test]
+fn the_pages_of_a_rollback_have_one_limit_together() {
+    let (client, mut server) = served();
+    let client = client.with_request_timeout(std::time::Duration::from_secs(2));
+    let thread = started(&client, &mut server);
+    let rolling = spawn(move || thread.rollback(u32::MAX));
+    open(&mut server, "thread/read");
+    let began = std::time::Instant::now();
+    for page in 0.. {
+        let Some(request) = server.next_request(std::time::Duration::from_millis(20)) else {
+            if rolling.is_finished() {
+                break;
+            }
+            continue;
+        };
+        assert_eq!(request["method"], "thread/turns/list");
+        assert!(began.elapsed() < support::PATIENCE, "it goes on for ever");
+        let turn = turns(&[(&format!("{page}"), &format!("{page}"))]);
+        server.reply(&request, json!({ "data": turn, "nextCursor": format!("{page}") }));
+    }
+    assert!(matches!(rolling.join().unwrap(), Err(Error::Timeout { .. })));
+}
+
+#[test]
+fn an_empty_page_is_the_last_one_of_a_rollback() {
+    let (client, mut server) = served();
+    let thread = started(&client, &mut server);
+    let rolling = spawn(move || thread.rollback(9));
+    open(&mut server, "thread/read");
+    for (page, cursor) in [(turns(&[("a", "a")]), "2"), (turns(&[]), "3")] {
+        let request = server.expect("thread/turns/list");
+        server.reply(&request, json!({ "data": page, "nextCursor": cursor }));
+    }
+    let request = server.expect("thread/revert");
+    assert_eq!(request["params"]["beforeTurnId"], "a");
+    server.reply(&request, json!({ "thread": stored_thread() }));
+    open(&mut server, "thread/read");
+    rolling.join().unwrap().unwrap();
+}
+
+#[test]
 fn after_a_rollback_the_thread_is_used_without_another_resume() {
     let (client, mut server) = served();
     let thread = started(&client, &mut server);
@@ -524,6 +623,63 @@ fn after_a_rollback_the_thread_is_used_without_another_resume() {
     let chatting = spawn(move || thread.chat("x").map(drop));
     server.begin_turn_on("u");
     chatting.join().unwrap().unwrap();
+}
+
+/// The cause that an error keeps of turns that were taken back.
+fn cause_after_rollback(result: Result<Reply<protocol::ThreadReadResponse>>) -> Error {
+    match result {
+        Err(error @ Error::RolledBack { .. }) => {
+            assert!(!error.is_retryable(), "a repeat takes more turns back");
+            let cause = std::error::Error::source(&error).unwrap();
+            cause.downcast_ref::<Error>().unwrap().clone()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_rollback_whose_thread_can_not_be_read_afterwards_is_told_as_done() {
+    let (client, mut server) = served();
+    // A server that is overloaded until the limit.
+    let client = client.with_request_timeout(std::time::Duration::from_secs(3));
+    let thread = started(&client, &mut server);
+    let rolling = spawn(move || thread.rollback(1));
+    open(&mut server, "thread/read");
+    let request = server.expect("thread/turns/list");
+    server.reply(&request, json!({ "data": turns(&[("a", "a")]), "nextCursor": null }));
+    let request = server.expect("thread/revert");
+    server.reply(&request, json!({ "thread": stored_thread() }));
+    while !rolling.is_finished() {
+        if let Some(request) = server.next_request(std::time::Duration::from_millis(20)) {
+            assert_eq!(request["method"], "thread/read");
+            server.refuse(&request, -32001, "overloaded");
+        }
+    }
+    assert!(cause_after_rollback(rolling.join().unwrap()).is_retryable());
+}
+
+#[test]
+fn a_rollback_of_an_old_server_whose_reply_can_not_be_read_is_told_as_done() {
+    let (client, mut server) = served();
+    server.version = "0.128.0";
+    let thread = started(&client, &mut server);
+    let rolling = spawn(move || thread.rollback(1));
+    let request = server.expect("thread/rollback");
+    server.reply(&request, json!({ "thread": 1 }));
+    assert!(matches!(cause_after_rollback(rolling.join().unwrap()), Error::Decode { .. }));
+}
+
+#[test]
+fn a_rollback_of_nothing_is_not_told_as_done() {
+    let (client, mut server) = served();
+    let thread = started(&client, &mut server);
+    let rolling = spawn(move || thread.rollback(1));
+    open(&mut server, "thread/read");
+    let request = server.expect("thread/turns/list");
+    server.reply(&request, json!({ "data": [], "nextCursor": null }));
+    let request = server.expect("thread/read");
+    server.refuse(&request, -32600, "no");
+    assert!(matches!(rolling.join().unwrap(), Err(Error::Rpc { .. })));
 }
 
 #[test]

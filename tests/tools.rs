@@ -212,17 +212,20 @@ fn a_thread_that_can_not_be_resumed_keeps_the_tools_it_had() {
 
 #[test]
 fn a_fork_that_this_client_makes_has_the_tools_of_its_thread() {
-    let (client, mut server) = experimental();
-    start(&client, &mut server, [tool("a", "1")]);
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.request("thread/fork", json!({ "threadId": "t" })))
-    };
-    let request = server.expect("thread/fork");
-    server.reply(&request, json!({ "thread": { "id": "f", "forkedFromId": "t" } }));
-    caller.join().unwrap().unwrap();
-    assert_eq!(called(&mut server, "f", "a"), ("1".to_owned(), true));
-    assert_eq!(called(&mut server, "t", "a"), ("1".to_owned(), true));
+    // Old servers don't tell of which thread it is a fork; a fork of a file names no thread.
+    for (thread_id, fork) in [("t", json!({ "id": "f" })), ("", json!({ "id": "f", "forkedFromId": "t" }))] {
+        let (client, mut server) = experimental();
+        start(&client, &mut server, [tool("a", "1")]);
+        let caller = {
+            let client = client.clone();
+            spawn(move || client.request("thread/fork", json!({ "threadId": thread_id })))
+        };
+        let request = server.expect("thread/fork");
+        server.reply(&request, json!({ "thread": fork }));
+        caller.join().unwrap().unwrap();
+        assert_eq!(called(&mut server, "f", "a"), ("1".to_owned(), true));
+        assert_eq!(called(&mut server, "t", "a"), ("1".to_owned(), true));
+    }
 }
 
 #[test]

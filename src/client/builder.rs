@@ -110,8 +110,8 @@ impl ClientBuilder {
     }
 
     /// Whether small faults of the server are errors (off): a thread that can't be resumed before
-    /// a chat (else `turn/start` decides), and a frame that is no message, which ends the
-    /// connection then (else it is skipped and counted).
+    /// a chat (else `turn/start` decides, and its error tells the reason too), and a frame that is no
+    /// message, which ends the connection then (else it is skipped and counted).
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.is_strict = strict;

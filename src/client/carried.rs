@@ -25,6 +25,10 @@ impl Carried {
 
     /// The server has applied these itself: what waits must not undo them.
     pub(super) fn outdate(&self, thread_id: &str, applied: TurnOverrides) {
+        // Else a turn that is being started with what waits would not settle it.
+        if applied == TurnOverrides::default() {
+            return;
+        }
         if let Some(waiting) = self.threads.lock().get_mut(thread_id) {
             *waiting = Arc::new(TurnOverrides::clone(waiting).merge(applied));
         }
@@ -67,6 +71,9 @@ mod tests {
         carried.outdate("t", TurnOverrides::new().model("b"));
         assert!(carried.of("t").is_none());
         carried.add("t", TurnOverrides::new().model("a").cwd("/a"));
+        let sent = carried.of("t").unwrap();
+        carried.outdate("t", TurnOverrides::new());
+        assert!(Arc::ptr_eq(&carried.of("t").unwrap(), &sent), "nothing was applied");
         carried.outdate("t", TurnOverrides::new().model("b"));
         assert_eq!(*carried.of("t").unwrap(), TurnOverrides::new().model("b").cwd("/a"));
     }

@@ -201,33 +201,34 @@ impl Client {
     ) -> Result<TurnStream<T>> {
         let keep_raw = request.keep_raw_events.unwrap_or(mode == ChatMode::Once);
         let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.connection.is_loaded(id));
-        let (thread_id, from_config) = self.thread_for(request)?;
-        let carried = self.inner.carried.of(&thread_id);
-        let waiting = carried.as_deref().cloned().unwrap_or_default();
-        let overrides = waiting.merge(from_config).merge(request.overrides.clone().unwrap_or_default());
+        let (thread_id, from_config, mut not_resumed) = self.thread_for(request)?;
+        let over_waiting = from_config.merge(request.overrides.clone().unwrap_or_default());
         let interest = if keep_raw { Interest::Events } else { interest_of(mode) };
-        let params = TurnStart {
-            thread_id: &thread_id,
-            input,
-            user: request.user.as_deref(),
-            metadata: request.metadata.as_ref(),
-            overrides: &overrides,
-        };
         let begin = || {
+            let carried = self.inner.carried.of(&thread_id);
+            let waiting = carried.as_deref().cloned().unwrap_or_default();
+            let params = TurnStart {
+                thread_id: &thread_id,
+                input,
+                user: request.user.as_deref(),
+                metadata: request.metadata.as_ref(),
+                overrides: &waiting.merge(over_waiting.clone()),
+            };
             let start = Start { thread_id: thread_id.clone(), interest };
-            self.connection.start_turn("turn/start", &params, start, self.deadline())
-        };
-        let consumer = match begin() {
-            Err(error) if seemed_loaded && is_unloaded(&error) => {
-                self.connection.set_loaded(&thread_id, false);
-                self.resume_before_chat(&thread_id, &request.thread_config.clone().unwrap_or_default())?;
-                begin()?
+            let consumer = self.connection.start_turn("turn/start", &params, start, self.deadline())?;
+            if let Some(carried) = carried {
+                self.inner.carried.settle(&thread_id, &carried);
             }
-            begun => begun?,
+            Ok(consumer)
         };
-        if let Some(carried) = carried {
-            self.inner.carried.settle(&thread_id, &carried);
+        let mut begun = begin();
+        if seemed_loaded && begun.as_ref().is_err_and(is_unloaded) {
+            self.connection.set_loaded(&thread_id, false);
+            let config = request.thread_config.clone().unwrap_or_default();
+            (_, not_resumed) = self.resume_before_chat(&thread_id, &config)?;
+            begun = begin();
         }
+        let consumer = begun.map_err(|refused| with_reason(refused, not_resumed))?;
         Ok(self.read(consumer, mode, inactivity, keep_raw))
     }
 
@@ -248,6 +249,20 @@ impl Client {
             keep_raw,
             mode,
         })
+    }
+}
+
+/// That there is no such thread says little; why it could not be resumed says what to do.
+fn with_reason(refused: Error, not_resumed: Option<Error>) -> Error {
+    let is_unloaded = is_unloaded(&refused);
+    match (refused, not_resumed) {
+        (Error::Rpc { method, code, message, data }, Some(reason)) if is_unloaded => Error::Rpc {
+            method,
+            code,
+            message: format!("{message}; it could not be resumed: {reason}"),
+            data,
+        },
+        (refused, _) => refused,
     }
 }
 

@@ -128,38 +128,46 @@ impl Client {
         self.load(id, &config).map(drop)
     }
 
-    /// The thread of a chat, loaded, and what of its configuration travels with the turn.
-    pub(super) fn thread_for(&self, request: &ChatRequest) -> Result<(String, TurnOverrides)> {
+    /// The thread of a chat, loaded, what of its configuration travels with the turn, and why it is not
+    /// loaded, as [`resume_before_chat`](Self::resume_before_chat).
+    pub(super) fn thread_for(&self, request: &ChatRequest) -> Result<(String, TurnOverrides, Option<Error>)> {
         let none = ThreadConfig::default();
         let config = request.thread_config.as_ref().unwrap_or(&none);
         let Some(id) = &request.thread else {
             let id = self.open_thread("thread/start", None, config)?;
-            return Ok((id, TurnOverrides::default()));
+            return Ok((id, TurnOverrides::default(), None));
         };
         let is_ours = self.connection.is_loaded(id);
         let mut from_config = TurnOverrides::default();
         if !config.is_unset() && self.is_loaded_anywhere(id)? {
             refuse_fields(id, &config.not_for_turn())?;
             from_config = config.for_turn();
+        } else {
+            refuse_fields(id, &config.not_for_resume())?;
         }
-        if !is_ours {
-            from_config = from_config.merge(self.resume_before_chat(id, config)?);
+        if is_ours {
+            return Ok((id.clone(), from_config, None));
         }
-        Ok((id.clone(), from_config))
+        let (left, not_resumed) = self.resume_before_chat(id, config)?;
+        Ok((id.clone(), from_config.merge(left), not_resumed))
     }
 
     /// Resuming subscribes this connection to the thread's events. Unless the client is strict, it
     /// is left to `turn/start` to say that there is no such thread; what it can carry of the
-    /// configuration then travels with it.
-    pub(super) fn resume_before_chat(&self, id: &str, config: &ThreadConfig) -> Result<TurnOverrides> {
+    /// configuration then travels with it. Gives that, and why the thread could not be resumed.
+    pub(super) fn resume_before_chat(
+        &self,
+        id: &str,
+        config: &ThreadConfig,
+    ) -> Result<(TurnOverrides, Option<Error>)> {
         match self.load(id, config) {
             Err(error @ Error::Rpc { .. })
                 if !self.inner.settings.is_strict && config.not_for_turn().is_empty() =>
             {
                 log::warn!("thread {id} could not be resumed; its turn is tried all the same: {error}");
-                Ok(config.for_turn())
+                Ok((config.for_turn(), Some(error)))
             }
-            loaded => loaded.map(|_| TurnOverrides::default()),
+            loaded => loaded.map(|_| (TurnOverrides::default(), None)),
         }
     }
 
@@ -217,21 +225,30 @@ impl Client {
     }
 
     /// Notes that the thread's events come to this connection, by whatever way it was opened.
-    pub(super) fn note_opened(&self, method: &str, reply: &Reply) {
+    pub(super) fn note_opened(&self, method: &str, params: impl Serialize, reply: &Reply) {
         let Ok(OpenedThread { thread }) = serde_json::from_str(reply.text()) else { return };
         self.connection.set_loaded(&thread.id, true);
-        if let Some(source) = thread.forked_from_id.filter(|_| method == "thread/fork") {
+        if method != "thread/fork" {
+            return;
+        }
+        // Old servers don't tell of which thread it is a fork.
+        if let Some(source) = thread.forked_from_id.or_else(|| thread_id_of(params)) {
             self.inner.desk.inherit_tools(&source, &thread.id);
         }
     }
 
     /// Notes that they come no more: the thread was unloaded, or its events are not wanted.
     pub(super) fn note_closed(&self, params: impl Serialize) {
-        let params = serde_json::to_value(params).unwrap_or_default();
-        if let Some(id) = params["threadId"].as_str() {
-            self.connection.set_loaded(id, false);
+        if let Some(id) = thread_id_of(params) {
+            self.connection.set_loaded(&id, false);
         }
     }
+}
+
+/// The thread that a request is about.
+fn thread_id_of(params: impl Serialize) -> Option<String> {
+    let params = serde_json::to_value(params).ok()?;
+    params["threadId"].as_str().map(str::to_owned)
 }
 
 /// # Errors

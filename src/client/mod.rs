@@ -237,7 +237,7 @@ impl Client {
         self.ensure_initialized(deadline)?;
         let reply = self.connection.request(method, &params, deadline)?;
         match method {
-            "thread/start" | "thread/resume" | "thread/fork" => self.note_opened(method, &reply),
+            "thread/start" | "thread/resume" | "thread/fork" => self.note_opened(method, &params, &reply),
             "thread/archive" | "thread/delete" | "thread/unsubscribe" if reply.result(method).is_ok() => {
                 self.note_closed(&params);
             }

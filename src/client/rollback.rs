@@ -1,13 +1,14 @@
 //! Taking the last turns of a thread back, on servers old and new.
 //!
 //! Relies on `threads`. Invariant: on a server that interrupts the running turn before it looks at
-//! the request, everything that would be refused is refused before.
+//! the request, everything that would be refused is refused before; once turns were taken back, no
+//! error says that the call may be repeated.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Client, Reply, check_thread_id};
 use crate::{
-    error::{Error, Result},
+    error::{Cause, Error, Result},
     protocol::{
         ThreadReadResponse, ThreadRevertParams, ThreadTurnsListParams, ThreadTurnsListResponse, Turn,
         TurnItemsView,
@@ -34,13 +35,16 @@ impl Client {
     /// turn. More turns than there are means all.
     ///
     /// A thread that this client has not loaded is resumed first. Blocks for the request limit at the
-    /// longest, for each of the four requests or so that it takes.
+    /// longest, for each of the four requests or so that it takes; the list of the turns counts as one,
+    /// however many pages it has.
     ///
     /// # Errors
-    /// As [`request`](Self::request) and [`resume_thread`](Self::resume_thread);
-    /// [`Error::InvalidInput`] for no turns, and for threads that servers from 0.169 on can't take
-    /// back: ephemeral ones, and those that an older server wrote (fork these up to the last turn to
-    /// keep, with [`last_turn_id`](crate::protocol::ThreadForkParams::last_turn_id)).
+    /// As [`request`](Self::request) and [`resume_thread`](Self::resume_thread); [`Error::Rpc`] also for
+    /// a thread that has had no turn yet, whose turns the server can't list;
+    /// [`Error::RolledBack`] when the turns were taken back, but what is left could not be read;
+    /// [`Error::InvalidInput`] for an empty id, for no turns, and for threads that servers from 0.169 on
+    /// can't take back: ephemeral ones, and those that an older server wrote (fork these up to the last
+    /// turn to keep, with [`last_turn_id`](crate::protocol::ThreadForkParams::last_turn_id)).
     pub fn rollback_thread(&self, id: &str, num_turns: u32) -> Result<Reply<ThreadReadResponse>> {
         check_thread_id(id)?;
         if num_turns == 0 {
@@ -50,20 +54,26 @@ impl Client {
         if self.initialize()?.is_before((0, 169)) != Some(false) {
             const METHOD: &str = "thread/rollback";
             let params = Rollback { thread_id: id, num_turns };
-            let roll_back = || Reply::decode(self.request_until(METHOD, &params, self.deadline())?, METHOD);
+            let roll_back = || {
+                let reply = self.request_until(METHOD, &params, self.deadline())?;
+                reply.result(METHOD)?;
+                Reply::decode(reply, METHOD).map_err(|unread| rolled_back(id, unread))
+            };
             match self.on_loaded(id, roll_back) {
                 Err(Error::Rpc { message, .. }) if message.contains("unknown variant `thread/rollback`") => {}
                 rolled_back => return rolled_back,
             }
         }
-        self.on_loaded(id, || {
+        let is_reverted = self.on_loaded(id, || {
             self.check_revertible(id)?;
-            let Some(first_to_go) = self.first_to_go(id, num_turns)? else { return Ok(()) };
-            self.perform(ThreadRevertParams::new(id, first_to_go))
+            let Some(first_to_go) = self.first_to_go(id, num_turns)? else { return Ok(false) };
+            self.perform(ThreadRevertParams::new(id, first_to_go))?;
+            Ok(true)
         })?;
         // The server loaded it anew, and said so as if it had been unloaded.
         self.connection.set_loaded(id, true);
-        self.read_thread(id, true)
+        let left = self.read_thread(id, true);
+        if is_reverted { left.map_err(|unread| rolled_back(id, unread)) } else { left }
     }
 
     /// # Errors
@@ -94,21 +104,26 @@ impl Client {
         Ok(())
     }
 
-    /// The oldest of the last turns; none if there is no turn.
+    /// The oldest of the last turns; none if there is no turn. All pages have one limit together.
     fn first_to_go(&self, id: &str, num_turns: u32) -> Result<Option<String>> {
         let mut last = LastTurns::new(num_turns);
         let mut params = ThreadTurnsListParams::new(id).limit(PAGE).items_view(TurnItemsView::NotLoaded);
+        let deadline = self.deadline();
         loop {
-            let page: ThreadTurnsListResponse = self.call(params.clone())?.into_inner();
+            let page: ThreadTurnsListResponse = self.call_until(params.clone(), deadline)?.into_inner();
+            // A page that leads nowhere is the last one.
+            let is_last = page.data.is_empty() || page.next_cursor.as_ref() == params.cursor.value();
             let is_enough = page.data.into_iter().any(|turn| !last.take(turn));
             match page.next_cursor {
-                Some(cursor) if !is_enough && params.cursor.value() != Some(&cursor) => {
-                    params = params.cursor(cursor);
-                }
+                Some(cursor) if !is_enough && !is_last => params = params.cursor(cursor),
                 _ => return Ok(last.oldest),
             }
         }
     }
+}
+
+fn rolled_back(id: &str, unread: Error) -> Error {
+    Error::RolledBack { thread_id: id.to_owned(), source: Cause::new(unread) }
 }
 
 /// The last turns of a thread, taken newest first. Entries with one root are one turn: a review has

@@ -23,7 +23,8 @@ impl Client {
     ///
     /// # Errors
     /// As [`request`](Self::request); [`Error::Rpc`] when there is no such thread, or when the turns
-    /// are asked for of one that has none yet or is ephemeral.
+    /// are asked for of one that has none yet or is ephemeral; [`Error::InvalidInput`] when the id is
+    /// empty.
     pub fn read_thread(&self, id: &str, include_turns: bool) -> Result<Reply<ThreadReadResponse>> {
         check_thread_id(id)?;
         self.call(ThreadReadParams::new(id).include_turns(include_turns))
@@ -62,7 +63,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`request`](Self::request); [`Error::Rpc`] when the thread is not stored, or has been
-    /// archived.
+    /// archived; [`Error::InvalidInput`] when the id is empty.
     pub fn archive_thread(&self, id: &str) -> Result<()> {
         check_thread_id(id)?;
         self.perform(ThreadArchiveParams::new(id))
@@ -73,7 +74,8 @@ impl Client {
     /// Blocks for the request limit at the longest.
     ///
     /// # Errors
-    /// As [`request`](Self::request); [`Error::Rpc`] when it is not archived.
+    /// As [`request`](Self::request); [`Error::Rpc`] when it is not archived;
+    /// [`Error::InvalidInput`] when the id is empty.
     pub fn unarchive_thread(&self, id: &str) -> Result<()> {
         check_thread_id(id)?;
         self.perform(ThreadUnarchiveParams::new(id))
@@ -87,7 +89,8 @@ impl Client {
     /// [`notifications`](Self::notifications).
     ///
     /// # Errors
-    /// As [`request`](Self::request), and as [`resume_thread`](Self::resume_thread).
+    /// As [`request`](Self::request), and as [`resume_thread`](Self::resume_thread):
+    /// [`Error::InvalidInput`] when the id is empty.
     pub fn compact_thread(&self, id: &str) -> Result<()> {
         self.on_loaded(id, || self.perform(ThreadCompactStartParams::new(id)))
     }
@@ -97,7 +100,8 @@ impl Client {
     /// Blocks for the request limit at the longest.
     ///
     /// # Errors
-    /// As [`request`](Self::request); [`Error::InvalidInput`] when the name is blank.
+    /// As [`request`](Self::request); [`Error::InvalidInput`] when the id is empty or
+    /// the name is blank.
     pub fn set_thread_name(&self, id: &str, name: &str) -> Result<()> {
         check_thread_id(id)?;
         if name.trim().is_empty() {
@@ -114,7 +118,8 @@ impl Client {
     ///
     /// # Errors
     /// As [`request`](Self::request); [`Error::Rpc`] when another turn runs, or none, or one that
-    /// can't be steered (a review); [`Error::InvalidInput`] when nothing is said.
+    /// can't be steered (a review); [`Error::InvalidInput`] when an id is empty or
+    /// nothing is said.
     pub fn steer_turn(
         &self,
         thread_id: &str,

@@ -58,7 +58,8 @@ impl ListThreads {
         self
     }
 
-    /// Only those that work in exactly this folder.
+    /// Only those that work in exactly this folder. Of a name that is not Unicode, what JSON can't hold
+    /// is replaced, so that no thread is found.
     #[must_use]
     pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
         self.params = self.params.cwd(ThreadListCwdFilter::Text(text_of(cwd)));
@@ -150,7 +151,8 @@ impl ReadConfig {
         Self::default()
     }
 
-    /// As it holds in this folder, whose project may have a configuration of its own.
+    /// As it holds in this folder, whose project may have a configuration of its own. Of a name that is
+    /// not Unicode, what JSON can't hold is replaced: it is another folder then.
     #[must_use]
     pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
         self.params = self.params.cwd(text_of(cwd));
@@ -202,7 +204,8 @@ impl WriteConfigValue {
         self
     }
 
-    /// The file (the user's own `config.toml`). The server of 0.169 writes no other.
+    /// The file (the user's own `config.toml`). The server of 0.169 writes no other. Of a name that is
+    /// not Unicode, what JSON can't hold is replaced: it is another file then.
     #[must_use]
     pub fn file_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.params = self.params.file_path(text_of(path));
@@ -247,7 +250,8 @@ impl BatchWriteConfig {
         self
     }
 
-    /// The file (the user's own `config.toml`). The server of 0.169 writes no other.
+    /// The file (the user's own `config.toml`). The server of 0.169 writes no other. Of a name that is
+    /// not Unicode, what JSON can't hold is replaced: it is another file then.
     #[must_use]
     pub fn file_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.params = self.params.file_path(text_of(path));

@@ -32,7 +32,7 @@ impl InputItem {
         LocalImageUserInput::new(text_of(path)).into()
     }
 
-    /// A skill the server knows.
+    /// A skill the server knows. Of a name that is not Unicode, what JSON can't hold is replaced.
     pub fn skill(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         SkillUserInput::new(name, text_of(path)).into()
     }

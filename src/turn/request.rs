@@ -89,7 +89,8 @@ impl ChatRequest {
     }
 
     /// What the thread is started or resumed with. Of a thread that is loaded already, what
-    /// `turn/start` can carry travels with the turn; the rest is refused.
+    /// `turn/start` can carry travels with the turn; the rest is refused, and `ephemeral` for every
+    /// thread that is not new.
     #[must_use]
     pub fn thread_config(mut self, config: ThreadConfig) -> Self {
         self.thread_config = Some(config);

@@ -82,6 +82,8 @@ fn a_thread_is_named_read_archived_and_taken_back() {
     if !is_old_server() {
         let refused = rpc(live.client.resume_thread(thread.thread_id(), ThreadConfig::new()));
         assert!(refused.0.contains("archived"), "{refused:?}");
+        let refused = rpc(thread.chat("x"));
+        assert!(refused.0.contains("archived"), "{refused:?}");
     }
     thread.unarchive().unwrap();
     assert_eq!((list(true), list(false)), (0, 1));

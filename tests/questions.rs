@@ -3,12 +3,13 @@
 mod support;
 
 use std::{
-    sync::mpsc,
+    sync::{Arc, Mutex, mpsc},
     time::{Duration, Instant},
 };
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalMode, ApprovalRequest, Client, Error, RequestId, UserInputResponse,
+    ApprovalDecision, ApprovalMode, ApprovalRequest, Client, Error, RequestId, ServerResponse,
+    UserInputResponse,
 };
 use serde_json::{Value, json};
 use support::{PATIENCE, Server, chatting, served, served_with, spawn};
@@ -246,8 +247,8 @@ fn closing_from_a_handler_and_while_one_runs_works_and_releases_the_handler() {
     let (client, mut server) = served();
     let (done, is_done) = mpsc::channel();
     let weak = client.downgrade();
-    let alive = std::sync::Arc::new(());
-    let token = std::sync::Arc::clone(&alive);
+    let alive = Arc::new(());
+    let token = Arc::clone(&alive);
     client.set_approval_handler(move |_| {
         let _ = &token;
         done.send(weak.upgrade().unwrap().close().is_ok()).unwrap();
@@ -261,10 +262,28 @@ fn closing_from_a_handler_and_while_one_runs_works_and_releases_the_handler() {
     client.close().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(10));
     let freed = Instant::now() + PATIENCE;
-    while std::sync::Arc::strong_count(&alive) > 1 {
+    while Arc::strong_count(&alive) > 1 {
         assert!(Instant::now() < freed, "the handler was not released");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn a_handler_that_takes_its_time_to_go_holds_up_nobody_when_the_server_dies() {
+    let (client, mut server) = served();
+    let (tell, told) = mpsc::channel();
+    let (let_go, gate) = mpsc::channel();
+    let lingering = Lingering { told: tell, gate: Mutex::new(gate) };
+    client.set_approval_handler(move |_| {
+        let _ = &lingering;
+        ApprovalDecision::Accept
+    });
+    let mut stream = client.approval_requests();
+    // This thread is the reading one.
+    server.die();
+    assert!(stream.next().is_none());
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap().as_deref(), Some("codex-worker"));
+    drop(let_go);
 }
 
 #[test]
@@ -412,4 +431,17 @@ fn requests_are_plain_data() {
         (&shown["kind"], &shown["request_id"], &shown["item_id"]),
         (&json!("command"), &json!(7), &json!("i"))
     );
+}
+
+/// Tells on which thread it is dropped, and does not go until the gate opens.
+struct Lingering {
+    told: mpsc::Sender<Option<String>>,
+    gate: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        let _ = self.told.send(std::thread::current().name().map(str::to_owned));
+        let _ = self.gate.lock().unwrap().recv_timeout(PATIENCE);
+    }
 }

@@ -197,10 +197,9 @@ impl Policy for Desk {
         Some(Box::new(self.tools.put(thread_id, None)?))
     }
 
-    fn ended(&self) {
-        let handlers = std::mem::take(&mut *self.handlers.lock());
-        drop(handlers);
-        self.tools.clear();
+    fn ended(&self) -> Box<dyn Any + Send> {
         self.viewers.end();
+        let handlers = std::mem::take(&mut *self.handlers.lock());
+        Box::new((handlers, self.tools.clear()))
     }
 }

@@ -293,10 +293,8 @@ impl Tools {
         }
     }
 
-    /// Lets go of everything.
-    pub(super) fn clear(&self) {
-        let threads = std::mem::take(&mut *self.0.lock());
-        // Dropping a closure may run anything; not under the lock.
-        drop(threads);
+    /// Gives back everything: dropping a closure may run anything.
+    pub(super) fn clear(&self) -> HashMap<String, ToolSet> {
+        std::mem::take(&mut *self.0.lock())
     }
 }

@@ -94,7 +94,7 @@ impl Demux {
     fn thread_gone(&self, route: &Route<'_>) {
         let kept = route.thread_id.as_deref().and_then(|thread_id| self.shared.policy.thread_gone(thread_id));
         if let Some(kept) = kept {
-            self.shared.workers.run(move || drop(kept));
+            self.shared.workers.let_go(kept);
         }
     }
 

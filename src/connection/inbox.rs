@@ -68,8 +68,9 @@ pub(crate) trait Policy: Send + Sync {
     /// The thread is not loaded any more. What was kept for it is given back, to be dropped where
     /// user code may run.
     fn thread_gone(&self, thread_id: &str) -> Option<Box<dyn Any + Send>>;
-    /// The connection has ended: handlers are released, streams end.
-    fn ended(&self);
+    /// The connection has ended: streams end, and handlers are released. They are given back, to be
+    /// dropped where user code may run.
+    fn ended(&self) -> Box<dyn Any + Send>;
 }
 
 struct Waiting {
@@ -239,10 +240,12 @@ impl Shared {
             Verdict::Run { answer, else_answer } => {
                 let safe = else_answer.clone();
                 if !self.inbox.insert(Waiting { question, turn, deadline: None, else_answer }) {
+                    // It may hold the last handle on a handler.
+                    self.workers.let_go(answer);
                     return;
                 }
                 let shared = Arc::clone(self);
-                let is_queued = self.workers.run(move || {
+                let handed_over = self.workers.hand_over(Box::new(move || {
                     let answer = catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| {
                         log::error!("a handler of questions panicked; the question got the safe answer");
                         safe
@@ -250,8 +253,9 @@ impl Shared {
                     if !shared.answer(number, answer) {
                         log::debug!("a question was withdrawn before its handler had decided");
                     }
-                });
-                if !is_queued {
+                }));
+                if let Err(job) = handed_over {
+                    self.workers.let_go(job);
                     self.answer_safely(number);
                 }
             }

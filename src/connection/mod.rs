@@ -530,7 +530,7 @@ impl Shared {
             self.routes.lock().close(reason);
             self.subscribers.close();
             self.inbox.close();
-            self.policy.ended();
+            self.workers.let_go(self.policy.ended());
         }
     }
 

@@ -422,6 +422,32 @@ fn a_turn_that_holds_more_than_any_command_is_given_up_first() {
     assert_eq!(command.next().unwrap().data, b"a");
 }
 
+#[test]
+fn the_unread_output_of_a_command_that_has_ended_is_given_up_before_a_turn_that_holds_less() {
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(20_000));
+    let (command, request) = running(&client, &mut server, ExecOptions::new());
+    while client.stats().kept_bytes < 15_000 {
+        write_out(&mut server, &request, "stdout", A);
+    }
+    exit(&mut server, &request, 0);
+    let chat = {
+        let client = client.clone();
+        spawn(move || client.chat_events("hello"))
+    };
+    server.begin_turn();
+    let chat = chat.join().unwrap().unwrap();
+    for _ in 0..100 {
+        server.delta("a piece of some text");
+    }
+    server.message("m", "a piece of some text");
+    server.complete("completed");
+    chat.finish().unwrap();
+    // What is lost is told: its output would have a hole.
+    assert!(matches!(command.wait(), Err(Error::OutputFull { .. })));
+    assert_eq!(client.stats().kept_bytes, 0);
+    assert!(server.is_quiet(), "there was nothing to terminate");
+}
+
 // What is done to a running command.
 
 /// Does something on a thread of its own, and gives what the server was asked and then answered.

@@ -7,7 +7,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     time::Instant,
@@ -32,6 +32,8 @@ pub(crate) struct Commands {
 #[derive(Debug, Default)]
 struct Table {
     running: HashMap<String, Arc<Output>>,
+    /// Commands that have ended and may not have been read: they take memory too.
+    unread: Vec<Weak<Output>>,
     is_closed: bool,
 }
 
@@ -101,10 +103,22 @@ impl Commands {
         }
     }
 
+    /// It has ended, and what it has written may still be there.
+    fn finish(&self, output: &Arc<Output>) {
+        let mut table = self.table.lock();
+        table.running.remove(&output.process_id);
+        if output.kept_bytes() > 0 {
+            table.unread.retain(|unread| unread.strong_count() > 0);
+            table.unread.push(Arc::downgrade(output));
+        }
+    }
+
     /// The command that holds the most, and how much, unless none holds anything.
     pub(crate) fn fullest(&self) -> Option<(usize, Arc<Output>)> {
         let table = self.table.lock();
-        let all = table.running.values().map(|output| (output.state.lock().bytes, Arc::clone(output)));
+        let unread = table.unread.iter().filter_map(Weak::upgrade);
+        let all = table.running.values().map(Arc::clone).chain(unread);
+        let all = all.map(|output| (output.kept_bytes(), output));
         all.max_by_key(|(bytes, _)| *bytes).filter(|(bytes, _)| *bytes > 0)
     }
 
@@ -137,15 +151,19 @@ impl Output {
         self.news.notify_all();
     }
 
-    /// Frees what is kept. `true`: it had not ended, and has now, for this reason.
+    fn kept_bytes(&self) -> usize {
+        self.state.lock().bytes
+    }
+
+    /// Frees what is kept: who reads on finds this reason, since the rest of the output is lost even
+    /// if the command has ended. `true`: it had not.
     fn give_up(&self, reason: Error) -> bool {
         let mut state = self.state.lock();
         self.kept.fetch_sub(std::mem::take(&mut state.bytes), Ordering::Relaxed);
         state.pieces = VecDeque::new();
-        let was_running = state.end.is_none();
-        state.end.get_or_insert(CommandEnd::Lost(reason));
+        let before = state.end.replace(CommandEnd::Lost(reason));
         self.news.notify_all();
-        was_running
+        before.is_none()
     }
 
     /// The next piece, or the end behind the last one; waits for it until then.
@@ -188,7 +206,7 @@ impl Output {
 impl Awaited {
     /// The reply is the command's last word. On the reading thread, so it is behind all output.
     pub(super) fn finish(self, commands: &Commands, reply: Reply) {
-        commands.remove(&self.output.process_id);
+        commands.finish(&self.output);
         self.output.end(CommandEnd::Replied(reply));
     }
 }

@@ -448,6 +448,15 @@ fn the_unread_output_of_a_command_that_has_ended_is_given_up_before_a_turn_that_
     assert!(server.is_quiet(), "there was nothing to terminate");
 }
 
+#[test]
+fn a_terminated_command_that_is_never_answered_takes_no_place_in_line() {
+    let (client, mut server) = served();
+    for _ in 0..40 {
+        drop(running(&client, &mut server, ExecOptions::new()));
+        answer(&mut server, "command/exec/terminate");
+    }
+}
+
 // What is done to a running command.
 
 /// Does something on a thread of its own, and gives what the server was asked and then answered.

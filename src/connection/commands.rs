@@ -45,6 +45,9 @@ pub(crate) struct Output {
     news: Condvar,
     /// The bytes kept on the whole connection.
     kept: Arc<AtomicUsize>,
+    /// Given back when the server is done with the command, whoever still cares: when it answers it, or
+    /// the request to terminate it.
+    place: Mutex<Option<Place>>,
 }
 
 #[derive(Debug, Default)]
@@ -73,13 +76,6 @@ pub(crate) enum Taken {
     Nothing,
 }
 
-/// What the reply to `command/exec` is waited for with.
-pub(crate) struct Awaited {
-    output: Arc<Output>,
-    /// Given back when the server is done with the request, whoever still cares.
-    _place: Place,
-}
-
 impl Commands {
     /// `false`: the connection has ended.
     fn insert(&self, output: &Arc<Output>) -> bool {
@@ -103,14 +99,19 @@ impl Commands {
         }
     }
 
-    /// It has ended, and what it has written may still be there.
-    fn finish(&self, output: &Arc<Output>) {
-        let mut table = self.table.lock();
-        table.running.remove(&output.process_id);
-        if output.kept_bytes() > 0 {
-            table.unread.retain(|unread| unread.strong_count() > 0);
-            table.unread.push(Arc::downgrade(output));
+    /// The reply is the command's last word. On the reading thread, so it is behind all output, which
+    /// may still be there.
+    pub(super) fn finish(&self, output: &Arc<Output>, reply: Reply) {
+        {
+            let mut table = self.table.lock();
+            table.running.remove(&output.process_id);
+            if output.kept_bytes() > 0 {
+                table.unread.retain(|unread| unread.strong_count() > 0);
+                table.unread.push(Arc::downgrade(output));
+            }
         }
+        output.end(CommandEnd::Replied(reply));
+        output.give_place_back();
     }
 
     /// The command that holds the most, and how much, unless none holds anything.
@@ -149,6 +150,10 @@ impl Output {
     fn end(&self, end: CommandEnd) {
         self.state.lock().end.get_or_insert(end);
         self.news.notify_all();
+    }
+
+    pub(super) fn give_place_back(&self) {
+        drop(self.place.lock().take());
     }
 
     fn kept_bytes(&self) -> usize {
@@ -203,14 +208,6 @@ impl Output {
     }
 }
 
-impl Awaited {
-    /// The reply is the command's last word. On the reading thread, so it is behind all output.
-    pub(super) fn finish(self, commands: &Commands, reply: Reply) {
-        commands.finish(&self.output);
-        self.output.end(CommandEnd::Replied(reply));
-    }
-}
-
 impl Connection {
     /// Asks for a command under this `processId`, which `params` name too, and does not wait for its
     /// reply. Its output is kept from before the request is sent. The deadline is that of the
@@ -225,12 +222,12 @@ impl Connection {
         let place = self.enter_line(method, deadline)?;
         let shared = self.shared();
         let kept = Arc::clone(&shared.kept);
-        let output = Arc::new(Output { process_id, state: Mutex::default(), news: Condvar::new(), kept });
+        let (state, news, place) = (Mutex::default(), Condvar::new(), Mutex::new(Some(place)));
+        let output = Arc::new(Output { process_id, state, news, kept, place });
         if !shared.commands.insert(&output) {
             return Err(self.reason(method));
         }
-        let awaited = Awaited { output: Arc::clone(&output), _place: place };
-        match self.send_request(method, params, deadline, Waiting::Command(awaited)) {
+        match self.send_request(method, params, deadline, Waiting::Command(Arc::clone(&output))) {
             Ok(_sent) => Ok(output),
             Err(error) => {
                 shared.commands.remove(&output.process_id);
@@ -240,7 +237,7 @@ impl Connection {
     }
 
     /// Lets go of a command. If it still runs it is terminated; that is not waited for.
-    pub(crate) fn abandon(&self, output: &Output) {
+    pub(crate) fn abandon(&self, output: &Arc<Output>) {
         let what = format!("the command {} was let go of", output.process_id);
         self.shared().abandon(output, Error::NoLongerPending { what });
     }
@@ -249,12 +246,13 @@ impl Connection {
 impl Shared {
     /// Frees what is kept for a command, and terminates it if it still runs. Never blocks: the reading
     /// thread does this too.
-    pub(super) fn abandon(&self, output: &Output, reason: Error) {
+    pub(super) fn abandon(&self, output: &Arc<Output>, reason: Error) {
         self.commands.remove(&output.process_id);
         if output.give_up(reason) {
             self.tell(
                 CommandExecTerminateParams::METHOD,
                 CommandExecTerminateParams::new(output.process_id.as_str()),
+                Waiting::Termination(Arc::clone(output)),
             );
         }
     }

@@ -114,8 +114,8 @@ impl Demux {
                 // The consumer of a caller that has given up is dropped here, which frees its log.
                 caller.answer((reply, consumer));
             }
-            Some(Waiting::Command(command)) => command.finish(&self.shared.commands, reply),
-            Some(Waiting::Nobody) => {}
+            Some(Waiting::Command(command)) => self.shared.commands.finish(&command, reply),
+            Some(Waiting::Termination(command)) => command.give_place_back(),
             None => {
                 self.shared.counters.unmatched_replies.fetch_add(1, Ordering::Relaxed);
             }

@@ -83,6 +83,7 @@ impl Places {
 }
 
 /// A place in the line; dropping it gives it back.
+#[derive(Debug)]
 pub(crate) struct Place(Sender<()>);
 
 impl Drop for Place {

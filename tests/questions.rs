@@ -287,6 +287,29 @@ fn a_handler_that_takes_its_time_to_go_holds_up_nobody_when_the_server_dies() {
 }
 
 #[test]
+fn a_handler_that_is_set_after_the_end_is_not_kept() {
+    let (client, server) = served();
+    drop(server);
+    client.close().unwrap();
+    let alive = Arc::new(());
+    let tokens = [Arc::clone(&alive), Arc::clone(&alive), Arc::clone(&alive)];
+    let [first, second, third] = tokens;
+    client.set_approval_handler(move |_| {
+        let _ = &first;
+        ApprovalDecision::Accept
+    });
+    client.set_user_input_handler(move |_| {
+        let _ = &second;
+        UserInputResponse::new()
+    });
+    client.set_server_request_handler(move |_| {
+        let _ = &third;
+        ServerResponse::pass()
+    });
+    assert_eq!(Arc::strong_count(&alive), 1);
+}
+
+#[test]
 fn the_clock_of_a_turn_stands_still_while_a_question_waits() {
     let limit = Duration::from_millis(300);
     let builder = Client::builder().approval_mode(ApprovalMode::Manual).inactivity_timeout(limit);

@@ -163,6 +163,20 @@ fn what_was_answered_elsewhere_or_whose_turn_is_over_waits_no_more() {
 }
 
 #[test]
+fn a_question_of_a_turn_that_another_client_started_goes_with_that_turn() {
+    let (client, mut server) = manual();
+    ask_command(&mut server, json!(0), "a");
+    let request = waiting(&client);
+    let other = json!({ "id": "another", "items": [], "status": "completed", "error": null });
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": other }));
+    assert_eq!(client.pending().len(), 1);
+    server.complete("completed");
+    assert!(client.pending().is_empty());
+    assert!(matches!(client.approve_approval(&request), Err(Error::NoLongerPending { .. })));
+    assert!(server.is_quiet());
+}
+
+#[test]
 fn on_an_old_server_what_was_answered_elsewhere_waits_until_its_item_is_completed() {
     let (client, mut server) = manual();
     server.version = "0.106.0";

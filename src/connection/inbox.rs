@@ -82,8 +82,12 @@ struct Waiting {
 }
 
 impl Waiting {
+    /// Whether it is of that turn: by the turn whose clock it stops, or, since another client may have
+    /// started its turn, by the ids it names.
     fn is_of(&self, thread_id: &str, turn_id: &str) -> bool {
+        let Question { thread_id: thread, turn_id: turn, .. } = &*self.question;
         self.turn.as_ref().is_some_and(|turn| turn.thread_id == thread_id && turn.turn_id == turn_id)
+            || (thread.as_deref() == Some(thread_id) && turn.as_deref() == Some(turn_id))
     }
 }
 

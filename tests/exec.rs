@@ -323,6 +323,16 @@ fn what_kept_a_command_from_running_is_told_by_wait() {
 }
 
 #[test]
+fn a_command_that_an_overloaded_server_refuses_is_not_asked_for_again_and_can_be_retried() {
+    let (client, mut server) = served();
+    let (command, request) = running(&client, &mut server, ExecOptions::new());
+    server.refuse(&request, -32001, "Server overloaded; retry later.");
+    let error = command.wait().unwrap_err();
+    assert!(matches!(error, Error::Rpc { code: -32001, .. }) && error.is_retryable(), "{error}");
+    assert!(server.is_quiet());
+}
+
+#[test]
 fn a_command_whose_end_does_not_come_in_time_is_given_up_and_terminated() {
     let (client, mut server) = served();
     let spawner = spawn(move || {

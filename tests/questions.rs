@@ -324,6 +324,39 @@ fn a_handler_that_is_set_after_the_end_is_not_kept() {
 }
 
 #[test]
+fn a_question_that_would_pass_the_limit_of_what_is_kept_gets_the_safe_answer() {
+    let (client, mut server) =
+        served_with(Client::builder().approval_mode(ApprovalMode::Manual).max_buffered_bytes(1000));
+    ask_command(&mut server, json!(0), "i");
+    let one = client.stats().kept_bytes;
+    assert!((300..1000).contains(&one), "{one}");
+    for id in 1..20 {
+        ask_command(&mut server, json!(id), "i");
+    }
+    let waiting = client.pending();
+    assert_eq!(waiting.len(), 1000 / one);
+    for id in waiting.len()..20 {
+        assert_eq!(server.recv(), json!({ "id": id, "result": { "decision": "decline" } }));
+    }
+    // One that was answered makes room for another.
+    client.respond_server_request(&waiting[0], ApprovalDecision::Accept).unwrap();
+    assert_eq!(server.recv()["result"]["decision"], "accept");
+    ask_command(&mut server, json!(0), "i");
+    assert_eq!(client.pending().len(), waiting.len());
+    assert!(server.is_quiet());
+    server.die();
+    assert_eq!(client.stats().kept_bytes, 0);
+}
+
+#[test]
+fn a_question_that_would_pass_the_limit_does_not_reach_its_handler() {
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(100));
+    client.set_approval_handler(|_| ApprovalDecision::Accept);
+    ask_command(&mut server, json!(0), "i");
+    assert_eq!(server.recv()["result"]["decision"], "decline");
+}
+
+#[test]
 fn the_clock_of_a_turn_stands_still_while_a_question_waits() {
     let limit = Duration::from_millis(300);
     let builder = Client::builder().approval_mode(ApprovalMode::Manual).inactivity_timeout(limit);

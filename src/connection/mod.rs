@@ -131,9 +131,9 @@ impl Connection {
             subscribers: Subscribers::new(),
             workers: Workers::new(),
             counters: Counters::default(),
+            inbox: Inbox::new(Arc::clone(&kept)),
             kept,
             policy: settings.policy,
-            inbox: Inbox::new(),
         });
         let demux = Demux::new(Arc::clone(&shared), settings.is_strict);
         let link = transport.connect(Sink::new(demux, settings.max_frame_bytes))?;

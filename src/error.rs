@@ -154,7 +154,7 @@ pub enum Error {
         limit: usize,
     },
     /// More unread events were kept than `max_buffered_bytes` allows, and this command held the most
-    /// of them. It has been terminated.
+    /// of them. If it still ran, it has been terminated.
     #[error(
         "command {process_id} was given up: {buffered} bytes of unread events exceed max_buffered_bytes \
          ({limit}); read faster, cap its output, or raise the limit"

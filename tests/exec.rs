@@ -323,6 +323,16 @@ fn what_kept_a_command_from_running_is_told_by_wait() {
 }
 
 #[test]
+fn a_command_that_an_overloaded_server_refuses_is_not_asked_for_again_and_can_be_retried() {
+    let (client, mut server) = served();
+    let (command, request) = running(&client, &mut server, ExecOptions::new());
+    server.refuse(&request, -32001, "Server overloaded; retry later.");
+    let error = command.wait().unwrap_err();
+    assert!(matches!(error, Error::Rpc { code: -32001, .. }) && error.is_retryable(), "{error}");
+    assert!(server.is_quiet());
+}
+
+#[test]
 fn a_command_whose_end_does_not_come_in_time_is_given_up_and_terminated() {
     let (client, mut server) = served();
     let spawner = spawn(move || {
@@ -420,6 +430,41 @@ fn a_turn_that_holds_more_than_any_command_is_given_up_first() {
     }
     assert!(matches!(chat.finish(), Err(Error::BufferFull { .. })));
     assert_eq!(command.next().unwrap().data, b"a");
+}
+
+#[test]
+fn the_unread_output_of_a_command_that_has_ended_is_given_up_before_a_turn_that_holds_less() {
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(20_000));
+    let (command, request) = running(&client, &mut server, ExecOptions::new());
+    while client.stats().kept_bytes < 15_000 {
+        write_out(&mut server, &request, "stdout", A);
+    }
+    exit(&mut server, &request, 0);
+    let chat = {
+        let client = client.clone();
+        spawn(move || client.chat_events("hello"))
+    };
+    server.begin_turn();
+    let chat = chat.join().unwrap().unwrap();
+    for _ in 0..100 {
+        server.delta("a piece of some text");
+    }
+    server.message("m", "a piece of some text");
+    server.complete("completed");
+    chat.finish().unwrap();
+    // What is lost is told: its output would have a hole.
+    assert!(matches!(command.wait(), Err(Error::OutputFull { .. })));
+    assert_eq!(client.stats().kept_bytes, 0);
+    assert!(server.is_quiet(), "there was nothing to terminate");
+}
+
+#[test]
+fn a_terminated_command_that_is_never_answered_takes_no_place_in_line() {
+    let (client, mut server) = served();
+    for _ in 0..40 {
+        drop(running(&client, &mut server, ExecOptions::new()));
+        answer(&mut server, "command/exec/terminate");
+    }
 }
 
 // What is done to a running command.

@@ -3,12 +3,13 @@
 mod support;
 
 use std::{
-    sync::mpsc,
+    sync::{Arc, Mutex, mpsc},
     time::{Duration, Instant},
 };
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalMode, ApprovalRequest, Client, Error, RequestId, UserInputResponse,
+    ApprovalDecision, ApprovalMode, ApprovalRequest, Client, Error, RequestId, ServerResponse,
+    UserInputResponse,
 };
 use serde_json::{Value, json};
 use support::{PATIENCE, Server, chatting, served, served_with, spawn};
@@ -162,6 +163,20 @@ fn what_was_answered_elsewhere_or_whose_turn_is_over_waits_no_more() {
 }
 
 #[test]
+fn a_question_of_a_turn_that_another_client_started_goes_with_that_turn() {
+    let (client, mut server) = manual();
+    ask_command(&mut server, json!(0), "a");
+    let request = waiting(&client);
+    let other = json!({ "id": "another", "items": [], "status": "completed", "error": null });
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": other }));
+    assert_eq!(client.pending().len(), 1);
+    server.complete("completed");
+    assert!(client.pending().is_empty());
+    assert!(matches!(client.approve_approval(&request), Err(Error::NoLongerPending { .. })));
+    assert!(server.is_quiet());
+}
+
+#[test]
 fn on_an_old_server_what_was_answered_elsewhere_waits_until_its_item_is_completed() {
     let (client, mut server) = manual();
     server.version = "0.106.0";
@@ -246,8 +261,8 @@ fn closing_from_a_handler_and_while_one_runs_works_and_releases_the_handler() {
     let (client, mut server) = served();
     let (done, is_done) = mpsc::channel();
     let weak = client.downgrade();
-    let alive = std::sync::Arc::new(());
-    let token = std::sync::Arc::clone(&alive);
+    let alive = Arc::new(());
+    let token = Arc::clone(&alive);
     client.set_approval_handler(move |_| {
         let _ = &token;
         done.send(weak.upgrade().unwrap().close().is_ok()).unwrap();
@@ -261,10 +276,84 @@ fn closing_from_a_handler_and_while_one_runs_works_and_releases_the_handler() {
     client.close().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(10));
     let freed = Instant::now() + PATIENCE;
-    while std::sync::Arc::strong_count(&alive) > 1 {
+    while Arc::strong_count(&alive) > 1 {
         assert!(Instant::now() < freed, "the handler was not released");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn a_handler_that_takes_its_time_to_go_holds_up_nobody_when_the_server_dies() {
+    let (client, mut server) = served();
+    let (tell, told) = mpsc::channel();
+    let (let_go, gate) = mpsc::channel();
+    let lingering = Lingering { told: tell, gate: Mutex::new(gate) };
+    client.set_approval_handler(move |_| {
+        let _ = &lingering;
+        ApprovalDecision::Accept
+    });
+    let mut stream = client.approval_requests();
+    // This thread is the reading one.
+    server.die();
+    assert!(stream.next().is_none());
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap().as_deref(), Some("codex-worker"));
+    drop(let_go);
+}
+
+#[test]
+fn a_handler_that_is_set_after_the_end_is_not_kept() {
+    let (client, server) = served();
+    drop(server);
+    client.close().unwrap();
+    let alive = Arc::new(());
+    let tokens = [Arc::clone(&alive), Arc::clone(&alive), Arc::clone(&alive)];
+    let [first, second, third] = tokens;
+    client.set_approval_handler(move |_| {
+        let _ = &first;
+        ApprovalDecision::Accept
+    });
+    client.set_user_input_handler(move |_| {
+        let _ = &second;
+        UserInputResponse::new()
+    });
+    client.set_server_request_handler(move |_| {
+        let _ = &third;
+        ServerResponse::pass()
+    });
+    assert_eq!(Arc::strong_count(&alive), 1);
+}
+
+#[test]
+fn a_question_that_would_pass_the_limit_of_what_is_kept_gets_the_safe_answer() {
+    let (client, mut server) =
+        served_with(Client::builder().approval_mode(ApprovalMode::Manual).max_buffered_bytes(1000));
+    ask_command(&mut server, json!(0), "i");
+    let one = client.stats().kept_bytes;
+    assert!((300..1000).contains(&one), "{one}");
+    for id in 1..20 {
+        ask_command(&mut server, json!(id), "i");
+    }
+    let waiting = client.pending();
+    assert_eq!(waiting.len(), 1000 / one);
+    for id in waiting.len()..20 {
+        assert_eq!(server.recv(), json!({ "id": id, "result": { "decision": "decline" } }));
+    }
+    // One that was answered makes room for another.
+    client.respond_server_request(&waiting[0], ApprovalDecision::Accept).unwrap();
+    assert_eq!(server.recv()["result"]["decision"], "accept");
+    ask_command(&mut server, json!(0), "i");
+    assert_eq!(client.pending().len(), waiting.len());
+    assert!(server.is_quiet());
+    server.die();
+    assert_eq!(client.stats().kept_bytes, 0);
+}
+
+#[test]
+fn a_question_that_would_pass_the_limit_does_not_reach_its_handler() {
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(100));
+    client.set_approval_handler(|_| ApprovalDecision::Accept);
+    ask_command(&mut server, json!(0), "i");
+    assert_eq!(server.recv()["result"]["decision"], "decline");
 }
 
 #[test]
@@ -420,4 +509,17 @@ fn requests_are_plain_data() {
 fn what_the_user_answered_does_not_show() {
     let shown = format!("{:?}", UserInputResponse::answer("password", ["secret-value"]));
     assert!(shown.contains("password") && !shown.contains("secret-value"), "{shown}");
+}
+
+/// Tells on which thread it is dropped, and does not go until the gate opens.
+struct Lingering {
+    told: mpsc::Sender<Option<String>>,
+    gate: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        let _ = self.told.send(std::thread::current().name().map(str::to_owned));
+        let _ = self.gate.lock().unwrap().recv_timeout(PATIENCE);
+    }
 }

@@ -43,7 +43,8 @@ pub(crate) struct Desk {
     mode: ApprovalMode,
     approval_timeout: Option<Duration>,
     user_input_timeout: Option<Duration>,
-    handlers: Mutex<Handlers>,
+    /// `None` once the connection has ended.
+    handlers: Mutex<Option<Handlers>>,
     tools: Tools,
     viewers: Viewers,
 }
@@ -59,21 +60,24 @@ impl Desk {
             mode,
             approval_timeout,
             user_input_timeout,
-            handlers: Mutex::default(),
+            handlers: Mutex::new(Some(Handlers::default())),
             tools: Tools::default(),
             viewers: Viewers::default(),
         }
     }
 
-    /// Sets or clears one of the handlers.
+    /// Sets or clears one of the handlers. After the end of the connection it keeps none.
     pub(crate) fn set_handler(
         &self,
         handler: Option<Handler>,
         slot: impl FnOnce(&mut Handlers) -> &mut Option<Handler>,
     ) {
-        let before = std::mem::replace(slot(&mut self.handlers.lock()), handler);
+        let dropped = match &mut *self.handlers.lock() {
+            Some(handlers) => std::mem::replace(slot(handlers), handler),
+            None => handler,
+        };
         // It may hold the last handle on anything; not under the lock.
-        drop(before);
+        drop(dropped);
     }
 
     /// Gives a thread its tools, or none, and gives back those it had.
@@ -93,7 +97,7 @@ impl Desk {
 
     /// The requests that the stream is about from now on, those first that wait.
     pub(crate) fn stream<T: Seen>(&self, connection: &Connection) -> QuestionStream<T> {
-        self.viewers.stream(|| self.pending(connection), !connection.has_ended())
+        self.viewers.stream(|| self.pending(connection))
     }
 
     /// Answers a request if it still waits and is the one that is meant.
@@ -134,6 +138,7 @@ impl Desk {
             }
         }
         let handlers = self.handlers.lock();
+        let handlers = handlers.as_ref()?;
         let handler = match request {
             ServerRequest::Approval(_) => &handlers.approvals,
             ServerRequest::UserInput(_) => &handlers.user_inputs,
@@ -197,10 +202,9 @@ impl Policy for Desk {
         Some(Box::new(self.tools.put(thread_id, None)?))
     }
 
-    fn ended(&self) {
-        let handlers = std::mem::take(&mut *self.handlers.lock());
-        drop(handlers);
-        self.tools.clear();
+    fn ended(&self) -> Box<dyn Any + Send> {
         self.viewers.end();
+        let handlers = self.handlers.lock().take();
+        Box::new((handlers, self.tools.close()))
     }
 }

@@ -73,6 +73,8 @@ struct State {
     /// How many questions have been shown: a new stream finds those before among the waiting ones, and
     /// is shown those after.
     shown: u64,
+    /// The connection has ended.
+    is_closed: bool,
 }
 
 struct Viewer {
@@ -110,11 +112,7 @@ impl Viewers {
     }
 
     /// A stream that begins with those of the waiting requests that have been shown.
-    pub(super) fn stream<T: Seen>(
-        &self,
-        waiting: impl FnOnce() -> Vec<ServerRequest>,
-        is_open: bool,
-    ) -> QuestionStream<T> {
+    pub(super) fn stream<T: Seen>(&self, waiting: impl FnOnce() -> Vec<ServerRequest>) -> QuestionStream<T> {
         let (stream, questions) = unbounded();
         let token = Arc::new(());
         let show = move |request: &ServerRequest| {
@@ -130,7 +128,7 @@ impl Viewers {
                 show(&request);
             }
         }
-        if is_open {
+        if !state.is_closed {
             state.streams.push(Viewer {
                 token: Arc::downgrade(&token),
                 sees: |request| T::of(request).is_some(),
@@ -140,9 +138,11 @@ impl Viewers {
         QuestionStream { questions, _token: token, is_ended: false }
     }
 
-    /// All streams end.
+    /// All streams end, and one that is opened from now on does at once.
     pub(super) fn end(&self) {
-        self.0.lock().streams.clear();
+        let mut state = self.0.lock();
+        state.is_closed = true;
+        state.streams.clear();
     }
 }
 
@@ -183,5 +183,18 @@ impl<T> FusedIterator for QuestionStream<T> {}
 impl<T> fmt::Debug for QuestionStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("QuestionStream").field("is_ended", &self.is_ended).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_is_opened_while_the_connection_ends_ends_too() {
+        let viewers = Viewers::default();
+        viewers.end();
+        let mut stream: ServerRequests = viewers.stream(Vec::new);
+        assert!(stream.try_next().is_none() && stream.is_ended());
     }
 }

@@ -265,38 +265,45 @@ fn check_name(name: &str) -> Result<()> {
 /// The tools of all threads of a client.
 ///
 /// Those of a thread are kept until the server says that it is closed, archived or deleted, or the
-/// connection ends.
+/// connection ends, after which none are kept.
 #[derive(Default)]
-pub(super) struct Tools(Mutex<HashMap<String, ToolSet>>);
+pub(super) struct Tools(Mutex<Threads>);
+
+#[derive(Default)]
+struct Threads {
+    tools: HashMap<String, ToolSet>,
+    is_closed: bool,
+}
 
 impl Tools {
     /// The tool that is called.
     pub(super) fn find(&self, call: &ToolCall) -> Option<Arc<Tool>> {
         let threads = self.0.lock();
-        threads.get(&call.thread_id)?.0.iter().find(|tool| tool.is_called_by(call)).cloned()
+        threads.tools.get(&call.thread_id)?.0.iter().find(|tool| tool.is_called_by(call)).cloned()
     }
 
     /// Gives a thread its tools, or none, and gives back those it had.
     pub(super) fn put(&self, thread_id: &str, tools: Option<ToolSet>) -> Option<ToolSet> {
         let mut threads = self.0.lock();
         match tools {
-            Some(tools) => threads.insert(thread_id.to_owned(), tools),
-            None => threads.remove(thread_id),
+            Some(tools) if !threads.is_closed => threads.tools.insert(thread_id.to_owned(), tools),
+            Some(_) => None,
+            None => threads.tools.remove(thread_id),
         }
     }
 
     /// A fork has the tools of the thread it was made of: the server declares them to its model too.
     pub(super) fn inherit(&self, from: &str, to: &str) {
         let mut threads = self.0.lock();
-        if let Some(tools) = threads.get(from).cloned() {
-            threads.insert(to.to_owned(), tools);
+        if let Some(tools) = threads.tools.get(from).cloned() {
+            threads.tools.insert(to.to_owned(), tools);
         }
     }
 
-    /// Lets go of everything.
-    pub(super) fn clear(&self) {
-        let threads = std::mem::take(&mut *self.0.lock());
-        // Dropping a closure may run anything; not under the lock.
-        drop(threads);
+    /// Gives back everything, since dropping a closure may run anything, and keeps nothing from now on.
+    pub(super) fn close(&self) -> HashMap<String, ToolSet> {
+        let mut threads = self.0.lock();
+        threads.is_closed = true;
+        std::mem::take(&mut threads.tools)
     }
 }

@@ -154,6 +154,8 @@ impl ClientBuilder {
     /// How many bytes of events may be kept for readers that have not taken them, over all turns and
     /// commands of the client, and for `raw_events` (1 GiB); `None`: any. When there are more, the
     /// turn or command that holds the most ends with [`Error::BufferFull`] or [`Error::OutputFull`].
+    /// Questions that wait for an answer count too: one that would pass the limit gets at once what it gets
+    /// when nobody decides.
     #[must_use]
     pub fn max_buffered_bytes(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.max_buffered_bytes = limit.into();

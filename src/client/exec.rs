@@ -75,7 +75,9 @@ impl Client {
     ///
     /// Blocks until the command has been asked for, at the longest for the request limit; up to 16
     /// requests that take long are under way at once, and a command is one of them until it ends.
-    /// Whether it could be started is told by [`wait`](RunningCommand::wait).
+    /// Whether it could be started is told by [`wait`](RunningCommand::wait), and so is it when the
+    /// server has too much to do: other than [`exec_command`](Self::exec_command) this does not ask
+    /// again. That error [`is_retryable`](Error::is_retryable).
     ///
     /// ```
     /// # use codex_blocking::testing::ScriptedServer;

@@ -7,7 +7,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     time::Instant,
@@ -32,6 +32,8 @@ pub(crate) struct Commands {
 #[derive(Debug, Default)]
 struct Table {
     running: HashMap<String, Arc<Output>>,
+    /// Commands that have ended and may not have been read: they take memory too.
+    unread: Vec<Weak<Output>>,
     is_closed: bool,
 }
 
@@ -43,6 +45,9 @@ pub(crate) struct Output {
     news: Condvar,
     /// The bytes kept on the whole connection.
     kept: Arc<AtomicUsize>,
+    /// Given back when the server is done with the command, whoever still cares: when it answers it, or
+    /// the request to terminate it.
+    place: Mutex<Option<Place>>,
 }
 
 #[derive(Debug, Default)]
@@ -71,13 +76,6 @@ pub(crate) enum Taken {
     Nothing,
 }
 
-/// What the reply to `command/exec` is waited for with.
-pub(crate) struct Awaited {
-    output: Arc<Output>,
-    /// Given back when the server is done with the request, whoever still cares.
-    _place: Place,
-}
-
 impl Commands {
     /// `false`: the connection has ended.
     fn insert(&self, output: &Arc<Output>) -> bool {
@@ -101,10 +99,27 @@ impl Commands {
         }
     }
 
+    /// The reply is the command's last word. On the reading thread, so it is behind all output, which
+    /// may still be there.
+    pub(super) fn finish(&self, output: &Arc<Output>, reply: Reply) {
+        {
+            let mut table = self.table.lock();
+            table.running.remove(&output.process_id);
+            if output.kept_bytes() > 0 {
+                table.unread.retain(|unread| unread.strong_count() > 0);
+                table.unread.push(Arc::downgrade(output));
+            }
+        }
+        output.end(CommandEnd::Replied(reply));
+        output.give_place_back();
+    }
+
     /// The command that holds the most, and how much, unless none holds anything.
     pub(crate) fn fullest(&self) -> Option<(usize, Arc<Output>)> {
         let table = self.table.lock();
-        let all = table.running.values().map(|output| (output.state.lock().bytes, Arc::clone(output)));
+        let unread = table.unread.iter().filter_map(Weak::upgrade);
+        let all = table.running.values().map(Arc::clone).chain(unread);
+        let all = all.map(|output| (output.kept_bytes(), output));
         all.max_by_key(|(bytes, _)| *bytes).filter(|(bytes, _)| *bytes > 0)
     }
 
@@ -137,15 +152,23 @@ impl Output {
         self.news.notify_all();
     }
 
-    /// Frees what is kept. `true`: it had not ended, and has now, for this reason.
+    pub(super) fn give_place_back(&self) {
+        drop(self.place.lock().take());
+    }
+
+    fn kept_bytes(&self) -> usize {
+        self.state.lock().bytes
+    }
+
+    /// Frees what is kept: who reads on finds this reason, since the rest of the output is lost even
+    /// if the command has ended. `true`: it had not.
     fn give_up(&self, reason: Error) -> bool {
         let mut state = self.state.lock();
         self.kept.fetch_sub(std::mem::take(&mut state.bytes), Ordering::Relaxed);
         state.pieces = VecDeque::new();
-        let was_running = state.end.is_none();
-        state.end.get_or_insert(CommandEnd::Lost(reason));
+        let before = state.end.replace(CommandEnd::Lost(reason));
         self.news.notify_all();
-        was_running
+        before.is_none()
     }
 
     /// The next piece, or the end behind the last one; waits for it until then.
@@ -185,14 +208,6 @@ impl Output {
     }
 }
 
-impl Awaited {
-    /// The reply is the command's last word. On the reading thread, so it is behind all output.
-    pub(super) fn finish(self, commands: &Commands, reply: Reply) {
-        commands.remove(&self.output.process_id);
-        self.output.end(CommandEnd::Replied(reply));
-    }
-}
-
 impl Connection {
     /// Asks for a command under this `processId`, which `params` name too, and does not wait for its
     /// reply. Its output is kept from before the request is sent. The deadline is that of the
@@ -207,12 +222,12 @@ impl Connection {
         let place = self.enter_line(method, deadline)?;
         let shared = self.shared();
         let kept = Arc::clone(&shared.kept);
-        let output = Arc::new(Output { process_id, state: Mutex::default(), news: Condvar::new(), kept });
+        let (state, news, place) = (Mutex::default(), Condvar::new(), Mutex::new(Some(place)));
+        let output = Arc::new(Output { process_id, state, news, kept, place });
         if !shared.commands.insert(&output) {
             return Err(self.reason(method));
         }
-        let awaited = Awaited { output: Arc::clone(&output), _place: place };
-        match self.send_request(method, params, deadline, Waiting::Command(awaited)) {
+        match self.send_request(method, params, deadline, Waiting::Command(Arc::clone(&output))) {
             Ok(_sent) => Ok(output),
             Err(error) => {
                 shared.commands.remove(&output.process_id);
@@ -222,7 +237,7 @@ impl Connection {
     }
 
     /// Lets go of a command. If it still runs it is terminated; that is not waited for.
-    pub(crate) fn abandon(&self, output: &Output) {
+    pub(crate) fn abandon(&self, output: &Arc<Output>) {
         let what = format!("the command {} was let go of", output.process_id);
         self.shared().abandon(output, Error::NoLongerPending { what });
     }
@@ -231,12 +246,13 @@ impl Connection {
 impl Shared {
     /// Frees what is kept for a command, and terminates it if it still runs. Never blocks: the reading
     /// thread does this too.
-    pub(super) fn abandon(&self, output: &Output, reason: Error) {
+    pub(super) fn abandon(&self, output: &Arc<Output>, reason: Error) {
         self.commands.remove(&output.process_id);
         if output.give_up(reason) {
             self.tell(
                 CommandExecTerminateParams::METHOD,
                 CommandExecTerminateParams::new(output.process_id.as_str()),
+                Waiting::Termination(Arc::clone(output)),
             );
         }
     }

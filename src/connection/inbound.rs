@@ -94,7 +94,7 @@ impl Demux {
     fn thread_gone(&self, route: &Route<'_>) {
         let kept = route.thread_id.as_deref().and_then(|thread_id| self.shared.policy.thread_gone(thread_id));
         if let Some(kept) = kept {
-            self.shared.workers.run(move || drop(kept));
+            self.shared.workers.let_go(kept);
         }
     }
 
@@ -114,8 +114,8 @@ impl Demux {
                 // The consumer of a caller that has given up is dropped here, which frees its log.
                 caller.answer((reply, consumer));
             }
-            Some(Waiting::Command(command)) => command.finish(&self.shared.commands, reply),
-            Some(Waiting::Nobody) => {}
+            Some(Waiting::Command(command)) => self.shared.commands.finish(&command, reply),
+            Some(Waiting::Termination(command)) => command.give_place_back(),
             None => {
                 self.shared.counters.unmatched_replies.fetch_add(1, Ordering::Relaxed);
             }

@@ -1,7 +1,8 @@
 //! The questions of the server that wait for an answer, whatever they are about.
 //!
 //! Relies on `protocol`, `turn_log` and `workers`. Invariant: a question is answered at most once,
-//! and while it waits the clock of its turn stands still.
+//! while it waits the clock of its turn stands still, and those that wait are within the limit of what
+//! the connection keeps.
 
 use std::{
     any::Any,
@@ -9,7 +10,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -68,8 +69,9 @@ pub(crate) trait Policy: Send + Sync {
     /// The thread is not loaded any more. What was kept for it is given back, to be dropped where
     /// user code may run.
     fn thread_gone(&self, thread_id: &str) -> Option<Box<dyn Any + Send>>;
-    /// The connection has ended: handlers are released, streams end.
-    fn ended(&self);
+    /// The connection has ended: streams end, and handlers are released. They are given back, to be
+    /// dropped where user code may run.
+    fn ended(&self) -> Box<dyn Any + Send>;
 }
 
 struct Waiting {
@@ -81,8 +83,12 @@ struct Waiting {
 }
 
 impl Waiting {
+    /// Whether it is of that turn: by the turn whose clock it stops, or, since another client may have
+    /// started its turn, by the ids it names.
     fn is_of(&self, thread_id: &str, turn_id: &str) -> bool {
+        let Question { thread_id: thread, turn_id: turn, .. } = &*self.question;
         self.turn.as_ref().is_some_and(|turn| turn.thread_id == thread_id && turn.turn_id == turn_id)
+            || (thread.as_deref() == Some(thread_id) && turn.as_deref() == Some(turn_id))
     }
 }
 
@@ -96,13 +102,15 @@ struct State {
 pub(crate) struct Inbox {
     state: Mutex<State>,
     next: AtomicU64,
+    /// The bytes kept on the whole connection.
+    kept: Arc<AtomicUsize>,
     /// Wakes the timer when there is an earlier deadline, or none any more.
     bell: (Sender<()>, Receiver<()>),
 }
 
 impl Inbox {
-    pub(crate) fn new() -> Self {
-        Inbox { state: Mutex::default(), next: AtomicU64::new(0), bell: bounded(1) }
+    pub(crate) fn new(kept: Arc<AtomicUsize>) -> Self {
+        Inbox { state: Mutex::default(), next: AtomicU64::new(0), kept, bell: bounded(1) }
     }
 
     /// The questions that wait, oldest first.
@@ -123,12 +131,14 @@ impl Inbox {
         if let Some(turn) = &waiting.turn {
             turn.hold();
         }
+        self.kept.fetch_add(waiting.question.bytes(), Ordering::Relaxed);
         state.waiting.insert(waiting.question.number, waiting);
         true
     }
 
     fn take(&self, number: u64, now: Duration) -> Option<Waiting> {
         let waiting = self.state.lock().waiting.remove(&number)?;
+        self.kept.fetch_sub(waiting.question.bytes(), Ordering::Relaxed);
         if let Some(turn) = &waiting.turn {
             turn.release(now);
         }
@@ -167,7 +177,8 @@ impl Inbox {
             state.is_closed = true;
             std::mem::take(&mut state.waiting)
         };
-        drop(waiting);
+        let bytes = waiting.values().map(|waiting| waiting.question.bytes()).sum();
+        self.kept.fetch_sub(bytes, Ordering::Relaxed);
         let _ = self.bell.0.try_send(());
     }
 
@@ -177,6 +188,11 @@ impl Inbox {
 }
 
 impl Question {
+    /// What it takes while it waits.
+    fn bytes(&self) -> usize {
+        self.text.len() + self.announced.as_ref().map_or(0, |item| item.len())
+    }
+
     /// The parameters, as JSON; null if there are none.
     pub(crate) fn params(&self) -> &str {
         #[derive(Deserialize)]
@@ -231,18 +247,19 @@ impl Shared {
             }
             Verdict::Wait { limit, else_answer } => {
                 let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-                if self.inbox.insert(Waiting { question, turn, deadline, else_answer }) && deadline.is_some()
-                {
+                if self.admit(Waiting { question, turn, deadline, else_answer }) && deadline.is_some() {
                     self.start_timer();
                 }
             }
             Verdict::Run { answer, else_answer } => {
                 let safe = else_answer.clone();
-                if !self.inbox.insert(Waiting { question, turn, deadline: None, else_answer }) {
+                if !self.admit(Waiting { question, turn, deadline: None, else_answer }) {
+                    // It may hold the last handle on a handler.
+                    self.workers.let_go(answer);
                     return;
                 }
                 let shared = Arc::clone(self);
-                let is_queued = self.workers.run(move || {
+                let handed_over = self.workers.hand_over(Box::new(move || {
                     let answer = catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| {
                         log::error!("a handler of questions panicked; the question got the safe answer");
                         safe
@@ -250,12 +267,33 @@ impl Shared {
                     if !shared.answer(number, answer) {
                         log::debug!("a question was withdrawn before its handler had decided");
                     }
-                });
-                if !is_queued {
+                }));
+                if let Err(job) = handed_over {
+                    self.workers.let_go(job);
                     self.answer_safely(number);
                 }
             }
         }
+    }
+
+    /// Lets a question wait. `false`: it does not, since the connection has ended, or since more would
+    /// be kept than may be; then it has got the safe answer.
+    fn admit(&self, waiting: Waiting) -> bool {
+        let (question, limit) = (&waiting.question, self.max_kept);
+        if self.kept.load(Ordering::Relaxed).saturating_add(question.bytes()) <= limit {
+            return self.inbox.insert(waiting);
+        }
+        self.log(log::Level::Warn, {
+            let (method, id) = (question.method.clone(), question.id.clone());
+            move || {
+                format!(
+                    "the server asked {method} (id {id}); more would be kept than max_buffered_bytes \
+                     ({limit}), so it got the safe answer"
+                )
+            }
+        });
+        self.send_answer(&question.id, waiting.else_answer);
+        false
     }
 
     /// Answers a question that waits. `false`: it does not.

@@ -13,7 +13,7 @@ use crate::deadline::Deadline;
 
 /// How many ordinary requests are under way at most.
 pub(crate) const ORDINARY: usize = 64;
-/// How many of those that end a wait or are made by callbacks.
+/// How many of those that end a wait, and of the short ones that callbacks make.
 pub(crate) const EXPRESS: usize = 16;
 /// How many of those that take long.
 pub(crate) const LONG: usize = 16;
@@ -30,16 +30,17 @@ pub(crate) enum Lane {
 
 impl Lane {
     /// The lane of a method that is called as it is. Calls of a callback go past the line: those
-    /// in it may be waiting for that very callback.
+    /// in it may be waiting for that very callback. Not its long ones: they would keep what ends them
+    /// waiting.
     pub(crate) fn of(method: &str) -> Lane {
         match method {
+            "command/exec" | "mcpServer/tool/call" | "feedback/upload" => Lane::Long,
             _ if IN_CALLBACK.get() => Lane::Express,
             "turn/interrupt"
             | "turn/steer"
             | "command/exec/write"
             | "command/exec/resize"
             | "command/exec/terminate" => Lane::Express,
-            "command/exec" | "mcpServer/tool/call" | "feedback/upload" => Lane::Long,
             _ => Lane::Ordinary,
         }
     }
@@ -82,6 +83,7 @@ impl Places {
 }
 
 /// A place in the line; dropping it gives it back.
+#[derive(Debug)]
 pub(crate) struct Place(Sender<()>);
 
 impl Drop for Place {
@@ -153,6 +155,23 @@ mod tests {
         assert!(enter("command/exec/terminate").is_some() && enter("turn/start").is_some());
         drop(places);
         assert!(enter("command/exec").is_some());
+    }
+
+    #[test]
+    fn long_requests_of_callbacks_leave_room_for_what_ends_them() {
+        let (line, ended) = (Line::new(), Signal::default());
+        let soon = || Deadline::after(Some(Duration::from_millis(10)));
+        let enter = |method| line.enter(Lane::of(method), soon(), &ended);
+        std::thread::scope(|scope| {
+            let callback = scope.spawn(|| {
+                enter_callbacks();
+                let places: Vec<_> = (0..LONG).map(|_| enter("command/exec").unwrap()).collect();
+                assert!(enter("command/exec").is_none());
+                assert!(enter("command/exec/write").is_some() && enter("turn/start").is_some());
+                drop(places);
+            });
+            callback.join().unwrap();
+        });
     }
 
     #[test]

@@ -131,9 +131,9 @@ impl Connection {
             subscribers: Subscribers::new(),
             workers: Workers::new(),
             counters: Counters::default(),
+            inbox: Inbox::new(Arc::clone(&kept)),
             kept,
             policy: settings.policy,
-            inbox: Inbox::new(),
         });
         let demux = Demux::new(Arc::clone(&shared), settings.is_strict);
         let link = transport.connect(Sink::new(demux, settings.max_frame_bytes))?;
@@ -471,12 +471,12 @@ impl Shared {
         }
     }
 
-    /// Sends a request past the line, whose reply says nothing that matters. Never blocks.
-    fn tell(&self, method: &str, params: impl Serialize) {
+    /// Sends a request past the line. Never blocks.
+    fn tell(&self, method: &str, params: impl Serialize, waiting: Waiting) {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let Ok(message) = outgoing::request(id, method, params) else { return };
         // It fails when the connection does, which is told elsewhere.
-        if self.pending.insert(id, Waiting::Nobody) && self.send(message).is_err() {
+        if self.pending.insert(id, waiting) && self.send(message).is_err() {
             drop(self.pending.take(id));
         }
     }
@@ -530,7 +530,7 @@ impl Shared {
             self.routes.lock().close(reason);
             self.subscribers.close();
             self.inbox.close();
-            self.policy.ended();
+            self.workers.let_go(self.policy.ended());
         }
     }
 

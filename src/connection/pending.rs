@@ -3,11 +3,11 @@
 //! Relies on `protocol`. Invariant: an entry leaves the table exactly once: by its reply, by its
 //! caller giving up, or by the end of the connection, after which none can enter.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
 
-use super::{caller::Caller, commands::Awaited, reply::Reply, routes::Expected, turn_log::Consumer};
+use super::{caller::Caller, commands::Output, reply::Reply, routes::Expected, turn_log::Consumer};
 
 /// Who waits for a reply.
 pub(crate) enum Waiting {
@@ -16,9 +16,9 @@ pub(crate) enum Waiting {
     /// A caller, for a turn: the reading thread opens the turn before the next frame is looked at.
     Turn(Expected, Caller<(Reply, Option<Consumer>)>),
     /// A command, of which the reply is the end.
-    Command(Awaited),
-    /// Nobody: the request was sent for what it does.
-    Nobody,
+    Command(Arc<Output>),
+    /// Nobody but the line: a command was let go of, and is terminated.
+    Termination(Arc<Output>),
 }
 
 #[derive(Default)]

@@ -26,7 +26,8 @@ pub struct Stats {
     pub pending_requests: usize,
     /// Turns that run now, as far as this client knows.
     pub running_turns: usize,
-    /// Bytes of events that are kept now for readers that have not taken them.
+    /// Bytes of events that are kept now for readers that have not taken them, and of questions that
+    /// nobody has answered.
     pub kept_bytes: usize,
 }
 

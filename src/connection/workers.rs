@@ -4,6 +4,8 @@
 //! threads are busy, and a job that panics costs its thread nothing.
 
 use std::{
+    any::Any,
+    mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicUsize, Ordering},
     thread::{self, JoinHandle},
@@ -17,7 +19,7 @@ const MOST: usize = 128;
 /// How many threads wait for the next job; they are not woken while there is none.
 const MOST_IDLE: usize = 4;
 
-type Job = Box<dyn FnOnce() + Send>;
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 pub(crate) struct Workers {
     /// `None` once closed.
@@ -47,20 +49,35 @@ impl Workers {
 
     /// Runs `job` soon, on a thread named `codex-worker`. Never blocks. `false`: not any more.
     pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) -> bool {
+        self.hand_over(Box::new(job)).is_ok()
+    }
+
+    /// [`run`](Self::run), which gives back the job that it does not take.
+    pub(crate) fn hand_over(&self, job: Job) -> Result<(), Job> {
         let jobs = self.jobs.lock();
-        let Some(jobs) = &*jobs else { return false };
-        if jobs.send(Box::new(job)).is_err() {
-            return false;
-        }
+        let Some(jobs) = &*jobs else { return Err(job) };
         let claimed = self
             .counts
             .idle
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |idle| idle.checked_sub(1))
             .is_ok();
-        if !claimed && self.counts.running.load(Ordering::Acquire) < MOST {
-            return self.start_thread() || self.counts.running.load(Ordering::Acquire) > 0;
+        let wants_thread = !claimed && self.counts.running.load(Ordering::Acquire) < MOST;
+        if wants_thread && !self.start_thread() && self.counts.running.load(Ordering::Acquire) == 0 {
+            return Err(job);
         }
-        true
+        jobs.send(job).map_err(|refused| refused.into_inner())
+    }
+
+    /// Drops what may run user code when it goes, on another thread: neither the reading thread nor a
+    /// close with a limit is held up by it.
+    pub(crate) fn let_go(&self, kept: impl Any + Send) {
+        // A job that can't run is dropped here: then it rather leaks.
+        let kept = ManuallyDrop::new(kept);
+        let job = Box::new(move || drop(ManuallyDrop::into_inner(kept)));
+        if let Err(job) = self.hand_over(job) {
+            // Not logged if it fails: the logger is user code too.
+            drop(thread::Builder::new().name("codex-worker".to_owned()).spawn(job));
+        }
     }
 
     fn start_thread(&self) -> bool {
@@ -112,5 +129,36 @@ impl Workers {
                 false => log::warn!("a callback still runs though its client is closed"),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Told(Sender<thread::ThreadId>);
+
+    impl Drop for Told {
+        fn drop(&mut self) {
+            let _ = self.0.send(thread::current().id());
+        }
+    }
+
+    #[test]
+    fn what_is_let_go_of_is_dropped_on_another_thread_after_the_close_too() {
+        let (tell, told) = unbounded();
+        let workers = Workers::new();
+        workers.let_go(Told(tell.clone()));
+        assert_ne!(told.recv().unwrap(), thread::current().id());
+        workers.close(std::time::Instant::now());
+        workers.let_go(Told(tell));
+        assert_ne!(told.recv().unwrap(), thread::current().id());
+    }
+
+    #[test]
+    fn a_job_that_is_not_taken_is_given_back() {
+        let workers = Workers::new();
+        workers.close(std::time::Instant::now());
+        assert!(workers.hand_over(Box::new(|| ())).is_err());
     }
 }

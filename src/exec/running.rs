@@ -27,7 +27,7 @@ use crate::{
 ///
 /// What is not read is kept, within
 /// [`max_buffered_bytes`](crate::ClientBuilder::max_buffered_bytes); past that the command that holds
-/// the most is terminated ([`Error::OutputFull`]).
+/// the most loses what it has written ([`Error::OutputFull`]), and is terminated if it still runs.
 ///
 /// Dropping it terminates a command that still runs, and waits for nothing. It is `Send`: read it on
 /// any thread. [`handle`](Self::handle) gives a handle with which other threads write to the command

@@ -19,12 +19,11 @@ mod spawned;
 #[path = "websocket/wire.rs"]
 mod wire;
 
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use codex_blocking::{Client, ClientBuilder, WebSocket};
-use peer::{Listening, PATIENCE, Server};
+use peer::{Listening, PATIENCE, Server, probe};
 
 /// A client with the defaults, and the server it is connected to.
 fn served() -> (Client, Server) {
@@ -46,13 +45,6 @@ fn wait_until(condition: impl Fn() -> bool) {
         assert!(Instant::now() < deadline, "it did not come about");
         thread::sleep(Duration::from_millis(1));
     }
-}
-
-/// A test of this program that is to be alone in its process.
-fn probe(name: &str) -> Command {
-    let mut probe = Command::new(std::env::current_exe().unwrap());
-    probe.args(["--exact", name, "--include-ignored"]);
-    probe
 }
 
 fn run_probe(name: &str) {

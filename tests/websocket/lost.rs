@@ -12,7 +12,7 @@ use serde_json::json;
 use tungstenite::Message;
 use tungstenite::protocol::CloseFrame;
 
-use crate::peer::{PATIENCE, Server, frame};
+use crate::peer::{PATIENCE, Server, frame, is_probe};
 use crate::{run_probe, served, served_with, wait_until};
 
 /// What a request gets whose connection ends by what the server does.
@@ -228,6 +228,9 @@ fn held() -> (usize, usize) {
 #[test]
 #[ignore = "is run by another test"]
 fn probe_leaks() {
+    if !is_probe() {
+        return;
+    }
     let server = ScriptedServer::new().listen().unwrap();
     let before = held();
     for number in 0..20 {

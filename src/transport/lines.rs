@@ -115,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::transport::Receive;
+    use crate::transport::{Receive, cut};
 
     #[derive(Clone, Default)]
     struct Collected(Arc<Mutex<Vec<Vec<u8>>>>);
@@ -183,14 +183,7 @@ mod tests {
                 stream.extend_from_slice(line);
                 stream.push(b'\n');
             }
-            let (mut pieces, mut rest, mut turn) = (Vec::new(), stream.as_slice(), 0);
-            while !rest.is_empty() {
-                let (piece, more) = rest.split_at(cuts[turn % cuts.len()].min(rest.len()));
-                pieces.push(piece);
-                rest = more;
-                turn += 1;
-            }
-            prop_assert_eq!(split(&pieces, None).0, lines);
+            prop_assert_eq!(split(&cut(&stream, &cuts), None).0, lines);
         }
     }
 }

@@ -16,7 +16,13 @@ mod stdio;
 #[cfg(feature = "websocket")]
 mod websocket;
 
-use std::{borrow::Cow, fmt, ops::ControlFlow, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    ops::ControlFlow,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
 pub use memory::{Memory, Peer};
 pub use stdio::Stdio;
@@ -25,7 +31,10 @@ pub use websocket::UnixSocket;
 #[cfg(feature = "websocket")]
 pub use websocket::WebSocket;
 
-use crate::error::{Result, TransportFailure};
+use crate::{
+    deadline::Deadline,
+    error::{Result, Timeout, TransportFailure},
+};
 
 /// A way to reach a server. Implement it to carry the protocol over something of your own.
 ///
@@ -79,12 +88,50 @@ pub enum Shutdown {
 
 /// The limit on connecting: 30 s unless set.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ConnectTimeout(pub(crate) Option<Duration>);
+struct ConnectTimeout(Option<Duration>);
 
 impl Default for ConnectTimeout {
     fn default() -> Self {
         ConnectTimeout(Some(Duration::from_secs(30)))
     }
+}
+
+impl ConnectTimeout {
+    /// Connecting begins now.
+    ///
+    /// # Errors
+    /// A limit of zero has passed at once.
+    fn begin(self) -> Result<Deadline> {
+        let deadline = Deadline::after(self.0);
+        match deadline.has_passed() {
+            true => Err(deadline.error(Timeout::Connect)),
+            false => Ok(deadline),
+        }
+    }
+}
+
+/// Joins a thread, unless it is the one that asks.
+fn join(thread: Option<JoinHandle<()>>, whose: &str) {
+    if let Some(thread) = thread {
+        if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+            log::error!("{whose} panicked");
+        }
+    }
+}
+
+/// The stream in pieces of these lengths, over and over.
+#[cfg(test)]
+fn cut<'a>(mut stream: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    for length in lengths.iter().cycle() {
+        if stream.is_empty() {
+            break;
+        }
+        let (piece, more) = stream.split_at((*length).min(stream.len()));
+        pieces.push(piece);
+        stream = more;
+    }
+    pieces
 }
 
 /// What takes the frames of a connection. Called on the thread that reads only.
@@ -141,7 +188,7 @@ impl Sink {
 impl Drop for Sink {
     fn drop(&mut self) {
         if !self.is_closed {
-            let why = if std::thread::panicking() { "panicked" } else { "stopped" };
+            let why = if thread::panicking() { "panicked" } else { "stopped" };
             self.receiver.closed(TransportFailure::new(format!("the transport's reading thread {why}")));
         }
     }

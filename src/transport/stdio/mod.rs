@@ -37,10 +37,7 @@ use parking_lot::Mutex;
 pub(super) use self::daemon::Daemon;
 use self::process::{Process, Speaks};
 use super::{ConnectTimeout, Link, Shutdown, Sink, Transport};
-use crate::{
-    deadline::Deadline,
-    error::{Result, Timeout, TransportFailure},
-};
+use crate::error::{Result, TransportFailure};
 
 /// Runs a server as a child process and speaks with it over stdin and stdout.
 ///
@@ -114,10 +111,7 @@ impl fmt::Debug for Stdio {
 
 impl Transport for Stdio {
     fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>> {
-        let deadline = Deadline::after(self.connect_timeout.0);
-        if deadline.has_passed() {
-            return Err(deadline.error(Timeout::Connect));
-        }
+        self.connect_timeout.begin()?;
         let command = command::resolve(self.argv.as_deref(), &self.env, self.cwd.as_deref())?;
         let (process, streams) = Process::spawn(&command, Speaks::OnStreams)?;
         let lost = |error: std::io::Error| {
@@ -165,11 +159,7 @@ impl Drop for ChildLink {
     }
 }
 
-/// Joins a thread, unless it is the one that asks.
+/// Joins a thread of this transport, unless it is the one that asks.
 fn join(thread: Option<JoinHandle<()>>) {
-    if let Some(thread) = thread {
-        if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
-            log::error!("a thread of the stdio transport panicked");
-        }
-    }
+    super::join(thread, "a thread of the stdio transport");
 }

@@ -260,6 +260,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::transport::cut;
 
     // The low bits of a frame's first byte.
     const CONTINUATION: u8 = 0x0;
@@ -439,14 +440,7 @@ mod tests {
                 expected.push(Received::Message(Cow::Owned(fragments.concat())));
                 expected.push(Received::Pong);
             }
-            let (mut pieces, mut rest, mut turn) = (Vec::new(), stream.as_slice(), 0);
-            while !rest.is_empty() {
-                let (piece, more) = rest.split_at(cuts[turn % cuts.len()].min(rest.len()));
-                pieces.push(piece);
-                rest = more;
-                turn += 1;
-            }
-            prop_assert_eq!(decode(&pieces, None), (expected, None));
+            prop_assert_eq!(decode(&cut(&stream, &cuts), None), (expected, None));
         }
 
         #[test]

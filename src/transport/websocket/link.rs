@@ -26,7 +26,7 @@ use super::{
 use crate::{
     deadline::earlier,
     error::TransportFailure,
-    transport::{Link, Shutdown, Sink, outbox::Outbox, stdio::Daemon},
+    transport::{Link, Shutdown, Sink, join, outbox::Outbox, stdio::Daemon},
 };
 
 /// The server drops a connection without a word for a message above this.
@@ -169,11 +169,7 @@ impl Link for SocketLink {
         if let Some(daemon) = &self.daemon {
             daemon.stop(how);
         }
-        if let Some(thread) = self.thread.lock().take() {
-            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
-                log::error!("the thread of a WebSocket panicked");
-            }
-        }
+        join(self.thread.lock().take(), "the thread of a WebSocket");
     }
 }
 

@@ -28,13 +28,14 @@ pub use self::unix::UnixSocket;
 use self::{
     address::Address,
     link::{Connected, Keepalive},
+    socket::Patient,
     tls::Session,
     upgrade::{Headers, Refusal, Upgrade, Wire},
 };
 use super::{ConnectTimeout, Link, Sink, Transport, stdio::Daemon, stdio::Stdio};
 use crate::{
     deadline::Deadline,
-    error::{Error, Result, Timeout},
+    error::{Error, Result},
 };
 
 /// The variables that [`WebSocket::default`] takes its URL and its token from.
@@ -279,6 +280,37 @@ impl WebSocket {
         Ok(Headers { lines, secrets, has_token })
     }
 
+    /// Connects, and asks for the upgrade, through TLS.
+    #[cfg(feature = "tls")]
+    fn secured(
+        &self,
+        address: &Address,
+        upgrade: &Upgrade,
+        dial: impl FnOnce() -> Result<Patient>,
+        deadline: Deadline,
+        doing: &str,
+    ) -> Result<(Patient, Option<Session>, Vec<u8>)> {
+        let config = self.trust.config(doing)?;
+        let name = tls::server_name(&address.host)?;
+        let mut wire = tls::Handshake::perform(config, name, dial()?)
+            .map_err(|error| socket::failed(deadline, doing, "no TLS session", error))?;
+        let first = ask(upgrade, &mut wire, deadline, doing)?;
+        let (session, patient) = wire.into_session();
+        Ok((patient, Some(session), first))
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn secured(
+        &self,
+        _: &Address,
+        _: &Upgrade,
+        _: impl FnOnce() -> Result<Patient>,
+        _: Deadline,
+        _: &str,
+    ) -> Result<(Patient, Option<Session>, Vec<u8>)> {
+        Err(Error::invalid("wss:// needs the feature `tls` of codex-blocking"))
+    }
+
     fn check_token(&self, address: &Address) -> Result<()> {
         if address.is_tls || address.is_loopback() || self.allows_insecure_token {
             return Ok(());
@@ -330,10 +362,7 @@ impl fmt::Debug for WebSocket {
 
 impl Transport for WebSocket {
     fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>> {
-        let deadline = Deadline::after(self.connect_timeout.0);
-        if deadline.has_passed() {
-            return Err(deadline.error(Timeout::Connect));
-        }
+        let deadline = self.connect_timeout.begin()?;
         let headers = self.headers()?;
         let (url, daemon) = match &self.server {
             Server::Usual => (variable(URL_VARIABLE)?.unwrap_or_else(|| DEFAULT_URL.to_owned()), None),
@@ -355,28 +384,13 @@ impl Transport for WebSocket {
         let only_loopback =
             address.is_localhost() && has_token && !address.is_tls && !self.allows_insecure_token;
         let dial = || socket::dial(&address, only_loopback, deadline, &doing);
-        #[cfg(feature = "tls")]
-        let (patient, session, first) = if address.is_tls {
-            let config = self.trust.config(&doing)?;
-            let name = tls::server_name(&address.host)?;
-            let mut wire = tls::Handshake::perform(config, name, dial()?)
-                .map_err(|error| socket::failed(deadline, &doing, "no TLS session", error))?;
-            let first = ask(&upgrade, &mut wire, deadline, &doing)?;
-            let (session, patient) = wire.into_session();
-            (patient, Some(session), first)
-        } else {
-            let mut wire = dial()?;
-            let first = ask(&upgrade, &mut wire, deadline, &doing)?;
-            (wire, None, first)
-        };
-        #[cfg(not(feature = "tls"))]
-        let (patient, session, first) = {
-            if address.is_tls {
-                return Err(Error::invalid("wss:// needs the feature `tls` of codex-blocking"));
+        let (patient, session, first) = match address.is_tls {
+            true => self.secured(&address, &upgrade, dial, deadline, &doing)?,
+            false => {
+                let mut wire = dial()?;
+                let first = ask(&upgrade, &mut wire, deadline, &doing)?;
+                (wire, None, first)
             }
-            let mut wire = dial()?;
-            let first = ask(&upgrade, &mut wire, deadline, &doing)?;
-            (wire, None, first)
         };
         let peer = address.to_string();
         let connected = Connected { patient, session, first, peer, keepalive: self.keepalive, daemon };

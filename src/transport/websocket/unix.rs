@@ -17,7 +17,6 @@ use super::{
     upgrade::{Headers, Upgrade},
 };
 use crate::{
-    deadline::Deadline,
     error::{Error, Result, Timeout, TransportFailure},
     transport::{ConnectTimeout, Link, Sink, Transport},
 };
@@ -83,10 +82,7 @@ impl Transport for UnixSocket {
     /// that may not be used, one that is no socket, and a socket on which nobody listens.
     /// [`Error::InvalidInput`]: the path is too long for the system.
     fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>> {
-        let deadline = Deadline::after(self.connect_timeout.0);
-        if deadline.has_passed() {
-            return Err(deadline.error(Timeout::Connect));
-        }
+        let deadline = self.connect_timeout.begin()?;
         let path = match &self.path {
             Some(path) => path.clone(),
             None => default_path()?,

@@ -9,34 +9,37 @@ use super::Client;
 use crate::{
     config::{ThreadConfig, TurnOverrides},
     connection::Reply,
+    deadline::Deadline,
     error::{Error, Result},
-    protocol::{ClientRequest, ThreadLoadedListParams, ThreadLoadedListResponse},
+    protocol::{ClientRequest, DynamicToolSpec, ThreadLoadedListParams, ThreadLoadedListResponse},
     turn::ChatRequest,
 };
 
 /// The parameters of `thread/start`, `thread/resume` and `thread/fork`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ThreadParams<'a> {
+pub(super) struct ThreadParams<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    thread_id: Option<&'a str>,
+    pub(super) thread_id: Option<&'a str>,
     /// Without it the reply holds all turns.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    exclude_turns: bool,
+    pub(super) exclude_turns: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dynamic_tools: Option<Vec<DynamicToolSpec>>,
     #[serde(flatten)]
-    config: &'a ThreadConfig,
+    pub(super) config: &'a ThreadConfig,
 }
 
 /// What of the reply to these counts here.
 #[derive(Deserialize)]
-pub(super) struct OpenedThread {
-    pub(super) thread: ThreadId,
+struct OpenedThread {
+    thread: ThreadId,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ThreadId {
-    pub(super) id: String,
+struct ThreadId {
+    id: String,
     forked_from_id: Option<String>,
 }
 
@@ -63,9 +66,19 @@ impl Client {
         config: &ThreadConfig,
     ) -> Result<String> {
         config.check_for(method)?;
-        let params = ThreadParams { thread_id, exclude_turns: thread_id.is_some(), config };
-        let reply = self.request_until(method, &params, self.deadline())?;
-        let OpenedThread { thread } = reply.decode(method)?;
+        let exclude_turns = thread_id.is_some();
+        let params = ThreadParams { thread_id, exclude_turns, dynamic_tools: None, config };
+        self.open_with(method, &params, self.deadline())
+    }
+
+    /// The same with parameters that have been checked.
+    pub(super) fn open_with(
+        &self,
+        method: &str,
+        params: &ThreadParams<'_>,
+        deadline: Deadline,
+    ) -> Result<String> {
+        let OpenedThread { thread } = self.request_until(method, params, deadline)?.decode(method)?;
         Ok(thread.id)
     }
 

@@ -3,19 +3,8 @@
 //! Relies on `approval`, which keeps and runs them. Invariant: a thread has its tools before the server
 //! can ask for a call.
 
-use serde::Serialize;
-
-use super::{Client, loading::OpenedThread};
-use crate::{approval::ToolSet, config::ThreadConfig, error::Result, protocol::DynamicToolSpec};
-
-/// The parameters of `thread/start` with tools.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WithTools<'a> {
-    dynamic_tools: Vec<DynamicToolSpec>,
-    #[serde(flatten)]
-    config: &'a ThreadConfig,
-}
+use super::{Client, loading::ThreadParams};
+use crate::{approval::ToolSet, config::ThreadConfig, error::Result};
 
 impl Client {
     /// Starts a thread with these tools, and gives its id.
@@ -24,10 +13,11 @@ impl Client {
         config.check_for(METHOD)?;
         let deadline = self.deadline();
         self.require_experimental("`dynamicTools` of thread/start", deadline)?;
-        let params = WithTools { dynamic_tools: tools.specs(), config };
-        let OpenedThread { thread } = self.request_until(METHOD, params, deadline)?.decode(METHOD)?;
-        self.inner.desk.put_tools(&thread.id, Some(tools));
-        Ok(thread.id)
+        let dynamic_tools = Some(tools.specs());
+        let params = ThreadParams { thread_id: None, exclude_turns: false, dynamic_tools, config };
+        let thread_id = self.open_with(METHOD, &params, deadline)?;
+        self.inner.desk.put_tools(&thread_id, Some(tools));
+        Ok(thread_id)
     }
 
     /// Resumes a thread that has these tools from before the request on: a turn that runs there may call

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Select};
 
 use crate::error::{Error, Timeout};
 
@@ -42,6 +42,14 @@ pub(crate) fn recv_until<T>(channel: &Receiver<T>, until: Option<Instant>) -> Re
     match until {
         Some(until) => channel.recv_deadline(until),
         None => channel.recv().map_err(|_| RecvTimeoutError::Disconnected),
+    }
+}
+
+/// Which of the operations can be done; waits for one until that moment, or for as long as it takes.
+pub(crate) fn ready_until(any: &mut Select<'_>, until: Option<Instant>) -> Option<usize> {
+    match until {
+        Some(until) => any.ready_deadline(until).ok(),
+        None => Some(any.ready()),
     }
 }
 

@@ -48,11 +48,15 @@ fn run_with_input(
     (output, stdout, stderr)
 }
 
+/// Whether a codex in a folder of the system was found; it is somebody's real account.
+fn is_real(stderr: &str) -> bool {
+    !stderr.contains("scripted server")
+}
+
 #[test]
 fn the_chat_example_goes_on_with_the_scripted_server_and_says_so() {
     let (output, stdout, stderr) = run("chat", &["hello", "there"], None);
-    if !stderr.contains("scripted server") {
-        // A codex in a folder of the system was found; it is somebody's real account.
+    if is_real(&stderr) {
         return;
     }
     assert!(output.status.success(), "{stderr}");
@@ -86,8 +90,7 @@ fn the_chat_example_runs_the_real_codex_against_the_stub_of_the_model() {
 #[test]
 fn the_approvals_example_shows_what_is_asked_and_declines_at_the_end_of_the_input() {
     let (output, stdout, stderr) = run_with_input("approvals", &[], None, "what?\ny\n");
-    if !stderr.contains("scripted server") {
-        // A codex in a folder of the system was found; it is somebody's real account.
+    if is_real(&stderr) {
         return;
     }
     assert!(output.status.success(), "{stderr}");
@@ -115,8 +118,7 @@ fn the_approvals_example_decides_for_the_real_codex() {
 #[test]
 fn the_tools_example_answers_a_call_of_the_scripted_server() {
     let (output, stdout, stderr) = run("tools", &[], None);
-    if !stderr.contains("scripted server") {
-        // A codex in a folder of the system was found; it is somebody's real account.
+    if is_real(&stderr) {
         return;
     }
     assert!(output.status.success(), "{stderr}");
@@ -150,8 +152,7 @@ fn assert_threads(stdout: &str) {
 #[test]
 fn the_threads_example_goes_on_with_the_scripted_server() {
     let (output, stdout, stderr) = run("threads", &[], None);
-    if !stderr.contains("scripted server") {
-        // A codex in a folder of the system was found; it is somebody's real account.
+    if is_real(&stderr) {
         return;
     }
     assert!(output.status.success(), "{stderr}");
@@ -173,8 +174,7 @@ const HELLO: &str = "userMessage: hello\ncodex: echo: hello\n";
 #[test]
 fn the_remote_example_goes_on_with_a_scripted_server_that_listens() {
     let (output, stdout, stderr) = run("remote", &["hello"], None);
-    if !stderr.contains("scripted server") {
-        // A codex in a folder of the system was found; it is somebody's real account.
+    if is_real(&stderr) {
         return;
     }
     assert!(output.status.success(), "{stderr}");

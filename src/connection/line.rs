@@ -9,7 +9,7 @@ use std::cell::Cell;
 use crossbeam_channel::{Receiver, Select, Sender, bounded};
 
 use super::signal::Signal;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, ready_until};
 
 /// How many ordinary requests are under way at most.
 pub(crate) const ORDINARY: usize = 64;
@@ -112,11 +112,7 @@ impl Line {
         let free = either.recv(&places.free);
         either.recv(ended.channel());
         loop {
-            let ready = match deadline.at() {
-                Some(at) => either.ready_deadline(at).ok()?,
-                None => either.ready(),
-            };
-            if ready != free {
+            if ready_until(&mut either, deadline.at())? != free {
                 return None;
             }
             // Somebody else may have been faster.

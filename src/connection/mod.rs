@@ -60,7 +60,7 @@ pub(crate) use self::{
     turn_log::{Block, Consumer, End, Event, Interest, Span, TurnLog},
 };
 use crate::{
-    deadline::{Deadline, earlier},
+    deadline::{Deadline, earlier, ready_until},
     error::{Error, Result, Timeout, TransportFailure},
     protocol::{envelope::Route, kind::Kind, outgoing},
     transport::{Link, Shutdown, Sink, Transport},
@@ -173,13 +173,7 @@ impl Connection {
             let mut either = Select::new();
             either.recv(happens.channel());
             either.recv(&asked.reply);
-            let is_late = match deadline.at() {
-                Some(at) => either.ready_deadline(at).is_err(),
-                None => {
-                    either.ready();
-                    false
-                }
-            };
+            let is_late = ready_until(&mut either, deadline.at()).is_none();
             match asked.reply.try_recv() {
                 Ok(reply) => reply.check_overload(method).map(|()| Some(reply)),
                 Err(TryRecvError::Disconnected) => Err(self.shared().reason(method)),

@@ -3,9 +3,12 @@
 //! Relies on `error` only. Invariant: every call computes its deadline once, from a limit that the
 //! caller can name and set, and every wait on the way ends with it.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Select};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::error::{Error, Timeout};
 
@@ -45,12 +48,15 @@ pub(crate) fn recv_until<T>(channel: &Receiver<T>, until: Option<Instant>) -> Re
     }
 }
 
-/// Which of the operations can be done; waits for one until that moment, or for as long as it takes.
-pub(crate) fn ready_until(any: &mut Select<'_>, until: Option<Instant>) -> Option<usize> {
-    match until {
-        Some(until) => any.ready_deadline(until).ok(),
-        None => Some(any.ready()),
+/// Parks this thread until it is unparked, or until that moment. May return early. `false`: the moment
+/// has passed.
+pub(crate) fn park_until(until: Option<Instant>) -> bool {
+    match until.map(|at| at.saturating_duration_since(Instant::now())) {
+        Some(Duration::ZERO) => return false,
+        Some(left) => thread::park_timeout(left),
+        None => thread::park(),
     }
+    true
 }
 
 /// The earlier of two moments, where `None` is never.

@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::continuation::ChatContinuation;
 
+/// The JSON-RPC code with which the server refuses a request because it is overloaded.
+pub(crate) const OVERLOADED: i64 = -32001;
+
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -344,7 +347,7 @@ impl Error {
     /// refused it as overloaded (-32001), or the connection never came up.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Error::Rpc { code, .. } => *code == crate::protocol::OVERLOADED,
+            Error::Rpc { code, .. } => *code == OVERLOADED,
             Error::Timeout { limit, .. } => matches!(limit, Timeout::Connect),
             Error::Transport { failure, .. } => failure.before_connect,
             _ => false,

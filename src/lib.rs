@@ -13,33 +13,27 @@
 pub mod protocol;
 pub mod transport;
 
-mod approval;
 mod client;
 mod config;
-mod connection;
 mod continuation;
 mod deadline;
 mod error;
 mod exec;
+mod rpc;
+mod server_request;
 mod setting;
-mod thread;
 mod turn;
 
 pub mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use approval::{
-    ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
-    ElicitationRequest, FileChangeApprovalRequest, Incoming, McpToolApprovalRequest, PermissionsRequest,
-    QuestionStream, ServerRequest, ServerRequests, ServerResponse, Tool, ToolCall, ToolError, ToolOutput,
-    UserInputQuestion, UserInputRequest, UserInputRequests, UserInputResponse,
+pub use client::{
+    Client, ClientBuilder, InitializeResult, Notifications, Reply, Stats, ThreadHandle, WeakClient,
 };
-pub use client::{Client, ClientBuilder, InitializeResult, Notifications, Reply, WeakClient};
 pub use config::{
     BatchWriteConfig, ListModels, ListThreads, ReadConfig, ThreadConfig, TurnOverrides, WriteConfigValue,
 };
-pub use connection::Stats;
 pub use continuation::{ChatContinuation, ChatMode};
 pub use error::{Cause, Error, Result, Timeout, TransportFailure};
 pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCommand};
@@ -52,8 +46,13 @@ pub use protocol::{
     ThreadSortKey, ThreadSourceKind, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount,
     TurnPlanStep as PlanStep, UserInput as InputItem,
 };
+pub use server_request::{
+    ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
+    ElicitationRequest, FileChangeApprovalRequest, McpToolApprovalRequest, PermissionsRequest, ServerRequest,
+    ServerRequestStream, ServerRequests, ServerResponse, Tool, ToolCall, ToolError, ToolOutput,
+    TypedServerRequest, UserInputQuestion, UserInputRequest, UserInputRequests, UserInputResponse,
+};
 pub use setting::Setting;
-pub use thread::ThreadHandle;
 #[cfg(all(feature = "websocket", unix))]
 pub use transport::UnixSocket;
 #[cfg(feature = "websocket")]

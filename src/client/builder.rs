@@ -1,15 +1,17 @@
 //! How a client behaves: its limits, its name, what it asks of the server.
 //!
-//! Relies on `connection`. Invariant: every limit has its default here, and `None` means for ever.
+//! Relies on `rpc`. Invariant: every limit has its default here, and `None` means for ever.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{Client, Inner, legacy_events};
 use crate::{
-    approval::{ApprovalMode, Desk},
-    connection::{Connection, Settings as ConnectionSettings},
     error::{Error, Result},
+    exec::Commands,
+    rpc::{Budget, Connection, ConnectionSettings},
+    server_request::{ApprovalMode, Broker, BrokerSettings},
     transport::Transport,
+    turn::Turns,
 };
 
 /// Makes a [`Client`]. From [`Client::builder`].
@@ -31,15 +33,13 @@ pub struct ClientBuilder {
     is_strict: bool,
     max_frame_bytes: Option<usize>,
     max_buffered_bytes: Option<usize>,
-    approval_mode: ApprovalMode,
-    approval_timeout: Option<Duration>,
-    user_input_timeout: Option<Duration>,
-    settings: Settings,
+    broker: BrokerSettings,
+    settings: ClientSettings,
 }
 
 /// What calls need to know later.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
+pub(crate) struct ClientSettings {
     pub(crate) inactivity_timeout: Option<Duration>,
     pub(crate) is_strict: bool,
     pub(crate) client_name: String,
@@ -55,10 +55,12 @@ impl Default for ClientBuilder {
             is_strict: false,
             max_frame_bytes: None,
             max_buffered_bytes: Some(1024 * 1024 * 1024),
-            approval_mode: ApprovalMode::Auto,
-            approval_timeout: None,
-            user_input_timeout: Some(Duration::from_secs(300)),
-            settings: Settings {
+            broker: BrokerSettings {
+                approval_mode: ApprovalMode::Auto,
+                approval_timeout: None,
+                user_input_timeout: Some(Duration::from_secs(300)),
+            },
+            settings: ClientSettings {
                 inactivity_timeout: Some(Duration::from_secs(180)),
                 is_strict: false,
                 client_name: env!("CARGO_PKG_NAME").to_owned(),
@@ -89,7 +91,7 @@ impl ClientBuilder {
     /// ([`ApprovalMode::Auto`], the default), or the program, by hand.
     #[must_use]
     pub fn approval_mode(mut self, mode: ApprovalMode) -> Self {
-        self.approval_mode = mode;
+        self.broker.approval_mode = mode;
         self
     }
 
@@ -98,14 +100,14 @@ impl ClientBuilder {
     /// [`server_requests`](Client::server_requests) wait as long.
     #[must_use]
     pub fn approval_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.approval_timeout = limit.into();
+        self.broker.approval_timeout = limit.into();
         self
     }
 
     /// How long a question to the user may wait for an answer (300 s); then it fails.
     #[must_use]
     pub fn user_input_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.user_input_timeout = limit.into();
+        self.broker.user_input_timeout = limit.into();
         self
     }
 
@@ -171,23 +173,34 @@ impl ClientBuilder {
         if self.settings.client_name.chars().any(char::is_control) {
             return Err(Error::invalid("the client's name holds control characters; the server refuses it"));
         }
-        let desk = Arc::new(Desk::new(self.approval_mode, self.approval_timeout, self.user_input_timeout));
+        let budget = Budget::new(self.max_buffered_bytes);
+        let turns = Turns::new(&budget);
+        let commands = Commands::new(&budget);
+        let broker = Broker::new(self.broker, &turns, &budget);
         let connection = Connection::open(
             &mut transport,
             ConnectionSettings {
                 is_strict: self.is_strict,
                 max_frame_bytes: self.max_frame_bytes,
-                max_buffered_bytes: self.max_buffered_bytes,
-                policy: Arc::clone(&desk) as _,
+                budget: Arc::clone(&budget),
+                // The turns come first: the broker looks at what they know.
+                subsystems: vec![
+                    Arc::clone(&turns) as _,
+                    Arc::clone(&commands) as _,
+                    Arc::clone(&broker) as _,
+                ],
             },
         )?;
         let inner = Inner {
             settings: self.settings,
             initialized: parking_lot::Mutex::default(),
             methods: parking_lot::Mutex::default(),
-            carried: super::carried::Carried::default(),
+            deferred: super::deferred::DeferredOverrides::default(),
             continuations: Arc::default(),
-            desk,
+            budget,
+            turns,
+            commands,
+            broker,
         };
         Ok(Client { inner: Arc::new(inner), connection, request_timeout: self.request_timeout })
     }

@@ -1,22 +1,22 @@
-//! Starting a turn, or reading one on.
+//! Chats: starts a turn, or resumes one.
 //!
-//! Relies on `turn`. Invariant: what can be refused without the server is refused before anything
-//! is sent, and a turn's events are kept from before it is asked for.
+//! Relies on `turn`. Invariant: what can be refused without the server is refused before anything is sent,
+//! and a turn's events are kept from before it is requested.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize, de::Error as _};
 use serde_json::{Value, json};
 
-use super::{Client, loading::is_unloaded};
+use super::{Client, request::class_of, thread::is_unloaded};
 use crate::{
     config::TurnOverrides,
-    connection::{Consumer, Interest, Start, TurnLog},
     continuation::{ChatContinuation, ChatMode},
     error::{Error, Result},
+    rpc::{Call, RawReply},
     turn::{
-        CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, Continuations, Control, Found, Input,
-        Opened, Source, TurnItem, TurnStream,
+        CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, Consumer, Continuations, Control, Found,
+        Input, Interest, Opened, Source, Start, TurnItem, TurnLog, TurnStream,
     },
 };
 
@@ -128,8 +128,8 @@ impl Client {
     /// [`interrupt_turn_on`](Self::interrupt_turn_on) for turns of others); else as
     /// [`request`](Self::request).
     pub fn interrupt_turn(&self, turn_id: &str) -> Result<()> {
-        match self.connection.running_turn(|log| log.turn_id == turn_id) {
-            Some(log) => Control::new(self.connection.clone(), &log, self.request_timeout).interrupt(),
+        match self.inner.turns.running_turn(|log| log.turn_id == turn_id) {
+            Some(log) => self.control(&log).interrupt(),
             None => Err(Error::NoLongerPending { what: format!("no turn {turn_id} of this client runs") }),
         }
     }
@@ -142,10 +142,10 @@ impl Client {
     /// is sent, and [`Error::NoLongerPending`] names it.
     pub fn interrupt_turn_on(&self, thread_id: &str, turn_id: &str) -> Result<()> {
         let on_thread = |log: &TurnLog| log.thread_id == thread_id;
-        if let Some(log) = self.connection.running_turn(|log| on_thread(log) && log.turn_id == turn_id) {
-            return Control::new(self.connection.clone(), &log, self.request_timeout).interrupt();
+        if let Some(log) = self.inner.turns.running_turn(|log| on_thread(log) && log.turn_id == turn_id) {
+            return self.control(&log).interrupt();
         }
-        let other = self.connection.running_turn(|log| on_thread(log) && log.running_id() != Some(turn_id));
+        let other = self.inner.turns.running_turn(|log| on_thread(log) && log.running_id() != Some(turn_id));
         if let Some(other) = other {
             if self.initialize()?.is_before((0, 128)) == Some(true) {
                 let running = &other.turn_id;
@@ -200,13 +200,13 @@ impl Client {
         inactivity: Option<Duration>,
     ) -> Result<TurnStream<T>> {
         let keep_raw = request.keep_raw_events.unwrap_or(mode == ChatMode::Once);
-        let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.connection.is_loaded(id));
+        let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.inner.turns.is_loaded(id));
         let (thread_id, from_config, mut not_resumed) = self.thread_for(request)?;
         let over_waiting = from_config.merge(request.overrides.clone().unwrap_or_default());
         let interest = if keep_raw { Interest::Events } else { interest_of(mode) };
         let begin = || {
-            let carried = self.inner.carried.of(&thread_id);
-            let waiting = carried.as_deref().cloned().unwrap_or_default();
+            let deferred = self.inner.deferred.of(&thread_id);
+            let waiting = deferred.as_deref().cloned().unwrap_or_default();
             let params = TurnStart {
                 thread_id: &thread_id,
                 input,
@@ -215,21 +215,44 @@ impl Client {
                 overrides: &waiting.merge(over_waiting.clone()),
             };
             let start = Start { thread_id: thread_id.clone(), interest };
-            let consumer = self.connection.start_turn("turn/start", &params, start, self.deadline())?;
-            if let Some(carried) = carried {
-                self.inner.carried.settle(&thread_id, &carried);
+            let consumer = self.start_turn(TURN_START, &params, &start)?;
+            if let Some(deferred) = deferred {
+                self.inner.deferred.settle(&thread_id, &deferred);
             }
             Ok(consumer)
         };
         let mut begun = begin();
         if seemed_loaded && begun.as_ref().is_err_and(is_unloaded) {
-            self.connection.set_loaded(&thread_id, false);
+            self.inner.turns.set_loaded(&thread_id, false);
             let config = request.thread_config.clone().unwrap_or_default();
             (_, not_resumed) = self.resume_before_chat(&thread_id, &config)?;
             begun = begin();
         }
         let consumer = begun.map_err(|refused| with_reason(refused, not_resumed))?;
         Ok(self.read(consumer, mode, inactivity, keep_raw))
+    }
+
+    fn control(&self, log: &std::sync::Arc<TurnLog>) -> Control {
+        Control::new(&self.connection, &self.inner.turns, log, self.request_timeout)
+    }
+
+    /// Sends a request that starts a turn, and waits for its reply. The turn's events are kept from before
+    /// the request is sent.
+    pub(super) fn start_turn(&self, method: &str, params: impl Serialize, start: &Start) -> Result<Consumer> {
+        let call = Call { method, params, class: class_of(method), deadline: self.deadline() };
+        let (reply, consumer) = self.connection.call_with(&call, || {
+            let expected = self.inner.turns.expect(start.clone());
+            // On the reading thread, so that the turn is there before its next event.
+            Ok(move |reply: &RawReply| {
+                let StartedTurn { turn, review_thread_id } = reply.decode(TURN_START).ok()?;
+                Some(expected.open(&turn.id, review_thread_id.as_deref(), Instant::now()))
+            })
+        })?;
+        let result = reply.result(method)?;
+        consumer.ok_or_else(|| {
+            let missing = serde_json::Error::custom("missing field `turn.id`");
+            Error::decode(format!("the result of {method}"), result, missing)
+        })
     }
 
     /// A stream over a turn that has been started.
@@ -241,15 +264,30 @@ impl Client {
         keep_raw: bool,
     ) -> TurnStream<T> {
         TurnStream::open(Opened {
-            connection: self.connection.clone(),
+            control: self.control(consumer.log()),
             consumer,
             continuations: std::sync::Arc::clone(self.continuations()),
-            request_timeout: self.request_timeout,
             inactivity,
             keep_raw,
             mode,
         })
     }
+}
+
+const TURN_START: &str = "turn/start";
+
+/// What of the result of `turn/start` and `review/start` matters here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StartedTurn {
+    turn: StartedTurnId,
+    /// Of a review: the thread it runs in.
+    review_thread_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct StartedTurnId {
+    id: String,
 }
 
 /// That there is no such thread says little; why it could not be resumed says what to do.

@@ -110,9 +110,9 @@ impl Client {
         let limit = options.wait_limit(self.request_timeout);
         let params = options.into_params(argv, Some(&process_id))?;
         self.check_server(true, request_deadline)?;
-        let output = self.connection.start_command(process_id, params, request_deadline)?;
+        let log = self.inner.commands.start(&self.connection, process_id, params, request_deadline)?;
         let (connection, request_timeout) = (self.connection.clone(), self.request_timeout);
-        let handle = CommandHandle { connection, output, request_timeout, has_stdin, has_tty };
+        let handle = CommandHandle { connection, log, request_timeout, has_stdin, has_tty };
         // From here on: it is not the command's fault that it stood in line.
         Ok(RunningCommand::new(handle, Deadline::after(limit)))
     }

@@ -7,11 +7,11 @@ use parking_lot::MutexGuard;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::Client;
+use super::{Client, request::class_of};
 use crate::{
-    connection::Reply,
     deadline::Deadline,
     error::{Error, Result, Timeout},
+    rpc::{Call, RawReply},
 };
 
 /// What the server said of itself in the handshake.
@@ -44,15 +44,12 @@ impl InitializeResult {
     /// and ` (`. Another client's name, which may hold slashes, stands before it.
     pub fn server_version(&self) -> Option<&str> {
         let agent = self.raw.get("userAgent")?.as_str()?;
-        let mut rest = agent;
-        while let Some((_, after)) = rest.split_once('/') {
-            let version = after.split_once(" (").map(|(version, _)| version);
-            if let Some(version) = version.filter(|version| is_version(version)) {
-                return Some(version);
-            }
-            rest = after;
-        }
-        None
+        // No version holds a slash or white space, so no character is looked at twice.
+        agent.split('/').skip(1).find_map(|after| {
+            let end = after.find(char::is_whitespace)?;
+            let (version, rest) = after.split_at(end);
+            (rest.starts_with(" (") && is_version(version)).then_some(version)
+        })
     }
 
     /// Whether the server is older than that version; `None` where it tells none.
@@ -116,13 +113,13 @@ impl Client {
     }
 
     /// `request("initialize", …)` by hand is the same handshake.
-    pub(crate) fn initialize_raw(&self, params: impl Serialize, deadline: Deadline) -> Result<Reply> {
+    pub(crate) fn initialize_raw(&self, params: impl Serialize, deadline: Deadline) -> Result<RawReply> {
         let params = serde_json::to_value(params)
             .map_err(|source| Error::invalid_because("the parameters of initialize are no JSON", source))?;
         self.handshake(&params, deadline)?;
         // It is there now and for good.
         let slot = self.lock_handshake(deadline)?;
-        Ok(Reply::from_result(slot.as_ref().map_or("null", |handshake| &handshake.text)))
+        Ok(RawReply::from_result(slot.as_ref().map_or("null", |handshake| &handshake.text)))
     }
 
     pub(super) fn handshake(&self, params: &Value, deadline: Deadline) -> Result<InitializeResult> {
@@ -138,14 +135,16 @@ impl Client {
         }
         let mut all = self.default_params();
         merge(&mut all, params);
-        let reply = self.connection.request("initialize", &all, deadline)?;
-        let result = InitializeResult::new(reply.decode("initialize")?);
+        let method = "initialize";
+        let reply =
+            self.connection.call(&Call { method, params: &all, class: class_of(method), deadline })?;
+        let result = InitializeResult::new(reply.decode(method)?);
         self.connection.notify("initialized", ())?;
         if result.is_before((0, 169)) == Some(true) {
-            self.connection.expect_phantom_turns();
+            self.inner.turns.expect_phantom_turns();
         }
         if result.is_before((0, 128)) == Some(true) {
-            self.connection.expect_hidden_answers();
+            self.inner.broker.expect_hidden_answers();
         }
         let is_experimental = all.pointer("/capabilities/experimentalApi") == Some(&Value::Bool(true));
         let text = reply.text().into();

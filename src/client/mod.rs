@@ -4,41 +4,39 @@
 //! and waits no longer than a limit it names.
 
 mod builder;
-mod carried;
 mod chat;
 mod config;
+mod deferred;
 mod exec;
 mod initialize;
 mod json;
 mod legacy_events;
-mod loading;
 mod notifications;
-mod questions;
 mod reply;
+mod request;
 mod review;
 mod rollback;
+mod server_requests;
+mod stats;
 mod supports;
-mod threads;
-mod tools;
-mod typed;
+mod thread;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use serde::Serialize;
-use serde_json::Value;
 
-pub(crate) use self::loading::check_thread_id;
 pub use self::{
     builder::ClientBuilder, initialize::InitializeResult, notifications::Notifications, reply::Reply,
+    stats::Stats, thread::ThreadHandle,
 };
 use crate::{
-    approval::Desk,
-    connection::{self, Connection, Stats, WeakConnection},
     deadline::Deadline,
     error::Result,
-    transport::Transport,
-    turn::Continuations,
+    exec::Commands,
+    rpc::{Budget, Connection, WeakConnection},
+    server_request::Broker,
+    transport::{Shutdown, Transport},
+    turn::{Continuations, Turns},
 };
 
 /// A connection to a Codex app-server.
@@ -68,15 +66,18 @@ pub struct Client {
 
 /// What all clones share beside the connection.
 pub(crate) struct Inner {
-    settings: builder::Settings,
+    settings: builder::ClientSettings,
     initialized: Mutex<Option<initialize::Handshake>>,
     methods: Mutex<Option<supports::Methods>>,
-    carried: carried::Carried,
+    deferred: deferred::DeferredOverrides,
     continuations: Arc<Continuations>,
-    desk: Arc<Desk>,
+    budget: Arc<Budget>,
+    turns: Arc<Turns>,
+    commands: Arc<Commands>,
+    broker: Arc<Broker>,
 }
 
-/// Finds a [`Client`] as long as somebody else keeps it.
+/// A non-owning handle to a [`Client`].
 ///
 /// For callbacks that call the client: one that captured a clone would keep its own connection
 /// open for ever.
@@ -145,49 +146,6 @@ impl Client {
         }
     }
 
-    /// Sends a request of any method, and gives the result as JSON.
-    ///
-    /// Blocks for the request limit (30 s unless set) at the longest. `()` and null as `params` are
-    /// left out of the message.
-    ///
-    /// ```
-    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
-    /// let models = client.request("model/list", serde_json::json!({ "limit": 5 }))?;
-    /// # Ok::<(), codex_blocking::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Rpc`](crate::Error::Rpc) when the server refuses,
-    /// [`Error::Timeout`](crate::Error::Timeout) when it does not answer,
-    /// [`Error::Transport`](crate::Error::Transport) when it is gone,
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) when `params` can't be JSON.
-    pub fn request(&self, method: &str, params: impl Serialize) -> Result<Value> {
-        self.request_until(method, params, self.deadline())?.decode(method)
-    }
-
-    /// [`request`](Self::request) with a limit of its own.
-    ///
-    /// # Errors
-    /// As [`request`](Self::request).
-    pub fn request_with_timeout(
-        &self,
-        method: &str,
-        params: impl Serialize,
-        limit: Duration,
-    ) -> Result<Value> {
-        self.request_until(method, params, Deadline::after(Some(limit)))?.decode(method)
-    }
-
-    /// Sends a notification. Does not wait: the server answers none. Of those that clients send, it
-    /// knows only `initialized`, which the handshake has sent.
-    ///
-    /// # Errors
-    /// [`Error::Transport`](crate::Error::Transport) when the server is gone,
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) when `params` can't be JSON.
-    pub fn notify(&self, method: &str, params: impl Serialize) -> Result<()> {
-        self.connection.notify(method, params)
-    }
-
     /// All notifications from now on, of all threads, as they come.
     ///
     /// The stream may be read slowly: it holds 65,536 notifications or 64 MiB of them, then the
@@ -199,7 +157,7 @@ impl Client {
 
     /// Counters of this connection.
     pub fn stats(&self) -> Stats {
-        self.connection.stats()
+        Stats::of(self)
     }
 
     /// Ends the connection in order, for all clones.
@@ -212,37 +170,11 @@ impl Client {
     /// # Errors
     /// None at present.
     pub fn close(&self) -> Result<()> {
-        self.connection.close();
+        self.connection.close(Shutdown::Orderly);
         Ok(())
     }
 
-    pub(crate) fn deadline(&self) -> Deadline {
+    pub(super) fn deadline(&self) -> Deadline {
         Deadline::after(self.request_timeout)
-    }
-
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    /// One request after the handshake, all within one deadline.
-    pub(crate) fn request_until(
-        &self,
-        method: &str,
-        params: impl Serialize,
-        deadline: Deadline,
-    ) -> Result<connection::Reply> {
-        if method == "initialize" {
-            return self.initialize_raw(params, deadline);
-        }
-        self.ensure_initialized(deadline)?;
-        let reply = self.connection.request(method, &params, deadline)?;
-        match method {
-            "thread/start" | "thread/resume" | "thread/fork" => self.note_opened(method, &params, &reply),
-            "thread/archive" | "thread/delete" | "thread/unsubscribe" if reply.result(method).is_ok() => {
-                self.note_closed(&params);
-            }
-            _ => {}
-        }
-        Ok(reply)
     }
 }

@@ -1,12 +1,12 @@
 //! All notifications of a connection as a stream.
 //!
-//! Relies on `connection`. Invariant: a reader that sleeps holds up nobody.
+//! Relies on `rpc`. Invariant: a reader that sleeps holds up nobody.
 
-use std::{fmt, iter::FusedIterator, time::Duration};
+use std::{fmt, iter::FusedIterator, sync::Arc, time::Duration};
 
 use crate::{
-    connection::{Next, Subscription},
     deadline::Deadline,
+    rpc::{Subscription, Taken},
     turn::RawNotification,
 };
 
@@ -14,20 +14,17 @@ use crate::{
 ///
 /// `next` blocks until one comes or the connection ends.
 pub struct Notifications {
-    subscription: Subscription,
+    subscription: Arc<Subscription>,
 }
 
 impl Notifications {
-    pub(crate) fn new(subscription: Subscription) -> Self {
+    pub(crate) fn new(subscription: Arc<Subscription>) -> Self {
         Notifications { subscription }
     }
 
     /// The next one if it is there already. Never waits.
     pub fn try_next(&mut self) -> Option<RawNotification> {
-        match self.subscription.try_next() {
-            Next::Frame(frame) => Some(RawNotification(frame)),
-            Next::Nothing | Next::Ended => None,
-        }
+        self.next_before(Deadline::after(Some(Duration::ZERO)))
     }
 
     /// The next one; waits for it as long as that.
@@ -37,16 +34,16 @@ impl Notifications {
 
     /// Whether the connection has ended and everything has been read.
     pub fn is_ended(&self) -> bool {
-        self.subscription.is_ended()
+        self.subscription.mailbox().is_exhausted()
     }
 
     fn next_before(&mut self, deadline: Deadline) -> Option<RawNotification> {
         loop {
-            match self.subscription.try_next() {
-                Next::Frame(frame) => return Some(RawNotification(frame)),
-                Next::Ended => return None,
-                Next::Nothing if deadline.has_passed() => return None,
-                Next::Nothing => self.subscription.wait(deadline.at()),
+            match self.subscription.mailbox().take() {
+                Taken::Item(text) => return Some(RawNotification(text)),
+                Taken::Ended(()) => return None,
+                Taken::Empty if deadline.has_passed() => return None,
+                Taken::Empty => self.subscription.mailbox().wait(deadline.at()),
             }
         }
     }

@@ -1,6 +1,6 @@
-//! A typed reply together with the server's own words.
+//! A typed reply together with the server's own text.
 //!
-//! Relies on `connection` for the text. Invariant: the text is the server's own, to the byte, and the
+//! Relies on `rpc` for the text. Invariant: the text is the server's own, to the byte, and the
 //! typed value was read from it.
 
 use std::{fmt, ops::Deref};
@@ -8,7 +8,7 @@ use std::{fmt, ops::Deref};
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{connection, error::Result};
+use crate::{error::Result, rpc::RawReply};
 
 /// What the server answered to [`Client::call`](crate::Client::call): typed by `Deref`, and as it came
 /// by [`raw`](Self::raw).
@@ -30,11 +30,11 @@ use crate::{connection, error::Result};
 #[derive(Clone)]
 pub struct Reply<T> {
     value: T,
-    source: connection::Reply,
+    source: RawReply,
 }
 
 impl<T: DeserializeOwned> Reply<T> {
-    pub(super) fn decode(source: connection::Reply, method: &str) -> Result<Reply<T>> {
+    pub(super) fn decode(source: RawReply, method: &str) -> Result<Reply<T>> {
         let value = source.decode(method)?;
         Ok(Reply { value, source })
     }

@@ -6,13 +6,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Client, check_thread_id};
+use super::{Client, thread::check_thread_id};
 use crate::{
-    connection::{Interest, Start},
     continuation::ChatMode,
     error::{Error, Result},
     protocol::ReviewDelivery,
-    turn::Chat,
+    turn::{Chat, Interest, Start},
 };
 
 /// The parameters of `review/start`.
@@ -80,7 +79,7 @@ impl Client {
         let params = ReviewStart { thread_id: id, target: &target, delivery: delivery.as_ref() };
         let begin = || {
             let start = Start { thread_id: id.to_owned(), interest: Interest::Steps };
-            self.connection.start_turn("review/start", &params, start, self.deadline())
+            self.start_turn("review/start", &params, &start)
         };
         let consumer = self.on_loaded(id, begin).map_err(|error| match &error {
             Error::Rpc { message, .. } if is_detached && message.contains("unknown variant `detached`") => {
@@ -90,7 +89,7 @@ impl Client {
         })?;
         let chat: Chat = self.read(consumer, ChatMode::Steps, self.inner.settings.inactivity_timeout, false);
         if is_detached {
-            self.connection.set_loaded(chat.thread_id(), true);
+            self.inner.turns.set_loaded(chat.thread_id(), true);
         }
         Ok(chat)
     }

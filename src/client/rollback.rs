@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Client, Reply, check_thread_id};
+use super::{Client, Reply, thread::check_thread_id};
 use crate::{
     error::{Cause, Error, Result},
     protocol::{
@@ -71,7 +71,7 @@ impl Client {
             Ok(true)
         })?;
         // The server loaded it anew, and said so as if it had been unloaded.
-        self.connection.set_loaded(id, true);
+        self.inner.turns.set_loaded(id, true);
         let left = self.read_thread(id, true);
         if is_reverted { left.map_err(|unread| rolled_back(id, unread)) } else { left }
     }

@@ -6,10 +6,7 @@
 use std::collections::HashSet;
 
 use super::Client;
-use crate::{
-    error::{Error, Result, Timeout},
-    protocol::OVERLOADED,
-};
+use crate::error::{Error, OVERLOADED, Result, Timeout};
 
 /// The methods of the server; `None` where it does not tell them.
 pub(super) type Methods = Option<HashSet<String>>;

@@ -1,7 +1,6 @@
-//! What can be done to a running command, from any thread.
+//! Controls a running command from any thread.
 //!
-//! Relies on `connection`. Invariant: a command that has ended is told apart from one that does not
-//! take what is asked of it.
+//! Relies on `rpc`. Invariant: a command that has ended is distinguished from one that refuses a request.
 
 use std::{
     fmt,
@@ -9,12 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{options::terminal_size, output::encode};
+use super::{options::terminal_size, output::encode, registry::CommandLog};
 use crate::{
-    connection::{Connection, Output},
     deadline::{Deadline, earlier},
     error::{Error, Result},
     protocol::{ClientRequest, CommandExecResizeParams, CommandExecTerminateParams, CommandExecWriteParams},
+    rpc::{Call, Class, Connection},
 };
 
 /// How long after a refusal the end of the command may still be on its way.
@@ -28,7 +27,7 @@ const END_PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct CommandHandle {
     pub(crate) connection: Connection,
-    pub(crate) output: Arc<Output>,
+    pub(crate) log: Arc<CommandLog>,
     pub(crate) request_timeout: Option<Duration>,
     pub(crate) has_stdin: bool,
     pub(crate) has_tty: bool,
@@ -38,12 +37,12 @@ impl CommandHandle {
     /// The command's name on this connection: the protocol's `processId`. Made by this client; it is
     /// not the operating system's.
     pub fn process_id(&self) -> &str {
-        &self.output.process_id
+        &self.log.process_id
     }
 
     /// Whether the command's end has arrived. What it wrote before may not have been read yet.
     pub fn is_over(&self) -> bool {
-        self.output.has_ended()
+        self.log.has_ended()
     }
 
     /// As [`RunningCommand::write`](crate::RunningCommand::write).
@@ -101,7 +100,8 @@ impl CommandHandle {
             return Err(self.no_longer_pending());
         }
         let deadline = Deadline::after(self.request_timeout);
-        let reply = self.connection.request(P::METHOD, params, deadline)?;
+        let call = Call { method: P::METHOD, params, class: Class::Control, deadline };
+        let reply = self.connection.call(&call)?;
         let refusal = match reply.result(P::METHOD) {
             Ok(_) => return Ok(()),
             Err(refusal) => refusal,
@@ -109,7 +109,7 @@ impl CommandHandle {
         // The server refuses in the same words whatever the reason, and as soon as the command has
         // ended, which it tells after the rest of the output.
         let patience = Instant::now() + END_PATIENCE;
-        match self.output.wait_until_ended(earlier(deadline.at(), Some(patience))) {
+        match self.log.wait_until_ended(earlier(deadline.at(), Some(patience))) {
             true => Err(self.no_longer_pending()),
             false => Err(refusal),
         }
@@ -117,7 +117,7 @@ impl CommandHandle {
 
     fn no_longer_pending(&self) -> Error {
         match self.connection.has_ended() {
-            true => self.connection.reason(&format!("command {}", self.process_id())),
+            true => self.connection.error(&format!("command {}", self.process_id())),
             false => Error::NoLongerPending { what: format!("command {} has ended", self.process_id()) },
         }
     }

@@ -1,6 +1,6 @@
 //! A command that runs on the server, as an iterator over what it writes.
 //!
-//! Relies on `connection` and `handle`. Invariant: its pieces come in order and without a gap, its end
+//! Relies on `handle` and `registry`. Invariant: its pieces come in order and without a gap, its end
 //! comes last, and dropping it ends the command.
 
 use std::{
@@ -10,12 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{CommandHandle, CommandOutput};
+use super::{CommandHandle, CommandOutput, registry::CommandEnd};
 use crate::{
-    connection::{CommandEnd, Reply, Taken},
     deadline::{Deadline, earlier},
     error::{Error, Result, Timeout},
     protocol::{ClientRequest, CommandExecOutputStream, CommandExecParams, CommandExecResponse},
+    rpc::{RawReply, Taken},
 };
 
 /// A command that runs on the server: an iterator over what it writes, from
@@ -163,7 +163,7 @@ impl RunningCommand {
     pub fn wait(mut self) -> Result<CommandExit> {
         let mut unread = Vec::new();
         // One that goes on writing past its limit is not read to an end that may never come.
-        if self.outcome.is_some() || self.handle.output.wait_until_ended(self.deadline.at()) {
+        if self.outcome.is_some() || self.handle.log.wait_until_ended(self.deadline.at()) {
             unread.extend(self.by_ref());
         }
         // Taken, it is told: the drop has nothing to say of it.
@@ -174,15 +174,15 @@ impl RunningCommand {
     fn next_before(&mut self, until: Option<Instant>) -> Option<CommandOutput> {
         loop {
             if self.rest.is_empty() && self.outcome.is_none() {
-                match self.handle.output.take(earlier(until, self.deadline.at())) {
-                    Taken::Piece(text) => match CommandOutput::decode(&text) {
+                match self.handle.log.take(earlier(until, self.deadline.at())) {
+                    Taken::Item(text) => match CommandOutput::decode(text.get()) {
                         Ok(piece) => return Some(piece),
                         Err(error) => self.outcome = Some(Err(error)),
                     },
                     Taken::Ended(CommandEnd::Replied(reply)) => self.outcome = Some(self.exit_code(&reply)),
                     Taken::Ended(CommandEnd::Lost(reason)) => self.outcome = Some(Err(reason)),
-                    Taken::Nothing if self.deadline.has_passed() => self.outcome = Some(Err(self.timeout())),
-                    Taken::Nothing => return None,
+                    Taken::Empty if self.deadline.has_passed() => self.outcome = Some(Err(self.timeout())),
+                    Taken::Empty => return None,
                 }
                 continue;
             }
@@ -190,7 +190,7 @@ impl RunningCommand {
         }
     }
 
-    fn exit_code(&mut self, reply: &Reply) -> Result<i32> {
+    fn exit_code(&mut self, reply: &RawReply) -> Result<i32> {
         let CommandExecResponse { exit_code, stdout, stderr, .. } =
             reply.decode(CommandExecParams::METHOD)?;
         // A server that did not stream tells everything here.
@@ -224,7 +224,7 @@ impl Drop for RunningCommand {
         if let Some(Err(error)) = &self.outcome {
             log::error!("nobody asked how command {} failed: {error}", self.process_id());
         }
-        self.handle.connection.abandon(&self.handle.output);
+        self.handle.log.abandon();
     }
 }
 

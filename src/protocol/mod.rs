@@ -44,8 +44,8 @@
 mod effort;
 pub(crate) mod envelope;
 pub mod generated;
-pub(crate) mod kind;
 pub(crate) mod outgoing;
+pub(crate) mod repair;
 mod request;
 mod request_id;
 pub(crate) mod wire;
@@ -56,9 +56,9 @@ pub use request::{ClientRequest, MethodInfo, ServerRequestParams};
 pub use request_id::RequestId;
 pub use wire::{Unknown, decode};
 
-/// The JSON-RPC code with which the server refuses a request because it has too much to do.
-pub(crate) const OVERLOADED: i64 = -32001;
-/// "Method not found": what a client answers to a question it does not know.
+/// "Method not found": the answer to a request of an unknown method.
 pub(crate) const METHOD_NOT_FOUND: i64 = -32601;
-/// "Internal error": the question is known, but nobody has an answer to it.
+/// "Invalid params": the request lacks something without which it can't be decided.
+pub(crate) const INVALID_PARAMS: i64 = -32602;
+/// "Internal error": the request is known, but nobody has an answer to it.
 pub(crate) const INTERNAL_ERROR: i64 = -32603;

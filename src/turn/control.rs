@@ -1,7 +1,7 @@
-//! What can be done to a running turn from any thread: steer it, interrupt it.
+//! Controls a running turn from any thread: steers it, interrupts it.
 //!
-//! Relies on `connection`. Invariant: the turn is interrupted under the id it runs with, once it
-//! runs, and a turn that is over is left alone.
+//! Relies on `rpc`. Invariant: the turn is interrupted under the id it runs with, once it runs, and a turn
+//! that is over is left alone.
 
 use std::{
     sync::Arc,
@@ -10,29 +10,36 @@ use std::{
 
 use serde_json::json;
 
-use super::Input;
+use super::{Input, log::TurnLog, registry::Turns};
 use crate::{
-    connection::{Connection, TurnLog},
     deadline::{Deadline, earlier},
     error::{Error, Result, Timeout},
+    rpc::{Call, Class, Connection},
 };
 
-/// How long the server is given to say that a turn runs before it is tried without.
+/// How long to wait for the server to report that a turn runs before it is interrupted anyway.
 const START_PATIENCE: Duration = Duration::from_secs(2);
-/// How long after a refusal the next try is made.
+/// The pause between a refusal and the next attempt.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// A turn and the connection it runs on.
 #[derive(Debug, Clone)]
 pub(crate) struct Control {
     connection: Connection,
+    turns: Arc<Turns>,
     log: Arc<TurnLog>,
     request_timeout: Option<Duration>,
 }
 
 impl Control {
-    pub(crate) fn new(connection: Connection, log: &Arc<TurnLog>, request_timeout: Option<Duration>) -> Self {
-        Control { connection, log: Arc::clone(log), request_timeout }
+    pub(crate) fn new(
+        connection: &Connection,
+        turns: &Arc<Turns>,
+        log: &Arc<TurnLog>,
+        request_timeout: Option<Duration>,
+    ) -> Self {
+        let (connection, turns) = (connection.clone(), Arc::clone(turns));
+        Control { connection, turns, log: Arc::clone(log), request_timeout }
     }
 
     pub(crate) fn log(&self) -> &Arc<TurnLog> {
@@ -41,6 +48,10 @@ impl Control {
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
@@ -54,7 +65,9 @@ impl Control {
             "expectedTurnId": self.log.turn_id,
             "input": input,
         });
-        self.connection.request("turn/steer", params, self.deadline())?.result("turn/steer")?;
+        let call =
+            Call { method: "turn/steer", params: &params, class: Class::Control, deadline: self.deadline() };
+        self.connection.call(&call)?.result(call.method)?;
         Ok(())
     }
 
@@ -62,8 +75,8 @@ impl Control {
         self.interrupt_before(self.deadline())
     }
 
-    /// The server refuses an interrupt before `turn/started`, for a moment also after it, and once
-    /// the turn is over; only the first two are worth another try.
+    /// The server refuses an interrupt before `turn/started`, for a moment also after it, and once the turn
+    /// is over; only the first two are worth another attempt.
     pub(crate) fn interrupt_before(&self, deadline: Deadline) -> Result<()> {
         let patience = Instant::now() + START_PATIENCE;
         self.log.wait_until_started(earlier(deadline.at(), Some(patience)));
@@ -75,7 +88,8 @@ impl Control {
             let params = json!({ "threadId": self.log.thread_id, "turnId": turn_id });
             // Where the turn ends by itself meanwhile, servers before 0.128 never answer.
             let over = self.log.over();
-            let reply = self.connection.request_unless(over, "turn/interrupt", params, deadline)?;
+            let call = Call { method: "turn/interrupt", params: &params, class: Class::Control, deadline };
+            let reply = self.connection.call_unless(over, &call)?;
             let refusal = match reply.map(|reply| reply.result("turn/interrupt").map(drop)) {
                 None | Some(Ok(())) => return Ok(()),
                 Some(Err(error @ Error::Rpc { .. })) => error,

@@ -8,13 +8,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ConversationStep, RawEvent, StepStatus, item::Place, raw::params_of, result::token_usage_of,
-    session::Session, step::StepType,
+    ConversationStep, RawEvent, StepStatus, block::Event, item::Position, kind::Kind, raw::params_of,
+    result::token_usage_of, session::Session, step::StepType,
 };
-use crate::{
-    connection::Event,
-    protocol::{ThreadTokenUsage as TokenUsage, TurnPlanStep as PlanStep, kind::Kind},
-};
+use crate::protocol::{ThreadTokenUsage as TokenUsage, TurnPlanStep as PlanStep};
 
 /// One event of a turn, from [`chat_events`](crate::Client::chat_events).
 ///
@@ -90,12 +87,12 @@ pub enum TurnEvent {
 
 impl TurnEvent {
     /// The event of a notification that is no completed item.
-    pub(super) fn of(event: &Event<'_>, place: Place<'_>, session: &Session) -> TurnEvent {
-        Self::decode(event, place, session).unwrap_or_else(|| TurnEvent::Other(place.raw()))
+    pub(super) fn of(event: &Event<'_>, position: Position<'_>, session: &Session) -> TurnEvent {
+        Self::decode(event, position, session).unwrap_or_else(|| TurnEvent::Other(position.raw()))
     }
 
     /// `None`: it has no variant of its own, or not the shape it should have.
-    fn decode(event: &Event<'_>, place: Place<'_>, session: &Session) -> Option<TurnEvent> {
+    fn decode(event: &Event<'_>, position: Position<'_>, session: &Session) -> Option<TurnEvent> {
         // The ids and the pieces were noted when the event arrived.
         let piece = || {
             let item_id = serde_json::from_str(event.item_id?).ok()?;
@@ -118,7 +115,7 @@ impl TurnEvent {
             }
             Kind::ItemStarted => {
                 let Session { thread_id, turn_id, .. } = session;
-                let data = || place.item_text();
+                let data = || position.item_text();
                 let (mut step, _) = ConversationStep::of_item(thread_id, turn_id, event.body?, data)?;
                 // A message that begins has no status of its own.
                 step.status = StepStatus::InProgress;
@@ -162,7 +159,7 @@ impl TurnEvent {
                     message: String,
                 }
                 let Params { error, will_retry } = params_of(event.text).ok()?;
-                will_retry.then(|| TurnEvent::RetryingError { message: error.message, event: place.raw() })
+                will_retry.then(|| TurnEvent::RetryingError { message: error.message, event: position.raw() })
             }
             _ => None,
         }

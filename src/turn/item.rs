@@ -1,12 +1,12 @@
-//! What a stream of a turn yields: steps, or all events.
+//! The items of a turn's stream: steps, or all events.
 //!
-//! Relies on `session`. Invariant: both kinds read the same session, so that they agree on what is
-//! a step.
+//! Relies on `session`. Invariant: both kinds read the same session, so that they agree on what is a step.
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{ConversationStep, RawEvent, TurnEvent, raw::ItemText, session::Session};
-use crate::{connection::Block, protocol::kind::Kind};
+use super::{
+    ConversationStep, RawEvent, TurnEvent, block::Block, kind::Kind, raw::ItemText, session::Session,
+};
 
 /// What a [`TurnStream`](crate::TurnStream) yields: [`ConversationStep`] or [`TurnEvent`]. Not to be
 /// implemented.
@@ -15,14 +15,14 @@ pub trait TurnItem: Item {}
 impl TurnItem for ConversationStep {}
 impl TurnItem for TurnEvent {}
 
-/// An event where it stands.
+/// An event and its position.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct Position<'a> {
     pub(crate) block: &'a Arc<Block>,
     pub(crate) index: usize,
 }
 
-impl Place<'_> {
+impl Position<'_> {
     pub(super) fn raw(&self) -> RawEvent {
         RawEvent::new(self.block, self.index)
     }
@@ -36,7 +36,7 @@ impl Place<'_> {
 /// How an item is made.
 pub trait Item: Sized {
     /// Makes items of an event.
-    fn collect(place: Place<'_>, session: &mut Session, ready: &mut VecDeque<Self>);
+    fn collect(position: Position<'_>, session: &mut Session, ready: &mut VecDeque<Self>);
     fn from_step(step: ConversationStep) -> Self;
     fn into_step(self) -> Option<ConversationStep>;
     /// `None`: it is none of what this stream yields.
@@ -45,10 +45,10 @@ pub trait Item: Sized {
 }
 
 impl Item for ConversationStep {
-    fn collect(place: Place<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
-        let event = place.block.event(place.index);
+    fn collect(position: Position<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
+        let event = position.block.event(position.index);
         if event.kind.concerns_steps() {
-            session.observe(&event, || place.item_text(), ready);
+            session.observe(&event, || position.item_text(), ready);
         }
     }
 
@@ -70,14 +70,14 @@ impl Item for ConversationStep {
 }
 
 impl Item for TurnEvent {
-    fn collect(place: Place<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
-        let event = place.block.event(place.index);
+    fn collect(position: Position<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
+        let event = position.block.event(position.index);
         let mut steps = Vec::new();
-        session.observe(&event, || place.item_text(), &mut steps);
+        session.observe(&event, || position.item_text(), &mut steps);
         let is_step = event.kind == Kind::ItemCompleted && !steps.is_empty();
         ready.extend(steps.into_iter().map(TurnEvent::Step));
         if !is_step {
-            ready.push_back(TurnEvent::of(&event, place, session));
+            ready.push_back(TurnEvent::of(&event, position, session));
         }
     }
 

@@ -1,17 +1,21 @@
 //! One turn of a conversation: what it is asked, what it gives, when it is over.
 //!
-//! Relies on `connection` and `config`. Invariant: what is a step and when a turn is over is
+//! Relies on `rpc` and `config`. Invariant: what is a step and when a turn is over is
 //! decided by `session`, which has no threads; `stream` only feeds it and waits.
 
+mod block;
 mod continuations;
 mod control;
 mod event;
 mod handle;
 mod input;
 mod item;
-mod missed;
+mod kind;
+mod log;
+mod lookup;
 mod raw;
 mod reader;
+mod registry;
 mod request;
 mod result;
 mod session;
@@ -21,6 +25,8 @@ mod stream;
 pub(crate) use self::{
     continuations::{Continuations, Found},
     control::Control,
+    log::{Consumer, Interest, TurnLog},
+    registry::{Start, Turns},
     request::Source,
     stream::Opened,
 };

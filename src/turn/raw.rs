@@ -8,10 +8,11 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
+use super::block::{Block, Span};
 use crate::{
-    connection::{Block, Span},
     error::{Error, Result},
     protocol::ServerNotification,
+    rpc::NotificationText,
 };
 
 /// One event of a turn as the server sent it. Cheap to clone: many events share one text.
@@ -70,17 +71,17 @@ impl Serialize for RawEvent {
 
 /// One notification, of whatever it tells. From [`Client::notifications`](crate::Client::notifications).
 #[derive(Clone)]
-pub struct RawNotification(pub(crate) Arc<str>);
+pub struct RawNotification(pub(crate) NotificationText);
 
 impl RawNotification {
     /// The JSON text.
     pub fn raw(&self) -> &str {
-        &self.0
+        self.0.get()
     }
 
     /// The method.
     pub fn method(&self) -> Cow<'_, str> {
-        method_of(&self.0)
+        method_of(self.raw())
     }
 
     /// Decodes `params`.
@@ -88,7 +89,7 @@ impl RawNotification {
     /// # Errors
     /// [`Error::Decode`] when they do not have that shape.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
-        params_of(&self.0)
+        params_of(self.raw())
     }
 
     /// The typed notification. A method that this version does not know comes as
@@ -112,7 +113,7 @@ impl RawNotification {
     /// [`Error::Decode`] when the parameters of a known method lack something required, with the path.
     #[inline]
     pub fn decode(&self) -> Result<ServerNotification> {
-        notification_of(&self.0)
+        notification_of(self.raw())
     }
 }
 
@@ -125,13 +126,13 @@ impl fmt::Debug for RawNotification {
 impl Serialize for RawNotification {
     /// As the JSON it is.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_text(&self.0, serializer)
+        serialize_text(self.raw(), serializer)
     }
 }
 
 /// The text of an item that became a step. A large one stays where it arrived; a small one is copied,
 /// so that it does not hold on to what stands around it.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) enum ItemText {
     Own(Arc<str>),
     Part(Arc<Block>, Span),
@@ -143,6 +144,14 @@ impl ItemText {
         match length * 2 >= block.size() {
             true => ItemText::Part(Arc::clone(block), span),
             false => ItemText::Own(block.text(span).into()),
+        }
+    }
+
+    /// The bytes that keeping it costs.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            ItemText::Own(text) => text.len(),
+            ItemText::Part(block, _) => block.size(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! One reader of a turn: takes its events, waits for more, and asks the server when none come.
 //!
-//! Relies on `session` for what the events mean, on `connection` for the events, and on `missed`
-//! for asking. Invariant: a wait ends with news, at the time it was given, or with the server's
-//! word that the turn still runs.
+//! Relies on `session` for what the events mean, on `log` for the events, and on `lookup` for asking.
+//! Invariant: a wait ends with news, at the given time, or with the server's answer that the turn still
+//! runs.
 
 use std::{
     collections::VecDeque,
@@ -12,20 +12,23 @@ use std::{
 
 use super::{
     CancelResult, ChatResult, CompletionSource, ConversationStep, RawEvent,
+    block::Block,
     control::Control,
-    item::{Item, Place},
-    missed::{self, Probe, Told},
+    item::{Item, Position},
+    log::{Consumer, End, Interest},
+    lookup::{LookupState, TurnLookup, look_up},
     session::{Outcome, Session},
 };
 use crate::{
-    connection::{Block, Consumer, End, Interest},
     continuation::{ChatContinuation, ChatMode},
     deadline::{Deadline, earlier},
     error::{Error, Result, Timeout},
 };
 
-/// How long after the server said that a thread is idle the end of its turn may still come.
+/// How long after the server reported a thread as idle the end of its turn may still come.
 const GRACE: Duration = Duration::from_secs(1);
+/// The pause before the server is asked again when nothing could be sent.
+const LOOKUP_PAUSE: Duration = Duration::from_millis(250);
 
 /// What one reader knows of a turn. It outlives its stream among the continuations.
 #[derive(Debug)]
@@ -40,8 +43,12 @@ pub(crate) struct Turn {
     raw: Option<Vec<RawEvent>>,
     cursor: u64,
     mode: ChatMode,
-    /// The question to the server whether the turn is over.
-    probe: Option<Probe>,
+    /// The request to the server whether the turn is over.
+    lookup: Option<TurnLookup>,
+    /// Nothing could be sent; the server is asked again at this time.
+    next_lookup: Option<Instant>,
+    /// The bytes of the session that are counted.
+    counted: usize,
 }
 
 /// How long a reader waits.
@@ -74,7 +81,9 @@ impl Turn {
             raw: keep_raw.then(Vec::new),
             cursor: 0,
             mode,
-            probe: None,
+            lookup: None,
+            next_lookup: None,
+            counted: 0,
         }
     }
 
@@ -111,14 +120,15 @@ impl Turn {
         loop {
             while let Some(block) = self.blocks.front() {
                 while self.next_event < block.len() {
-                    let place = Place { block, index: self.next_event };
+                    let position = Position { block, index: self.next_event };
                     self.next_event += 1;
                     self.cursor += 1;
                     if let Some(raw) = &mut self.raw {
-                        raw.push(place.raw());
+                        raw.push(position.raw());
                     }
-                    T::collect(place, &mut self.session, ready);
+                    T::collect(position, &mut self.session, ready);
                     if !ready.is_empty() {
+                        self.count_session();
                         return None;
                     }
                 }
@@ -139,7 +149,7 @@ impl Turn {
                     Some(Err(reason))
                 }
                 End::Completed => {
-                    // A last word of a shape that can't be read is the last word all the same.
+                    // An undecodable `turn/completed` still ends the turn.
                     self.session.outcome.get_or_insert(Outcome::Completed);
                     Some(self.session.error().map_or(Ok(()), Err))
                 }
@@ -147,8 +157,18 @@ impl Turn {
         }
     }
 
-    /// Waits for events, after all that had arrived have been read. Where their lack suggests that
-    /// the end of the turn was lost, the server is asked; its word comes as an event.
+    /// Counts what the session keeps.
+    fn count_session(&mut self) {
+        let bytes = self.session.bytes();
+        if let (Some(consumer), Some(more)) = (&self.consumer, bytes.checked_sub(self.counted)) {
+            consumer.retain(more);
+            self.counted = bytes;
+        }
+    }
+
+    /// Waits for events, after all that had arrived have been read. Where their lack suggests that the end
+    /// of the turn was lost, the server is asked; its answer comes as an event. Never blocks without
+    /// patience.
     pub(super) fn await_news(
         &mut self,
         control: &Control,
@@ -159,32 +179,32 @@ impl Turn {
         let is_silent = silent_at.is_some_and(|at| now >= at);
         let doubted_at = control.log().idle_since().map(|since| since + GRACE);
         let is_doubted = doubted_at.is_some_and(|at| now >= at);
-        match &mut self.probe {
-            None if is_silent || is_doubted => {
-                self.probe = Probe::start(control);
-                if self.probe.is_none() {
-                    // The connection ends; its reason is on the way, unless it is stuck.
-                    return if is_silent { Awaited::Silence } else { Awaited::News };
+        match &mut self.lookup {
+            None if (is_silent || is_doubted) && self.next_lookup.is_none_or(|at| now >= at) => {
+                self.lookup = TurnLookup::start(control);
+                self.next_lookup = self.lookup.is_none().then(|| now + LOOKUP_PAUSE);
+                if self.lookup.is_none() && is_silent {
+                    return Awaited::Silence;
                 }
             }
             None => {}
-            Some(probe) => match probe.poll(control) {
-                Told::Nothing => {}
-                Told::Turn(turn) if turn.is_over() => {
-                    self.probe = None;
-                    control.connection().repair(control.log(), &turn.as_completed(control.log()));
+            Some(lookup) => match lookup.poll(control) {
+                LookupState::Pending => {}
+                LookupState::Found(turn) if turn.is_over() => {
+                    self.lookup = None;
+                    control.turns().repair(control.log(), &turn.as_completed(control.log()));
                     return Awaited::News;
                 }
-                Told::Turn(_) | Told::Unknown => {
-                    self.probe = None;
+                LookupState::Found(_) | LookupState::Unknown => {
+                    self.lookup = None;
                     control.log().believe_running();
                     return if is_silent { Awaited::Silence } else { Awaited::News };
                 }
             },
         }
-        let due = match &self.probe {
-            Some(probe) => Some(probe.gives_up_at()),
-            None => earlier(silent_at, doubted_at),
+        let due = match &self.lookup {
+            Some(lookup) => Some(lookup.gives_up_at()),
+            None => self.next_lookup.or_else(|| earlier(silent_at, doubted_at)),
         };
         let until = match patience {
             Patience::None => return Awaited::Nothing,
@@ -193,7 +213,7 @@ impl Turn {
             Patience::Forever => due,
         };
         if let Some(consumer) = &self.consumer {
-            // The answer to a probe wakes the thread that asked, too.
+            // The reply to a lookup unparks the thread that polled it, too.
             consumer.wait(until);
         }
         Awaited::News
@@ -204,16 +224,16 @@ impl Turn {
     pub(super) fn into_result(mut self, control: &Control) -> ChatResult {
         let mut source = self.session.answer().map(|_| CompletionSource::ItemCompleted);
         if source.is_none() {
-            if let Some(turn) = missed::ask(control) {
+            if let Some(turn) = look_up(control) {
                 // They come too late to be steps.
                 self.session.complete_turn(turn.raw(), &mut Vec::new());
             }
             source = self.session.answer().map(|_| CompletionSource::ThreadReadFallback);
         }
-        let answer = self.session.answer().cloned();
+        let answer = self.session.answer();
         ChatResult {
-            assistant_item_id: answer.as_ref().map(|message| message.item_id.clone()),
-            final_text: answer.map(|message| message.text).unwrap_or_default(),
+            assistant_item_id: answer.map(|message| message.item_id.clone()),
+            final_text: answer.map(|message| message.text()).unwrap_or_default(),
             thread_id: self.session.thread_id,
             turn_id: self.session.turn_id,
             raw_events: self.raw.unwrap_or_default(),

@@ -1,25 +1,26 @@
-//! What is a step, what is the answer, and when a turn is over: decided event by event.
+//! Decides event by event what is a step, what is the answer, and when a turn is over.
 //!
-//! Relies on `step`; has no threads, no clock and no I/O. Invariant: an item gives at most one
-//! step; only `turn/completed` of this turn ends it; an event of the wrong shape changes nothing.
+//! Relies on `step`; has no threads, no clock and no I/O. Invariant: an item gives at most one step; only
+//! `turn/completed` of this turn ends it; an event of the wrong shape changes nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{BuildHasher, RandomState},
+};
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
 use super::{
     ConversationStep,
+    block::Event,
+    kind::Kind,
     raw::{ItemText, params_of},
     result::token_usage_of,
 };
-use crate::{
-    connection::Event,
-    error::Error,
-    protocol::{ThreadTokenUsage as TokenUsage, kind::Kind},
-};
+use crate::{error::Error, protocol::ThreadTokenUsage as TokenUsage};
 
-/// How a turn ended, in the server's words.
+/// How a turn ended, as the server reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Outcome {
     Completed,
@@ -28,7 +29,7 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// The error of an outcome that is none to be glad of.
+    /// The error, unless the turn completed.
     fn error(&self, thread_id: &str, turn_id: &str) -> Option<Error> {
         let (thread_id, turn_id) = (thread_id.to_owned(), turn_id.to_owned());
         match self.clone() {
@@ -47,11 +48,22 @@ impl Outcome {
     }
 }
 
-/// An agent message that may be the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Message {
+/// An agent message that may be the answer. Its text is decoded when it is asked for, since it may be large
+/// and is not asked for before the end.
+#[derive(Debug, Clone)]
+pub(crate) struct AgentMessage {
     pub(crate) item_id: String,
-    pub(crate) text: String,
+    item: ItemText,
+}
+
+impl AgentMessage {
+    pub(crate) fn text(&self) -> String {
+        ConversationStep::text_of(self.item.get()).unwrap_or_default()
+    }
+
+    fn bytes(&self) -> usize {
+        self.item_id.len() + self.item.bytes()
+    }
 }
 
 /// The state of one turn, as one reader of it has seen it.
@@ -59,12 +71,15 @@ pub(crate) struct Message {
 pub struct Session {
     pub(crate) thread_id: String,
     pub(crate) turn_id: String,
-    /// Ids and types of the items that have given a step.
-    seen: HashSet<(String, String)>,
-    final_answer: Option<Message>,
-    last_message: Option<Message>,
+    /// Hashes of the ids and types of the items that have given a step: ids may be of any length.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    /// How many items of each type came under ids of their own.
+    live: HashMap<String, usize>,
+    final_answer: Option<AgentMessage>,
+    last_message: Option<AgentMessage>,
     pub(crate) token_usage: Option<TokenUsage>,
-    /// What the last `error` without a retry said.
+    /// The last `error` without a retry.
     failure: Option<TurnError>,
     pub(crate) outcome: Option<Outcome>,
 }
@@ -75,6 +90,8 @@ impl Session {
             thread_id: thread_id.to_owned(),
             turn_id: turn_id.to_owned(),
             seen: HashSet::new(),
+            hasher: RandomState::new(),
+            live: HashMap::new(),
             final_answer: None,
             last_message: None,
             token_usage: None,
@@ -84,8 +101,16 @@ impl Session {
     }
 
     /// The answer so far.
-    pub(crate) fn answer(&self) -> Option<&Message> {
+    pub(crate) fn answer(&self) -> Option<&AgentMessage> {
         self.final_answer.as_ref().or(self.last_message.as_ref())
+    }
+
+    /// The bytes that the session keeps, as far as they grow with what the server sends.
+    pub(super) fn bytes(&self) -> usize {
+        const ENTRY: usize = 32;
+        let messages = self.final_answer.iter().chain(&self.last_message);
+        let live: usize = self.live.keys().map(|item_type| item_type.len() + ENTRY).sum();
+        self.seen.len() * ENTRY + live + messages.map(AgentMessage::bytes).sum::<usize>()
     }
 
     /// The error of the outcome, if it is one.
@@ -93,7 +118,7 @@ impl Session {
         self.outcome.as_ref()?.error(&self.thread_id, &self.turn_id)
     }
 
-    /// Takes in one event; gives the steps it makes. `data` gives the text of its item to be kept.
+    /// Takes one event in, and gives the steps it makes. `data` gives the text of its item to be kept.
     pub(super) fn observe(
         &mut self,
         event: &Event<'_>,
@@ -109,11 +134,11 @@ impl Session {
             }
             Kind::TurnCompleted => {
                 #[derive(Deserialize)]
-                struct Params<'a> {
+                struct TurnCompleted<'a> {
                     #[serde(borrow)]
                     turn: &'a RawValue,
                 }
-                if let Ok(Params { turn }) = params_of(text) {
+                if let Ok(TurnCompleted { turn }) = params_of(text) {
                     self.complete_turn(turn, steps);
                 }
             }
@@ -131,16 +156,22 @@ impl Session {
         }
     }
 
-    /// An item that is complete, live or read afterwards. `None`: it is known, or no item.
+    /// A completed item, live or read afterwards. `None`: it is known, or no item.
     fn complete_item(&mut self, item: &str, data: impl FnOnce() -> ItemText) -> Option<ConversationStep> {
         let (step, phase) = ConversationStep::of_item(&self.thread_id, &self.turn_id, item, data)?;
-        let (item_id, item_type) = (step.item_id.clone()?, step.item_type.clone()?);
-        if !self.seen.insert((item_id.clone(), item_type)) {
+        let (item_id, item_type) = (step.item_id.as_deref()?, step.item_type.as_deref()?);
+        if !self.seen.insert(self.hasher.hash_one((item_id, item_type))) {
             return None;
         }
-        if step.item_type.as_deref() == Some("agentMessage") {
-            if let Some(text) = &step.text {
-                let message = Message { item_id, text: text.clone() };
+        if !is_stored_id(item_id) {
+            match self.live.get_mut(item_type) {
+                Some(count) => *count += 1,
+                None => drop(self.live.insert(item_type.to_owned(), 1)),
+            }
+        }
+        if item_type == "agentMessage" {
+            if step.text.is_some() {
+                let message = AgentMessage { item_id: item_id.to_owned(), item: step.item_text() };
                 match phase.as_deref() {
                     Some("final_answer") => self.final_answer = Some(message),
                     _ => self.last_message = Some(message),
@@ -150,22 +181,19 @@ impl Session {
         Some(step)
     }
 
-    /// Items read from the server's store. Those that came live are known by their ids or, where
-    /// the store has ids of its own, by their place among the items of their type.
+    /// Items read from the server's store. Those that came live are known by their ids or, where the store
+    /// has ids of its own, by their position among the items of their type.
     fn complete_stored(&mut self, items: Vec<&RawValue>, steps: &mut impl Extend<ConversationStep>) {
-        let mut came: HashMap<String, usize> = HashMap::new();
-        for (_, item_type) in self.seen.iter().filter(|(id, _)| !is_stored_id(id)) {
-            *came.entry(item_type.clone()).or_default() += 1;
-        }
+        let mut live = self.live.clone();
         for item in items {
             #[derive(Deserialize)]
-            struct Head {
+            struct StoredHead {
                 id: String,
                 r#type: String,
             }
-            let Ok(Head { id, r#type }) = serde_json::from_str(item.get()) else { continue };
+            let Ok(StoredHead { id, r#type }) = serde_json::from_str(item.get()) else { continue };
             if is_stored_id(&id) {
-                if let Some(left) = came.get_mut(&r#type).filter(|left| **left > 0) {
+                if let Some(left) = live.get_mut(&r#type).filter(|left| **left > 0) {
                     *left -= 1;
                     continue;
                 }
@@ -174,10 +202,10 @@ impl Session {
         }
     }
 
-    /// The server's last word on the turn. Its items are those that came already, or some of them.
+    /// The terminal event. Its items are those that came already, or some of them.
     pub(crate) fn complete_turn(&mut self, turn: &RawValue, steps: &mut impl Extend<ConversationStep>) {
         #[derive(Deserialize)]
-        struct Turn<'a> {
+        struct TerminalTurn<'a> {
             status: Option<Value>,
             #[serde(default, deserialize_with = "lenient")]
             error: Option<TurnError>,
@@ -185,8 +213,8 @@ impl Session {
             items: Option<Vec<&'a RawValue>>,
         }
         let tree = || serde_json::from_str(turn.get()).unwrap_or_else(|_| Value::from(turn.get()));
-        let Turn { status, error, items } =
-            serde_json::from_str(turn.get()).unwrap_or(Turn { status: None, error: None, items: None });
+        let TerminalTurn { status, error, items } = serde_json::from_str(turn.get())
+            .unwrap_or(TerminalTurn { status: None, error: None, items: None });
         self.complete_stored(items.unwrap_or_default(), steps);
         let error = error.or_else(|| self.failure.take());
         self.outcome = Some(match status.as_ref().and_then(Value::as_str) {
@@ -215,7 +243,7 @@ fn is_stored_id(id: &str) -> bool {
     id.strip_prefix("item-").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// `TurnError`, as far as it tells a person something.
+/// `TurnError`, as far as a person needs it.
 #[derive(Debug, Clone, Default, Deserialize)]
 struct TurnError {
     #[serde(default, deserialize_with = "lenient")]
@@ -235,14 +263,14 @@ struct ErrorNotice {
     will_retry: bool,
 }
 
-/// A value, or nothing where something else stands: a part of a wrong shape loses itself only.
+/// A value, or `None` where something else stands: a part of a wrong shape loses only itself.
 fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     let raw = <&'de RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(raw.get()).ok())
 }
 
 #[cfg(test)]
-mod laws;
+mod properties;
 
 #[cfg(test)]
 mod tests {
@@ -258,8 +286,9 @@ mod tests {
         let mut steps = Vec::new();
         let text = json!({"method": "m", "params": params}).to_string();
         let item = params.get("item").map(Value::to_string);
-        let event = Event { kind, text: &text, item_id: None, body: item.as_deref() };
-        session.observe(&event, || ItemText::Own("".into()), &mut steps);
+        let event = Event { kind, text: &text, item_id: None, body: item.as_deref(), owner: None };
+        let data = || ItemText::Own(item.as_deref().unwrap_or_default().into());
+        session.observe(&event, data, &mut steps);
         steps
     }
 
@@ -292,7 +321,7 @@ mod tests {
             &mut session,
             json!({"type": "agentMessage", "id": "b", "text": "by the way", "phase": "commentary"}),
         );
-        assert_eq!(session.answer().unwrap().text, "the answer");
+        assert_eq!(session.answer().unwrap().text(), "the answer");
     }
 
     #[test]
@@ -311,7 +340,7 @@ mod tests {
             json!({"status": "completed", "items": [{"type": "agentMessage", "id": "a", "text": "x"}]});
         let steps = observe(&mut session, Kind::TurnCompleted, &json!({ "turn": turn }));
         assert_eq!(steps.len(), 1);
-        assert_eq!(session.answer().unwrap().text, "x");
+        assert_eq!(session.answer().unwrap().text(), "x");
         assert_eq!(session.outcome, Some(Outcome::Completed));
     }
 

@@ -128,7 +128,7 @@ impl ConversationStep {
         item: &str,
         data: impl FnOnce() -> ItemText,
     ) -> Option<(ConversationStep, Option<String>)> {
-        let mut parts: Item = serde_json::from_str(item).ok()?;
+        let mut parts: ItemParts = serde_json::from_str(item).ok()?;
         let item_type = parts.kind.0.take()?;
         let item_id = parts.id.0.take()?;
         let status = parts.status.0.as_deref().map_or(StepStatus::Completed, StepStatus::from);
@@ -144,6 +144,18 @@ impl ConversationStep {
             data: data(),
         };
         Some((step, parts.phase.0))
+    }
+
+    /// What the step of this item says.
+    pub(super) fn text_of(item: &str) -> Option<String> {
+        let mut parts: ItemParts = serde_json::from_str(item).ok()?;
+        let item_type = parts.kind.0.take()?;
+        parts.take_text(&item_type)
+    }
+
+    /// The item's JSON, to be kept.
+    pub(super) fn item_text(&self) -> ItemText {
+        self.data.clone()
     }
 
     /// The closing step of a turn that did not complete.
@@ -223,44 +235,44 @@ impl Serialize for ConversationStep {
 
 /// A text, or nothing where something else stands: an item of the wrong shape is still an item.
 #[derive(Default)]
-struct Text(Option<String>);
+struct LenientText(Option<String>);
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for LenientText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Lenient::deserialize(deserializer).map(|value| Text(value.into_text().map(Cow::into_owned)))
+        Lenient::deserialize(deserializer).map(|value| LenientText(value.into_text().map(Cow::into_owned)))
     }
 }
 
 /// What of an item makes a step, whatever its type.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Item<'a> {
+struct ItemParts<'a> {
     #[serde(default, rename = "type")]
-    kind: Text,
+    kind: LenientText,
     #[serde(default)]
-    id: Text,
+    id: LenientText,
     #[serde(default)]
-    status: Text,
+    status: LenientText,
     #[serde(default)]
-    text: Text,
+    text: LenientText,
     #[serde(default)]
-    command: Text,
+    command: LenientText,
     #[serde(default)]
-    aggregated_output: Text,
+    aggregated_output: LenientText,
     #[serde(default)]
-    server: Text,
+    server: LenientText,
     #[serde(default)]
-    tool: Text,
+    tool: LenientText,
     #[serde(default)]
-    query: Text,
+    query: LenientText,
     #[serde(default)]
-    path: Text,
+    path: LenientText,
     #[serde(default)]
-    review: Text,
+    review: LenientText,
     #[serde(default)]
-    prompt: Text,
+    prompt: LenientText,
     #[serde(default)]
-    phase: Text,
+    phase: LenientText,
     #[serde(default, borrow)]
     summary: Option<&'a RawValue>,
     #[serde(default, borrow)]
@@ -269,10 +281,10 @@ struct Item<'a> {
     changes: Option<&'a RawValue>,
 }
 
-impl Item<'_> {
+impl ItemParts<'_> {
     /// What the item says. Taken, since it may be large.
     fn take_text(&mut self, item_type: &str) -> Option<String> {
-        let own = |text: &mut Text| text.0.take().filter(|text| !text.is_empty());
+        let own = |text: &mut LenientText| text.0.take().filter(|text| !text.is_empty());
         let list =
             |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<Vec<Value>>(raw.get()).ok());
         let joined = |texts: Vec<String>, between: &str| (!texts.is_empty()).then(|| texts.join(between));
@@ -310,7 +322,7 @@ impl Item<'_> {
                 joined(list(self.content)?.iter().filter_map(text).collect(), "\n")
             }
             _ => {
-                let Item { text, review, query, prompt, tool, command, path, .. } = self;
+                let ItemParts { text, review, query, prompt, tool, command, path, .. } = self;
                 [text, review, query, prompt, tool, command, path].into_iter().find_map(own)
             }
         }

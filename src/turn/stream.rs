@@ -1,6 +1,7 @@
 //! A turn as an iterator: of steps (`Chat`) or of all its events (`ChatEvents`).
 //!
-//! Relies on `reader` for the turn. Invariant: a failure is handed out once in the stream, can be asked for again, and is logged if nobody saw it.
+//! Relies on `reader` for the turn. Invariant: a failure comes once in the stream, can be asked for again,
+//! and is logged if nobody saw it.
 
 use std::{
     collections::VecDeque,
@@ -19,10 +20,10 @@ use super::{
     CancelResult, ChatResult, ConversationStep, Input, StepStatus, TurnEvent, TurnHandle, TurnItem,
     continuations::{Continuations, Parked},
     control::Control,
+    log::{Consumer, Interest},
     reader::{Awaited, Patience, Turn, cancel},
 };
 use crate::{
-    connection::{Connection, Consumer, Interest},
     continuation::{ChatContinuation, ChatMode},
     deadline::Deadline,
     error::{Error, Result},
@@ -61,7 +62,7 @@ pub struct TurnStream<T: TurnItem> {
     /// When this reader began to listen: the silence before that is not its own.
     since: Instant,
     ready: VecDeque<T>,
-    state: State,
+    state: StreamState,
     /// Set when a token for this reader left it.
     token: AtomicBool,
     key: u64,
@@ -70,7 +71,7 @@ pub struct TurnStream<T: TurnItem> {
 }
 
 #[derive(Debug)]
-enum State {
+enum StreamState {
     Running,
     /// The failure, if it is one, and whether the stream has handed it out.
     Ended(Option<Error>, bool),
@@ -78,10 +79,9 @@ enum State {
 
 /// What a stream is made of.
 pub(crate) struct Opened {
-    pub(crate) connection: Connection,
+    pub(crate) control: Control,
     pub(crate) consumer: Consumer,
     pub(crate) continuations: Arc<Continuations>,
-    pub(crate) request_timeout: Option<Duration>,
     pub(crate) inactivity: Option<Duration>,
     pub(crate) keep_raw: bool,
     pub(crate) mode: ChatMode,
@@ -89,9 +89,7 @@ pub(crate) struct Opened {
 
 impl<T: TurnItem> TurnStream<T> {
     pub(crate) fn open(opened: Opened) -> Self {
-        let Opened { connection, consumer, continuations, request_timeout, inactivity, keep_raw, mode } =
-            opened;
-        let control = Control::new(connection, consumer.log(), request_timeout);
+        let Opened { control, consumer, continuations, inactivity, keep_raw, mode } = opened;
         let turn = Turn::new(consumer, keep_raw, mode);
         Self::over(turn, control, continuations, inactivity, VecDeque::new())
     }
@@ -111,7 +109,7 @@ impl<T: TurnItem> TurnStream<T> {
             inactivity,
             since: Instant::now(),
             ready,
-            state: State::Running,
+            state: StreamState::Running,
             token: AtomicBool::new(false),
             is_told: AtomicBool::new(false),
         }
@@ -160,7 +158,8 @@ impl<T: TurnItem> TurnStream<T> {
 
     /// Whether nothing more will come out of this iterator.
     pub fn is_ended(&self) -> bool {
-        self.ready.is_empty() && matches!(self.state, State::Ended(None, _) | State::Ended(_, true))
+        self.ready.is_empty()
+            && matches!(self.state, StreamState::Ended(None, _) | StreamState::Ended(_, true))
     }
 
     /// The same items as results: a failure comes as the last one, in place of the closing step.
@@ -180,7 +179,7 @@ impl<T: TurnItem> TurnStream<T> {
     /// How the turn failed, if it has and this has been noticed by reading.
     pub fn error(&self) -> Option<&Error> {
         match &self.state {
-            State::Ended(Some(error), _) => {
+            StreamState::Ended(Some(error), _) => {
                 self.is_told.store(true, Ordering::Relaxed);
                 Some(error)
             }
@@ -192,13 +191,13 @@ impl<T: TurnItem> TurnStream<T> {
     /// From now on the turn's events are kept until the token is used or
     /// [forgotten](crate::Client::forget).
     pub fn continuation(&self) -> ChatContinuation {
-        if let Some(turn) = self.turn.as_ref().filter(|_| matches!(self.state, State::Running)) {
+        if let Some(turn) = self.turn.as_ref().filter(|_| matches!(self.state, StreamState::Running)) {
             self.token.store(true, Ordering::Release);
             self.continuations.announce(self.key, self.control.clone());
             return self.token_of(turn);
         }
         match &self.state {
-            State::Ended(Some(Error::TurnInactive { continuation, .. }), _) => continuation.clone(),
+            StreamState::Ended(Some(Error::TurnInactive { continuation, .. }), _) => continuation.clone(),
             _ => ChatContinuation::new(self.thread_id(), self.turn_id(), 0, ChatMode::Steps, self.key),
         }
     }
@@ -240,8 +239,8 @@ impl<T: TurnItem> TurnStream<T> {
     pub fn cancel(&mut self) -> Result<CancelResult> {
         let unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
         let turn = match (&self.state, &mut self.turn) {
-            (State::Running, Some(turn)) => turn,
-            (State::Ended(Some(Error::TurnInactive { continuation, .. }), _), _) => {
+            (StreamState::Running, Some(turn)) => turn,
+            (StreamState::Ended(Some(Error::TurnInactive { continuation, .. }), _), _) => {
                 return self.continuations.cancel(continuation);
             }
             // It is over; how, is known.
@@ -253,7 +252,7 @@ impl<T: TurnItem> TurnStream<T> {
                 let error = turn.session().error();
                 self.end(error.map_or(Ok(()), Err));
                 // It is what was asked for.
-                if let State::Ended(_, is_given) = &mut self.state {
+                if let StreamState::Ended(_, is_given) = &mut self.state {
                     *is_given = true;
                 }
                 self.is_told.store(true, Ordering::Relaxed);
@@ -284,7 +283,7 @@ impl<T: TurnItem> TurnStream<T> {
                 Pulled::Failed => break,
             }
         }
-        if let State::Ended(Some(error), _) = &self.state {
+        if let StreamState::Ended(Some(error), _) = &self.state {
             self.is_told.store(true, Ordering::Relaxed);
             return Err(error.clone());
         }
@@ -301,9 +300,9 @@ impl<T: TurnItem> TurnStream<T> {
                 return Pulled::Item(item);
             }
             match &self.state {
-                State::Running => {}
-                State::Ended(Some(_), false) => return Pulled::Failed,
-                State::Ended(..) => return Pulled::Nothing,
+                StreamState::Running => {}
+                StreamState::Ended(Some(_), false) => return Pulled::Failed,
+                StreamState::Ended(..) => return Pulled::Nothing,
             }
             let Some(turn) = &mut self.turn else { return Pulled::Nothing };
             if let Some(end) = turn.read(&mut self.ready) {
@@ -329,7 +328,7 @@ impl<T: TurnItem> TurnStream<T> {
 
     /// The turn is over: what was kept for it is freed, but what the result is made of.
     fn end(&mut self, end: Result<()>) {
-        self.state = State::Ended(end.err(), false);
+        self.state = StreamState::Ended(end.err(), false);
         if let Some(turn) = &mut self.turn {
             turn.let_go();
         }
@@ -343,12 +342,12 @@ impl<T: TurnItem> TurnStream<T> {
         let Some(turn) = self.turn.take() else { return };
         let continuation = self.token_of(&turn);
         self.continuations.park(self.key, Parked { turn, control: self.control.clone(), unread: Vec::new() });
-        self.state = State::Ended(Some(Error::TurnInactive { continuation, idle }), false);
+        self.state = StreamState::Ended(Some(Error::TurnInactive { continuation, idle }), false);
     }
 
     /// The closing step of the failure.
     fn closing(&mut self) -> Option<T> {
-        let State::Ended(Some(error), is_given) = &mut self.state else { return None };
+        let StreamState::Ended(Some(error), is_given) = &mut self.state else { return None };
         if std::mem::replace(is_given, true) {
             return None;
         }
@@ -398,7 +397,7 @@ impl<T: TurnItem> FusedIterator for TurnStream<T> {}
 impl<T: TurnItem> Drop for TurnStream<T> {
     fn drop(&mut self) {
         match &self.state {
-            State::Running if self.token.load(Ordering::Acquire) => {
+            StreamState::Running if self.token.load(Ordering::Acquire) => {
                 if let Some(turn) = self.turn.take() {
                     // One event can make several items: the end of a turn, with those that did not come.
                     let unread = self.ready.drain(..).map(T::into_event).collect();
@@ -406,7 +405,7 @@ impl<T: TurnItem> Drop for TurnStream<T> {
                     self.continuations.leave(self.key, parked);
                 }
             }
-            State::Ended(Some(error), _) if !self.is_told.load(Ordering::Relaxed) => {
+            StreamState::Ended(Some(error), _) if !self.is_told.load(Ordering::Relaxed) => {
                 log::error!("nobody saw how a turn failed: {error}");
                 // Nobody has the token either.
                 self.continuations.forget(self.key);
@@ -440,7 +439,7 @@ impl<T: TurnItem> Iterator for Results<'_, T> {
             Pulled::Item(item) => Some(Ok(item)),
             Pulled::Nothing => None,
             Pulled::Failed => match &mut self.stream.state {
-                State::Ended(Some(error), is_given) => {
+                StreamState::Ended(Some(error), is_given) => {
                     *is_given = true;
                     self.stream.is_told.store(true, Ordering::Relaxed);
                     Some(Err(error.clone()))

@@ -3,7 +3,17 @@
 //! Relies on serde_json. Invariant: a good message pays nothing for it; the path is looked for only
 //! once an error is there.
 
+use std::cell::RefCell;
+
 use serde::de::{DeserializeOwned, Error as _};
+
+/// The most warnings about one message that are kept.
+const MOST_WARNINGS: usize = 8;
+
+thread_local! {
+    /// Where warnings go while somebody collects them.
+    static COLLECTED: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
 
 /// Decodes a reply or the parameters of a message; the error names the path in the JSON.
 ///
@@ -12,6 +22,30 @@ use serde::de::{DeserializeOwned, Error as _};
 /// When the text is no JSON, or something required is missing or of another type.
 pub fn decode<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     serde_json::from_str(text).map_err(|error| name_path(text, error))
+}
+
+/// Decodes on a thread that must not run the program's logger: gives the warnings, at most a few of them,
+/// instead of logging them.
+pub(crate) fn collect_warnings<R>(decode: impl FnOnce() -> R) -> (R, Vec<String>) {
+    COLLECTED.set(Some(Vec::new()));
+    let decoded = decode();
+    (decoded, COLLECTED.take().unwrap_or_default())
+}
+
+/// Reports something in a message that was read as absent.
+pub(super) fn warn(message: String) {
+    let uncollected = COLLECTED.with_borrow_mut(|collected| match collected {
+        Some(collected) if collected.len() < MOST_WARNINGS => {
+            collected.push(message);
+            None
+        }
+        Some(_) => None,
+        None => Some(message),
+    });
+    // Outside of the borrow: the logger may decode messages itself.
+    if let Some(message) = uncollected {
+        log::warn!("{message}");
+    }
 }
 
 /// Puts the path in front of the message. Not part of the decoding itself: tracking the path costs

@@ -14,6 +14,7 @@ mod tests;
 mod union;
 mod words;
 
+pub(crate) use decode::collect_warnings;
 pub use decode::decode;
 pub(crate) use object::*;
 pub use union::Unknown;

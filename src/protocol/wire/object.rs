@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::decode::warn;
 use crate::Setting;
 use crate::protocol::RequestId;
 
@@ -44,7 +45,9 @@ fn broken(name: &str, error: &dyn fmt::Display) {
     // serde quotes a wrong value in backticks or quotes; only the position is safe to tell.
     let place = error.to_string();
     let place = place.rfind(" at line ").map_or("", |at| &place[at..]);
-    log::warn!("the optional field `{name}` of a message is not of its type and was read as absent{place}");
+    warn(format!(
+        "the optional field `{name}` of a message is not of its type and was read as absent{place}"
+    ));
 }
 
 impl<T: DeserializeOwned> Part for Vec<T> {}

@@ -1,0 +1,80 @@
+//! Deferred overrides: settings of loaded threads that travel with the next turn.
+//!
+//! Relies on `config`. Invariant: settings wait until a turn has been started with them, whoever starts it,
+//! and later ones win field by field.
+
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::Mutex;
+
+use crate::config::TurnOverrides;
+
+/// The waiting settings of all threads, by their ids.
+#[derive(Debug, Default)]
+pub(super) struct DeferredOverrides {
+    threads: Mutex<HashMap<String, Arc<TurnOverrides>>>,
+}
+
+impl DeferredOverrides {
+    /// These wait from now on, over those that wait already.
+    pub(super) fn add(&self, thread_id: &str, later: TurnOverrides) {
+        let mut threads = self.threads.lock();
+        let waiting = threads.entry(thread_id.to_owned()).or_default();
+        *waiting = Arc::new(TurnOverrides::clone(waiting).merge(later));
+    }
+
+    /// The server has applied these itself: what waits must not undo them.
+    pub(super) fn outdate(&self, thread_id: &str, applied: TurnOverrides) {
+        // Else a turn that is being started with what waits would not settle it.
+        if applied == TurnOverrides::default() {
+            return;
+        }
+        if let Some(waiting) = self.threads.lock().get_mut(thread_id) {
+            *waiting = Arc::new(TurnOverrides::clone(waiting).merge(applied));
+        }
+    }
+
+    /// What waits for the thread's next turn.
+    pub(super) fn of(&self, thread_id: &str) -> Option<Arc<TurnOverrides>> {
+        self.threads.lock().get(thread_id).map(Arc::clone)
+    }
+
+    /// A turn was started with these. What came since then goes on waiting.
+    pub(super) fn settle(&self, thread_id: &str, sent: &Arc<TurnOverrides>) {
+        let mut threads = self.threads.lock();
+        if threads.get(thread_id).is_some_and(|waiting| Arc::ptr_eq(waiting, sent)) {
+            threads.remove(thread_id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_while_a_turn_is_started_waits_for_the_one_after() {
+        let deferred = DeferredOverrides::default();
+        deferred.add("t", TurnOverrides::new().model("a"));
+        let sent = deferred.of("t").unwrap();
+        deferred.add("t", TurnOverrides::new().model("b"));
+        deferred.settle("t", &sent);
+        let waiting = deferred.of("t").unwrap();
+        assert_eq!(*waiting, TurnOverrides::new().model("b"));
+        deferred.settle("t", &waiting);
+        assert!(deferred.of("t").is_none());
+    }
+
+    #[test]
+    fn what_the_server_applied_is_not_undone_and_waits_only_where_something_does() {
+        let deferred = DeferredOverrides::default();
+        deferred.outdate("t", TurnOverrides::new().model("b"));
+        assert!(deferred.of("t").is_none());
+        deferred.add("t", TurnOverrides::new().model("a").cwd("/a"));
+        let sent = deferred.of("t").unwrap();
+        deferred.outdate("t", TurnOverrides::new());
+        assert!(Arc::ptr_eq(&deferred.of("t").unwrap(), &sent), "nothing was applied");
+        deferred.outdate("t", TurnOverrides::new().model("b"));
+        assert_eq!(*deferred.of("t").unwrap(), TurnOverrides::new().model("b").cwd("/a"));
+    }
+}

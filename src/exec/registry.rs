@@ -1,0 +1,214 @@
+//! The commands that run on the server for this client, and what each has written and nobody has taken yet.
+//!
+//! Relies on `rpc` for the mailboxes. Invariant: a piece of output is kept from before the command is
+//! requested until it is taken, the command is dropped, or the client's limit is exceeded; a command that
+//! is dropped while it runs is terminated.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+    time::Instant,
+};
+
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::{
+    deadline::Deadline,
+    error::{Error, Result},
+    protocol::{ClientRequest, CommandExecParams, CommandExecTerminateParams},
+    rpc::{
+        Budget, Class, Core, Frame, Latch, Mailbox, Overrun, Payer, Permit, RawReply, Subsystem, Taken,
+        Wakeups, Weighed,
+    },
+};
+
+/// Output of a command, which belongs to no thread.
+const OUTPUT: &str = "command/exec/outputDelta";
+
+/// The commands that run, by their `processId`.
+#[derive(Debug)]
+pub(crate) struct Commands {
+    running: Mutex<HashMap<String, Arc<CommandLog>>>,
+    budget: Arc<Budget>,
+}
+
+/// What one command has written, and how it ended.
+pub(crate) struct CommandLog {
+    pub(super) process_id: String,
+    mailbox: Mailbox<OutputText, CommandEnd>,
+    ended: Latch,
+    /// Returned when the server has finished with the command, whoever still cares: with the reply to it,
+    /// or to the request to terminate it.
+    permit: Mutex<Option<Permit>>,
+    commands: Weak<Commands>,
+    core: Weak<Core>,
+}
+
+/// `command/exec/outputDelta` as it came: whoever takes it decodes it.
+#[derive(Debug)]
+pub(super) struct OutputText(Box<str>);
+
+impl OutputText {
+    pub(super) fn get(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Weighed for OutputText {
+    fn bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone)]
+pub(super) enum CommandEnd {
+    /// The server has replied to the request that started it.
+    Replied(RawReply),
+    /// Nothing more comes, for this reason.
+    Lost(Error),
+}
+
+impl Commands {
+    pub(crate) fn new(budget: &Arc<Budget>) -> Arc<Commands> {
+        Arc::new(Commands { running: Mutex::default(), budget: Arc::clone(budget) })
+    }
+
+    /// Requests a command under this `processId`, which `params` name too, and does not wait for its reply.
+    /// Its output is kept from before the request is sent. The deadline is that of sending it.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        core: &Arc<Core>,
+        process_id: String,
+        params: impl Serialize,
+        deadline: Deadline,
+    ) -> Result<Arc<CommandLog>> {
+        let method = CommandExecParams::METHOD;
+        let permit = core.acquire(method, Class::Long, deadline)?;
+        let log = Arc::new(CommandLog {
+            process_id,
+            mailbox: Mailbox::new(&self.budget),
+            ended: Latch::default(),
+            permit: Mutex::new(Some(permit)),
+            commands: Arc::downgrade(self),
+            core: Arc::downgrade(core),
+        });
+        let payer: Arc<dyn Payer> = Arc::clone(&log) as _;
+        self.budget.register(Arc::downgrade(&payer));
+        self.running.lock().insert(log.process_id.clone(), Arc::clone(&log));
+        let (commands, replied) = (Arc::clone(self), Arc::clone(&log));
+        let completion = move |reply| commands.finish(&replied, reply);
+        match core.submit(method, params, Some(deadline), Box::new(completion)) {
+            Ok(_) => {
+                core.settle();
+                Ok(log)
+            }
+            Err(error) => {
+                self.running.lock().remove(&log.process_id);
+                Err(error)
+            }
+        }
+    }
+
+    /// The reply ends the command. It comes behind all output, which may still be there.
+    fn finish(&self, log: &CommandLog, reply: RawReply) {
+        self.running.lock().remove(&log.process_id);
+        log.end(CommandEnd::Replied(reply));
+        log.return_permit();
+    }
+}
+
+impl Subsystem for Commands {
+    /// Output of commands that are not known here was requested by hand, and is read among the
+    /// notifications.
+    fn notification(&self, _: &Arc<Core>, frame: &Frame<'_>, wakeups: &mut Wakeups) {
+        if frame.method != OUTPUT {
+            return;
+        }
+        let Some(process_id) = frame.route.process_id.as_deref() else { return };
+        let log = self.running.lock().get(process_id).map(Arc::clone);
+        if let Some(log) = log {
+            log.mailbox.push(OutputText(frame.text.into()), wakeups);
+        }
+    }
+
+    fn ended(&self, _: &Core, reason: &Error) {
+        let running = std::mem::take(&mut *self.running.lock());
+        for log in running.values() {
+            log.end(CommandEnd::Lost(reason.while_doing(CommandExecParams::METHOD)));
+        }
+    }
+}
+
+impl CommandLog {
+    fn end(&self, end: CommandEnd) {
+        self.mailbox.close(end);
+        self.ended.set();
+    }
+
+    fn return_permit(&self) {
+        drop(self.permit.lock().take());
+    }
+
+    /// The next piece, or the end behind the last one; waits for it until that moment.
+    pub(super) fn take(&self, until: Option<Instant>) -> Taken<OutputText, CommandEnd> {
+        loop {
+            match self.mailbox.take() {
+                Taken::Empty if until.is_none_or(|at| at > Instant::now()) => self.mailbox.wait(until),
+                taken => return taken,
+            }
+        }
+    }
+
+    /// Waits for the end until that moment. Meanwhile the pieces stay.
+    pub(super) fn wait_until_ended(&self, until: Option<Instant>) -> bool {
+        self.ended.wait(until);
+        self.has_ended()
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_set()
+    }
+
+    /// Nobody needs the command any more. If it still runs it is terminated; that is not waited for.
+    pub(super) fn abandon(self: &Arc<Self>) {
+        let what = format!("the command {} was dropped", self.process_id);
+        self.give_up_for(Error::NoLongerPending { what });
+    }
+
+    /// Frees what is kept, and terminates the command if it still runs. A reader finds the reason even if
+    /// the command has ended, since the rest of the output is lost. Never blocks.
+    fn give_up_for(&self, reason: Error) {
+        let was_running = !self.has_ended();
+        self.mailbox.clear(CommandEnd::Lost(reason));
+        self.ended.set();
+        let log =
+            self.commands.upgrade().and_then(|commands| commands.running.lock().remove(&self.process_id));
+        let (Some(core), true) = (self.core.upgrade(), was_running) else { return };
+        let completion = move |_: RawReply| {
+            if let Some(log) = &log {
+                log.return_permit();
+            }
+        };
+        let params = CommandExecTerminateParams::new(self.process_id.as_str());
+        // It fails when the connection does, which is reported elsewhere.
+        let _ = core.submit(CommandExecTerminateParams::METHOD, params, None, Box::new(completion));
+    }
+}
+
+impl Payer for CommandLog {
+    fn kept_bytes(&self) -> usize {
+        self.mailbox.bytes()
+    }
+
+    fn give_up(&self, Overrun { buffered, limit }: Overrun) {
+        self.give_up_for(Error::OutputFull { process_id: self.process_id.clone(), buffered, limit });
+    }
+}
+
+impl std::fmt::Debug for CommandLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CommandLog").field("process_id", &self.process_id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+//! Repairs text that is almost JSON: bytes that are not UTF-8, and surrogates without their other half.
+//!
+//! Relies on memchr. Invariant: what stands for no character becomes U+FFFD, everything else stays as it
+//! is, and text that needs no repair is neither copied nor changed.
+
+use std::borrow::Cow;
+
+use memchr::memmem::Finder;
+
+/// Finds what needs repair.
+pub(crate) struct Repair {
+    unicode_escape: Finder<'static>,
+}
+
+impl Repair {
+    pub(crate) fn new() -> Self {
+        Repair { unicode_escape: Finder::new(br"\u") }
+    }
+
+    /// The text of a frame, and whether it had to be repaired.
+    pub(crate) fn text<'a>(&self, frame: Cow<'a, [u8]>) -> (Cow<'a, str>, bool) {
+        let (text, is_utf8) = match frame {
+            Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => (Cow::Borrowed(text), true),
+                Err(_) => (Cow::Owned(String::from_utf8_lossy(bytes).into_owned()), false),
+            },
+            Cow::Owned(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => (Cow::Owned(text), true),
+                Err(error) => (Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()), false),
+            },
+        };
+        match self.without_lone_surrogates(&text) {
+            Some(repaired) => (Cow::Owned(repaired), true),
+            None => (text, !is_utf8),
+        }
+    }
+
+    /// `None`: there are none.
+    fn without_lone_surrogates(&self, text: &str) -> Option<String> {
+        let mut repaired = String::new();
+        let mut copied = 0;
+        let mut paired = 0;
+        for at in self.unicode_escape.find_iter(text.as_bytes()) {
+            if at < paired || !is_escape(text.as_bytes(), at) {
+                continue;
+            }
+            match surrogate_at(text, at) {
+                None => {}
+                Some(Half::High) if surrogate_at(text, at + 6) == Some(Half::Low) => paired = at + 12,
+                Some(_) => {
+                    repaired.push_str(&text[copied..at]);
+                    repaired.push_str(r"\ufffd");
+                    copied = at + 6;
+                }
+            }
+        }
+        (copied > 0).then(|| repaired + &text[copied..])
+    }
+}
+
+#[derive(PartialEq)]
+enum Half {
+    High,
+    Low,
+}
+
+/// Whether the backslash there begins an escape, and is not escaped itself.
+fn is_escape(text: &[u8], at: usize) -> bool {
+    text[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0
+}
+
+/// The half of a surrogate pair that is escaped there.
+fn surrogate_at(text: &str, at: usize) -> Option<Half> {
+    let digits = text.get(at..at + 6)?.strip_prefix(r"\u")?;
+    match u16::from_str_radix(digits, 16).ok()? {
+        0xd800..=0xdbff => Some(Half::High),
+        0xdc00..=0xdfff => Some(Half::Low),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repaired(text: &str) -> Option<String> {
+        Repair::new().without_lone_surrogates(text)
+    }
+
+    #[test]
+    fn a_lone_surrogate_becomes_the_replacement_character() {
+        for (broken, whole) in [
+            (r#""\ud83d""#, r#""\ufffd""#),
+            (r#""a\uDE00b""#, r#""a\ufffdb""#),
+            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\ud83dx\ude00""#, r#""\ufffdx\ufffd""#),
+            (r#""\\\ud83d""#, r#""\\\ufffd""#),
+        ] {
+            assert_eq!(repaired(broken).as_deref(), Some(whole));
+            serde_json::from_str::<String>(whole).unwrap();
+        }
+    }
+
+    #[test]
+    fn whole_pairs_and_escaped_backslashes_stay() {
+        for text in [r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\u00e9\n""#, r#""\u12"#, ""] {
+            assert_eq!(repaired(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_replaced_and_told() {
+        let repair = Repair::new();
+        let (text, was_repaired) = repair.text(Cow::Borrowed(b"\"a\xffb\""));
+        assert_eq!((&*text, was_repaired), ("\"a\u{fffd}b\"", true));
+        let (text, was_repaired) = repair.text(Cow::Borrowed(b"\"ab\""));
+        assert!(matches!(text, Cow::Borrowed("\"ab\"")) && !was_repaired);
+    }
+}

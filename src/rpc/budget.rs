@@ -1,0 +1,168 @@
+//! Counts the bytes that a connection keeps for its users, and chooses who pays when there are too many.
+//!
+//! Relies on nothing. Invariant: what a peer can make the client keep is charged here before it is
+//! stored and refunded when it is taken or dropped, so that the sum is known without visiting anybody.
+//!
+//! [`Budget::enforce`] is called by the reading thread after each frame. It calls a [`Payer`] while no
+//! other lock is held.
+
+use std::sync::{
+    Arc, Weak,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use parking_lot::Mutex;
+
+#[derive(Debug)]
+pub(crate) struct Budget {
+    kept: AtomicUsize,
+    limit: usize,
+    payers: Mutex<Payers>,
+}
+
+/// Something that keeps bytes for a user and can do without them.
+pub(crate) trait Payer: Send + Sync {
+    /// The bytes that giving up frees.
+    fn kept_bytes(&self) -> usize;
+    /// Frees them. Users find the reason where they look for the data.
+    fn give_up(&self, overrun: Overrun);
+}
+
+/// By how much the limit was exceeded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Overrun {
+    pub(crate) buffered: usize,
+    pub(crate) limit: usize,
+}
+
+#[derive(Default)]
+struct Payers {
+    list: Vec<Weak<dyn Payer>>,
+    /// The list is searched for dead entries when it is as long as this.
+    prune_at: usize,
+}
+
+impl Budget {
+    /// `None`: no limit.
+    pub(crate) fn new(limit: Option<usize>) -> Arc<Budget> {
+        Arc::new(Budget {
+            kept: AtomicUsize::new(0),
+            limit: limit.unwrap_or(usize::MAX),
+            payers: Mutex::default(),
+        })
+    }
+
+    /// The bytes kept now.
+    pub(crate) fn kept(&self) -> usize {
+        self.kept.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    pub(crate) fn charge(&self, bytes: usize) {
+        self.kept.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn refund(&self, bytes: usize) {
+        self.kept.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Adds somebody who can be made to pay for as long as they live.
+    pub(crate) fn register(&self, payer: Weak<dyn Payer>) {
+        let mut payers = self.payers.lock();
+        if payers.list.len() >= payers.prune_at {
+            payers.list.retain(|payer| payer.strong_count() > 0);
+            payers.prune_at = (payers.list.len() * 2).max(16);
+        }
+        payers.list.push(payer);
+    }
+
+    /// While more is kept than the limit allows, whoever keeps the most gives up, each at most once.
+    pub(crate) fn enforce(&self) {
+        if self.kept() > self.limit {
+            self.make_room(0);
+        }
+    }
+
+    /// Makes whoever keeps the most give up until `bytes` more fit. `false`: they don't.
+    pub(crate) fn make_room(&self, bytes: usize) -> bool {
+        let fits = || self.kept().saturating_add(bytes) <= self.limit;
+        if fits() {
+            return true;
+        }
+        let payers: Vec<Arc<dyn Payer>> = self.payers.lock().list.iter().filter_map(Weak::upgrade).collect();
+        let mut by_size: Vec<_> = payers.into_iter().map(|payer| (payer.kept_bytes(), payer)).collect();
+        by_size.sort_by_key(|(bytes, _)| *bytes);
+        while let Some((kept, payer)) = by_size.pop() {
+            if fits() || kept == 0 {
+                break;
+            }
+            payer.give_up(Overrun { buffered: self.kept(), limit: self.limit });
+        }
+        fits()
+    }
+}
+
+impl std::fmt::Debug for Payers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Payers").field("count", &self.list.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Hoard {
+        budget: Arc<Budget>,
+        bytes: AtomicUsize,
+    }
+
+    impl Payer for Hoard {
+        fn kept_bytes(&self) -> usize {
+            self.bytes.load(Ordering::Relaxed)
+        }
+
+        fn give_up(&self, _: Overrun) {
+            self.budget.refund(self.bytes.swap(0, Ordering::Relaxed));
+        }
+    }
+
+    fn hoard(budget: &Arc<Budget>, bytes: usize) -> Arc<Hoard> {
+        budget.charge(bytes);
+        let hoard = Arc::new(Hoard { budget: Arc::clone(budget), bytes: AtomicUsize::new(bytes) });
+        let payer: Arc<dyn Payer> = Arc::clone(&hoard) as _;
+        budget.register(Arc::downgrade(&payer));
+        hoard
+    }
+
+    #[test]
+    fn whoever_keeps_the_most_pays_and_nobody_else() {
+        let budget = Budget::new(Some(100));
+        let [small, large, middle] = [20, 60, 40].map(|bytes| hoard(&budget, bytes));
+        budget.enforce();
+        assert_eq!([&small, &large, &middle].map(|hoard| hoard.kept_bytes()), [20, 0, 40]);
+        assert_eq!(budget.kept(), 60);
+    }
+
+    #[test]
+    fn room_that_nobody_can_make_is_refused_without_an_end_to_the_search() {
+        let budget = Budget::new(Some(100));
+        budget.charge(90);
+        let small = hoard(&budget, 5);
+        assert!(!budget.make_room(50));
+        assert_eq!(small.kept_bytes(), 0);
+        assert!(budget.make_room(10));
+    }
+
+    #[test]
+    fn payers_that_are_gone_are_not_kept() {
+        let budget = Budget::new(None);
+        for _ in 0..1000 {
+            drop(hoard(&budget, 1));
+        }
+        assert!(budget.payers.lock().list.len() <= 16);
+    }
+}

@@ -1,0 +1,103 @@
+//! The requests in flight, and what becomes of their replies.
+//!
+//! Relies on `mailbox`. Invariant: an entry leaves the table exactly once: by its reply, by its caller
+//! giving up, or by the end of the connection. Dropping a completion without a reply ends its caller's
+//! wait.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+
+use super::{
+    budget::Budget,
+    mailbox::{Mailbox, Taken, Wakeups, Weighed},
+    reply::RawReply,
+};
+
+/// What is done with a reply. Runs on the reading thread before the next frame is looked at.
+pub(crate) type Completion = Box<dyn FnOnce(RawReply) + Send>;
+
+#[derive(Default)]
+pub(crate) struct Calls {
+    table: Mutex<HashMap<i64, Completion>>,
+    last_id: AtomicI64,
+}
+
+impl Calls {
+    pub(crate) fn next_id(&self) -> i64 {
+        self.last_id.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn insert(&self, id: i64, completion: Completion) {
+        self.table.lock().insert(id, completion);
+    }
+
+    pub(crate) fn take(&self, id: i64) -> Option<Completion> {
+        self.table.lock().remove(&id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.table.lock().len()
+    }
+
+    /// Drops all completions, which ends the waits of their callers.
+    pub(crate) fn clear(&self) {
+        let completions = std::mem::take(&mut *self.table.lock());
+        drop(completions);
+    }
+}
+
+/// A reply, and what the reading thread made of it.
+pub(crate) struct Completed<T>(pub(crate) RawReply, pub(crate) T);
+
+impl<T> Weighed for Completed<T> {
+    /// Replies are bounded by the requests in flight.
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
+/// Where a caller finds its reply.
+pub(crate) struct ReplySlot<T>(Arc<Mailbox<Completed<T>>>);
+
+/// Fills a reply slot, or ends it when dropped.
+struct ReplySender<T>(Arc<Mailbox<Completed<T>>>);
+
+impl<T> Drop for ReplySender<T> {
+    fn drop(&mut self) {
+        self.0.close(());
+    }
+}
+
+/// A slot, and the completion that puts the reply and what `receive` makes of it there.
+pub(crate) fn reply_slot<T: Send + 'static>(
+    budget: &Arc<Budget>,
+    receive: impl FnOnce(&RawReply) -> T + Send + 'static,
+) -> (ReplySlot<T>, Completion) {
+    let mailbox = Arc::new(Mailbox::for_one(budget));
+    let sender = ReplySender(Arc::clone(&mailbox));
+    let completion = move |reply: RawReply| {
+        let received = receive(&reply);
+        sender.0.push(Completed(reply, received), &mut Wakeups::default());
+    };
+    (ReplySlot(mailbox), Box::new(completion))
+}
+
+impl<T> ReplySlot<T> {
+    /// `Ended`: no reply comes any more. `Empty`: this thread is unparked when there is one.
+    pub(crate) fn take(&self) -> Taken<Completed<T>, ()> {
+        self.0.take()
+    }
+}
+
+impl<T> std::fmt::Debug for ReplySlot<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReplySlot").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,160 @@
+//! The reading thread's side: parses the envelope of each frame and hands the frame on.
+//!
+//! Relies on all of `rpc`. Invariant: nothing here blocks, runs user code, or trusts what the peer sent.
+//! A reply goes to its call, a notification to every subsystem and subscriber, a request to the
+//! subsystem that takes it; anything else is counted and logged.
+
+use std::{borrow::Cow, ops::ControlFlow, sync::Arc, sync::atomic::Ordering, time::Instant};
+
+use super::{Core, Frame, RawReply, Refusal, mailbox::Wakeups};
+use crate::{
+    error::{Error, Excerpt, TransportFailure},
+    protocol::{METHOD_NOT_FOUND, RequestId, envelope::Envelope, repair::Repair},
+    transport::Receive,
+};
+
+/// After so many bytes consumers are woken although more can be read: a flood wakes a consumer for many
+/// events at a time, but none waits for long.
+const BATCH: usize = 8 * 1024 * 1024;
+
+/// Takes the frames of one connection.
+pub(crate) struct Dispatcher {
+    core: Arc<Core>,
+    is_strict: bool,
+    repair: Repair,
+    /// Consumers with news since the last flush.
+    wakeups: Wakeups,
+    /// When the current read began; one look at the clock serves all its frames.
+    received: Option<Instant>,
+    /// Bytes since the last flush.
+    batch: usize,
+}
+
+impl Dispatcher {
+    pub(crate) fn new(core: Arc<Core>, is_strict: bool) -> Self {
+        Dispatcher {
+            core,
+            is_strict,
+            repair: Repair::new(),
+            wakeups: Wakeups::default(),
+            received: None,
+            batch: 0,
+        }
+    }
+
+    fn stray(&mut self, text: &str) -> ControlFlow<()> {
+        self.core.counters.skipped_frames.fetch_add(1, Ordering::Relaxed);
+        if self.is_strict {
+            let text = Excerpt(text);
+            let failure =
+                TransportFailure::new(format!("the server sent what is no message (strict): {text}"));
+            self.core.end(Error::transport("", Arc::new(failure)));
+            return ControlFlow::Break(());
+        }
+        self.core.log(log::Level::Warn, || format!("skipped what is no message: {}", Excerpt(text)));
+        ControlFlow::Continue(())
+    }
+
+    fn reply(&self, id: Option<&RequestId>, reply: RawReply) {
+        let completion = match id {
+            Some(RequestId::Number(id)) => self.core.calls.take(*id),
+            _ => None,
+        };
+        match completion {
+            Some(completion) => {
+                completion(reply);
+                self.core.settle();
+            }
+            None => drop(self.core.counters.unmatched_replies.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+
+    fn notification(&mut self, frame: &Frame<'_>) {
+        for subsystem in &self.core.subsystems {
+            subsystem.notification(&self.core, frame, &mut self.wakeups);
+        }
+        self.core.subscribers.push(frame, &mut self.wakeups);
+        self.core.budget.enforce();
+    }
+
+    fn request(&mut self, id: &RequestId, frame: &Frame<'_>) {
+        let mut subsystems = self.core.subsystems.iter();
+        if !subsystems.any(|subsystem| subsystem.request(&self.core, id, frame, &mut self.wakeups)) {
+            let message = format!("this client does not know {}", Excerpt(frame.method));
+            // It fails when the connection does, which is reported elsewhere.
+            let _ = self.core.answer(id, &Err(Refusal { code: METHOD_NOT_FOUND, message }));
+        }
+        self.core.budget.enforce();
+        self.core.settle();
+    }
+}
+
+impl Receive for Dispatcher {
+    fn frame(&mut self, bytes: Cow<'_, [u8]>) -> ControlFlow<()> {
+        self.batch += bytes.len();
+        if self.batch > BATCH {
+            self.flush();
+        }
+        let counters = &self.core.counters;
+        counters.frames.fetch_add(1, Ordering::Relaxed);
+        counters.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        if self.core.lifecycle.has_ended() {
+            return ControlFlow::Break(());
+        }
+        // Positions in a frame are stored in 32 bits.
+        if u32::try_from(bytes.len()).is_err() {
+            return self.stray("a frame of 4 GiB or more");
+        }
+        let (text, was_repaired) = self.repair.text(bytes);
+        // What came in a buffer of its own is moved, not copied, from here on.
+        let (owner, text) = match &text {
+            Cow::Owned(_) => {
+                let mut text = text.into_owned();
+                text.shrink_to_fit();
+                (Some(Arc::new(text)), Cow::Borrowed(""))
+            }
+            Cow::Borrowed(_) => (None, text),
+        };
+        let text = owner.as_ref().map_or(&*text, |owner| owner.as_str());
+        let envelope = Envelope::parse(text);
+        if was_repaired && envelope.is_some() {
+            counters.repaired_frames.fetch_add(1, Ordering::Relaxed);
+            self.core.log(log::Level::Warn, || {
+                format!("a message with broken characters was repaired: {}", Excerpt(text))
+            });
+        }
+        match envelope {
+            Some(Envelope::Notification { method, route }) => {
+                let received = *self.received.get_or_insert_with(Instant::now);
+                let frame = Frame { method: &method, route: &route, text, owner: owner.as_ref(), received };
+                self.notification(&frame);
+            }
+            Some(Envelope::Request { id, method, route }) => {
+                let received = *self.received.get_or_insert_with(Instant::now);
+                let frame = Frame { method: &method, route: &route, text, owner: owner.as_ref(), received };
+                self.request(&id, &frame);
+            }
+            Some(Envelope::Reply { id, outcome }) => {
+                let range = RawReply::range(outcome, text);
+                let reply = match owner {
+                    None => RawReply::copied(outcome),
+                    Some(owner) => RawReply::moved(Arc::unwrap_or_clone(owner), range),
+                };
+                self.reply(id.as_ref(), reply);
+            }
+            None => return self.stray(text),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn flush(&mut self) {
+        self.batch = 0;
+        self.received = None;
+        self.wakeups.ring();
+    }
+
+    fn closed(&mut self, failure: TransportFailure) {
+        self.flush();
+        self.core.end(Error::transport("", Arc::new(failure)));
+    }
+}

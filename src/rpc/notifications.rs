@@ -1,0 +1,128 @@
+//! Hands all notifications to those who subscribed to them.
+//!
+//! Relies on `mailbox`. Invariant: a subscriber that does not read costs a bounded amount of memory, and
+//! what it misses is counted.
+
+use std::sync::{
+    Arc, Weak,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use parking_lot::Mutex;
+
+use super::{
+    budget::{Budget, Overrun, Payer},
+    frame::Frame,
+    mailbox::{Mailbox, Wakeups, Weighed},
+};
+
+/// The most notifications that a subscriber may leave unread.
+pub(crate) const MOST_UNREAD: usize = 65_536;
+/// The most bytes of them.
+pub(crate) const MOST_UNREAD_BYTES: usize = 64 * 1024 * 1024;
+
+/// The text of a notification; subscribers share it.
+#[derive(Debug, Clone)]
+pub(crate) struct NotificationText(Arc<String>);
+
+impl NotificationText {
+    pub(crate) fn get(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Weighed for NotificationText {
+    fn bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// One subscriber's end.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    mailbox: Mailbox<NotificationText>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Subscription {
+    pub(crate) fn mailbox(&self) -> &Mailbox<NotificationText> {
+        &self.mailbox
+    }
+
+    /// Drops the oldest notifications while `is_too_much`. The newest stays, however large it is.
+    fn shrink(&self, is_too_much: impl Fn(&Mailbox<NotificationText>) -> bool) {
+        while is_too_much(&self.mailbox) && self.mailbox.drop_oldest().is_some() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Payer for Subscription {
+    fn kept_bytes(&self) -> usize {
+        self.mailbox.bytes()
+    }
+
+    fn give_up(&self, _: Overrun) {
+        let half = self.mailbox.bytes() / 2;
+        self.shrink(|mailbox| mailbox.bytes() > half);
+    }
+}
+
+/// All subscribers of a connection.
+pub(crate) struct Subscribers {
+    list: Mutex<Vec<Weak<Subscription>>>,
+    /// Beside the lock, since mostly there are none.
+    is_empty: AtomicBool,
+    dropped: Arc<AtomicU64>,
+    budget: Arc<Budget>,
+}
+
+impl Subscribers {
+    pub(crate) fn new(budget: &Arc<Budget>) -> Self {
+        Subscribers {
+            list: Mutex::default(),
+            is_empty: AtomicBool::new(true),
+            dropped: Arc::default(),
+            budget: Arc::clone(budget),
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> Arc<Subscription> {
+        let subscription = Arc::new(Subscription {
+            mailbox: Mailbox::new(&self.budget),
+            dropped: Arc::clone(&self.dropped),
+        });
+        let payer: Arc<dyn Payer> = Arc::clone(&subscription) as _;
+        self.budget.register(Arc::downgrade(&payer));
+        self.list.lock().push(Arc::downgrade(&subscription));
+        self.is_empty.store(false, Ordering::Release);
+        subscription
+    }
+
+    /// How many notifications were dropped because nobody read them.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn push(&self, frame: &Frame<'_>, wakeups: &mut Wakeups) {
+        if self.is_empty.load(Ordering::Acquire) {
+            return;
+        }
+        let text = NotificationText(frame.shared_text());
+        let mut list = self.list.lock();
+        list.retain(|subscription| {
+            let Some(subscription) = subscription.upgrade() else { return false };
+            subscription.mailbox.push(text.clone(), wakeups);
+            subscription.shrink(|mailbox| mailbox.len() > MOST_UNREAD || mailbox.bytes() > MOST_UNREAD_BYTES);
+            true
+        });
+        self.is_empty.store(list.is_empty(), Ordering::Release);
+    }
+
+    /// Ends the streams once what they hold has been read.
+    pub(crate) fn close(&self) {
+        for subscription in self.list.lock().iter().filter_map(Weak::upgrade) {
+            subscription.mailbox.close(());
+        }
+    }
+}

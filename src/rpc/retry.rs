@@ -1,0 +1,128 @@
+//! Repeats requests that the server refuses as overloaded, with growing pauses.
+//!
+//! Relies on a clock that is passed in. Invariant: only a refusal (-32001) leads to another attempt,
+//! never silence, since a request that was not refused may have done its work.
+
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    time::{Duration, Instant},
+};
+
+use crate::error::{Error, OVERLOADED, Result};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The time, so that a test need not wait.
+pub(crate) trait Clock {
+    fn now(&self) -> Instant;
+    /// `false`: another attempt is pointless.
+    fn wait_until(&self, at: Instant) -> bool;
+    /// A number from 0 to 1, so that callers who were refused together don't retry together.
+    fn jitter(&self) -> f64 {
+        (RandomState::new().build_hasher().finish() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// Repeats `attempt` while the server is overloaded and the next attempt is due before the deadline. The
+/// last refusal is the error.
+pub(crate) fn retry<T>(
+    clock: &impl Clock,
+    deadline: Option<Instant>,
+    mut attempt: impl FnMut() -> Result<T>,
+) -> Result<T> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let refusal = match attempt() {
+            Err(error @ Error::Rpc { code: OVERLOADED, .. }) => error,
+            outcome => return outcome,
+        };
+        let next = clock.now() + pause.mul_f64(0.5 + clock.jitter() / 2.0);
+        if deadline.is_some_and(|deadline| next >= deadline) || !clock.wait_until(next) {
+            return Err(refusal);
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use super::*;
+
+    struct Frozen {
+        now: Cell<Instant>,
+        pauses: RefCell<Vec<Duration>>,
+        jitter: f64,
+    }
+
+    impl Frozen {
+        fn new(jitter: f64) -> Frozen {
+            Frozen { now: Cell::new(Instant::now()), pauses: RefCell::default(), jitter }
+        }
+    }
+
+    impl Clock for Frozen {
+        fn now(&self) -> Instant {
+            self.now.get()
+        }
+
+        fn wait_until(&self, at: Instant) -> bool {
+            self.pauses.borrow_mut().push(at - self.now.get());
+            self.now.set(at);
+            true
+        }
+
+        fn jitter(&self) -> f64 {
+            self.jitter
+        }
+    }
+
+    fn refusal(code: i64) -> Error {
+        Error::Rpc { method: "m".to_owned(), code, message: String::new(), data: None }
+    }
+
+    #[test]
+    fn pauses_double_up_to_two_seconds_and_jitter_takes_at_most_half_of_them() {
+        for (jitter, share) in [(1.0, 1.0), (0.0, 0.5)] {
+            let clock = Frozen::new(jitter);
+            let mut left = 9;
+            let outcome = retry(&clock, None, || {
+                left -= 1;
+                if left == 0 { Ok(()) } else { Err(refusal(OVERLOADED)) }
+            });
+            outcome.unwrap();
+            let expected = [50, 100, 200, 400, 800, 1600, 2000, 2000];
+            let expected: Vec<_> =
+                expected.iter().map(|ms| Duration::from_millis(*ms).mul_f64(share)).collect();
+            assert_eq!(*clock.pauses.borrow(), expected);
+        }
+    }
+
+    #[test]
+    fn no_attempt_is_made_that_is_due_after_the_deadline() {
+        let clock = Frozen::new(1.0);
+        let mut attempts = 0;
+        let deadline = clock.now() + Duration::from_millis(200);
+        let outcome: Result<()> = retry(&clock, Some(deadline), || {
+            attempts += 1;
+            Err(refusal(OVERLOADED))
+        });
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, Error::Rpc { code: OVERLOADED, .. }) && error.is_retryable());
+        assert_eq!(attempts, 3);
+    }
+
+    #[test]
+    fn other_errors_are_not_tried_again() {
+        let clock = Frozen::new(1.0);
+        let mut attempts = 0;
+        let outcome: Result<()> = retry(&clock, None, || {
+            attempts += 1;
+            Err(refusal(-32600))
+        });
+        assert!(outcome.is_err());
+        assert_eq!(attempts, 1);
+    }
+}

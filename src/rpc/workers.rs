@@ -1,0 +1,250 @@
+//! Threads for callbacks: handlers, tools, and drops that may run user code.
+//!
+//! Relies on parking_lot. Invariant: a job runs at once while fewer than 128 run, and as soon as one of
+//! them ends otherwise; a job that panics costs nobody else anything. Every count changes under the one
+//! lock that guards the queue.
+
+use std::{
+    any::Any,
+    cell::Cell,
+    collections::VecDeque,
+    mem::ManuallyDrop,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+use parking_lot::{Condvar, Mutex};
+
+/// The most jobs that run at once.
+const MOST: usize = 128;
+/// The most threads that wait for another job instead of ending.
+const MOST_IDLE: usize = 4;
+
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
+
+thread_local! {
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread runs a callback.
+pub(crate) fn in_callback() -> bool {
+    IS_WORKER.get()
+}
+
+#[derive(Default)]
+pub(crate) struct Workers(Arc<Crew>);
+
+#[derive(Default)]
+struct Crew {
+    roster: Mutex<Roster>,
+    /// A job was added, a thread is about to end, or there will be no more jobs.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Roster {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    /// Threads that wait for a job.
+    idle: usize,
+    handles: Vec<JoinHandle<()>>,
+    is_closed: bool,
+}
+
+impl Workers {
+    /// Runs `job` on a thread named `codex-worker`. Never blocks.
+    ///
+    /// # Errors
+    /// Gives the job back: the workers are closed, or there is no thread and none can be started.
+    pub(crate) fn run(&self, job: Job) -> Result<(), Job> {
+        let mut roster = self.0.roster.lock();
+        if roster.is_closed {
+            return Err(job);
+        }
+        roster.jobs.push_back(job);
+        if roster.idle >= roster.jobs.len() {
+            self.0.changed.notify_one();
+        } else if roster.threads < MOST && !self.start_thread(&mut roster) && roster.threads == 0 {
+            return roster.jobs.pop_back().map_or(Ok(()), Err);
+        }
+        Ok(())
+    }
+
+    /// Drops a value whose drop may run user code on another thread than this.
+    pub(crate) fn drop_elsewhere(&self, value: impl Any + Send) {
+        // If no thread takes it, it leaks: that is better than user code on the reading thread.
+        let value = ManuallyDrop::new(value);
+        let job = Box::new(move || drop(ManuallyDrop::into_inner(value)));
+        if let Err(job) = self.run(job) {
+            // Not logged if it fails: the logger is user code too.
+            drop(thread::Builder::new().name("codex-worker".to_owned()).spawn(job));
+        }
+    }
+
+    fn start_thread(&self, roster: &mut Roster) -> bool {
+        let crew = Arc::clone(&self.0);
+        match thread::Builder::new().name("codex-worker".to_owned()).spawn(move || crew.work()) {
+            Ok(handle) => {
+                roster.threads += 1;
+                roster.handles.retain(|handle| !handle.is_finished());
+                roster.handles.push(handle);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Takes no more jobs, and joins the threads that end by `deadline`. Jobs that have not begun are
+    /// run. A thread that does not end is left behind. Never joins the thread it is called on. Gives the
+    /// number of threads that are left.
+    pub(crate) fn close(&self, deadline: Instant) -> usize {
+        let mut roster = self.0.roster.lock();
+        roster.is_closed = true;
+        self.0.changed.notify_all();
+        let own =
+            usize::from(roster.handles.iter().any(|handle| handle.thread().id() == thread::current().id()));
+        while roster.threads > own {
+            if self.0.changed.wait_until(&mut roster, deadline).timed_out() {
+                break;
+            }
+        }
+        let left = roster.threads - own;
+        let handles = std::mem::take(&mut roster.handles);
+        drop(roster);
+        if left == 0 {
+            // Each has left its last job, so this takes no time.
+            for handle in handles.into_iter().filter(|handle| handle.thread().id() != thread::current().id())
+            {
+                let _ = handle.join();
+            }
+        }
+        left
+    }
+}
+
+impl Crew {
+    /// What a thread does.
+    fn work(&self) {
+        IS_WORKER.set(true);
+        let mut roster = self.roster.lock();
+        loop {
+            if let Some(job) = roster.jobs.pop_front() {
+                drop(roster);
+                if catch_unwind(AssertUnwindSafe(job)).is_err() {
+                    let _ = catch_unwind(|| log::error!("a callback panicked"));
+                }
+                roster = self.roster.lock();
+                continue;
+            }
+            if roster.is_closed || roster.idle >= MOST_IDLE {
+                break;
+            }
+            roster.idle += 1;
+            self.changed.wait(&mut roster);
+            roster.idle -= 1;
+        }
+        roster.threads -= 1;
+        self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crossbeam_channel::{Sender, bounded, unbounded};
+
+    use super::*;
+
+    struct TellsItsDrop(Sender<thread::ThreadId>);
+
+    impl Drop for TellsItsDrop {
+        fn drop(&mut self) {
+            let _ = self.0.send(thread::current().id());
+        }
+    }
+
+    fn later() -> Instant {
+        Instant::now() + Duration::from_secs(30)
+    }
+
+    #[test]
+    fn a_value_is_dropped_on_another_thread_after_the_close_too() {
+        let (tell, told) = unbounded();
+        let workers = Workers::default();
+        workers.drop_elsewhere(TellsItsDrop(tell.clone()));
+        assert_ne!(told.recv().unwrap(), thread::current().id());
+        assert_eq!(workers.close(later()), 0);
+        workers.drop_elsewhere(TellsItsDrop(tell));
+        assert_ne!(told.recv().unwrap(), thread::current().id());
+    }
+
+    #[test]
+    fn a_job_that_is_not_taken_is_given_back() {
+        let workers = Workers::default();
+        workers.close(later());
+        assert!(workers.run(Box::new(|| ())).is_err());
+    }
+
+    #[test]
+    fn every_job_runs_however_many_come_at_once() {
+        let workers = Workers::default();
+        let (tell, told) = unbounded();
+        for round in 0..50 {
+            for number in 0..200 {
+                let tell = tell.clone();
+                let job = move || {
+                    if number % 50 == round {
+                        thread::yield_now();
+                    }
+                    tell.send(number).unwrap();
+                };
+                assert!(workers.run(Box::new(job)).is_ok());
+            }
+            let mut seen: Vec<usize> =
+                (0..200).map(|_| told.recv_timeout(Duration::from_secs(30)).unwrap()).collect();
+            seen.sort_unstable();
+            assert_eq!(seen, (0..200).collect::<Vec<_>>());
+        }
+        assert_eq!(workers.close(later()), 0);
+    }
+
+    #[test]
+    fn a_job_beyond_the_most_that_run_at_once_runs_when_one_of_them_ends() {
+        let workers = Workers::default();
+        let (release, released) = bounded::<()>(0);
+        let (tell, told) = unbounded();
+        for number in 0..=MOST {
+            let (released, tell) = (released.clone(), tell.clone());
+            let job = move || {
+                tell.send(number).unwrap();
+                let _ = released.recv();
+            };
+            assert!(workers.run(Box::new(job)).is_ok());
+        }
+        for _ in 0..MOST {
+            told.recv_timeout(Duration::from_secs(30)).unwrap();
+        }
+        assert!(told.try_recv().is_err());
+        release.send(()).unwrap();
+        assert_eq!(told.recv_timeout(Duration::from_secs(30)).unwrap(), MOST);
+        drop(release);
+        assert_eq!(workers.close(later()), 0);
+    }
+
+    #[test]
+    fn a_close_does_not_wait_for_a_job_that_does_not_end() {
+        let workers = Workers::default();
+        let (_release, released) = bounded::<()>(0);
+        let (tell, told) = unbounded();
+        let job = move || {
+            tell.send(()).unwrap();
+            let _ = released.recv();
+        };
+        assert!(workers.run(Box::new(job)).is_ok());
+        told.recv().unwrap();
+        assert_eq!(workers.close(Instant::now()), 1);
+    }
+}

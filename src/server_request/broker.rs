@@ -1,0 +1,622 @@
+//! The broker of server requests: decides who answers each, keeps those that wait, and shows them to
+//! subscribers.
+//!
+//! Relies on `rpc` and on `turn` for the clocks that a waiting request stops. Invariant: each request is
+//! answered exactly once (by a tool, a handler, the program, or the default answer), nothing is granted
+//! by default, and what waits is within the client's limit.
+//!
+//! One lock guards what waits and who is subscribed, so that a new subscriber sees each request once.
+//! User code runs on worker threads only.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{BuildHasher, Hasher, RandomState},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    ApprovalMode, ServerRequest, ServerRequestStream, ServerResponse,
+    default_answer::{can_be_declined_unread, default_answer},
+    handlers::{Handler, Handlers},
+    request::{Received, ReceivedRequest},
+    stream::{Selection, ShownRequest, Subscriber},
+    tool::{ToolSet, Tools},
+};
+use crate::{
+    error::{Error, Result},
+    protocol::{INVALID_PARAMS, RequestId, envelope::Route},
+    rpc::{Answer, Budget, Core, Frame, Overrun, Payer, Refusal, Subsystem, TimerKey, Wakeups},
+    turn::{TurnLog, Turns},
+};
+
+/// How a client treats server requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BrokerSettings {
+    pub(crate) approval_mode: ApprovalMode,
+    pub(crate) approval_timeout: Option<Duration>,
+    pub(crate) user_input_timeout: Option<Duration>,
+}
+
+pub(crate) struct Broker {
+    /// Tells the requests of this client from those of others.
+    id: u64,
+    settings: BrokerSettings,
+    handlers: Mutex<Handlers>,
+    tools: Tools,
+    state: Mutex<BrokerState>,
+    /// Beside the lock, since mostly nothing waits.
+    pending_count: AtomicUsize,
+    next_number: AtomicU64,
+    /// How many requests were dropped from streams that nobody read.
+    dropped: AtomicU64,
+    /// The server does not report that another client answered a request.
+    hides_answers: AtomicBool,
+    turns: Arc<Turns>,
+    budget: Arc<Budget>,
+    own: Weak<Broker>,
+}
+
+#[derive(Default)]
+struct BrokerState {
+    pending: BTreeMap<u64, PendingRequest>,
+    /// The pending requests by the server's id, which should be unique.
+    by_id: HashMap<RequestId, Vec<u64>>,
+    /// The pending requests by thread and turn.
+    by_turn: HashMap<(String, String), Vec<u64>>,
+    subscribers: Vec<Subscriber>,
+}
+
+/// A server request that waits for its answer.
+struct PendingRequest {
+    request: Arc<ServerRequest>,
+    /// The turn whose clock it stops.
+    turn: Option<Arc<TurnLog>>,
+    default_answer: Answer,
+    deadline: Option<TimerKey>,
+    bytes: usize,
+}
+
+/// Who answers a request.
+enum Decision {
+    /// A tool or a handler, on a worker thread.
+    Run(Handler),
+    /// The program, within this time.
+    Wait(Option<Duration>),
+    /// Nobody, for this reason: it gets the default answer.
+    Nobody(&'static str),
+}
+
+impl Broker {
+    pub(crate) fn new(settings: BrokerSettings, turns: &Arc<Turns>, budget: &Arc<Budget>) -> Arc<Broker> {
+        let broker = Arc::new_cyclic(|own| Broker {
+            id: RandomState::new().build_hasher().finish(),
+            settings,
+            handlers: Mutex::default(),
+            tools: Tools::default(),
+            state: Mutex::default(),
+            pending_count: AtomicUsize::new(0),
+            next_number: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            hides_answers: AtomicBool::new(false),
+            turns: Arc::clone(turns),
+            budget: Arc::clone(budget),
+            own: Weak::clone(own),
+        });
+        let payer: Arc<dyn Payer> = Arc::clone(&broker) as _;
+        budget.register(Arc::downgrade(&payer));
+        broker
+    }
+
+    /// Sets or clears one of the handlers.
+    pub(crate) fn set_handler(
+        &self,
+        core: &Core,
+        handler: Option<Handler>,
+        slot: impl FnOnce(&mut Handlers) -> &mut Option<Handler>,
+    ) {
+        let replaced = std::mem::replace(slot(&mut self.handlers.lock()), handler);
+        // It may own anything; not under the lock.
+        drop(replaced);
+        core.settle();
+    }
+
+    /// Gives a thread its tools, or none, and returns those it had.
+    pub(crate) fn put_tools(&self, core: &Core, thread_id: &str, tools: Option<ToolSet>) -> Option<ToolSet> {
+        let before = self.tools.put(thread_id, tools);
+        core.settle();
+        before
+    }
+
+    /// A fork has the tools of the thread it was made from.
+    pub(crate) fn inherit_tools(&self, core: &Core, from: &str, to: &str) {
+        self.tools.inherit(from, to);
+        core.settle();
+    }
+
+    /// The server is older than 0.128, and does not report that another client answered a request.
+    pub(crate) fn expect_hidden_answers(&self) {
+        self.hides_answers.store(true, Ordering::Relaxed);
+    }
+
+    /// How many requests were dropped from streams that nobody read.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// The requests that wait, oldest first.
+    pub(crate) fn pending(&self) -> Vec<ServerRequest> {
+        self.state.lock().pending.values().map(|pending| ServerRequest::clone(&pending.request)).collect()
+    }
+
+    /// The selected requests from now on, after those that wait.
+    pub(crate) fn subscribe<T: Selection>(&self, core: &Core) -> ServerRequestStream<T> {
+        let (stream, subscriber) = ServerRequestStream::new(&self.budget);
+        let mut state = self.state.lock();
+        for (number, pending) in &state.pending {
+            subscriber.show(*number, &pending.request, pending.bytes, &mut Wakeups::default());
+        }
+        state.subscribers.retain(Subscriber::is_there);
+        state.subscribers.push(subscriber);
+        drop(state);
+        core.settle();
+        stream
+    }
+
+    /// Answers a request if it still waits and is the one that is meant.
+    pub(crate) fn respond(
+        &self,
+        core: &Core,
+        request: &ServerRequest,
+        response: &ServerResponse,
+    ) -> Result<()> {
+        let answer = request.answer(response)?;
+        let number = request.received().number;
+        let waits =
+            self.state.lock().pending.get(&number).is_some_and(|pending| pending.request.is_same(request));
+        if waits && self.answer(core, number, |_| answer)? {
+            return Ok(());
+        }
+        core.check("answer a request of the server")?;
+        Err(Error::NoLongerPending {
+            what: "this request was answered, withdrawn, is over, or came to another client".to_owned(),
+        })
+    }
+
+    /// Answers a request that waits. `false`: it does not.
+    ///
+    /// # Errors
+    /// The answer can't be written. The request goes on waiting.
+    fn answer(
+        &self,
+        core: &Core,
+        number: u64,
+        answer: impl FnOnce(&PendingRequest) -> Answer,
+    ) -> Result<bool> {
+        let Some(pending) = self.take(number) else { return Ok(false) };
+        let sent = core.answer(&pending.request.received().id, &answer(&pending));
+        match sent {
+            Err(error) if !core.has_ended() => {
+                self.state.lock().insert(number, pending);
+                self.count();
+                Err(error)
+            }
+            sent => {
+                self.finish(core, pending);
+                sent.map(|()| true)
+            }
+        }
+    }
+
+    fn take(&self, number: u64) -> Option<PendingRequest> {
+        let pending = self.state.lock().remove(number);
+        self.count();
+        pending
+    }
+
+    fn count(&self) {
+        self.pending_count.store(self.state.lock().pending.len(), Ordering::Release);
+    }
+
+    /// A request waits no more.
+    fn finish(&self, core: &Core, pending: PendingRequest) {
+        self.budget.refund(pending.bytes);
+        if let Some(key) = pending.deadline {
+            core.cancel_scheduled(key);
+        }
+        if let Some(turn) = &pending.turn {
+            turn.release(Instant::now());
+        }
+    }
+
+    /// Drops requests that wait for nobody any more.
+    fn withdraw(&self, core: &Core, numbers: Vec<u64>) {
+        for number in numbers {
+            if let Some(pending) = self.take(number) {
+                self.finish(core, pending);
+            }
+        }
+    }
+
+    /// Who answers the request.
+    fn decide(&self, request: &ServerRequest) -> Decision {
+        if let ServerRequest::ToolCall(call) = request {
+            if let Some(tool) = self.tools.find(call) {
+                return Decision::Run(tool);
+            }
+        }
+        if let Some(handler) = self.handlers.lock().of(request) {
+            return Decision::Run(handler);
+        }
+        let BrokerSettings { approval_mode, approval_timeout, user_input_timeout } = self.settings;
+        let is_manual = approval_mode == ApprovalMode::Manual;
+        let is_seen = || self.state.lock().subscribers.iter().any(|subscriber| subscriber.sees(request));
+        match request {
+            ServerRequest::Approval(_) if is_manual => Decision::Wait(approval_timeout),
+            ServerRequest::UserInput(_) if is_seen() => Decision::Wait(user_input_timeout),
+            ServerRequest::Permissions(_) | ServerRequest::Elicitation(_) if is_manual && is_seen() => {
+                Decision::Wait(approval_timeout)
+            }
+            _ => Decision::Nobody("nobody decides that"),
+        }
+    }
+
+    /// Takes a request in that was read.
+    fn take_in(
+        &self,
+        core: &Arc<Core>,
+        request: ServerRequest,
+        turn: Option<Arc<TurnLog>>,
+        wakeups: &mut Wakeups,
+    ) {
+        let received = request.received();
+        let (number, bytes) = (received.number, received.bytes());
+        let default_answer = default_answer(&received.method);
+        let decision = self.decide(&request);
+        let request = Arc::new(request);
+        let reason = match &decision {
+            Decision::Nobody(reason) => Some((log::Level::Info, *reason)),
+            _ if !self.has_room(bytes) => {
+                Some((log::Level::Warn, "more would be kept than max_buffered_bytes allows"))
+            }
+            _ => None,
+        };
+        let mut state = self.state.lock();
+        let is_pending = reason.is_none();
+        if is_pending {
+            if let Some(turn) = &turn {
+                turn.hold();
+            }
+            self.budget.charge(bytes);
+            let request = Arc::clone(&request);
+            state.insert(
+                number,
+                PendingRequest {
+                    request,
+                    turn,
+                    default_answer: default_answer.clone(),
+                    deadline: None,
+                    bytes,
+                },
+            );
+        }
+        for subscriber in &state.subscribers {
+            subscriber.show(number, &request, bytes, wakeups);
+        }
+        drop(state);
+        self.count();
+        match (decision, reason) {
+            (decision, Some((level, reason))) => {
+                self.refuse(core, request.received(), &default_answer, level, reason);
+                // It may be the last handle on a handler.
+                if let Decision::Run(handler) = decision {
+                    core.drop_elsewhere(handler);
+                }
+            }
+            (Decision::Run(handler), None) => self.run(core, number, request, handler, default_answer),
+            (Decision::Wait(Some(limit)), None) => self.start_clock(core, number, limit),
+            (Decision::Wait(None) | Decision::Nobody(_), None) => {}
+        }
+    }
+
+    /// Whether so many bytes more may be kept, if need be after dropping what streams show of requests that
+    /// wait no more.
+    fn has_room(&self, bytes: usize) -> bool {
+        let fits = || self.budget.kept().saturating_add(bytes) <= self.budget.limit();
+        fits() || {
+            self.drop_answered();
+            fits()
+        }
+    }
+
+    /// Drops the requests from streams that wait no more and that nobody has read.
+    fn drop_answered(&self) {
+        let state = self.state.lock();
+        let is_pending = |shown: &ShownRequest| state.pending.contains_key(&shown.number);
+        let dropped: usize =
+            state.subscribers.iter().map(|subscriber| subscriber.keep_only(is_pending)).sum();
+        self.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
+    }
+
+    /// Answers a request that does not wait.
+    fn refuse(
+        &self,
+        core: &Core,
+        received: &ReceivedRequest,
+        answer: &Answer,
+        level: log::Level,
+        reason: &str,
+    ) {
+        core.log(level, || {
+            let ReceivedRequest { id, method, .. } = received;
+            format!("the server asked {method} (id {id}); {reason}, so it got the default answer")
+        });
+        if let Err(error) = core.answer(&received.id, answer) {
+            core.log(log::Level::Error, || error.to_string());
+        }
+    }
+
+    /// Has a handler or a tool answer a request.
+    fn run(
+        &self,
+        core: &Arc<Core>,
+        number: u64,
+        request: Arc<ServerRequest>,
+        handler: Handler,
+        default_answer: Answer,
+    ) {
+        let Some(broker) = self.own.upgrade() else { return };
+        let own_core = Arc::clone(core);
+        let job = move || {
+            let answered = catch_unwind(AssertUnwindSafe(|| request.answer(&handler(&request))));
+            let answer = match answered {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(error)) => {
+                    log::error!("a handler gave what is no answer; the default one was sent: {error}");
+                    default_answer
+                }
+                Err(_) => {
+                    log::error!("a handler of server requests panicked; the default answer was sent");
+                    default_answer
+                }
+            };
+            match broker.answer(&own_core, number, |_| answer) {
+                Ok(true) => {}
+                Ok(false) => log::debug!("a server request was withdrawn before its handler had decided"),
+                Err(error) => log::error!("the answer of a handler could not be sent: {error}"),
+            }
+        };
+        if let Err(job) = core.run_callback(Box::new(job)) {
+            core.drop_elsewhere(job);
+            self.answer_by_default(core, number, "no thread can be started for its handler");
+        }
+    }
+
+    /// Answers the request by default if nobody else does in time.
+    fn start_clock(&self, core: &Arc<Core>, number: u64, limit: Duration) {
+        let Some(at) = Instant::now().checked_add(limit) else { return };
+        let (broker, weak_core) = (Weak::clone(&self.own), Arc::downgrade(core));
+        let key = core.schedule(at, move || {
+            if let (Some(broker), Some(core)) = (broker.upgrade(), weak_core.upgrade()) {
+                broker.answer_by_default(&core, number, "it was not answered in time");
+            }
+        });
+        match (key, self.state.lock().pending.get_mut(&number)) {
+            (key @ Some(_), Some(pending)) => pending.deadline = key,
+            (Some(key), None) => core.cancel_scheduled(key),
+            // The connection is closed, which ends the request too; or there is no thread for the timer.
+            (None, _) => {}
+        }
+        if key.is_none() {
+            self.answer_by_default(core, number, "its deadline can't be kept");
+        }
+    }
+
+    fn answer_by_default(&self, core: &Core, number: u64, reason: &str) {
+        match self.answer(core, number, |pending| pending.default_answer.clone()) {
+            Ok(true) => core.log(log::Level::Warn, || {
+                format!("a request of the server got the default answer: {reason}")
+            }),
+            Ok(false) => {}
+            Err(error) => core.log(log::Level::Error, || error.to_string()),
+        }
+    }
+}
+
+impl Subsystem for Broker {
+    fn notification(&self, core: &Arc<Core>, frame: &Frame<'_>, _: &mut Wakeups) {
+        let Route { thread_id, turn_id, .. } = frame.route;
+        match frame.method {
+            "thread/closed" | "thread/archived" | "thread/deleted" => {
+                let tools = thread_id.as_deref().and_then(|thread_id| self.tools.put(thread_id, None));
+                if let Some(tools) = tools {
+                    core.drop_elsewhere(tools);
+                }
+            }
+            _ if self.pending_count.load(Ordering::Acquire) == 0 => {}
+            // Another client has answered it.
+            "serverRequest/resolved" => {
+                if let Some(id) = resolved_id(frame.text) {
+                    let numbers = self.state.lock().by_id.get(&id).cloned();
+                    self.withdraw(core, numbers.unwrap_or_default());
+                }
+            }
+            "turn/completed" => {
+                if let (Some(thread_id), Some(turn_id)) = (thread_id, turn_id) {
+                    let numbers = self.state.lock().of_turn(thread_id, turn_id);
+                    self.withdraw(core, numbers);
+                }
+            }
+            // The end of an item is the only sign of an answer that the server hides.
+            "item/completed" if self.hides_answers.load(Ordering::Relaxed) => {
+                let item_id = frame.route.body.and_then(item_id_of);
+                if let (Some(thread_id), Some(turn_id), Some(item_id)) = (thread_id, turn_id, item_id) {
+                    let numbers = self.state.lock().about_item(thread_id, turn_id, &item_id);
+                    self.withdraw(core, numbers);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn request(&self, core: &Arc<Core>, id: &RequestId, frame: &Frame<'_>, wakeups: &mut Wakeups) -> bool {
+        let turn = self.turns.turn_of(frame.route);
+        let item_id: Option<String> =
+            frame.route.item_id.and_then(|item_id| serde_json::from_str(item_id.get()).ok());
+        let received = Received::new(ReceivedRequest {
+            broker: self.id,
+            number: self.next_number.fetch_add(1, Ordering::Relaxed),
+            id: id.clone(),
+            method: frame.method.to_owned(),
+            thread_id: frame.route.thread_id.as_deref().map(str::to_owned),
+            turn_id: frame.route.turn_id.as_deref().map(str::to_owned),
+            text: frame.shared_text(),
+            announced: turn.as_ref().zip(item_id).and_then(|(turn, item_id)| turn.announced(&item_id)),
+        });
+        let (request, warnings) = ServerRequest::read(&received);
+        for warning in warnings {
+            core.log(log::Level::Warn, || warning);
+        }
+        match request {
+            Ok(request) => self.take_in(core, request, turn, wakeups),
+            Err(error) => {
+                let method = frame.method;
+                // Nobody can decide about half a request, but "no" can be said in its own terms.
+                let answer = match received.thread_id.is_some() && can_be_declined_unread(method) {
+                    true => default_answer(method),
+                    false => {
+                        let message = format!("the parameters of {method} can't be read: {error}");
+                        Err(Refusal { code: INVALID_PARAMS, message })
+                    }
+                };
+                // Without the error, which may quote something private.
+                self.refuse(core, &received, &answer, log::Level::Info, "its parameters can't be read");
+            }
+        }
+        true
+    }
+
+    fn ended(&self, core: &Core, _: &Error) {
+        let (pending, subscribers) = {
+            let mut state = self.state.lock();
+            state.by_id.clear();
+            state.by_turn.clear();
+            (std::mem::take(&mut state.pending), std::mem::take(&mut state.subscribers))
+        };
+        self.count();
+        for subscriber in subscribers {
+            subscriber.close();
+        }
+        for pending in pending.into_values() {
+            self.budget.refund(pending.bytes);
+        }
+        let (handlers, tools) = (std::mem::take(&mut *self.handlers.lock()), self.tools.take_all());
+        if handlers.is_any() || !tools.is_empty() {
+            core.drop_elsewhere((handlers, tools));
+        }
+    }
+}
+
+/// Pays with what streams show of requests that wait no more.
+impl Payer for Broker {
+    fn kept_bytes(&self) -> usize {
+        self.state.lock().subscribers.iter().map(Subscriber::bytes).sum()
+    }
+
+    fn give_up(&self, _: Overrun) {
+        self.drop_answered();
+    }
+}
+
+impl BrokerState {
+    fn insert(&mut self, number: u64, pending: PendingRequest) {
+        self.by_id.entry(pending.request.received().id.clone()).or_default().push(number);
+        for turn in pending.turns() {
+            self.by_turn.entry(turn).or_default().push(number);
+        }
+        self.pending.insert(number, pending);
+    }
+
+    fn remove(&mut self, number: u64) -> Option<PendingRequest> {
+        let pending = self.pending.remove(&number)?;
+        remove_from(&mut self.by_id, &pending.request.received().id, number);
+        for turn in pending.turns() {
+            remove_from(&mut self.by_turn, &turn, number);
+        }
+        Some(pending)
+    }
+
+    fn of_turn(&self, thread_id: &str, turn_id: &str) -> Vec<u64> {
+        self.by_turn.get(&(thread_id.to_owned(), turn_id.to_owned())).cloned().unwrap_or_default()
+    }
+
+    fn about_item(&self, thread_id: &str, turn_id: &str, item_id: &str) -> Vec<u64> {
+        let mut numbers = self.of_turn(thread_id, turn_id);
+        numbers.retain(|number| {
+            self.pending.get(number).is_some_and(|pending| pending.request.received().is_about(item_id))
+        });
+        numbers
+    }
+}
+
+fn remove_from<K: std::hash::Hash + Eq>(index: &mut HashMap<K, Vec<u64>>, key: &K, number: u64) {
+    if let Some(numbers) = index.get_mut(key) {
+        // Mostly the oldest goes.
+        if let Some(at) = numbers.iter().position(|known| *known == number) {
+            numbers.remove(at);
+        }
+        if numbers.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
+impl PendingRequest {
+    /// The turns with which it ends: the one whose clock it stops and, since another client may have started
+    /// its turn, the one whose ids it names.
+    fn turns(&self) -> Vec<(String, String)> {
+        let received = self.request.received();
+        let mut turns = Vec::new();
+        if let (Some(thread_id), Some(turn_id)) = (&received.thread_id, &received.turn_id) {
+            turns.push((thread_id.clone(), turn_id.clone()));
+        }
+        if let Some(turn) = &self.turn {
+            let held = (turn.thread_id.clone(), turn.turn_id.clone());
+            if !turns.contains(&held) {
+                turns.push(held);
+            }
+        }
+        turns
+    }
+}
+
+/// `params.requestId` of `serverRequest/resolved`.
+fn resolved_id(text: &str) -> Option<RequestId> {
+    #[derive(Deserialize)]
+    struct Resolved {
+        params: ResolvedParams,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ResolvedParams {
+        request_id: RequestId,
+    }
+    serde_json::from_str(text).ok().map(|Resolved { params }| params.request_id)
+}
+
+/// The id of an item.
+fn item_id_of(item: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct ItemHead {
+        id: String,
+    }
+    serde_json::from_str(item.get()).ok().map(|ItemHead { id }| id)
+}

@@ -1,0 +1,36 @@
+//! What the server asks of this client, and what it is answered.
+//!
+//! Relies on `protocol`, `rpc` and `turn`. Invariant: nothing is granted by default, and no request stays
+//! without an answer.
+//!
+//! `request` decodes a server request of any kind into plain data, with `approval` and `user_input` for the
+//! kinds that have calls of their own. The `broker` decides who answers it: one of the `handlers`, a `tool`
+//! of the program, the program by hand through a `stream`, or nobody, which means the `default_answer`.
+//! `response` is the answer, and whether it fits.
+
+mod approval;
+mod broker;
+mod default_answer;
+mod handlers;
+mod request;
+mod response;
+mod stream;
+mod tool;
+mod user_input;
+
+pub use self::{
+    approval::{
+        ApprovalDecision, ApprovalMode, ApprovalRequest, CommandApprovalRequest, FileChangeApprovalRequest,
+        McpToolApprovalRequest,
+    },
+    request::{ElicitationRequest, PermissionsRequest, ServerRequest, ToolCall, TypedServerRequest},
+    response::ServerResponse,
+    stream::{ApprovalRequests, ServerRequestStream, ServerRequests, UserInputRequests},
+    tool::{Tool, ToolError, ToolOutput},
+    user_input::{UserInputQuestion, UserInputRequest, UserInputResponse},
+};
+pub(crate) use self::{
+    broker::{Broker, BrokerSettings},
+    handlers::{Handler, Handlers},
+    tool::ToolSet,
+};

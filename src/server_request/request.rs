@@ -1,0 +1,335 @@
+//! A server request of any kind, as plain data.
+//!
+//! Relies on `protocol`. Invariant: each method is read into one kind of request, in one place, and one that
+//! is not known is kept as it came.
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned, de::Error as _, ser::SerializeStruct};
+use serde_json::{Value, value::RawValue};
+
+use super::{ApprovalRequest, UserInputRequest};
+use crate::{
+    error::{Error, Result},
+    protocol::{
+        AttestationGenerateParams, ChatgptAuthTokensRefreshParams, CurrentTimeReadParams,
+        DynamicToolCallParams, McpServerElicitationRequestParams, PermissionsRequestApprovalParams,
+        RequestId, ServerRequestParams, decode, wire::collect_warnings,
+    },
+};
+
+/// A request of the server, of any kind.
+///
+/// What a program decides about by itself, such as a GUI, comes so from
+/// [`Client::pending`](crate::Client::pending) and
+/// [`Client::server_requests`](crate::Client::server_requests); what has no handler of its own goes to
+/// [`Client::set_server_request_handler`](crate::Client::set_server_request_handler). It is plain data:
+/// as JSON it has the member `type`, which names the kind in snake case.
+///
+/// (`protocol::ServerRequest` is the message as it travels; this is the request as it waits for an
+/// answer, tool approvals told from forms, and changes of files beside the question about them.)
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "a box would be in the way of everyone who matches on it")]
+#[non_exhaustive]
+pub enum ServerRequest {
+    /// Whether a command, a change of files or a tool of an MCP server may be.
+    Approval(ApprovalRequest),
+    /// Questions of the agent to the user.
+    UserInput(UserInputRequest),
+    /// The agent wants more permissions than its sandbox gives.
+    Permissions(PermissionsRequest),
+    /// An MCP server wants something of the user.
+    Elicitation(ElicitationRequest),
+    /// The model calls a tool of this program.
+    ToolCall(ToolCall),
+    /// The server needs new tokens for the account that was logged in with
+    /// `account/login/start {type: "chatgptAuthTokens"}`. It waits for 10 s, then the turn fails.
+    TokenRefresh(TypedServerRequest<ChatgptAuthTokensRefreshParams>),
+    /// The server wants a token that says that this client is genuine. It waits for less than 0.2 s, and
+    /// goes on without.
+    Attestation(TypedServerRequest<AttestationGenerateParams>),
+    /// The server wants to know the time. It waits for 10 s, then the turn fails.
+    CurrentTime(TypedServerRequest<CurrentTimeReadParams>),
+    /// Something that this version has no type for; the parameters as JSON.
+    Other(TypedServerRequest<Value>),
+}
+
+/// The agent wants more permissions than its sandbox gives. Nothing is granted unless somebody does.
+pub type PermissionsRequest = TypedServerRequest<PermissionsRequestApprovalParams>;
+
+/// An MCP server wants something of the user: a form filled in, a page visited, or what a newer
+/// protocol has.
+pub type ElicitationRequest = TypedServerRequest<McpServerElicitationRequestParams>;
+
+/// The model calls a tool of this program: `tool`, `namespace`, and `arguments`, which are JSON that
+/// nobody has checked against the tool's schema.
+pub type ToolCall = TypedServerRequest<DynamicToolCallParams>;
+
+/// A request of the server with its parameters, which it derefs to.
+///
+/// As JSON it has the members `request_id`, `method` and `params`, the last as it came.
+#[derive(Clone)]
+pub struct TypedServerRequest<P> {
+    params: P,
+    received: Received,
+}
+
+/// A server request as it was received, shared by whatever was made of it.
+#[derive(Clone)]
+pub(crate) struct Received(Arc<ReceivedRequest>);
+
+/// What of a server request is known without decoding its parameters.
+pub(crate) struct ReceivedRequest {
+    /// The client that received it.
+    pub(super) broker: u64,
+    /// Its number among the requests of that client: unlike its id, unique.
+    pub(super) number: u64,
+    pub(super) id: RequestId,
+    pub(super) method: String,
+    pub(super) thread_id: Option<String>,
+    pub(super) turn_id: Option<String>,
+    /// The whole message.
+    pub(super) text: Arc<String>,
+    /// The item it is about, as it was announced before.
+    pub(super) announced: Option<Box<str>>,
+}
+
+impl Received {
+    pub(super) fn new(request: ReceivedRequest) -> Self {
+        Received(Arc::new(request))
+    }
+
+    /// The parameters, typed.
+    pub(super) fn params<P: DeserializeOwned>(&self) -> serde_json::Result<P> {
+        decode(self.params_text())
+    }
+}
+
+impl Deref for Received {
+    type Target = ReceivedRequest;
+
+    fn deref(&self) -> &ReceivedRequest {
+        &self.0
+    }
+}
+
+impl ReceivedRequest {
+    /// The parameters, as JSON; null if there are none.
+    fn params_text(&self) -> &str {
+        #[derive(Deserialize)]
+        struct WithParams<'a> {
+            #[serde(borrow)]
+            params: Option<&'a RawValue>,
+        }
+        let message: serde_json::Result<WithParams<'_>> = serde_json::from_str(&self.text);
+        message.ok().and_then(|message| message.params).map_or("null", RawValue::get)
+    }
+
+    /// Whether it is about that item.
+    pub(super) fn is_about(&self, item_id: &str) -> bool {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct AboutItem {
+            item_id: String,
+        }
+        serde_json::from_str(self.params_text()).is_ok_and(|params: AboutItem| params.item_id == item_id)
+    }
+
+    /// About what it costs to keep the request: its text, and what was decoded of it.
+    pub(super) fn bytes(&self) -> usize {
+        /// What a value of a decoded tree costs besides its text.
+        const VALUE: usize = 48;
+        const REQUEST: usize = 512;
+        let of_text = |text: &str| {
+            let values = memchr::memchr3_iter(b',', b'[', b'{', text.as_bytes()).count();
+            2 * text.len() + values * VALUE
+        };
+        REQUEST + of_text(&self.text) + self.announced.as_deref().map_or(0, of_text)
+    }
+}
+
+impl PartialEq for Received {
+    fn eq(&self, other: &Self) -> bool {
+        self.broker == other.broker && self.number == other.number
+    }
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Received").field(&self.number).finish()
+    }
+}
+
+impl ServerRequest {
+    /// Decodes a request; fails when the parameters of a known method lack something required. Gives warnings
+    /// instead of logging them.
+    pub(super) fn read(received: &Received) -> (serde_json::Result<ServerRequest>, Vec<String>) {
+        collect_warnings(|| Self::decode(received.clone()))
+    }
+
+    fn decode(received: Received) -> serde_json::Result<ServerRequest> {
+        Ok(match received.method.as_str() {
+            "item/commandExecution/requestApproval" => Self::Approval(ApprovalRequest::command(received)?),
+            "item/fileChange/requestApproval" => Self::Approval(ApprovalRequest::file_change(received)?),
+            "item/tool/requestUserInput" => Self::UserInput(UserInputRequest::read(received)?),
+            McpServerElicitationRequestParams::METHOD => match ApprovalRequest::mcp_tool(&received) {
+                Some(approval) => Self::Approval(approval),
+                None => Self::Elicitation(elicitation(received)?),
+            },
+            PermissionsRequestApprovalParams::METHOD => {
+                Self::Permissions(TypedServerRequest::read(received)?)
+            }
+            DynamicToolCallParams::METHOD => Self::ToolCall(TypedServerRequest::read(received)?),
+            ChatgptAuthTokensRefreshParams::METHOD => Self::TokenRefresh(TypedServerRequest::read(received)?),
+            AttestationGenerateParams::METHOD => Self::Attestation(TypedServerRequest::read(received)?),
+            CurrentTimeReadParams::METHOD => Self::CurrentTime(TypedServerRequest::read(received)?),
+            _ => Self::Other(TypedServerRequest::read(received)?),
+        })
+    }
+
+    pub(super) fn received(&self) -> &Received {
+        match self {
+            ServerRequest::Approval(request) => request.received(),
+            ServerRequest::UserInput(request) => &request.received,
+            ServerRequest::Permissions(request) => &request.received,
+            ServerRequest::Elicitation(request) => &request.received,
+            ServerRequest::ToolCall(request) => &request.received,
+            ServerRequest::TokenRefresh(request) => &request.received,
+            ServerRequest::Attestation(request) => &request.received,
+            ServerRequest::CurrentTime(request) => &request.received,
+            ServerRequest::Other(request) => &request.received,
+        }
+    }
+
+    /// Whether both are the same request, by everything that names it: the requests with public ids
+    /// may have been given others since.
+    pub(super) fn is_same(&self, other: &ServerRequest) -> bool {
+        self.received() == other.received()
+            && match (self, other) {
+                (ServerRequest::Approval(a), ServerRequest::Approval(b)) => a.is_same(b),
+                (ServerRequest::UserInput(a), ServerRequest::UserInput(b)) => a.is_same(b),
+                _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+            }
+    }
+
+    /// The server's id of the request.
+    pub fn request_id(&self) -> &RequestId {
+        &self.received().id
+    }
+
+    /// The method.
+    pub fn method(&self) -> &str {
+        &self.received().method
+    }
+
+    /// The thread, where one is named.
+    pub fn thread_id(&self) -> Option<&str> {
+        self.received().thread_id.as_deref()
+    }
+
+    /// The turn, where one is named.
+    pub fn turn_id(&self) -> Option<&str> {
+        self.received().turn_id.as_deref()
+    }
+
+    /// Decodes the parameters: to [`Value`] for all of them as they came.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] when they do not have that shape.
+    pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
+        let what = || format!("the parameters of {}", self.method());
+        self.received().params().map_err(|source| Error::decode(what(), self.raw(), source))
+    }
+
+    /// The JSON text of the whole message.
+    pub fn raw(&self) -> &str {
+        &self.received().text
+    }
+}
+
+/// A mode that is not known is kept; a known one that can't be read is broken.
+fn elicitation(received: Received) -> serde_json::Result<ElicitationRequest> {
+    let request: ElicitationRequest = TypedServerRequest::read(received)?;
+    match &request.params {
+        McpServerElicitationRequestParams::Unknown(unknown) if unknown.tag().is_none() => {
+            Err(serde_json::Error::missing_field("mode"))
+        }
+        McpServerElicitationRequestParams::Unknown(unknown) => match unknown.error() {
+            Some(error) => Err(serde_json::Error::custom(error)),
+            None => Ok(request),
+        },
+        _ => Ok(request),
+    }
+}
+
+impl<P: DeserializeOwned> TypedServerRequest<P> {
+    fn read(received: Received) -> serde_json::Result<Self> {
+        Ok(TypedServerRequest { params: received.params()?, received })
+    }
+}
+
+impl<P> TypedServerRequest<P> {
+    /// The server's id of the request.
+    pub fn request_id(&self) -> &RequestId {
+        &self.received.id
+    }
+
+    /// The method.
+    pub fn method(&self) -> &str {
+        &self.received.method
+    }
+
+    /// The parameters, typed.
+    pub fn params(&self) -> &P {
+        &self.params
+    }
+
+    /// The JSON text of the whole message, with what the type has no field for.
+    pub fn raw(&self) -> &str {
+        &self.received.text
+    }
+
+    /// A member of the parameters as it came.
+    pub(super) fn member(&self, name: &str) -> Option<Value> {
+        let params: Value = self.received.params().ok()?;
+        params.get(name).filter(|member| !member.is_null()).cloned()
+    }
+}
+
+impl<P> Deref for TypedServerRequest<P> {
+    type Target = P;
+
+    fn deref(&self) -> &P {
+        &self.params
+    }
+}
+
+impl<P> PartialEq for TypedServerRequest<P> {
+    /// Whether both are the same request.
+    fn eq(&self, other: &Self) -> bool {
+        self.received == other.received
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for TypedServerRequest<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedServerRequest")
+            .field("request_id", self.request_id())
+            .field("method", &self.method())
+            .field("params", &self.params)
+            .finish()
+    }
+}
+
+impl<P> Serialize for TypedServerRequest<P> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let params: &RawValue =
+            serde_json::from_str(self.received.params_text()).map_err(serde::ser::Error::custom)?;
+        let mut out = serializer.serialize_struct("TypedServerRequest", 3)?;
+        out.serialize_field("request_id", self.request_id())?;
+        out.serialize_field("method", self.method())?;
+        out.serialize_field("params", params)?;
+        out.end()
+    }
+}

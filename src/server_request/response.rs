@@ -1,0 +1,312 @@
+//! What a request of the server is answered, and whether it fits.
+//!
+//! Relies on `server_request`. Invariant: an answer that the request has no word for, or that grants
+//! more than was asked for, is refused here, before anything is sent.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::{
+    ApprovalDecision, ElicitationRequest, PermissionsRequest, ServerRequest, UserInputResponse,
+    default_answer::{default_answer, to_answer},
+};
+use crate::{
+    error::{Error, Result},
+    protocol::{
+        AttestationGenerateParams, ChatgptAuthTokensRefreshParams, CurrentTimeReadParams,
+        DynamicToolCallParams, FileSystemAccessMode, GrantedPermissionProfile, McpServerElicitationAction,
+        McpServerElicitationRequestParams, McpServerElicitationRequestResponse, PermissionGrantScope,
+        PermissionsRequestApprovalParams, PermissionsRequestApprovalResponse, ServerRequestParams,
+    },
+    rpc::{Answer, Refusal},
+};
+
+/// The answer to a [`ServerRequest`].
+///
+/// | kind | answer |
+/// | --- | --- |
+/// | `Approval` | `ApprovalDecision::Decline.into()`, … |
+/// | `UserInput` | `UserInputResponse::answer("q", ["A"]).into()` |
+/// | `Permissions` | [`request.grant(..)`](PermissionsRequest::grant), [`request.grant_all(..)`](PermissionsRequest::grant_all), [`request.deny()`](PermissionsRequest::deny) |
+/// | `Elicitation` | [`request.accept(..)`](ElicitationRequest::accept), [`request.decline()`](ElicitationRequest::decline), [`request.cancel()`](ElicitationRequest::cancel) |
+/// | `ToolCall` | `ToolOutput::text("…").into()`, see [`ToolOutput`](crate::ToolOutput) |
+/// | `TokenRefresh` | `ChatgptAuthTokensRefreshResponse::new(account, token).into()` |
+/// | `Attestation` | `AttestationGenerateResponse::new(token).into()` |
+/// | `CurrentTime` | `CurrentTimeReadResponse::new(unix_seconds).into()` |
+/// | `Other` | [`ServerResponse::json`] |
+/// | any | [`ServerResponse::pass`], [`ServerResponse::error`] |
+///
+/// Its `Debug` tells the kind only: tokens and answers may be secret.
+#[derive(Clone, Default)]
+pub struct ServerResponse(Content);
+
+#[derive(Clone, Default)]
+enum Content {
+    #[default]
+    Pass,
+    Error {
+        code: i64,
+        message: String,
+    },
+    Json(Value),
+    Decision(ApprovalDecision),
+    UserInput(UserInputResponse),
+    /// The answer to this method.
+    To(&'static str, Result<Value>),
+}
+
+impl ServerResponse {
+    /// This program has no answer: the request gets the safe one, as it would without a handler.
+    pub fn pass() -> Self {
+        ServerResponse(Content::Pass)
+    }
+
+    /// A result as it is, for a request of a method that this version has no type for.
+    pub fn json(result: impl Into<Value>) -> Self {
+        ServerResponse(Content::Json(result.into()))
+    }
+
+    /// An error, as JSON-RPC has them. To the server it is a "no" to approvals, permissions, forms and
+    /// tool calls; tokens and the time refused fail the turn.
+    pub fn error(code: i64, message: impl Into<String>) -> Self {
+        ServerResponse(Content::Error { code, message: message.into() })
+    }
+
+    fn to<P: ServerRequestParams>(response: &P::Response) -> Self {
+        let result = serde_json::to_value(response);
+        let unfit =
+            |source| Error::invalid_because(format!("the answer to {} is no JSON", P::METHOD), source);
+        ServerResponse(Content::To(P::METHOD, result.map_err(unfit)))
+    }
+}
+
+impl From<ApprovalDecision> for ServerResponse {
+    fn from(decision: ApprovalDecision) -> Self {
+        ServerResponse(Content::Decision(decision))
+    }
+}
+
+impl From<UserInputResponse> for ServerResponse {
+    fn from(response: UserInputResponse) -> Self {
+        ServerResponse(Content::UserInput(response))
+    }
+}
+
+macro_rules! answers {
+    ($($params:ty,)*) => {$(
+        impl From<<$params as ServerRequestParams>::Response> for ServerResponse {
+            fn from(response: <$params as ServerRequestParams>::Response) -> Self {
+                ServerResponse::to::<$params>(&response)
+            }
+        }
+    )*};
+}
+
+answers! {
+    PermissionsRequestApprovalParams,
+    McpServerElicitationRequestParams,
+    DynamicToolCallParams,
+    ChatgptAuthTokensRefreshParams,
+    AttestationGenerateParams,
+    CurrentTimeReadParams,
+}
+
+impl fmt::Debug for ServerResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.0 {
+            Content::Pass => "pass",
+            Content::Error { .. } => "an error",
+            Content::Json(_) => "JSON",
+            Content::Decision(_) => "a decision",
+            Content::UserInput(_) => "the user's answers",
+            Content::To(method, _) => method,
+        };
+        f.debug_tuple("ServerResponse").field(&format_args!("{kind}")).finish()
+    }
+}
+
+impl ServerRequest {
+    /// The answer in the shape that this request takes, if it fits.
+    pub(super) fn answer(&self, response: &ServerResponse) -> Result<Answer> {
+        let result = match (self, &response.0) {
+            (_, Content::Pass) => return Ok(default_answer(self.method())),
+            (_, Content::Error { code, message }) => {
+                return Ok(Err(Refusal { code: *code, message: message.clone() }));
+            }
+            (ServerRequest::Approval(request), Content::Decision(decision)) => request.answer(decision)?,
+            (ServerRequest::UserInput(_), Content::UserInput(response)) => response.to_value(),
+            (ServerRequest::Other(_), Content::Json(result)) => result.clone(),
+            // The approval of a tool has the method of a form, and takes a decision all the same.
+            (ServerRequest::Approval(_) | ServerRequest::UserInput(_), Content::To(..)) => {
+                return Err(self.unfit());
+            }
+            (_, Content::To(method, result)) if *method == self.method() => result.clone()?,
+            _ => return Err(self.unfit()),
+        };
+        if let ServerRequest::Permissions(request) = self {
+            request.check(&result)?;
+        }
+        Ok(to_answer(&result))
+    }
+
+    fn unfit(&self) -> Error {
+        Error::invalid(format!("this is no answer to {}; nothing was sent", self.method()))
+    }
+}
+
+impl PermissionsRequest {
+    /// Grants this part of what was asked for, for the turn or the session.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use codex_blocking::{PermissionGrantScope, ServerRequest, ServerResponse};
+    /// use codex_blocking::protocol::{AdditionalNetworkPermissions, GrantedPermissionProfile};
+    ///
+    /// client.set_server_request_handler(|request| match request {
+    ///     // The network and nothing else.
+    ///     ServerRequest::Permissions(request) if request.permissions.network.is_some() => request.grant(
+    ///         GrantedPermissionProfile::new().network(AdditionalNetworkPermissions::new().enabled(true)),
+    ///         PermissionGrantScope::Turn,
+    ///     ),
+    ///     _ => ServerResponse::pass(),
+    /// });
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    ///
+    /// More than was asked for, or less of what was to stay forbidden, is no answer: by hand it is
+    /// [`Error::InvalidInput`], from a handler it is logged and nothing is granted.
+    pub fn grant(
+        &self,
+        permissions: GrantedPermissionProfile,
+        scope: PermissionGrantScope,
+    ) -> ServerResponse {
+        PermissionsRequestApprovalResponse::new(permissions).scope(scope).into()
+    }
+
+    /// Grants everything that was asked for, word for word.
+    pub fn grant_all(&self, scope: PermissionGrantScope) -> ServerResponse {
+        let all = self.member("permissions").unwrap_or_else(|| json!({}));
+        let result = json!({ "permissions": all, "scope": scope.as_str() });
+        ServerResponse(Content::To(PermissionsRequestApprovalParams::METHOD, Ok(result)))
+    }
+
+    /// Grants nothing.
+    pub fn deny(&self) -> ServerResponse {
+        self.grant(GrantedPermissionProfile::new(), PermissionGrantScope::Turn)
+    }
+
+    /// Refuses what goes beyond the request.
+    fn check(&self, result: &Value) -> Result<()> {
+        let asked = self.member("permissions").unwrap_or_default();
+        let granted = &result["permissions"];
+        if !is_within(granted, &asked) {
+            return Err(Error::invalid("this grants more permissions than were asked for; nothing was sent"));
+        }
+        let (granted, asked) = (&granted["fileSystem"], &asked["fileSystem"]);
+        let kept = granted["entries"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let is_lost = |entry: &&Value| {
+            let access = entry["access"].as_str().map(FileSystemAccessMode::from);
+            let allows = matches!(access, Some(FileSystemAccessMode::Read | FileSystemAccessMode::Write));
+            !allows && !kept.contains(entry)
+        };
+        if grants_anything(granted) && asked["entries"].as_array().into_iter().flatten().any(|e| is_lost(&e))
+        {
+            return Err(Error::invalid(
+                "this leaves out an entry of the request that forbids something; nothing was sent",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Whether everything in `granted` is in `asked` too: members of objects and elements of lists may be
+/// left out, and nothing else be different.
+fn is_within(granted: &Value, asked: &Value) -> bool {
+    match (granted, asked) {
+        (Value::Null | Value::Bool(false), _) => true,
+        (Value::Object(granted), Value::Object(asked)) => {
+            granted.iter().all(|(name, granted)| is_within(granted, asked.get(name).unwrap_or(&Value::Null)))
+        }
+        (Value::Object(granted), _) => granted.values().all(|granted| is_within(granted, &Value::Null)),
+        (Value::Array(granted), Value::Array(asked)) => granted.iter().all(|one| asked.contains(one)),
+        (Value::Array(granted), _) => granted.is_empty(),
+        (granted, asked) => granted == asked,
+    }
+}
+
+fn grants_anything(permissions: &Value) -> bool {
+    ["read", "write", "entries"]
+        .iter()
+        .any(|name| permissions[name].as_array().is_some_and(|list| !list.is_empty()))
+}
+
+impl ElicitationRequest {
+    /// What the MCP server says to the user, in the modes that have a text.
+    pub fn message(&self) -> Option<String> {
+        self.member("message")?.as_str().map(str::to_owned)
+    }
+
+    /// The JSON schema of the form, in the modes that have one.
+    pub fn requested_schema(&self) -> Option<Value> {
+        self.member("requestedSchema")
+    }
+
+    /// The page to visit, in the mode `url`.
+    pub fn url(&self) -> Option<String> {
+        self.member("url")?.as_str().map(str::to_owned)
+    }
+
+    /// The user agrees. `content` is the form filled in, as the schema wants it, which nobody checks;
+    /// null for a page.
+    pub fn accept(&self, content: impl Into<Value>) -> ServerResponse {
+        McpServerElicitationRequestResponse::new(McpServerElicitationAction::Accept)
+            .content(content.into())
+            .into()
+    }
+
+    /// The user says no.
+    pub fn decline(&self) -> ServerResponse {
+        McpServerElicitationRequestResponse::new(McpServerElicitationAction::Decline).into()
+    }
+
+    /// The user went away without an answer.
+    pub fn cancel(&self) -> ServerResponse {
+        McpServerElicitationRequestResponse::new(McpServerElicitationAction::Cancel).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_granted_lies_within_what_was_asked_for_member_by_member() {
+        let asked = json!({
+            "network": { "enabled": true },
+            "fileSystem": { "read": ["/a", "/b"], "write": null, "entries": [{ "access": "read", "path": "/c" }] },
+        });
+        let fits = |granted: Value| is_within(&granted, &asked);
+        assert!(fits(json!({})) && fits(json!(null)) && fits(asked.clone()));
+        assert!(fits(json!({ "network": null, "fileSystem": { "read": ["/b"], "write": [] } })));
+        assert!(fits(json!({ "network": { "enabled": false } })));
+        for more in [
+            json!({ "fileSystem": { "read": ["/a", "/x"] } }),
+            json!({ "fileSystem": { "write": ["/a"] } }),
+            json!({ "fileSystem": { "entries": [{ "access": "write", "path": "/c" }] } }),
+            json!({ "fileSystem": { "globScanMaxDepth": 9 } }),
+            json!({ "moon": { "enabled": true } }),
+            json!({ "network": true }),
+        ] {
+            assert!(!fits(more.clone()), "{more}");
+        }
+        assert!(!is_within(&json!({ "network": { "enabled": true } }), &json!({ "network": null })));
+    }
+
+    #[test]
+    fn a_response_shows_its_kind_and_no_secret() {
+        let response = crate::protocol::ChatgptAuthTokensRefreshResponse::new("account", "hush");
+        let shown = format!("{:?}", ServerResponse::from(response));
+        assert_eq!(shown, "ServerResponse(account/chatgptAuthTokens/refresh)");
+    }
+}

@@ -1,0 +1,187 @@
+//! Streams of server requests.
+//!
+//! Relies on `rpc` for the mailbox. Invariant: a stream that is not read holds up nobody, and what it keeps
+//! of requests that wait no more is dropped when the client keeps more than it may.
+
+use std::{
+    fmt,
+    iter::FusedIterator,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use super::{ApprovalRequest, ServerRequest, UserInputRequest};
+use crate::{
+    deadline::Deadline,
+    rpc::{Budget, Mailbox, Taken, Wakeups, Weighed},
+};
+
+/// Requests for approval, from [`Client::approval_requests`](crate::Client::approval_requests).
+pub type ApprovalRequests = ServerRequestStream<ApprovalRequest>;
+
+/// Questions to the user, from [`Client::user_input_requests`](crate::Client::user_input_requests).
+pub type UserInputRequests = ServerRequestStream<UserInputRequest>;
+
+/// Server requests of all kinds, from [`Client::server_requests`](crate::Client::server_requests).
+pub type ServerRequests = ServerRequestStream<ServerRequest>;
+
+/// An iterator over server requests. `next` blocks until one comes; the iterator ends with the connection.
+///
+/// A stream that is not read keeps its requests, within
+/// [`max_buffered_bytes`](crate::ClientBuilder::max_buffered_bytes); past that, those that were answered
+/// meanwhile are dropped from it. What still waits for an answer is always in
+/// [`Client::pending`](crate::Client::pending).
+#[must_use = "dropping the stream ends it"]
+pub struct ServerRequestStream<T> {
+    mailbox: Arc<Mailbox<ShownRequest>>,
+    select: fn(&ServerRequest) -> Option<T>,
+    is_ended: bool,
+}
+
+/// A request in a stream.
+#[derive(Debug)]
+pub(crate) struct ShownRequest {
+    pub(super) number: u64,
+    request: Arc<ServerRequest>,
+    bytes: usize,
+}
+
+impl Weighed for ShownRequest {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// What a stream gives of the requests: some kinds of them, or all.
+pub(crate) trait Selection: Clone + Send + 'static {
+    fn of(request: &ServerRequest) -> Option<&Self>;
+}
+
+impl Selection for ApprovalRequest {
+    fn of(request: &ServerRequest) -> Option<&Self> {
+        match request {
+            ServerRequest::Approval(request) => Some(request),
+            _ => None,
+        }
+    }
+}
+
+impl Selection for UserInputRequest {
+    fn of(request: &ServerRequest) -> Option<&Self> {
+        match request {
+            ServerRequest::UserInput(request) => Some(request),
+            _ => None,
+        }
+    }
+}
+
+impl Selection for ServerRequest {
+    fn of(request: &ServerRequest) -> Option<&Self> {
+        Some(request)
+    }
+}
+
+/// The broker's side of a stream.
+pub(super) struct Subscriber {
+    mailbox: Weak<Mailbox<ShownRequest>>,
+    selects: fn(&ServerRequest) -> bool,
+}
+
+impl Subscriber {
+    /// Whether somebody holds the stream.
+    pub(super) fn is_there(&self) -> bool {
+        self.mailbox.strong_count() > 0
+    }
+
+    /// Whether somebody is there to see this request.
+    pub(super) fn sees(&self, request: &ServerRequest) -> bool {
+        self.is_there() && (self.selects)(request)
+    }
+
+    pub(super) fn show(
+        &self,
+        number: u64,
+        request: &Arc<ServerRequest>,
+        bytes: usize,
+        wakeups: &mut Wakeups,
+    ) {
+        if let Some(mailbox) = self.mailbox.upgrade().filter(|_| (self.selects)(request)) {
+            mailbox.push(ShownRequest { number, request: Arc::clone(request), bytes }, wakeups);
+        }
+    }
+
+    /// Drops the unread requests that `keep` refuses. Gives their number.
+    pub(super) fn keep_only(&self, keep: impl Fn(&ShownRequest) -> bool) -> usize {
+        self.mailbox.upgrade().map_or(0, |mailbox| mailbox.keep_only(keep))
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.mailbox.upgrade().map_or(0, |mailbox| mailbox.bytes())
+    }
+
+    pub(super) fn close(&self) {
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            mailbox.close(());
+        }
+    }
+}
+
+impl<T: Selection> ServerRequestStream<T> {
+    pub(super) fn new(budget: &Arc<Budget>) -> (Self, Subscriber) {
+        let mailbox = Arc::new(Mailbox::new(budget));
+        let subscriber =
+            Subscriber { mailbox: Arc::downgrade(&mailbox), selects: |request| T::of(request).is_some() };
+        (
+            ServerRequestStream { mailbox, select: |request| T::of(request).cloned(), is_ended: false },
+            subscriber,
+        )
+    }
+}
+
+impl<T> ServerRequestStream<T> {
+    /// The next request if it is there already. Never blocks.
+    pub fn try_next(&mut self) -> Option<T> {
+        self.next_before(Deadline::after(Some(Duration::ZERO)))
+    }
+
+    /// The next request; waits for it at most that long. [`is_ended`](Self::is_ended) distinguishes "nothing
+    /// yet" from the end.
+    pub fn next_timeout(&mut self, limit: Duration) -> Option<T> {
+        self.next_before(Deadline::after(Some(limit)))
+    }
+
+    /// Whether reading has reached the end of the connection.
+    pub fn is_ended(&self) -> bool {
+        self.is_ended
+    }
+
+    fn next_before(&mut self, deadline: Deadline) -> Option<T> {
+        loop {
+            match self.mailbox.take() {
+                Taken::Item(shown) => return (self.select)(&shown.request),
+                Taken::Ended(()) => {
+                    self.is_ended = true;
+                    return None;
+                }
+                Taken::Empty if deadline.has_passed() => return None,
+                Taken::Empty => self.mailbox.wait(deadline.at()),
+            }
+        }
+    }
+}
+
+impl<T> Iterator for ServerRequestStream<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.next_before(Deadline::after(None))
+    }
+}
+
+impl<T> FusedIterator for ServerRequestStream<T> {}
+
+impl<T> fmt::Debug for ServerRequestStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerRequestStream").field("is_ended", &self.is_ended).finish_non_exhaustive()
+    }
+}

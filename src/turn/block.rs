@@ -1,0 +1,176 @@
+//! Events as they are stored: many small ones in one block of text, a large one in the buffer it came in.
+//!
+//! Relies on `kind` and on the mailbox that blocks travel through. Invariant: an event's text is copied at
+//! most once, and the positions of its parts are found again without searching.
+
+use std::sync::Arc;
+
+use super::kind::Kind;
+use crate::rpc::Weighed;
+
+const SMALLEST_BLOCK: usize = 1024;
+const LARGEST_BLOCK: usize = 64 * 1024;
+/// An event of that many bytes gets a block of its own, which whoever keeps a part of it can keep.
+const LARGE_EVENT: usize = 8 * 1024;
+
+/// Some events in a row, one text behind the other.
+#[derive(Debug)]
+pub(crate) struct Block {
+    text: BlockText,
+    marks: Vec<Mark>,
+}
+
+#[derive(Debug)]
+enum BlockText {
+    /// Events are appended.
+    Own(String),
+    /// One event, in the buffer it was received in.
+    Shared(Arc<String>),
+}
+
+/// An event in a block, and the parts of it that were found when it arrived.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    kind: Kind,
+    end: u32,
+    item_id: Span,
+    body: Span,
+}
+
+/// From and to, in bytes of a block's text. Empty: it is not there.
+pub(crate) type Span = (u32, u32);
+
+/// An event as it arrives, or as it is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Event<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'a str,
+    /// `params.itemId` and `params.item` or `params.delta`, as JSON; parts of the text.
+    pub(crate) item_id: Option<&'a str>,
+    pub(crate) body: Option<&'a str>,
+    /// The owner of the text, if it came in a buffer of its own.
+    pub(crate) owner: Option<&'a Arc<String>>,
+}
+
+impl Event<'_> {
+    /// Where a part stands in the text, if the text begins there.
+    fn span(&self, part: Option<&str>, start: usize) -> Span {
+        let Some(part) = part else { return (0, 0) };
+        let at = start + offset(self.text, part);
+        (position(at), position(at + part.len()))
+    }
+}
+
+/// Where `part`, which borrows from `text`, begins in it.
+pub(super) fn offset(text: &str, part: &str) -> usize {
+    part.as_ptr() as usize - text.as_ptr() as usize
+}
+
+/// A frame of 4 GiB is refused by the dispatcher.
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+impl Block {
+    /// Adds an event to the open block, or begins a new one. `send` completes a block.
+    pub(super) fn add(open: &mut Option<Block>, send: &dyn Fn(Block), event: &Event<'_>) {
+        let length = event.text.len();
+        if let Some(block) = open.as_mut().filter(|block| block.room() >= length) {
+            return block.push(event);
+        }
+        let full = open.take();
+        let last_size = full.as_ref().map_or(0, Block::size);
+        if let Some(full) = full {
+            send(full);
+        }
+        if let Some(owner) = event.owner {
+            let mut block =
+                Block { text: BlockText::Shared(Arc::clone(owner)), marks: Vec::with_capacity(1) };
+            block.mark(event, 0, length);
+            return send(block);
+        }
+        let size = match length {
+            LARGE_EVENT.. => length,
+            _ => (last_size * 2).clamp(SMALLEST_BLOCK, LARGEST_BLOCK).max(length),
+        };
+        let mut block = Block { text: BlockText::Own(String::with_capacity(size)), marks: Vec::new() };
+        block.push(event);
+        *open = Some(block);
+    }
+
+    fn room(&self) -> usize {
+        match &self.text {
+            BlockText::Own(text) => text.capacity() - text.len(),
+            BlockText::Shared(_) => 0,
+        }
+    }
+
+    fn push(&mut self, event: &Event<'_>) {
+        if let BlockText::Own(text) = &mut self.text {
+            let start = text.len();
+            text.push_str(event.text);
+            let end = text.len();
+            self.mark(event, start, end);
+        }
+    }
+
+    fn mark(&mut self, event: &Event<'_>, start: usize, end: usize) {
+        self.marks.push(Mark {
+            kind: event.kind,
+            end: position(end),
+            item_id: event.span(event.item_id, start),
+            body: event.span(event.body, start),
+        });
+    }
+
+    fn all_text(&self) -> &str {
+        match &self.text {
+            BlockText::Own(text) => text,
+            BlockText::Shared(text) => text,
+        }
+    }
+
+    /// How many events there are.
+    pub(super) fn len(&self) -> usize {
+        self.marks.len()
+    }
+
+    pub(super) fn event(&self, index: usize) -> Event<'_> {
+        let Mark { kind, item_id, body, .. } = self.marks[index];
+        let part = |span: Span| (span.1 > 0).then(|| self.text(span));
+        let owner = match &self.text {
+            BlockText::Own(_) => None,
+            BlockText::Shared(owner) => Some(owner),
+        };
+        Event { kind, text: self.text(self.span(index)), item_id: part(item_id), body: part(body), owner }
+    }
+
+    /// Where the event stands.
+    pub(super) fn span(&self, index: usize) -> Span {
+        let start = index.checked_sub(1).map_or(0, |before| self.marks[before].end);
+        (start, self.marks[index].end)
+    }
+
+    /// Where its item or delta stands.
+    pub(super) fn body_span(&self, index: usize) -> Span {
+        self.marks[index].body
+    }
+
+    pub(super) fn text(&self, (start, end): Span) -> &str {
+        &self.all_text()[start as usize..end as usize]
+    }
+
+    /// The bytes that are allocated for the block's text.
+    pub(super) fn size(&self) -> usize {
+        match &self.text {
+            BlockText::Own(text) => text.capacity(),
+            BlockText::Shared(text) => text.len(),
+        }
+    }
+}
+
+impl Weighed for Block {
+    fn bytes(&self) -> usize {
+        self.all_text().len()
+    }
+}

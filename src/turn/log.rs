@@ -1,0 +1,446 @@
+//! The log of one turn: its state, and for each consumer what has arrived and was not taken yet.
+//!
+//! Relies on `rpc` for the mailboxes. Invariant: an event that a consumer wants stays in its mailbox until
+//! it is taken, the consumer is dropped, or the client's limit is exceeded; what no consumer wants is not
+//! kept at all.
+//!
+//! Locks: the log's state, then a mailbox.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use serde::Deserialize;
+
+use super::{
+    block::{Block, Event},
+    kind::Kind,
+    registry::Turns,
+};
+use crate::{
+    error::Error,
+    rpc::{Budget, Latch, Mailbox, Overrun, Payer, Wakeups},
+};
+
+/// What a consumer wants to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// What steps and the answer are made of.
+    Steps,
+    /// Everything, deltas too.
+    Events,
+}
+
+impl Interest {
+    fn takes(self, kind: Kind) -> bool {
+        self == Interest::Events || kind.concerns_steps()
+    }
+}
+
+/// How a turn's log ended.
+#[derive(Debug, Clone)]
+pub(crate) enum End {
+    /// `turn/completed` is among the events.
+    Completed,
+    /// Nothing more comes, for this reason.
+    Lost(Error),
+}
+
+/// One turn that runs, as far as this connection knows.
+#[derive(Debug)]
+pub(crate) struct TurnLog {
+    pub(crate) thread_id: String,
+    pub(crate) turn_id: String,
+    registry: Weak<Turns>,
+    epoch: Instant,
+    /// When its last event arrived, in nanoseconds since the epoch.
+    activity: AtomicU64,
+    /// When the server reported the thread as idle, likewise; 0: it did not.
+    idle_since: AtomicU64,
+    /// Server requests of this turn that wait for this client: meanwhile its clock stands still.
+    pending_requests: AtomicUsize,
+    /// Changes of files that were announced and not completed: the request to approve one does not repeat
+    /// them.
+    announced: Mutex<HashMap<String, Box<str>>>,
+    /// Whether any consumer takes more than steps. Beside the lock for the sake of deltas.
+    wants_events: AtomicBool,
+    is_over: AtomicBool,
+    /// The id that `turn/started` names: for reviews it differs from the turn's own.
+    running_id: OnceLock<String>,
+    started: Latch,
+    over: Latch,
+    state: Mutex<LogState>,
+    /// The bytes that are kept for the turn outside of the mailboxes.
+    kept_aside: AtomicUsize,
+    budget: Arc<Budget>,
+}
+
+#[derive(Debug, Default)]
+struct LogState {
+    consumers: Vec<Attached>,
+    end: Option<End>,
+    /// `turn/completed`, for consumers that attach after it.
+    terminal_event: Option<Box<str>>,
+}
+
+/// A consumer as the log sees it.
+#[derive(Debug)]
+struct Attached {
+    interest: Interest,
+    mailbox: Arc<Mailbox<Block, End>>,
+}
+
+impl TurnLog {
+    pub(super) fn new(
+        thread_id: &str,
+        turn_id: &str,
+        registry: Weak<Turns>,
+        budget: &Arc<Budget>,
+    ) -> Arc<Self> {
+        let log = Arc::new(TurnLog {
+            thread_id: thread_id.to_owned(),
+            turn_id: turn_id.to_owned(),
+            registry,
+            epoch: Instant::now(),
+            activity: AtomicU64::new(0),
+            idle_since: AtomicU64::new(0),
+            pending_requests: AtomicUsize::new(0),
+            announced: Mutex::default(),
+            wants_events: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            running_id: OnceLock::new(),
+            started: Latch::default(),
+            over: Latch::default(),
+            state: Mutex::default(),
+            kept_aside: AtomicUsize::new(0),
+            budget: Arc::clone(budget),
+        });
+        let payer: Arc<dyn Payer> = Arc::clone(&log) as _;
+        budget.register(Arc::downgrade(&payer));
+        log
+    }
+
+    /// Something of the turn has arrived.
+    pub(super) fn touch(&self, now: Instant) {
+        self.activity.store(self.nanos(now), Ordering::Relaxed);
+    }
+
+    fn nanos(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// A server request of the turn waits: the turn's clock stops.
+    pub(crate) fn hold(&self) {
+        self.pending_requests.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A server request of the turn waits no more: its clock starts anew, of which its consumers learn.
+    pub(crate) fn release(&self, now: Instant) {
+        self.touch(now);
+        self.pending_requests.fetch_sub(1, Ordering::AcqRel);
+        self.nudge();
+    }
+
+    /// Whether a server request of the turn waits for this client.
+    pub(super) fn is_held(&self) -> bool {
+        self.pending_requests.load(Ordering::Acquire) > 0
+    }
+
+    /// Wakes the consumers without an event.
+    fn nudge(&self) {
+        self.state.lock().consumers.iter().for_each(|consumer| consumer.mailbox.nudge());
+    }
+
+    /// Counts bytes that are kept for the turn outside of the mailboxes.
+    pub(super) fn keep_aside(&self, bytes: usize) {
+        self.kept_aside.fetch_add(bytes, Ordering::Relaxed);
+        self.budget.charge(bytes);
+    }
+
+    /// Such bytes were freed.
+    pub(super) fn free_aside(&self, bytes: usize) {
+        self.kept_aside.fetch_sub(bytes, Ordering::Relaxed);
+        self.budget.refund(bytes);
+    }
+
+    /// The file change of that item, if it was announced.
+    pub(crate) fn announced(&self, item_id: &str) -> Option<Box<str>> {
+        self.announced.lock().get(item_id).cloned()
+    }
+
+    /// Keeps the announcement of a file change until the change is completed.
+    fn note_change(&self, event: &Event<'_>) {
+        #[derive(Deserialize)]
+        struct Head {
+            id: String,
+            r#type: String,
+        }
+        let Some(item) = event.body.filter(|item| item.contains("\"fileChange\"")) else { return };
+        let Ok(Head { id, r#type }) = serde_json::from_str(item) else { return };
+        if r#type != "fileChange" {
+            return;
+        }
+        let mut announced = self.announced.lock();
+        if let Some(item) = announced.remove(&id) {
+            self.free_aside(announced_bytes(&id, &item));
+        }
+        if event.kind == Kind::ItemStarted {
+            self.keep_aside(announced_bytes(&id, item));
+            announced.insert(id, item.into());
+        }
+    }
+
+    /// Drops what is kept for requests about the turn's items.
+    fn forget_changes(&self) {
+        let announced = std::mem::take(&mut *self.announced.lock());
+        self.free_aside(announced.iter().map(|(id, item)| announced_bytes(id, item)).sum());
+    }
+
+    /// The server reports that the thread runs a turn, or none: then the end of this one may have been
+    /// lost. Wakes the consumers, who wait until another time then.
+    pub(super) fn set_idle(&self, is_idle: bool, now: Instant) {
+        let since = if is_idle { self.nanos(now).max(1) } else { 0 };
+        self.idle_since.store(since, Ordering::Relaxed);
+        if is_idle {
+            self.nudge();
+        }
+    }
+
+    /// The server was asked, and answered that the turn runs.
+    pub(super) fn believe_running(&self) {
+        self.idle_since.store(0, Ordering::Relaxed);
+    }
+
+    /// Since when the server reports the thread as idle although this turn has not ended.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        match self.idle_since.load(Ordering::Relaxed) {
+            0 => None,
+            since => Some(self.epoch + Duration::from_nanos(since)),
+        }
+    }
+
+    /// When the turn's last event arrived.
+    pub(super) fn last_activity(&self) -> Instant {
+        self.epoch + Duration::from_nanos(self.activity.load(Ordering::Relaxed))
+    }
+
+    /// Whether its end has arrived.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    /// The id under which the server interrupts it, once it runs.
+    pub(crate) fn running_id(&self) -> Option<&str> {
+        self.running_id.get().map(String::as_str)
+    }
+
+    /// The turn runs, under this id.
+    pub(super) fn begin(&self, running_id: Option<&str>) {
+        if let Some(id) = running_id {
+            let _ = self.running_id.set(id.to_owned());
+        }
+        self.started.set();
+    }
+
+    /// Takes one event in.
+    pub(super) fn deliver(
+        &self,
+        event: &Event<'_>,
+        running_id: Option<&str>,
+        now: Instant,
+        wakeups: &mut Wakeups,
+    ) {
+        let Event { kind, text, .. } = *event;
+        // A server that can't reach its model reports that without an end; it is no sign of life.
+        if !(kind == Kind::Error && will_retry(text)) {
+            self.touch(now);
+        }
+        if kind == Kind::TurnStarted {
+            self.begin(running_id);
+        }
+        let may_be_change = event.body.is_some_and(|item| !item.starts_with(r#"{"type":"agentMessage""#));
+        if may_be_change && matches!(kind, Kind::ItemStarted | Kind::ItemCompleted) {
+            self.note_change(event);
+        }
+        if !kind.concerns_steps() && !self.wants_events.load(Ordering::Acquire) {
+            return;
+        }
+        let mut state = self.state.lock();
+        for consumer in state.consumers.iter().filter(|consumer| consumer.interest.takes(kind)) {
+            consumer.mailbox.extend(text.len(), wakeups, |open, send| Block::add(open, send, event));
+        }
+        if kind == Kind::TurnCompleted {
+            self.finish(&mut state, End::Completed);
+            self.keep_aside(text.len());
+            state.terminal_event = Some(text.into());
+        }
+    }
+
+    /// Ends the log although the turn's end has not arrived, and wakes everybody.
+    pub(super) fn lose(&self, reason: Error) {
+        self.finish(&mut self.state.lock(), End::Lost(reason));
+    }
+
+    fn finish(&self, state: &mut LogState, end: End) {
+        let end = state.end.get_or_insert(end);
+        for consumer in &state.consumers {
+            consumer.mailbox.close(end.clone());
+        }
+        self.is_over.store(true, Ordering::Release);
+        self.forget_changes();
+        self.started.set();
+        self.over.set();
+    }
+
+    /// Waits until the server has reported that the turn runs or is over, or until that moment.
+    pub(super) fn wait_until_started(&self, until: Option<Instant>) {
+        self.started.wait(until);
+    }
+
+    /// Waits until the turn is over, or until that moment.
+    pub(super) fn wait_until_over(&self, until: Option<Instant>) {
+        self.over.wait(until);
+    }
+
+    /// Set when the turn is over.
+    pub(super) fn over(&self) -> &Latch {
+        &self.over
+    }
+
+    /// Attaches a consumer. It gets what arrives from now on; of a turn that is over, its end.
+    pub(super) fn attach(self: &Arc<Self>, interest: Interest) -> Consumer {
+        let mailbox = Arc::new(Mailbox::new(&self.budget));
+        let mut state = self.state.lock();
+        if let Some(text) = &state.terminal_event {
+            let event = Event { kind: Kind::TurnCompleted, text, item_id: None, body: None, owner: None };
+            let mut wakeups = Wakeups::default();
+            mailbox.extend(text.len(), &mut wakeups, |open, send| Block::add(open, send, &event));
+        }
+        if let Some(end) = &state.end {
+            mailbox.close(end.clone());
+        }
+        state.consumers.push(Attached { interest, mailbox: Arc::clone(&mailbox) });
+        self.count_interest(&state);
+        Consumer { log: Arc::clone(self), mailbox }
+    }
+
+    fn count_interest(&self, state: &LogState) {
+        let wanted = state.consumers.iter().any(|consumer| consumer.interest == Interest::Events);
+        self.wants_events.store(wanted, Ordering::Release);
+    }
+}
+
+impl Payer for TurnLog {
+    fn kept_bytes(&self) -> usize {
+        let state = self.state.lock();
+        let queued: usize = state.consumers.iter().map(|consumer| consumer.mailbox.bytes()).sum();
+        queued + self.kept_aside.load(Ordering::Relaxed)
+    }
+
+    /// The turn ends here, whether or not its end had arrived.
+    fn give_up(&self, Overrun { buffered, limit }: Overrun) {
+        let (thread_id, turn_id) = (self.thread_id.clone(), self.turn_id.clone());
+        let end = End::Lost(Error::BufferFull { thread_id, turn_id, buffered, limit });
+        {
+            let mut state = self.state.lock();
+            for consumer in &state.consumers {
+                consumer.mailbox.clear(end.clone());
+            }
+            if let Some(text) = state.terminal_event.take() {
+                self.free_aside(text.len());
+            }
+            state.end = None;
+            self.finish(&mut state, end);
+        }
+        if let Some(registry) = self.registry.upgrade() {
+            registry.remove(self);
+        }
+    }
+}
+
+impl Drop for TurnLog {
+    fn drop(&mut self) {
+        self.budget.refund(*self.kept_aside.get_mut());
+    }
+}
+
+/// What it costs to keep the announcement of a file change.
+fn announced_bytes(id: &str, item: &str) -> usize {
+    const ENTRY: usize = 64;
+    id.len() + item.len() + ENTRY
+}
+
+/// Whether an `error` notification says that the server tries again.
+fn will_retry(text: &str) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Notice {
+        params: RetryParams,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct RetryParams {
+        will_retry: bool,
+    }
+    serde_json::from_str(text).is_ok_and(|Notice { params }| params.will_retry)
+}
+
+/// One reader of a turn. Dropping it frees what was kept for it.
+#[derive(Debug)]
+pub(crate) struct Consumer {
+    log: Arc<TurnLog>,
+    mailbox: Arc<Mailbox<Block, End>>,
+}
+
+impl Consumer {
+    pub(crate) fn log(&self) -> &Arc<TurnLog> {
+        &self.log
+    }
+
+    /// Everything that has arrived, and how the log ended if it has. `retain`: the events stay kept, and
+    /// so counted, until this consumer is dropped.
+    pub(super) fn take(&self, retain: bool) -> (VecDeque<Block>, Option<End>) {
+        self.mailbox.take_all(retain)
+    }
+
+    /// Counts bytes that the reader keeps besides.
+    pub(super) fn retain(&self, bytes: usize) {
+        self.mailbox.retain(bytes);
+    }
+
+    /// Changes which events are queued from now on.
+    pub(super) fn set_interest(&self, interest: Interest) {
+        let mut state = self.log.state.lock();
+        let is_own = |consumer: &&mut Attached| Arc::ptr_eq(&consumer.mailbox, &self.mailbox);
+        if let Some(own) = state.consumers.iter_mut().find(is_own) {
+            own.interest = interest;
+        }
+        self.log.count_interest(&state);
+    }
+
+    /// Whether it would sleep on, whatever arrives.
+    #[cfg(test)]
+    pub(super) fn is_waiting(&self) -> bool {
+        self.mailbox.is_waiting()
+    }
+
+    /// Waits, after [`take`](Self::take) has found nothing, until something may have arrived, or until that
+    /// moment. May return early.
+    pub(super) fn wait(&self, until: Option<Instant>) {
+        self.mailbox.wait(until);
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        let mut state = self.log.state.lock();
+        state.consumers.retain(|consumer| !Arc::ptr_eq(&consumer.mailbox, &self.mailbox));
+        self.log.count_interest(&state);
+    }
+}

@@ -1,0 +1,522 @@
+//! Which turn a notification belongs to, by the ids of its envelope.
+//!
+//! Relies on `log`. Invariant: an event reaches the turn that its ids name and no other; what arrives for a
+//! turn before the reply that names it is kept until that reply; what belongs to no turn of this client
+//! leaves nothing behind.
+//!
+//! Locks: the table, then a log.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::Arc,
+    time::Instant,
+};
+
+use parking_lot::Mutex;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    block::{Event, offset},
+    kind::Kind,
+    log::{Consumer, Interest, TurnLog},
+    raw::params_of,
+};
+use crate::{
+    error::Error,
+    protocol::envelope::Route,
+    rpc::{Budget, Core, Frame, Overrun, Payer, Subsystem, Wakeups},
+};
+
+/// A turn that is about to be requested, and has no id yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Start {
+    pub(crate) thread_id: String,
+    pub(crate) interest: Interest,
+}
+
+/// Keeps the events of a turn that has no id yet. Frees them if dropped before the turn is named.
+#[derive(Debug)]
+pub(crate) struct Expected {
+    turns: Arc<Turns>,
+    start: Start,
+    is_named: bool,
+}
+
+impl Expected {
+    /// The reply has named the turn, and its thread where that is another one.
+    pub(crate) fn open(mut self, turn_id: &str, thread_id: Option<&str>, now: Instant) -> Consumer {
+        let mut table = self.turns.table.lock();
+        match thread_id.filter(|id| *id != self.start.thread_id) {
+            None => {
+                self.is_named = true;
+                table.open(&self.turns, &self.start, turn_id, now)
+            }
+            Some(elsewhere) => {
+                let start = Start { thread_id: elsewhere.to_owned(), ..self.start.clone() };
+                table.expect(&start);
+                let consumer = table.open(&self.turns, &start, turn_id, now);
+                // The drop of this takes the lock.
+                drop(table);
+                consumer
+            }
+        }
+    }
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        if !self.is_named {
+            self.turns.unexpect(&self.start);
+        }
+    }
+}
+
+/// An event that came before the reply which names its turn.
+#[derive(Debug)]
+struct Early {
+    turn_id: Option<String>,
+    root_turn_id: Option<String>,
+    kind: Kind,
+    text: Arc<String>,
+    item_id: Option<Range<usize>>,
+    body: Option<Range<usize>>,
+}
+
+impl Early {
+    fn new(event: &Event<'_>, route: &Route<'_>) -> Early {
+        let owned = |id: &Option<Cow<'_, str>>| id.as_deref().map(str::to_owned);
+        let range = |part: Option<&str>| {
+            let part = part?;
+            let start = offset(event.text, part);
+            Some(start..start + part.len())
+        };
+        Early {
+            turn_id: owned(&route.turn_id),
+            root_turn_id: owned(&route.root_turn_id),
+            kind: event.kind,
+            text: event.owner.map_or_else(|| Arc::new(event.text.to_owned()), Arc::clone),
+            item_id: range(event.item_id),
+            body: range(event.body),
+        }
+    }
+
+    fn event(&self) -> Event<'_> {
+        let part = |range: &Option<Range<usize>>| range.clone().map(|range| &self.text[range]);
+        Event {
+            kind: self.kind,
+            text: &self.text,
+            item_id: part(&self.item_id),
+            body: part(&self.body),
+            owner: None,
+        }
+    }
+}
+
+/// The turns of one thread.
+#[derive(Debug, Default)]
+struct ThreadTurns {
+    turns: Vec<Arc<TurnLog>>,
+    /// How many turns have been requested and not named.
+    starting: usize,
+    early: Vec<Early>,
+    /// Early events were dropped because more was kept than the limit allows.
+    overrun: Option<Overrun>,
+    /// Turns that ended while others were requested: one of these may turn out to be the same.
+    ended: Vec<Arc<TurnLog>>,
+}
+
+impl ThreadTurns {
+    fn is_empty(&self) -> bool {
+        self.starting == 0 && self.turns.is_empty()
+    }
+
+    fn early_bytes(&self) -> usize {
+        self.early.iter().map(|early| early.text.len()).sum()
+    }
+
+    /// One turn less is expected. What is kept for those to come goes with the last of them.
+    fn expect_one_less(&mut self, budget: &Budget) {
+        self.starting = self.starting.saturating_sub(1);
+        if self.starting == 0 {
+            budget.refund(self.early_bytes());
+            self.early.clear();
+            self.ended.clear();
+            self.overrun = None;
+        }
+    }
+}
+
+/// The turns of a connection.
+#[derive(Debug)]
+pub(crate) struct Turns {
+    table: Mutex<Table>,
+    budget: Arc<Budget>,
+}
+
+#[derive(Debug)]
+struct Table {
+    threads: HashMap<String, ThreadTurns>,
+    /// Threads whose events come to this connection.
+    loaded: HashSet<String>,
+    /// The turn of the last event: a stream of deltas needs no look-up.
+    last: Option<Arc<TurnLog>>,
+    /// The threads of sub-agents, and the turn that each works for.
+    sub_agents: HashMap<String, Arc<TurnLog>>,
+    /// Servers before 0.169 name a second turn on a busy thread that never runs.
+    has_phantom_turns: bool,
+    budget: Arc<Budget>,
+}
+
+impl Turns {
+    pub(crate) fn new(budget: &Arc<Budget>) -> Arc<Turns> {
+        let table = Table {
+            threads: HashMap::new(),
+            loaded: HashSet::new(),
+            last: None,
+            sub_agents: HashMap::new(),
+            has_phantom_turns: false,
+            budget: Arc::clone(budget),
+        };
+        let turns = Arc::new(Turns { table: Mutex::new(table), budget: Arc::clone(budget) });
+        let payer: Arc<dyn Payer> = Arc::clone(&turns) as _;
+        budget.register(Arc::downgrade(&payer));
+        turns
+    }
+
+    /// The server is older than 0.169, and names a second turn on a busy thread that never runs.
+    pub(crate) fn expect_phantom_turns(&self) {
+        self.table.lock().has_phantom_turns = true;
+    }
+
+    /// Keeps events of unnamed turns on the thread from now on.
+    pub(crate) fn expect(self: &Arc<Self>, start: Start) -> Expected {
+        self.table.lock().expect(&start);
+        Expected { turns: Arc::clone(self), start, is_named: false }
+    }
+
+    fn unexpect(&self, start: &Start) {
+        let mut table = self.table.lock();
+        if let Some(thread) = table.threads.get_mut(&start.thread_id) {
+            thread.expect_one_less(&self.budget);
+            if thread.is_empty() {
+                table.threads.remove(&start.thread_id);
+            }
+        }
+    }
+
+    /// Hands an event to its turn.
+    pub(super) fn deliver(&self, event: &Event<'_>, route: &Route<'_>, now: Instant, wakeups: &mut Wakeups) {
+        self.table.lock().deliver(event, route, now, wakeups);
+    }
+
+    /// Takes in an event that the server did not send: the end of a turn that it reported when asked.
+    pub(super) fn repair(&self, log: &TurnLog, turn_completed: &str) {
+        let route = Route {
+            thread_id: Some(log.thread_id.as_str().into()),
+            turn_id: Some(log.turn_id.as_str().into()),
+            ..Route::default()
+        };
+        let event =
+            Event { kind: Kind::TurnCompleted, text: turn_completed, item_id: None, body: None, owner: None };
+        self.deliver(&event, &route, Instant::now(), &mut Wakeups::default());
+    }
+
+    /// A turn that is over takes no more events.
+    pub(super) fn remove(&self, log: &TurnLog) {
+        self.table.lock().remove(log);
+    }
+
+    /// The turn that a request of the server belongs to: its own, or the one its thread works for.
+    pub(crate) fn turn_of(&self, route: &Route<'_>) -> Option<Arc<TurnLog>> {
+        self.table.lock().turn_of(route)
+    }
+
+    /// A turn that runs, as far as this connection knows.
+    pub(crate) fn running_turn(&self, is_it: impl Fn(&TurnLog) -> bool) -> Option<Arc<TurnLog>> {
+        self.table.lock().running().find(|log| is_it(log)).map(Arc::clone)
+    }
+
+    /// How many turns run, as far as this connection knows.
+    pub(crate) fn running_count(&self) -> usize {
+        self.table.lock().running().count()
+    }
+
+    /// Whether the events of this thread come to this connection.
+    pub(crate) fn is_loaded(&self, thread_id: &str) -> bool {
+        self.table.lock().loaded.contains(thread_id)
+    }
+
+    pub(crate) fn set_loaded(&self, thread_id: &str, is_loaded: bool) {
+        let mut table = self.table.lock();
+        match is_loaded {
+            true => table.loaded.insert(thread_id.to_owned()),
+            false => table.loaded.remove(thread_id),
+        };
+    }
+}
+
+impl Subsystem for Turns {
+    fn notification(&self, _: &Arc<Core>, frame: &Frame<'_>, wakeups: &mut Wakeups) {
+        let event = Event {
+            kind: Kind::of(frame.method),
+            text: frame.text,
+            item_id: frame.route.item_id.map(RawValue::get),
+            body: frame.route.body.map(RawValue::get),
+            owner: frame.owner,
+        };
+        self.deliver(&event, frame.route, frame.received, wakeups);
+    }
+
+    fn ended(&self, _: &Core, reason: &Error) {
+        let mut table = self.table.lock();
+        table.last = None;
+        table.loaded.clear();
+        table.drop_sub_agents(|_| true);
+        for (_, thread) in std::mem::take(&mut table.threads) {
+            self.budget.refund(thread.early_bytes());
+            for log in thread.turns {
+                log.lose(reason.while_doing(&format!("turn {}", log.turn_id)));
+            }
+        }
+    }
+}
+
+/// Pays for the early events.
+impl Payer for Turns {
+    fn kept_bytes(&self) -> usize {
+        self.table.lock().threads.values().map(ThreadTurns::early_bytes).sum()
+    }
+
+    /// The turns that were requested where the most was kept end with this as soon as they are named.
+    fn give_up(&self, overrun: Overrun) {
+        let mut table = self.table.lock();
+        if let Some(thread) = table.threads.values_mut().max_by_key(|thread| thread.early_bytes()) {
+            self.budget.refund(thread.early_bytes());
+            thread.early = Vec::new();
+            thread.overrun = Some(overrun);
+        }
+    }
+}
+
+impl Table {
+    fn expect(&mut self, start: &Start) {
+        self.threads.entry(start.thread_id.clone()).or_default().starting += 1;
+    }
+
+    /// The turn that was requested has its id: its log, with what came early. A turn that runs already
+    /// gets one more consumer.
+    fn open(&mut self, turns: &Arc<Turns>, start: &Start, turn_id: &str, now: Instant) -> Consumer {
+        let thread = self.threads.entry(start.thread_id.clone()).or_default();
+        let runs = |log: &&Arc<TurnLog>| log.turn_id == turn_id || self.has_phantom_turns;
+        let has_ended = |log: &&Arc<TurnLog>| log.turn_id == turn_id;
+        let known =
+            thread.turns.iter().find(runs).or_else(|| thread.ended.iter().find(has_ended)).map(Arc::clone);
+        let log = known.unwrap_or_else(|| {
+            let log = TurnLog::new(&start.thread_id, turn_id, Arc::downgrade(turns), &self.budget);
+            log.touch(now);
+            thread.turns.push(Arc::clone(&log));
+            log
+        });
+        let consumer = log.attach(start.interest);
+        let mut wakeups = Wakeups::default();
+        let mut others = Vec::new();
+        for early in std::mem::take(&mut thread.early) {
+            if !belongs(&log, early.turn_id.as_deref(), early.root_turn_id.as_deref()) {
+                others.push(early);
+                continue;
+            }
+            self.budget.refund(early.text.len());
+            if !log.is_over() {
+                log.deliver(&early.event(), early.turn_id.as_deref(), now, &mut wakeups);
+            }
+        }
+        thread.early = others;
+        if let Some(Overrun { buffered, limit }) = thread.overrun {
+            let (thread_id, turn_id) = (log.thread_id.clone(), log.turn_id.clone());
+            log.lose(Error::BufferFull { thread_id, turn_id, buffered, limit });
+        }
+        thread.expect_one_less(&self.budget);
+        if log.is_over() {
+            self.remove(&log);
+        }
+        consumer
+    }
+
+    fn deliver(&mut self, event: &Event<'_>, route: &Route<'_>, now: Instant, wakeups: &mut Wakeups) {
+        let Some(thread_id) = route.thread_id.as_deref() else { return };
+        let (turn_id, kind) = (route.turn_id.as_deref(), event.kind);
+        let is_item = matches!(kind, Kind::ItemStarted | Kind::ItemCompleted);
+        if let (Some(last), Some(turn_id)) = (&self.last, turn_id) {
+            let is_same = last.turn_id == turn_id && last.thread_id == thread_id;
+            if is_same && !is_item && kind != Kind::TurnCompleted {
+                return last.deliver(event, Some(turn_id), now, wakeups);
+            }
+        }
+        if is_item {
+            self.note_sub_agents(thread_id, turn_id, event.body);
+        }
+        if turn_id.is_some() {
+            if let Some(parent) = self.sub_agents.get(thread_id) {
+                parent.touch(now);
+            }
+        }
+        match kind {
+            Kind::ThreadGone => {
+                self.loaded.remove(thread_id);
+                self.set_idle(thread_id, true, now);
+            }
+            Kind::ThreadStatus => {
+                let status = status_of(event.text);
+                if status.as_deref() == Some("notLoaded") {
+                    self.loaded.remove(thread_id);
+                }
+                // A status that can't be read is no reason to doubt that the turn runs.
+                self.set_idle(thread_id, status.is_some_and(|status| status != "active"), now);
+            }
+            _ => {}
+        }
+        let Some(thread) = self.threads.get_mut(thread_id) else { return };
+        let root_turn_id = route.root_turn_id.as_deref();
+        // A warning names its thread only; it is for whoever runs there.
+        if turn_id.is_none() && kind != Kind::Warning {
+            return;
+        }
+        let log = thread.turns.iter().find(|log| belongs(log, turn_id, root_turn_id)).map(Arc::clone);
+        let Some(log) = log else {
+            // Servers with phantom turns don't name the root of a review either: it is the turn that was
+            // requested and has not begun.
+            if self.has_phantom_turns && kind == Kind::TurnStarted {
+                if let Some(log) = thread.turns.iter().find(|log| log.running_id().is_none()) {
+                    log.begin(turn_id);
+                }
+            }
+            if thread.starting > 0 && thread.overrun.is_none() {
+                self.budget.charge(event.text.len());
+                thread.early.push(Early::new(event, route));
+            }
+            return;
+        };
+        log.deliver(event, turn_id, now, wakeups);
+        if log.is_over() {
+            self.remove(&log);
+        } else if turn_id == Some(&log.turn_id) {
+            self.last = Some(log);
+        }
+    }
+
+    /// The server reports whether the thread runs a turn.
+    fn set_idle(&self, thread_id: &str, is_idle: bool, now: Instant) {
+        for log in self.threads.get(thread_id).map(|thread| &thread.turns).into_iter().flatten() {
+            log.set_idle(is_idle, now);
+        }
+    }
+
+    /// The threads that an item hands work to belong to the turn of the item, or to the turn that the
+    /// item's own thread works for.
+    fn note_sub_agents(&mut self, thread_id: &str, turn_id: Option<&str>, item: Option<&str>) {
+        const RECEIVERS: &[u8] = b"\"receiverThreadIds\"";
+        // The type comes first on every server seen; a large item of another type is not searched.
+        if item.is_some_and(|item| item.starts_with("{\"type\":\"") && !item[9..].starts_with("collab")) {
+            return;
+        }
+        let Some(item) = item.filter(|item| memchr::memmem::find(item.as_bytes(), RECEIVERS).is_some())
+        else {
+            return;
+        };
+        let own = self.threads.get(thread_id).and_then(|thread| {
+            thread.turns.iter().find(|log| Some(log.turn_id.as_str()) == turn_id).map(Arc::clone)
+        });
+        let Some(parent) = own.or_else(|| self.sub_agents.get(thread_id).map(Arc::clone)) else { return };
+        for child in receivers(item) {
+            let bytes = sub_agent_bytes(&child);
+            parent.keep_aside(bytes);
+            if let Some(before) = self.sub_agents.insert(child, Arc::clone(&parent)) {
+                before.free_aside(bytes);
+            }
+        }
+    }
+
+    /// Forgets the sub-agents of turns.
+    fn drop_sub_agents(&mut self, is_of: impl Fn(&TurnLog) -> bool) {
+        self.sub_agents.retain(|child, parent| {
+            let goes = is_of(parent);
+            if goes {
+                parent.free_aside(sub_agent_bytes(child));
+            }
+            !goes
+        });
+    }
+
+    fn remove(&mut self, log: &TurnLog) {
+        let is_it = |known: &TurnLog| std::ptr::eq(known, log);
+        if self.last.as_deref().is_some_and(is_it) {
+            self.last = None;
+        }
+        self.drop_sub_agents(is_it);
+        let Some(thread) = self.threads.get_mut(&log.thread_id) else { return };
+        if let Some(at) = thread.turns.iter().position(|known| is_it(known)) {
+            let known = thread.turns.remove(at);
+            if thread.starting > 0 {
+                thread.ended.push(known);
+            }
+        }
+        if thread.is_empty() {
+            self.threads.remove(&log.thread_id);
+        }
+    }
+
+    fn turn_of(&self, route: &Route<'_>) -> Option<Arc<TurnLog>> {
+        let thread_id = route.thread_id.as_deref()?;
+        let turn_id = route.turn_id.as_deref();
+        let own = self.threads.get(thread_id).and_then(|thread| {
+            // A review asks under the id it runs with.
+            let is_its = |log: &&Arc<TurnLog>| belongs(log, turn_id, None) || log.running_id() == turn_id;
+            thread.turns.iter().find(is_its).map(Arc::clone)
+        });
+        own.or_else(|| self.sub_agents.get(thread_id).map(Arc::clone))
+    }
+
+    fn running(&self) -> impl Iterator<Item = &Arc<TurnLog>> {
+        self.threads.values().flat_map(|thread| &thread.turns)
+    }
+}
+
+/// What it costs to remember the thread of a sub-agent.
+fn sub_agent_bytes(thread_id: &str) -> usize {
+    const ENTRY: usize = 64;
+    thread_id.len() + ENTRY
+}
+
+/// `receiverThreadIds` of an item.
+fn receivers(item: &str) -> Vec<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct CollabItem {
+        receiver_thread_ids: Vec<String>,
+    }
+    serde_json::from_str(item).map_or(Vec::new(), |item: CollabItem| item.receiver_thread_ids)
+}
+
+/// `params.status.type` of `thread/status/changed`.
+fn status_of(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct StatusChanged {
+        status: ThreadStatus,
+    }
+    #[derive(Deserialize)]
+    struct ThreadStatus {
+        r#type: String,
+    }
+    params_of(text).ok().map(|StatusChanged { status }| status.r#type)
+}
+
+/// `turn/started` of a review names another id, with the turn's own as its root.
+fn belongs(log: &TurnLog, turn_id: Option<&str>, root_turn_id: Option<&str>) -> bool {
+    turn_id.is_none_or(|id| id == log.turn_id) || root_turn_id == Some(&log.turn_id)
+}
+
+#[cfg(test)]
+mod tests;

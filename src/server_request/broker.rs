@@ -28,7 +28,7 @@ use super::{
     default_answer::{can_be_declined_unread, default_answer},
     handlers::{Handler, Handlers},
     request::{Received, ReceivedRequest},
-    stream::{Selection, ShownRequest, Subscriber},
+    stream::{Selection, ShownRequest, Subscriber, stream},
     tool::{ToolSet, Tools},
 };
 use crate::{
@@ -159,7 +159,7 @@ impl Broker {
 
     /// The selected requests from now on, after those that wait.
     pub(crate) fn subscribe<T: Selection>(&self, core: &Core) -> ServerRequestStream<T> {
-        let (stream, subscriber) = ServerRequestStream::new(&self.budget);
+        let (stream, subscriber) = stream(&self.budget);
         let mut state = self.state.lock();
         for (number, pending) in &state.pending {
             subscriber.show(*number, &pending.request, pending.bytes, &mut Wakeups::default());

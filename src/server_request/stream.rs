@@ -126,16 +126,12 @@ impl Subscriber {
     }
 }
 
-impl<T: Selection> ServerRequestStream<T> {
-    pub(super) fn new(budget: &Arc<Budget>) -> (Self, Subscriber) {
-        let mailbox = Arc::new(Mailbox::new(budget));
-        let subscriber =
-            Subscriber { mailbox: Arc::downgrade(&mailbox), selects: |request| T::of(request).is_some() };
-        (
-            ServerRequestStream { mailbox, select: |request| T::of(request).cloned(), is_ended: false },
-            subscriber,
-        )
-    }
+/// A stream, and the broker's side of it.
+pub(super) fn stream<T: Selection>(budget: &Arc<Budget>) -> (ServerRequestStream<T>, Subscriber) {
+    let mailbox = Arc::new(Mailbox::new(budget));
+    let selects: fn(&ServerRequest) -> bool = |request| T::of(request).is_some();
+    let subscriber = Subscriber { mailbox: Arc::downgrade(&mailbox), selects };
+    (ServerRequestStream { mailbox, select: |request| T::of(request).cloned(), is_ended: false }, subscriber)
 }
 
 impl<T> ServerRequestStream<T> {

@@ -331,6 +331,7 @@ proptest! {
         // Everything ends, and everybody leaves.
         world.questions.clear();
         world.early.clear();
+        world.runs.iter_mut().for_each(|run| run.remembered = None);
         for (thread, turn) in TURNS {
             let text = world.text(0);
             let said = Said { thread, turn: Some(turn), kind: Kind::TurnCompleted, text };

@@ -24,6 +24,7 @@ pub enum Error {
     /// the same reason. Connect anew; `failure` says why: the exit status and the last lines of
     /// stderr, the close frame, or the HTTP status.
     #[error("{doing}: {failure}")]
+    #[non_exhaustive]
     Transport {
         /// What was being done.
         doing: String,
@@ -35,6 +36,7 @@ pub enum Error {
     },
     /// A wait reached its deadline. `limit` names it; its setting is the thing to change.
     #[error("{limit} after {}", Seconds(*.after))]
+    #[non_exhaustive]
     Timeout {
         /// Which limit fired.
         limit: Timeout,
@@ -48,6 +50,7 @@ pub enum Error {
         "turn {} of thread {} was silent for {}; go on with the continuation, or cancel it",
         .continuation.turn_id, .continuation.thread_id, Seconds(*.idle)
     )]
+    #[non_exhaustive]
     TurnInactive {
         /// The token with which the same turn is read on.
         continuation: ChatContinuation,
@@ -56,6 +59,7 @@ pub enum Error {
     },
     /// The server answered a request with an error.
     #[error("{method}: {message} (code {code})")]
+    #[non_exhaustive]
     Rpc {
         /// The method of the request.
         method: String,
@@ -69,6 +73,7 @@ pub enum Error {
     },
     /// The turn ended as failed.
     #[error("turn {turn_id} of thread {thread_id} failed: {message}")]
+    #[non_exhaustive]
     TurnFailed {
         /// The thread.
         thread_id: String,
@@ -83,6 +88,7 @@ pub enum Error {
     },
     /// The turn was interrupted: by this client, another one, or the server's stop.
     #[error("turn {turn_id} of thread {thread_id} was interrupted")]
+    #[non_exhaustive]
     TurnInterrupted {
         /// The thread.
         thread_id: String,
@@ -94,6 +100,7 @@ pub enum Error {
     /// The turn completed, but the agent said nothing. [`chat`](crate::Client::chat) gives its
     /// steps all the same.
     #[error("turn {turn_id} of thread {thread_id} completed without an answer")]
+    #[non_exhaustive]
     NoAnswer {
         /// The thread.
         thread_id: String,
@@ -102,6 +109,7 @@ pub enum Error {
     },
     /// Something the server sent does not have the shape it should.
     #[error("{what} could not be decoded{}: {}", Reason(.source.as_ref()), Excerpt(.raw))]
+    #[non_exhaustive]
     Decode {
         /// What was being decoded.
         what: String,
@@ -114,6 +122,7 @@ pub enum Error {
     /// Turns were taken back, but what is left of the thread could not be read. A repeat would take
     /// more turns back; [`read_thread`](crate::Client::read_thread) tells what is left.
     #[error("turns of thread {thread_id} were taken back, but what is left could not be read: {}", &**.source)]
+    #[non_exhaustive]
     RolledBack {
         /// The thread.
         thread_id: String,
@@ -123,6 +132,7 @@ pub enum Error {
     },
     /// An argument that can't work; nothing was sent.
     #[error("{message}")]
+    #[non_exhaustive]
     InvalidInput {
         /// What is wrong with it, and what to do.
         message: String,
@@ -133,6 +143,7 @@ pub enum Error {
     /// The continuation, the server's question or the command is not waiting here (any more): used
     /// up, withdrawn, over, or of another connection.
     #[error("no longer pending: {what}")]
+    #[non_exhaustive]
     NoLongerPending {
         /// What was asked for.
         what: String,
@@ -143,6 +154,7 @@ pub enum Error {
         "turn {turn_id} of thread {thread_id} was given up: {buffered} bytes of unread events exceed \
          max_buffered_bytes ({limit}); read faster, keep fewer raw events, or raise the limit"
     )]
+    #[non_exhaustive]
     BufferFull {
         /// The thread.
         thread_id: String,
@@ -159,6 +171,7 @@ pub enum Error {
         "command {process_id} was given up: {buffered} bytes of unread events exceed max_buffered_bytes \
          ({limit}); read faster, cap its output, or raise the limit"
     )]
+    #[non_exhaustive]
     OutputFull {
         /// The command, by its `processId`.
         process_id: String,
@@ -170,6 +183,7 @@ pub enum Error {
     /// This client was closed here, by [`close`](crate::Client::close) or by dropping its last
     /// clone.
     #[error("{doing}: the client is closed")]
+    #[non_exhaustive]
     Closed {
         /// What was being done.
         doing: String,
@@ -183,11 +197,13 @@ pub enum Timeout {
     /// `connect_timeout` of the transport: until the server can be spoken to.
     Connect,
     /// `request_timeout`: from the call of a request to its reply.
+    #[non_exhaustive]
     Request {
         /// The method that was not answered.
         method: String,
     },
     /// The wait for a turn to end after it was interrupted (`request_timeout`).
+    #[non_exhaustive]
     TurnEnd {
         /// The turn.
         turn_id: String,

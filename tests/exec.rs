@@ -82,7 +82,7 @@ fn a_simple_command_waits_for_its_own_limit_and_that_of_a_request() {
     });
     server.expect("command/exec");
     let error = caller.join().unwrap().unwrap_err();
-    let Error::Timeout { limit: Timeout::Request { method }, after } = error else { panic!("{error}") };
+    let Error::Timeout { limit: Timeout::Request { method, .. }, after, .. } = error else { panic!("{error}") };
     assert_eq!((method.as_str(), after), ("command/exec", Duration::from_secs(1)));
 }
 

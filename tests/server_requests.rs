@@ -658,10 +658,8 @@ fn forms_pages_and_modes_to_come_are_shown_and_answered() {
 fn a_rule_about_a_host_fits_a_question_about_a_host_only() {
     let (client, mut server) = manual();
     let mut stream = client.approval_requests();
-    let allow = || ApprovalDecision::ApplyNetworkPolicyAmendment {
-        host: "example.com".to_owned(),
-        action: NetworkPolicyRuleAction::Allow,
-    };
+    let allow =
+        || ApprovalDecision::apply_network_policy_amendment("example.com", NetworkPolicyRuleAction::Allow);
     let file_change = json!({ "threadId": "t", "turnId": "u", "itemId": "i" });
     for (method, params) in
         [(COMMAND, kind(COMMAND).params), ("item/fileChange/requestApproval", file_change)]

@@ -25,6 +25,7 @@ use crate::{
 #[non_exhaustive]
 pub enum TurnEvent {
     /// A piece of a message of the agent.
+    #[non_exhaustive]
     TextDelta {
         /// The item.
         item_id: String,
@@ -32,6 +33,7 @@ pub enum TurnEvent {
         delta: String,
     },
     /// A piece of the model's reasoning, or of its summary.
+    #[non_exhaustive]
     ReasoningDelta {
         /// The item.
         item_id: String,
@@ -41,6 +43,7 @@ pub enum TurnEvent {
         is_summary: bool,
     },
     /// A piece of a proposed plan.
+    #[non_exhaustive]
     PlanDelta {
         /// The item.
         item_id: String,
@@ -48,6 +51,7 @@ pub enum TurnEvent {
         delta: String,
     },
     /// A piece of a command's output. What it prints before it is announced comes in none.
+    #[non_exhaustive]
     CommandOutputDelta {
         /// The item.
         item_id: String,
@@ -59,6 +63,7 @@ pub enum TurnEvent {
     /// An item is complete; or, once and last, the turn did not complete.
     Step(ConversationStep),
     /// The agent's list of what it is about to do.
+    #[non_exhaustive]
     Plan {
         /// Why it changed.
         explanation: Option<String>,
@@ -66,6 +71,7 @@ pub enum TurnEvent {
         plan: Vec<PlanStep>,
     },
     /// Everything the turn's patches have changed so far, as one diff.
+    #[non_exhaustive]
     Diff {
         /// The diff.
         diff: String,
@@ -73,11 +79,13 @@ pub enum TurnEvent {
     /// The tokens used so far.
     TokenUsage(TokenUsage),
     /// A warning about this thread.
+    #[non_exhaustive]
     Warning {
         /// The server's words.
         message: String,
     },
     /// The model's answer broke off, and the server tries again by itself.
+    #[non_exhaustive]
     RetryingError {
         /// The server's words.
         message: String,

@@ -70,7 +70,7 @@ fn client(client: &Client, token: &ChatContinuation, config: ThreadConfig) -> Re
     let _: Chat = client.start_review("t", ReviewTarget::UncommittedChanges, Some(ReviewDelivery::Inline))?;
     let _: Chat = client.start_review("t", json!({ "type": "uncommittedChanges" }), None)?;
     let _: usize = client.list_models(ListModels::new().limit(5).include_hidden(true))?.data.len();
-    let _: i32 = client.exec_command(["ls"], ExecOptions::new().timeout_ms(5000).cwd("/w"))?.exit_code;
+    let _: i32 = client.exec_command(["ls"], ExecOptions::new().timeout(second).cwd("/w"))?.exit_code;
     client.exec_command(vec![String::from("ls")], ExecOptions::new())?;
     client.read_config(ReadConfig::new().cwd("/w").include_layers(true))?;
     client.read_config_requirements()?;

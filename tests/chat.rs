@@ -88,7 +88,9 @@ fn a_plain_loop_shows_how_the_turn_failed() {
     assert_eq!(closing.data()["info"], "usageLimitExceeded");
     assert!(chat.next().is_none() && chat.is_ended());
     assert!(matches!(chat.error(), Some(Error::TurnFailed { .. })));
-    let Err(Error::TurnFailed { thread_id, turn_id, message, info, turn, .. }) = chat.finish() else { panic!() };
+    let Err(Error::TurnFailed { thread_id, turn_id, message, info, turn, .. }) = chat.finish() else {
+        panic!()
+    };
     assert_eq!((thread_id.as_str(), turn_id.as_str(), message.as_str()), ("thread-1", "turn-2", "no more"));
     assert_eq!(info.as_deref(), Some(&json!("usageLimitExceeded")));
     assert_eq!(turn.unwrap()["status"], "failed");

@@ -101,7 +101,9 @@ fn a_request_that_is_not_answered_ends_at_its_limit_and_its_late_reply_is_ignore
     let request = server.expect("slow");
     let error = caller.join().unwrap().unwrap_err();
     assert!(error.is_timeout() && !error.is_retryable());
-    let Error::Timeout { limit: Timeout::Request { method, .. }, after, .. } = &error else { panic!("{error}") };
+    let Error::Timeout { limit: Timeout::Request { method, .. }, after, .. } = &error else {
+        panic!("{error}")
+    };
     assert_eq!((method.as_str(), *after), ("slow", limit));
     assert!(error.to_string().contains("slow"), "{error}");
     server.reply(&request, json!({}));

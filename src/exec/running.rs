@@ -22,7 +22,7 @@ use crate::{
 /// [`Client::spawn_command`](crate::Client::spawn_command).
 ///
 /// `next` blocks until the command writes something or ends, at the longest for the command's limit
-/// ([`ExecOptions::timeout_ms`](crate::ExecOptions::timeout_ms)) and the request limit together. When
+/// ([`ExecOptions::timeout`](crate::ExecOptions::timeout)) and the request limit together. When
 /// the iterator ends, [`wait`](Self::wait) tells how the command did.
 ///
 /// What is not read is kept, within

@@ -133,8 +133,9 @@ fn a_patch_is_a_file_step_and_a_diff() {
         _ => None,
     });
     assert!(step.unwrap().text.as_deref().unwrap().contains("added.txt"));
-    let diff =
-        events.iter().any(|event| matches!(event, TurnEvent::Diff { diff, .. } if diff.contains("added.txt")));
+    let diff = events
+        .iter()
+        .any(|event| matches!(event, TurnEvent::Diff { diff, .. } if diff.contains("added.txt")));
     assert!(diff, "{events:#?}");
     assert!(live.home.workspace().join("added.txt").is_file());
 }

@@ -133,7 +133,10 @@ fn a_relative_program_is_meant_from_here_though_the_child_runs_elsewhere() {
 
 fn a_connect_limit_of_zero_has_passed_at_once() {
     let error = refused(server("plain").connect_timeout(Duration::ZERO));
-    assert!(matches!(error, Error::Timeout { limit: Timeout::Connect, after: Duration::ZERO, .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Timeout { limit: Timeout::Connect, after: Duration::ZERO, .. }),
+        "{error:?}"
+    );
     assert!(error.is_timeout() && error.is_retryable(), "{error:?}");
 }
 

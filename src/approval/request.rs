@@ -22,7 +22,7 @@ use crate::{
 pub enum ApprovalMode {
     /// They are declined at once.
     #[default]
-    Auto,
+    Decline,
     /// They wait until the program answers, for the approval limit (for ever, unless set); so do
     /// permissions and forms while [`Client::server_requests`](crate::Client::server_requests) shows them.
     Manual,

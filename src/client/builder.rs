@@ -55,7 +55,7 @@ impl Default for ClientBuilder {
             is_strict: false,
             max_frame_bytes: None,
             max_buffered_bytes: Some(1024 * 1024 * 1024),
-            approval_mode: ApprovalMode::Auto,
+            approval_mode: ApprovalMode::Decline,
             approval_timeout: None,
             user_input_timeout: Some(Duration::from_secs(300)),
             settings: Settings {
@@ -86,7 +86,7 @@ impl ClientBuilder {
     }
 
     /// Who decides about approvals when there is no handler: nobody, so that they are declined
-    /// ([`ApprovalMode::Auto`], the default), or the program, by hand.
+    /// ([`ApprovalMode::Decline`], the default), or the program, by hand.
     #[must_use]
     pub fn approval_mode(mut self, mode: ApprovalMode) -> Self {
         self.approval_mode = mode;

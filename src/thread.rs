@@ -35,6 +35,7 @@ use crate::{
 /// }
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "a handle does nothing by itself"]
 #[derive(Clone)]
 pub struct ThreadHandle {
     client: Client,

@@ -38,6 +38,7 @@ use crate::{
 /// | any | [`ServerResponse::pass`], [`ServerResponse::error`] |
 ///
 /// Its `Debug` tells the kind only: tokens and answers may be secret.
+#[must_use = "an answer does nothing until it is given"]
 #[derive(Clone, Default)]
 pub struct ServerResponse(Content);
 

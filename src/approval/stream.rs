@@ -27,6 +27,7 @@ pub type ServerRequests = QuestionStream<ServerRequest>;
 
 /// Questions of the server as an iterator. `next` blocks until one comes; it ends with the
 /// connection.
+#[must_use = "dropping it tells that nobody is there to answer"]
 pub struct QuestionStream<T> {
     questions: Receiver<T>,
     /// Tells that somebody is there.

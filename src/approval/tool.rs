@@ -52,6 +52,7 @@ type Run = dyn Fn(&ToolCall) -> std::result::Result<ToolOutput, ToolError> + Sen
 /// # drop(thread);
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "a tool does nothing until a thread takes it"]
 #[derive(Clone)]
 pub struct Tool {
     /// The name and the description.
@@ -88,7 +89,6 @@ impl Tool {
 
     /// Puts the tool into a namespace, which has a description of its own; tools of one namespace give
     /// the same.
-    #[must_use]
     pub fn namespace(mut self, name: impl Into<String>, description: impl Into<String>) -> Self {
         self.namespace = Some((name.into(), description.into()));
         self

@@ -59,6 +59,7 @@ use crate::{
 /// }
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "dropping the last clone ends the connection"]
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -80,6 +81,7 @@ pub(crate) struct Inner {
 ///
 /// For callbacks that call the client: one that captured a clone would keep its own connection
 /// open for ever.
+#[must_use = "a weak client does nothing until it is upgraded"]
 #[derive(Clone)]
 pub struct WeakClient {
     inner: std::sync::Weak<Inner>,
@@ -131,7 +133,6 @@ impl Client {
     }
 
     /// The same connection with another limit on requests; `None`: for ever.
-    #[must_use]
     pub fn with_request_timeout(&self, limit: impl Into<Option<Duration>>) -> Client {
         Client { request_timeout: limit.into(), ..self.clone() }
     }

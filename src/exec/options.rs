@@ -28,6 +28,7 @@ const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 ///     .sandbox_policy(SandboxPolicy::read_only())
 ///     .timeout(Duration::from_secs(60));
 /// ```
+#[must_use = "options do nothing until a command takes them"]
 #[derive(Clone, Default, PartialEq)]
 pub struct ExecOptions {
     cwd: Option<PathBuf>,
@@ -56,7 +57,6 @@ impl ExecOptions {
     }
 
     /// The folder that the command runs in (the server's own).
-    #[must_use]
     pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
         self.cwd = Some(cwd.into());
         self
@@ -64,21 +64,18 @@ impl ExecOptions {
 
     /// What the command may touch (as the server is configured). Nobody is asked: what is not allowed
     /// fails.
-    #[must_use]
     pub fn sandbox_policy(mut self, policy: impl Into<SandboxPolicy>) -> Self {
         self.sandbox_policy = Some(policy.into());
         self
     }
 
     /// Sets a variable, beside those of the server's environment.
-    #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.insert(name.into(), Some(value.into()));
         self
     }
 
     /// Takes a variable of the server's environment away.
-    #[must_use]
     pub fn unset_env(mut self, name: impl Into<String>) -> Self {
         self.env.insert(name.into(), None);
         self
@@ -89,21 +86,18 @@ impl ExecOptions {
     /// `None` until the command or the connection ends, or the command is terminated.
     ///
     /// The server counts in milliseconds: anything in between is rounded up.
-    #[must_use]
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeout = limit.into().map_or(Limit::Disabled, Limit::At);
         self
     }
 
     /// How many bytes of each of its output streams are kept (1 MiB); the server drops the rest.
-    #[must_use]
     pub fn output_bytes_cap(mut self, limit: u64) -> Self {
         self.output_bytes = Limit::At(limit);
         self
     }
 
     /// All output is kept.
-    #[must_use]
     pub fn disable_output_cap(mut self) -> Self {
         self.output_bytes = Limit::Disabled;
         self
@@ -112,7 +106,6 @@ impl ExecOptions {
     /// Whether the command's input is open, for [`RunningCommand::write`](crate::RunningCommand::write)
     /// (else it is empty). Only for commands that are spawned. A command that reads its input waits
     /// until it is closed.
-    #[must_use]
     pub fn stream_stdin(mut self, is_open: bool) -> Self {
         self.stream_stdin = is_open;
         self
@@ -120,7 +113,6 @@ impl ExecOptions {
 
     /// Runs the command in a terminal of that size, both above 0. Only for commands that are spawned.
     /// Its input is open, and all of its output is on `stdout`.
-    #[must_use]
     pub fn tty(mut self, rows: u16, cols: u16) -> Self {
         self.size = Some((rows, cols));
         self

@@ -32,6 +32,7 @@ use crate::{
 /// Dropping it terminates a command that still runs, and waits for nothing. It is `Send`: read it on
 /// any thread. [`handle`](Self::handle) gives a handle with which other threads write to the command
 /// or terminate it meanwhile.
+#[must_use = "dropping it terminates the command"]
 pub struct RunningCommand {
     handle: CommandHandle,
     deadline: Deadline,

@@ -36,6 +36,7 @@ use crate::error::{Result, TransportFailure};
 /// assert_eq!(client.initialize()?.server_version(), Some("1.0.0"));
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "a transport does nothing until a client connects over it"]
 #[derive(Clone)]
 pub struct Memory {
     serve: Arc<dyn Fn(Peer) + Send + Sync>,
@@ -76,6 +77,7 @@ impl Transport for Memory {
 }
 
 /// The server's end of a connection in memory. Dropping it ends the connection.
+#[must_use = "dropping it ends the connection"]
 pub struct Peer {
     sink: Option<Sink>,
     from_client: Receiver<Vec<u8>>,

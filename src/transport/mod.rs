@@ -149,6 +149,7 @@ pub(crate) trait Receive: Send {
 /// Where a transport puts the frames that it reads.
 ///
 /// Dropping it ends the connection as lost, so that a reading thread that panics is noticed.
+#[must_use = "dropping it ends the connection"]
 pub struct Sink {
     receiver: Box<dyn Receive>,
     max_frame_bytes: Option<usize>,

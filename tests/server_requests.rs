@@ -567,7 +567,8 @@ fn a_part_of_the_permissions_can_be_granted_and_never_more() {
     kind(PERMISSIONS).ask(&mut server, 0);
     let asked = stream.next_timeout(PATIENCE).unwrap();
     let ServerRequest::Permissions(request) = &asked else { panic!() };
-    assert_eq!((request.item_id.as_str(), request.reason.as_deref()), ("i", Some("must")));
+    let params = request.params();
+    assert_eq!((params.item_id.as_str(), params.reason.as_deref()), ("i", Some("must")));
     let files = |read: &str| {
         let files = AdditionalFileSystemPermissions::new().read(vec![read.to_owned()]);
         GrantedPermissionProfile::new().file_system(files)
@@ -609,7 +610,7 @@ fn what_a_request_for_permissions_forbids_can_not_be_left_out() {
     server.ask(0, PERMISSIONS, &params);
     let asked = stream.next_timeout(PATIENCE).unwrap();
     let ServerRequest::Permissions(request) = &asked else { panic!() };
-    let mut entries = request.permissions.file_system.clone().unwrap().entries.unwrap();
+    let mut entries = request.params().permissions.file_system.clone().unwrap().entries.unwrap();
     entries.truncate(1);
     let files = AdditionalFileSystemPermissions::new().entries(entries);
     let part = request.grant(GrantedPermissionProfile::new().file_system(files), PermissionGrantScope::Turn);

@@ -97,6 +97,7 @@ fn a_call_has_its_arguments_and_ids() {
         json!([{ "type": "inputText", "text": r#"{"found":[1]}"# }, { "type": "inputImage", "imageUrl": "data:x" }])
     );
     let call = seen.recv().unwrap();
+    let call = call.params();
     assert_eq!(call.arguments["where"][0], "here");
     assert_eq!((call.thread_id.as_str(), call.turn_id.as_str(), call.call_id.as_str()), ("t", "u", "c"));
 }
@@ -105,7 +106,7 @@ fn a_call_has_its_arguments_and_ids() {
 fn an_error_and_a_panic_are_failed_calls_with_their_text() {
     let (client, mut server) = experimental();
     let failing = Tool::new("failing", "", json!({}), |call| {
-        let id = call.arguments["id"].as_str().ok_or("`id` is missing")?;
+        let id = call.params().arguments["id"].as_str().ok_or("`id` is missing")?;
         Ok(id.into())
     });
     let broken = Tool::new("broken", "", json!({}), |_| panic!("no idea, {}", "sorry"));

@@ -166,7 +166,7 @@ impl PermissionsRequest {
     ///
     /// client.set_server_request_handler(|request| match request {
     ///     // The network and nothing else.
-    ///     ServerRequest::Permissions(request) if request.permissions.network.is_some() => request.grant(
+    ///     ServerRequest::Permissions(request) if request.params().permissions.network.is_some() => request.grant(
     ///         GrantedPermissionProfile::new().network(AdditionalNetworkPermissions::new().enabled(true)),
     ///         PermissionGrantScope::Turn,
     ///     ),

@@ -3,7 +3,7 @@
 //! Relies on `protocol` and on the question that `connection` keeps. Invariant: each method is read into
 //! one kind of request, in one place, and one that is not known is kept as it came.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use serde::{Serialize, Serializer, de::DeserializeOwned, de::Error as _, ser::SerializeStruct};
 use serde_json::{Value, value::RawValue};
@@ -67,7 +67,7 @@ pub type ElicitationRequest = Incoming<McpServerElicitationRequestParams>;
 /// nobody has checked against the tool's schema.
 pub type ToolCall = Incoming<DynamicToolCallParams>;
 
-/// A request of the server with its parameters, which it derefs to.
+/// A request of the server with its [parameters](Self::params).
 ///
 /// As JSON it has the members `request_id`, `method` and `params`, the last as it came.
 #[derive(Clone)]
@@ -236,14 +236,6 @@ impl<P> Incoming<P> {
     pub(super) fn member(&self, name: &str) -> Option<Value> {
         let params: Value = self.origin.params().ok()?;
         params.get(name).filter(|member| !member.is_null()).cloned()
-    }
-}
-
-impl<P> Deref for Incoming<P> {
-    type Target = P;
-
-    fn deref(&self) -> &P {
-        &self.params
     }
 }
 

@@ -45,7 +45,7 @@ type Run = dyn Fn(&ToolCall) -> std::result::Result<ToolOutput, ToolError> + Sen
 ///     "type": "object", "properties": { "id": { "type": "string" } }, "required": ["id"],
 /// });
 /// let lookup = Tool::new("lookup_ticket", "Looks up a ticket by its id", schema, |call| {
-///     let id = call.arguments["id"].as_str().ok_or("`id` is missing")?;
+///     let id = call.params().arguments["id"].as_str().ok_or("`id` is missing")?;
 ///     Ok(format!("ticket {id} is open").into())
 /// });
 /// let thread = client.start_thread_with_tools(ThreadConfig::new(), [lookup])?;
@@ -100,7 +100,8 @@ impl Tool {
     }
 
     fn is_called_by(&self, call: &ToolCall) -> bool {
-        self.name == call.tool && self.space().0 == call.namespace.as_deref()
+        let params = call.params();
+        self.name == params.tool && self.space().0 == params.namespace.as_deref()
     }
 
     /// Runs a call to its outcome, whatever happens in it.
@@ -279,7 +280,7 @@ impl Tools {
     /// The tool that is called.
     pub(super) fn find(&self, call: &ToolCall) -> Option<Arc<Tool>> {
         let threads = self.0.lock();
-        threads.tools.get(&call.thread_id)?.0.iter().find(|tool| tool.is_called_by(call)).cloned()
+        threads.tools.get(&call.params().thread_id)?.0.iter().find(|tool| tool.is_called_by(call)).cloned()
     }
 
     /// Gives a thread its tools, or none, and gives back those it had.

@@ -264,7 +264,7 @@ fn permissions_are_granted_by_hand() {
     let mut chat = live.client.chat(WANTED).unwrap();
     let request = stream.next_timeout(PATIENCE).unwrap();
     let ServerRequest::Permissions(permissions) = &request else { panic!("{request:?}") };
-    assert_eq!(permissions.reason.as_deref(), Some("fetch"));
+    assert_eq!(permissions.params().reason.as_deref(), Some("fetch"));
     let response = permissions.grant_all(PermissionGrantScope::Turn);
     live.client.respond_server_request(&request, response).unwrap();
     let last = chat.by_ref().last().unwrap();
@@ -351,11 +351,11 @@ fn experimental() -> ClientBuilder {
 /// Does what its argument `do` says.
 fn obedient(name: &str) -> Tool {
     let schema = json!({ "type": "object", "properties": { "do": { "type": "string" } } });
-    Tool::new(name, "Does what it is told", schema, |call| match call.arguments["do"].as_str() {
+    Tool::new(name, "Does what it is told", schema, |call| match call.params().arguments["do"].as_str() {
         Some("fail") => Err("no such ticket".into()),
         Some("panic") => panic!("as the test wants"),
         Some(other) => Ok(format!("did {other}").into()),
-        None => Ok(json!({ "tool": call.tool, "thread": call.thread_id }).into()),
+        None => Ok(json!({ "tool": call.params().tool, "thread": call.params().thread_id }).into()),
     })
 }
 

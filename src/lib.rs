@@ -32,7 +32,7 @@ pub mod testing;
 pub use approval::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
     ElicitationRequest, FileChangeApprovalRequest, Incoming, McpToolApprovalRequest, PermissionsRequest,
-    QuestionStream, ServerRequest, ServerRequests, ServerResponse, Tool, ToolCall, ToolError, ToolOutput,
+    QuestionStream, ServerRequest, ServerRequests, ServerResponse, Tool, ToolCall, ToolError,
     UserInputQuestion, UserInputRequest, UserInputRequests, UserInputResponse,
 };
 pub use client::{Client, ClientBuilder, InitializeResult, Notifications, Reply, WeakClient};
@@ -43,22 +43,24 @@ pub use connection::Stats;
 pub use continuation::{ChatContinuation, ChatMode};
 pub use error::{Cause, Error, Result, Timeout, TransportFailure};
 pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCommand};
-// The protocol's own types, under the names that the rest of this crate speaks of them by.
+// The protocol's own types, under the names that the rest of this crate speaks of them by. Each has its
+// one page in `protocol`.
+#[doc(no_inline)]
 pub use protocol::{
     AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
-    GranularAskForApproval as GranularApproval, MergeStrategy, ModeKind, NetworkPolicyRuleAction,
-    PermissionGrantScope, Personality, ReasoningEffort, ReasoningSummary, RequestId, ReviewDelivery,
-    ReviewTarget, SandboxMode, SandboxPolicy, Settings as CollaborationSettings, SortDirection,
-    ThreadSortKey, ThreadSourceKind, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount,
-    TurnPlanStep as PlanStep, UserInput as InputItem,
+    DynamicToolCallResponse as ToolOutput, GranularAskForApproval as GranularApproval, MergeStrategy,
+    ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, ReasoningEffort, ReasoningSummary,
+    RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy, Settings as CollaborationSettings,
+    SortDirection, ThreadSortKey, ThreadSourceKind, ThreadTokenUsage as TokenUsage,
+    TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, UserInput as InputItem,
 };
 pub use setting::Setting;
 pub use thread::ThreadHandle;
 #[cfg(all(feature = "websocket", unix))]
-pub use transport::UnixSocket;
+pub use transport::websocket::UnixSocket;
 #[cfg(feature = "websocket")]
-pub use transport::WebSocket;
-pub use transport::{Memory, Stdio, Transport};
+pub use transport::websocket::WebSocket;
+pub use transport::{connect::Transport, memory::Memory, stdio::Stdio};
 pub use turn::{
     CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, CompletionSource, ConversationStep, Input,
     RawEvent, RawNotification, Results, StepStatus, StepType, TurnEvent, TurnHandle, TurnItem, TurnStream,

@@ -30,6 +30,6 @@ pub use self::{
     response::ServerResponse,
     server_request::{ElicitationRequest, Incoming, PermissionsRequest, ServerRequest, ToolCall},
     stream::{ApprovalRequests, QuestionStream, ServerRequests, UserInputRequests},
-    tool::{Tool, ToolError, ToolOutput},
+    tool::{Tool, ToolError},
     user_input::{UserInputQuestion, UserInputRequest, UserInputResponse},
 };

@@ -18,14 +18,12 @@ use super::ToolCall;
 use crate::{
     error::{Error, Result},
     protocol::{
-        DynamicToolCallOutputContentItem, DynamicToolNamespaceTool, DynamicToolSpec,
-        FunctionDynamicToolNamespaceTool, FunctionDynamicToolSpec,
+        DynamicToolCallOutputContentItem, DynamicToolCallResponse as ToolOutput, DynamicToolNamespaceTool,
+        DynamicToolSpec, FunctionDynamicToolNamespaceTool, FunctionDynamicToolSpec,
         InputAudioDynamicToolCallOutputContentItem, InputImageDynamicToolCallOutputContentItem,
         InputTextDynamicToolCallOutputContentItem, NamespaceDynamicToolSpec,
     },
 };
-
-pub use crate::protocol::DynamicToolCallResponse as ToolOutput;
 
 /// Why a tool's call failed: any error, or a text (`Err("no such ticket".into())`). The model is told.
 pub type ToolError = Box<dyn std::error::Error + Send + Sync>;

@@ -5,8 +5,8 @@
 //! a newer server sends is kept, never refused: unknown fields are skipped, unknown words and union
 //! members keep what they are (`Other`, [`Unknown`]).
 //!
-//! The types in [`generated`] come from the schema that the server itself gives out, whose structure
-//! is kept in `tests/schema`. They are re-exported here and bear the schema's own names; what would
+//! Nearly all types come from the schema that the server itself gives out, whose structure is kept in
+//! `tests/schema`. They bear the schema's own names; what would
 //! clash with a word of Rust or of this crate ends in an underscore. Fields that a server may leave
 //! out or set to null are `Option`s, and a broken one reads as `None`, with a warning in the log; in
 //! the parameters of requests, where null and absence differ, they are
@@ -43,7 +43,7 @@
 
 mod effort;
 pub(crate) mod envelope;
-pub mod generated;
+mod generated;
 pub(crate) mod kind;
 pub(crate) mod outgoing;
 mod request;

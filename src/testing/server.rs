@@ -17,8 +17,8 @@ use super::{
     threads::{Refused, Threads},
 };
 use crate::{
-    Client, Result,
-    transport::{Link, Memory, Peer, Sink, Transport},
+    Client, Memory, Result, Transport,
+    transport::{Link, Peer, Sink},
 };
 
 /// What it answers without a handler.

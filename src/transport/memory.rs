@@ -22,7 +22,7 @@ use crate::error::{Result, TransportFailure};
 /// ends, as if the server had died.
 ///
 /// ```
-/// use codex_blocking::{Client, transport::Memory};
+/// use codex_blocking::{Client, Memory};
 ///
 /// let echo = Memory::new(|mut peer| {
 ///     while let Some(message) = peer.recv() {

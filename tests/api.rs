@@ -200,6 +200,129 @@ fn settings() -> Result<Client> {
     Client::builder().connect(Stdio::command(["codex"]).cwd("/w").env("K", "V").connect_timeout(second))
 }
 
+/// Everything of the root under its name, where everything of `protocol` is imported too: no name means
+/// two things.
+mod names {
+    use codex_blocking::{protocol::*, *};
+
+    #[expect(dead_code, clippy::type_complexity, reason = "it only has to compile")]
+    fn all<T: Transport, I: TurnItem>(
+        _questions: (
+            ApprovalDecision,
+            ApprovalMode,
+            ApprovalPolicy,
+            ApprovalRequest,
+            ApprovalRequests,
+            CommandApprovalRequest,
+            ElicitationRequest,
+            FileChangeApprovalRequest,
+            Incoming<()>,
+            McpToolApprovalRequest,
+            PermissionsRequest,
+            QuestionStream<ApprovalRequest>,
+        ),
+        _more_questions: (
+            RequestId,
+            ServerRequest,
+            ServerRequests,
+            ServerResponse,
+            Tool,
+            ToolCall,
+            ToolError,
+            ToolOutput,
+            UserInputQuestion,
+            UserInputRequest,
+            UserInputRequests,
+            UserInputResponse,
+        ),
+        _client: (
+            Client,
+            ClientBuilder,
+            InitializeResult,
+            Memory,
+            Notifications,
+            RawNotification,
+            Reply<()>,
+            Stats,
+            Stdio,
+            ThreadHandle,
+            WeakClient,
+            WebSocket,
+        ),
+        _options: (
+            BatchWriteConfig,
+            ConfigEdit,
+            ExecOptions,
+            ListModels,
+            ListThreads,
+            MergeStrategy,
+            ReadConfig,
+            SandboxMode,
+            SandboxPolicy,
+            Setting<()>,
+            ThreadConfig,
+            WriteConfigValue,
+        ),
+        _words: (
+            CollaborationMode,
+            CollaborationSettings,
+            GranularApproval,
+            ModeKind,
+            NetworkPolicyRuleAction,
+            PermissionGrantScope,
+            Personality,
+            ReasoningEffort,
+            ReasoningSummary,
+            SortDirection,
+            ThreadSortKey,
+            ThreadSourceKind,
+        ),
+        _turns: (
+            CancelResult,
+            Chat,
+            ChatContinuation,
+            ChatEvents,
+            ChatMode,
+            ChatRequest,
+            ChatResult,
+            CompletionSource,
+            ConversationStep,
+            Input,
+            InputItem,
+            TurnOverrides,
+        ),
+        _more_turns: (
+            PlanStep,
+            RawEvent,
+            Results<'_, I>,
+            ReviewDelivery,
+            ReviewTarget,
+            StepStatus,
+            StepType,
+            TokenCount,
+            TokenUsage,
+            TurnEvent,
+            TurnHandle,
+            TurnStream<I>,
+        ),
+        _rest: (
+            Cause,
+            CommandExit,
+            CommandHandle,
+            CommandOutput,
+            Error,
+            OutputStream,
+            Result<()>,
+            RunningCommand,
+            Timeout,
+            T,
+            TransportFailure,
+        ),
+        #[cfg(unix)] _socket: UnixSocket,
+    ) {
+    }
+}
+
 fn shared<T: Clone + Send + Sync + Debug + 'static>() {}
 fn sent<T: Send + Debug + 'static>() {}
 fn plain<T: Clone + Send + Sync + Debug + Serialize + 'static>() {}

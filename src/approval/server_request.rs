@@ -27,7 +27,7 @@ use crate::{
 /// [`Client::set_server_request_handler`](crate::Client::set_server_request_handler). It is plain data:
 /// as JSON it has the member `type`, which names the kind in snake case.
 ///
-/// (`protocol::ServerRequest` is the message as it travels; this is the request as it waits for an
+/// (`protocol::ServerRequestMessage` is the message as it travels; this is the request as it waits for an
 /// answer, tool approvals told from forms, and changes of files beside the question about them.)
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -6,10 +6,12 @@
 //! members keep what they are (`Other`, [`Unknown`]).
 //!
 //! Nearly all types come from the schema that the server itself gives out, whose structure is kept in
-//! `tests/schema`. They bear the schema's own names; what would
-//! clash with a word of Rust or of this crate ends in an underscore. Fields that a server may leave
-//! out or set to null are `Option`s, and a broken one reads as `None`, with a warning in the log; in
-//! the parameters of requests, where null and absence differ, they are
+//! `tests/schema`. They bear the schema's own names. What would clash with a word of Rust ends in an
+//! underscore; what would clash with a name of this crate's root has a longer one (`McpTool`,
+//! [`ServerRequestMessage`]), so that a program may import all of both.
+//!
+//! Fields that a server may leave out or set to null are `Option`s, and a broken one reads as `None`,
+//! with a warning in the log; in the parameters of requests, where null and absence differ, they are
 //! [`Setting`](crate::Setting)s. A missing or broken field that is required is an error that names
 //! the path, except inside of a union, which then keeps the raw JSON. Lists of unions thus lose
 //! nothing but the broken member.

@@ -35,7 +35,9 @@ pub use approval::{
     QuestionStream, ServerRequest, ServerRequests, ServerResponse, Tool, ToolCall, ToolError,
     UserInputQuestion, UserInputRequest, UserInputRequests, UserInputResponse,
 };
-pub use client::{Client, ClientBuilder, InitializeResult, Notifications, Reply, WeakClient};
+pub use client::{
+    Client, ClientBuilder, InitializeResult, Notifications, Reply, SERVER_VERSIONS, WeakClient,
+};
 pub use config::{
     BatchWriteConfig, ListModels, ListThreads, ReadConfig, ThreadConfig, TurnOverrides, WriteConfigValue,
 };

@@ -320,6 +320,7 @@ mod names {
         ),
         #[cfg(unix)] _socket: UnixSocket,
     ) {
+        let _: (&str, &str) = SERVER_VERSIONS;
     }
 }
 

@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
-use codex_blocking::{Client, Error, Stdio, ThreadConfig, Timeout, testing::ScriptedServer};
+use codex_blocking::{Client, Error, SERVER_VERSIONS, Stdio, ThreadConfig, Timeout, testing::ScriptedServer};
 use serde_json::json;
 use support::{PATIENCE, served, served_with, spawn};
 
@@ -52,6 +52,56 @@ fn an_opt_out_list_of_the_caller_is_kept_as_it_is() {
     let client = server.client().unwrap();
     client.initialize_with(json!({ "capabilities": { "optOutNotificationMethods": [] } })).unwrap();
     assert_eq!(server.received()[0]["params"]["capabilities"]["optOutNotificationMethods"], json!([]));
+}
+
+/// Keeps what is logged about versions.
+struct Versions(Mutex<Vec<String>>);
+
+impl log::Log for Versions {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() == log::Level::Warn
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let text = record.args().to_string();
+        if self.enabled(record.metadata()) && text.contains("this crate was tested with") {
+            self.0.lock().unwrap().push(text);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn a_server_that_was_not_tested_is_logged_once_per_connection() {
+    static LOGGED: Versions = Versions(Mutex::new(Vec::new()));
+    log::set_logger(&LOGGED).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
+    for (version, is_tested) in [
+        ("0.105.99", false),
+        ("0.170.77-alpha.1", false),
+        ("0.169.0-alpha.99", true),
+        ("0.106.0-rc.99", true),
+        ("unknown-99", true),
+    ] {
+        for _connection in 0..2 {
+            let (client, mut server) = served();
+            let caller = spawn(move || {
+                client.initialize().unwrap();
+                client.clone().initialize().unwrap();
+                client.request("initialize", json!({})).unwrap();
+            });
+            let request = server.recv();
+            server.reply(&request, json!({ "userAgent": format!("x/{version} (y)") }));
+            caller.join().unwrap();
+        }
+        let logged: Vec<_> =
+            LOGGED.0.lock().unwrap().iter().filter(|text| text.contains(version)).cloned().collect();
+        assert_eq!(logged.len(), if is_tested { 0 } else { 2 }, "{version}: {logged:?}");
+        assert!(
+            logged.iter().all(|text| text.contains(SERVER_VERSIONS.0) && text.contains(SERVER_VERSIONS.1))
+        );
+    }
 }
 
 #[test]

@@ -30,7 +30,10 @@ use serde_json::Value;
 
 pub(crate) use self::loading::check_thread_id;
 pub use self::{
-    builder::ClientBuilder, initialize::InitializeResult, notifications::Notifications, reply::Reply,
+    builder::ClientBuilder,
+    initialize::{InitializeResult, SERVER_VERSIONS},
+    notifications::Notifications,
+    reply::Reply,
 };
 use crate::{
     approval::Desk,

@@ -22,6 +22,12 @@
 //! experimental ones the feature `experimental`. No type changes with a feature, and [`REQUESTS`]
 //! lists methods whose types are left out, too.
 //!
+//! What is here follows the server, not semantic versioning: a minor version of this crate may change
+//! these types as the server changes its own, and adds fields and variants at any time. Name what you
+//! use, keep `..` and `_` in patterns, and pin the minor version (`~0.1`) where that is not enough. The
+//! rest of the crate is under semantic versioning, the names of types that the root re-exports included,
+//! but not their fields and variants.
+//!
 //! Written by hand are [`RequestId`], and [`ReasoningEffort`], whose words the schema leaves open.
 //!
 //! Whether the types agree with the schema is a test. Rewriting them, after a change of the generator

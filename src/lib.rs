@@ -5,6 +5,8 @@
     not(all(feature = "experimental", feature = "testing", feature = "tls")),
     allow(rustdoc::broken_intra_doc_links)
 )]
+// On docs.rs items behind a feature say so.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_docs, unreachable_pub)]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 // A library neither panics on what a peer sent nor writes to a terminal that is not its own.

@@ -3,10 +3,10 @@
 //! Relies on `error` and `deadline`. Invariant: [`Link::send`] never waits for the peer, and the
 //! thread that reads never waits for anything but the peer.
 //!
-//! Here is what one needs to implement a [`Transport`](crate::Transport); those that the crate brings are
-//! at its root.
+//! Here is what an implementation of [`Transport`] needs; the trait itself and the transports that the
+//! crate brings are at its root.
 //!
-//! A [`Transport`](crate::Transport) describes how to reach a server. Connecting starts a thread that reads frames
+//! A [`Transport`] describes how to reach a server. Connecting starts a thread that reads frames
 //! into a [`Sink`], and returns the [`Link`] to write on. `lines` cuts a byte stream into frames,
 //! `outbox` writes without waiting. `stdio` runs a server as a child, `websocket` connects to one
 //! that listens, `memory` to one inside this process.

@@ -5,12 +5,12 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, mpsc::RecvTimeoutError},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
 use super::{Link, Shutdown, Sink, Transport};
@@ -94,7 +94,11 @@ impl Peer {
     /// # Errors
     /// [`RecvTimeoutError`] tells a client that is silent from one that has closed.
     pub fn recv_timeout(&mut self, limit: Duration) -> Result<String, RecvTimeoutError> {
-        self.from_client.recv_timeout(limit).map(into_text)
+        match self.from_client.recv_timeout(limit) {
+            Ok(message) => Ok(into_text(message)),
+            Err(error) if error.is_timeout() => Err(RecvTimeoutError::Timeout),
+            Err(_) => Err(RecvTimeoutError::Disconnected),
+        }
     }
 
     /// Sends one frame, whatever it holds, and wakes who waits for it.
@@ -162,7 +166,7 @@ impl Link for MemoryLink {
             return;
         }
         // A function can't be killed: one that does not return is left.
-        if matches!(self.ended.recv_timeout(patience), Err(RecvTimeoutError::Timeout)) {
+        if self.ended.recv_timeout(patience).is_err_and(|error| error.is_timeout()) {
             log::warn!("the server in memory did not end with its client");
         } else if thread.join().is_err() {
             log::error!("the server in memory panicked");

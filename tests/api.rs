@@ -205,7 +205,12 @@ fn settings() -> Result<Client> {
 mod names {
     use codex_blocking::{protocol::*, *};
 
-    #[expect(dead_code, clippy::type_complexity, reason = "it only has to compile")]
+    #[expect(
+        dead_code,
+        clippy::too_many_arguments,
+        clippy::type_complexity,
+        reason = "it only has to compile"
+    )]
     fn all<T: Transport, I: TurnItem>(
         _questions: (
             ApprovalDecision,

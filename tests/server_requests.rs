@@ -633,20 +633,20 @@ fn forms_pages_and_modes_to_come_are_shown_and_answered() {
         let request = stream.next_timeout(PATIENCE).unwrap();
         let ServerRequest::Elicitation(elicitation) = request.clone() else { panic!("{request:?}") };
         assert_eq!(
-            (elicitation.message().as_deref(), elicitation.server_name()),
+            (elicitation.message().as_deref(), elicitation.params().server_name()),
             (Some("please"), Some("tiny"))
         );
         (request, elicitation)
     };
     let schema = json!({ "type": "object", "properties": {} });
     let (request, form) = ask(json!({ "mode": "form", "requestedSchema": schema }));
-    assert_eq!((form.tag(), form.requested_schema()), ("form", Some(schema)));
+    assert_eq!((form.params().tag(), form.requested_schema()), ("form", Some(schema)));
     client.respond_server_request(&request, form.cancel()).unwrap();
     let (request, page) = ask(json!({ "mode": "url", "url": "https://x", "elicitationId": "e" }));
-    assert_eq!((page.tag(), page.url().as_deref()), ("url", Some("https://x")));
+    assert_eq!((page.params().tag(), page.url().as_deref()), ("url", Some("https://x")));
     client.respond_server_request(&request, page.accept(Value::Null)).unwrap();
     let (request, newer) = ask(json!({ "mode": "telepathy", "distance": 3 }));
-    assert_eq!(newer.tag(), "telepathy");
+    assert_eq!(newer.params().tag(), "telepathy");
     assert_eq!(request.params::<Value>().unwrap()["distance"], 3);
     client.respond_server_request(&request, newer.decline()).unwrap();
     let actions: Vec<_> = (0..3).map(|_| server.recv()["result"]["action"].clone()).collect();

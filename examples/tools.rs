@@ -34,7 +34,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     });
     let lookup = Tool::new("lookup_ticket", "Looks up a ticket by its id", schema, move |call| {
         // The model is told to keep to the schema, and nobody checks that it does.
-        let id = call.arguments["id"].as_str().ok_or("`id` is missing")?;
+        let id = call.params().arguments["id"].as_str().ok_or("`id` is missing")?;
         println!("(the agent looks up {id})");
         let ticket = tickets.get(id).ok_or_else(|| format!("there is no ticket {id}"))?;
         Ok((*ticket).into())

@@ -26,6 +26,7 @@ pub enum ChatMode {
 /// [`chat_events`](crate::Client::chat_events)), [cancelled](crate::Client::cancel) or
 /// [forgotten](crate::Client::forget), the client that made it goes on keeping the turn's events.
 /// It survives JSON, but means something only to the client that made it.
+#[must_use = "the events of its turn are kept until it is resumed, cancelled or forgotten"]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatContinuation {

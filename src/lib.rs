@@ -5,6 +5,8 @@
     not(all(feature = "experimental", feature = "testing", feature = "tls")),
     allow(rustdoc::broken_intra_doc_links)
 )]
+// On docs.rs items behind a feature say so.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_docs, unreachable_pub)]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 // A library neither panics on what a peer sent nor writes to a terminal that is not its own.
@@ -29,7 +31,8 @@ pub mod guide;
 pub mod testing;
 
 pub use client::{
-    Client, ClientBuilder, InitializeResult, Notifications, Reply, Stats, ThreadHandle, WeakClient,
+    Client, ClientBuilder, InitializeResult, Notifications, Reply, SERVER_VERSIONS, Stats, ThreadHandle,
+    WeakClient,
 };
 pub use config::{
     BatchWriteConfig, ListModels, ListThreads, ReadConfig, ThreadConfig, TurnOverrides, WriteConfigValue,
@@ -37,27 +40,29 @@ pub use config::{
 pub use continuation::{ChatContinuation, ChatMode};
 pub use error::{Cause, Error, Result, Timeout, TransportFailure};
 pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCommand};
-// The protocol's own types, under the names that the rest of this crate speaks of them by.
+// The protocol's own types, under the names that the rest of this crate speaks of them by. Each has its
+// one page in `protocol`.
+#[doc(no_inline)]
 pub use protocol::{
     AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
-    GranularAskForApproval as GranularApproval, MergeStrategy, ModeKind, NetworkPolicyRuleAction,
-    PermissionGrantScope, Personality, ReasoningEffort, ReasoningSummary, RequestId, ReviewDelivery,
-    ReviewTarget, SandboxMode, SandboxPolicy, Settings as CollaborationSettings, SortDirection,
-    ThreadSortKey, ThreadSourceKind, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount,
-    TurnPlanStep as PlanStep, UserInput as InputItem,
+    DynamicToolCallResponse as ToolOutput, GranularAskForApproval as GranularApproval, MergeStrategy,
+    ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, ReasoningEffort, ReasoningSummary,
+    RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy, Settings as CollaborationSettings,
+    SortDirection, ThreadSortKey, ThreadSourceKind, ThreadTokenUsage as TokenUsage,
+    TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, UserInput as InputItem,
 };
 pub use server_request::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
     ElicitationRequest, FileChangeApprovalRequest, McpToolApprovalRequest, PermissionsRequest, ServerRequest,
-    ServerRequestStream, ServerRequests, ServerResponse, Tool, ToolCall, ToolError, ToolOutput,
-    TypedServerRequest, UserInputQuestion, UserInputRequest, UserInputRequests, UserInputResponse,
+    ServerRequestStream, ServerRequests, ServerResponse, Tool, ToolCall, ToolError, TypedServerRequest,
+    UserInputQuestion, UserInputRequest, UserInputRequests, UserInputResponse,
 };
 pub use setting::Setting;
 #[cfg(all(feature = "websocket", unix))]
-pub use transport::UnixSocket;
+pub use transport::websocket::UnixSocket;
 #[cfg(feature = "websocket")]
-pub use transport::WebSocket;
-pub use transport::{Memory, Stdio, Transport};
+pub use transport::websocket::WebSocket;
+pub use transport::{connect::Transport, memory::Memory, stdio::Stdio};
 pub use turn::{
     CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, CompletionSource, ConversationStep, Input,
     RawEvent, RawNotification, Results, StepStatus, StepType, TurnEvent, TurnHandle, TurnItem, TurnStream,

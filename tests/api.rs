@@ -70,7 +70,7 @@ fn client(client: &Client, token: &ChatContinuation, config: ThreadConfig) -> Re
     let _: Chat = client.start_review("t", ReviewTarget::UncommittedChanges, Some(ReviewDelivery::Inline))?;
     let _: Chat = client.start_review("t", json!({ "type": "uncommittedChanges" }), None)?;
     let _: usize = client.list_models(ListModels::new().limit(5).include_hidden(true))?.data.len();
-    let _: i32 = client.exec_command(["ls"], ExecOptions::new().timeout_ms(5000).cwd("/w"))?.exit_code;
+    let _: i32 = client.exec_command(["ls"], ExecOptions::new().timeout(second).cwd("/w"))?.exit_code;
     client.exec_command(vec![String::from("ls")], ExecOptions::new())?;
     client.read_config(ReadConfig::new().cwd("/w").include_layers(true))?;
     client.read_config_requirements()?;
@@ -198,6 +198,135 @@ fn settings() -> Result<Client> {
     #[cfg(unix)]
     let _ = codex_blocking::UnixSocket::new("/s").connect_timeout(None);
     Client::builder().connect(Stdio::command(["codex"]).cwd("/w").env("K", "V").connect_timeout(second))
+}
+
+/// Everything of the root under its name, where everything of `protocol` is imported too: no name means
+/// two things.
+mod names {
+    use codex_blocking::{protocol::*, *};
+
+    #[expect(
+        dead_code,
+        clippy::too_many_arguments,
+        clippy::type_complexity,
+        reason = "it only has to compile"
+    )]
+    fn all<T: Transport, I: TurnItem>(
+        _questions: (
+            ApprovalDecision,
+            ApprovalMode,
+            ApprovalPolicy,
+            ApprovalRequest,
+            ApprovalRequests,
+            CommandApprovalRequest,
+            ElicitationRequest,
+            FileChangeApprovalRequest,
+            Incoming<()>,
+            McpToolApprovalRequest,
+            PermissionsRequest,
+            QuestionStream<ApprovalRequest>,
+        ),
+        _more_questions: (
+            RequestId,
+            ServerRequest,
+            ServerRequests,
+            ServerResponse,
+            Tool,
+            ToolCall,
+            ToolError,
+            ToolOutput,
+            UserInputQuestion,
+            UserInputRequest,
+            UserInputRequests,
+            UserInputResponse,
+        ),
+        _client: (
+            Client,
+            ClientBuilder,
+            InitializeResult,
+            Memory,
+            Notifications,
+            RawNotification,
+            Reply<()>,
+            Stats,
+            Stdio,
+            ThreadHandle,
+            WeakClient,
+            WebSocket,
+        ),
+        _options: (
+            BatchWriteConfig,
+            ConfigEdit,
+            ExecOptions,
+            ListModels,
+            ListThreads,
+            MergeStrategy,
+            ReadConfig,
+            SandboxMode,
+            SandboxPolicy,
+            Setting<()>,
+            ThreadConfig,
+            WriteConfigValue,
+        ),
+        _words: (
+            CollaborationMode,
+            CollaborationSettings,
+            GranularApproval,
+            ModeKind,
+            NetworkPolicyRuleAction,
+            PermissionGrantScope,
+            Personality,
+            ReasoningEffort,
+            ReasoningSummary,
+            SortDirection,
+            ThreadSortKey,
+            ThreadSourceKind,
+        ),
+        _turns: (
+            CancelResult,
+            Chat,
+            ChatContinuation,
+            ChatEvents,
+            ChatMode,
+            ChatRequest,
+            ChatResult,
+            CompletionSource,
+            ConversationStep,
+            Input,
+            InputItem,
+            TurnOverrides,
+        ),
+        _more_turns: (
+            PlanStep,
+            RawEvent,
+            Results<'_, I>,
+            ReviewDelivery,
+            ReviewTarget,
+            StepStatus,
+            StepType,
+            TokenCount,
+            TokenUsage,
+            TurnEvent,
+            TurnHandle,
+            TurnStream<I>,
+        ),
+        _rest: (
+            Cause,
+            CommandExit,
+            CommandHandle,
+            CommandOutput,
+            Error,
+            OutputStream,
+            Result<()>,
+            RunningCommand,
+            Timeout,
+            T,
+            TransportFailure,
+        ),
+        #[cfg(unix)] _socket: UnixSocket,
+    ) {
+        let _: (&str, &str) = SERVER_VERSIONS;
+    }
 }
 
 fn shared<T: Clone + Send + Sync + Debug + 'static>() {}

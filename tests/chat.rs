@@ -88,7 +88,9 @@ fn a_plain_loop_shows_how_the_turn_failed() {
     assert_eq!(closing.data()["info"], "usageLimitExceeded");
     assert!(chat.next().is_none() && chat.is_ended());
     assert!(matches!(chat.error(), Some(Error::TurnFailed { .. })));
-    let Err(Error::TurnFailed { thread_id, turn_id, message, info, turn }) = chat.finish() else { panic!() };
+    let Err(Error::TurnFailed { thread_id, turn_id, message, info, turn, .. }) = chat.finish() else {
+        panic!()
+    };
     assert_eq!((thread_id.as_str(), turn_id.as_str(), message.as_str()), ("thread-1", "turn-2", "no more"));
     assert_eq!(info.as_deref(), Some(&json!("usageLimitExceeded")));
     assert_eq!(turn.unwrap()["status"], "failed");
@@ -188,9 +190,9 @@ fn chat_events_hands_out_everything_in_order() {
             TurnEvent::ItemStarted(step) => format!("started {} {}", step.step_type, step.status),
             TurnEvent::Step(step) => format!("step {}", step.step_type),
             TurnEvent::Plan { plan, .. } => format!("plan {}", plan[0].step),
-            TurnEvent::Diff { diff } => format!("diff {diff}"),
+            TurnEvent::Diff { diff, .. } => format!("diff {diff}"),
             TurnEvent::TokenUsage(usage) => format!("tokens {}", usage.total.total_tokens),
-            TurnEvent::Warning { message } => format!("warning {message}"),
+            TurnEvent::Warning { message, .. } => format!("warning {message}"),
             TurnEvent::RetryingError { message, .. } => format!("retrying {message}"),
             TurnEvent::Other(event) => event.method().into_owned(),
             other => panic!("{other:?}"),
@@ -497,7 +499,7 @@ fn a_silent_turn_is_an_error_with_a_continuation() {
     server.begin_turn();
     let error = caller.join().unwrap().unwrap_err();
     assert!(error.is_timeout());
-    let Error::TurnInactive { continuation, idle } = error else { panic!("{error}") };
+    let Error::TurnInactive { continuation, idle, .. } = error else { panic!("{error}") };
     assert_eq!((continuation.thread_id.as_str(), continuation.turn_id.as_str()), ("t", "u"));
     assert!(idle >= std::time::Duration::from_millis(50));
 }

@@ -23,7 +23,7 @@ use self::live::{Live, PATIENCE};
 
 /// Without a sandbox, which not every machine can make; with time for a busy one.
 fn options() -> ExecOptions {
-    ExecOptions::new().sandbox_policy(SandboxPolicy::DangerFullAccess).timeout_ms(60_000)
+    ExecOptions::new().sandbox_policy(SandboxPolicy::DangerFullAccess).timeout(Duration::from_secs(60))
 }
 
 fn shell(script: &str) -> [&str; 3] {
@@ -101,9 +101,10 @@ fn a_read_only_sandbox_lets_nothing_be_written() {
 #[ignore = "needs npm once"]
 fn a_command_that_takes_too_long_exits_with_124() {
     let Some(live) = streaming(Client::builder()) else { return };
-    let reply = live.client.exec_command(["sleep", "600"], options().timeout_ms(100)).unwrap();
+    let reply =
+        live.client.exec_command(["sleep", "600"], options().timeout(Duration::from_millis(100))).unwrap();
     assert_eq!(reply.exit_code, 124);
-    let mut command = spawn(&live.client, "echo a; sleep 600", options().timeout_ms(2000));
+    let mut command = spawn(&live.client, "echo a; sleep 600", options().timeout(Duration::from_secs(2)));
     assert_eq!(read_until(&mut command, "a"), "a\n");
     assert_eq!(command.wait().unwrap().exit_code, 124);
 }
@@ -253,7 +254,7 @@ fn a_command_does_not_outlive_its_handle_nor_its_client() {
     let file = live.home.workspace().join("pid");
     let start = |client: &Client| {
         let script = "echo $$ > pid; echo on; exec sleep 600";
-        let mut command = spawn(client, script, options().cwd(live.home.workspace()).disable_timeout());
+        let mut command = spawn(client, script, options().cwd(live.home.workspace()).timeout(None));
         read_until(&mut command, "on");
         command
     };
@@ -309,7 +310,7 @@ fn a_character_may_be_spread_over_pieces_and_no_byte_is_lost() {
 fn a_flood_that_nobody_reads_ends_and_the_server_with_its_other_commands_does_not() {
     let builder = Client::builder().max_buffered_bytes(1024 * 1024);
     let Some(live) = streaming(builder) else { return };
-    let flood = live.client.spawn_command(["yes"], options().disable_output_cap().disable_timeout()).unwrap();
+    let flood = live.client.spawn_command(["yes"], options().disable_output_cap().timeout(None)).unwrap();
     assert!(matches!(flood.wait(), Err(Error::OutputFull { .. })));
     let reply = live.client.exec_command(["echo", "fine"], options()).unwrap();
     assert_eq!(reply.stdout, "fine\n");

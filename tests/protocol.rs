@@ -21,7 +21,7 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use codex_blocking::protocol::{self, ClientRequest, ServerNotification, ServerRequest, decode};
+use codex_blocking::protocol::{self, ClientRequest, ServerNotification, ServerRequestMessage, decode};
 use model::{Decl, Field, Kind, Model, Type};
 use schema::Protocol;
 use serde::Serialize;
@@ -337,7 +337,7 @@ fn every_method_of_the_schema_has_its_types() {
         |list: &[schema::Method]| list.iter().map(|method| method.name.clone()).collect::<BTreeSet<_>>();
     let owned = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(owned(ServerNotification::METHODS), names(&protocol.notifications));
-    assert_eq!(owned(ServerRequest::METHODS), names(&protocol.server_requests));
+    assert_eq!(owned(ServerRequestMessage::METHODS), names(&protocol.server_requests));
     let requests = [protocol::REQUESTS, protocol::EXPERIMENTAL_REQUESTS].concat();
     let schema: BTreeSet<_> = protocol.requests.iter().collect_names();
     let have: BTreeSet<_> = requests
@@ -380,9 +380,9 @@ fn every_notification_and_server_request_decodes_into_its_variant() {
         }
         for method in &protocol.server_requests {
             let params = maker.make(&Type::Named(method.params.clone().unwrap()), 0).to_string();
-            let message = ServerRequest::decode(&method.name, &params).unwrap();
+            let message = ServerRequestMessage::decode(&method.name, &params).unwrap();
             assert_eq!(message.method(), method.name);
-            assert!(!matches!(message, ServerRequest::Unknown { .. }), "{}", method.name);
+            assert!(!matches!(message, ServerRequestMessage::Unknown { .. }), "{}", method.name);
         }
     }
 }
@@ -436,7 +436,7 @@ fn every_recorded_message_decodes_with_nothing_unknown() {
                 (Some(method), Some(id)) if !out => {
                     *decoded.entry("server request").or_default() += 1;
                     asked.insert((out, conn, id), method.to_owned());
-                    let read = ServerRequest::decode(method, &params);
+                    let read = ServerRequestMessage::decode(method, &params);
                     format!("{:?}", read.unwrap_or_else(|error| panic!("{error}\n{place}")))
                 }
                 (Some(method), Some(id)) => {

@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
-use codex_blocking::{Client, Error, Stdio, ThreadConfig, Timeout, testing::ScriptedServer};
+use codex_blocking::{Client, Error, SERVER_VERSIONS, Stdio, ThreadConfig, Timeout, testing::ScriptedServer};
 use serde_json::json;
 use support::{PATIENCE, served, served_with, spawn};
 
@@ -54,6 +54,56 @@ fn an_opt_out_list_of_the_caller_is_kept_as_it_is() {
     assert_eq!(server.received()[0]["params"]["capabilities"]["optOutNotificationMethods"], json!([]));
 }
 
+/// Keeps what is logged about versions.
+struct Versions(Mutex<Vec<String>>);
+
+impl log::Log for Versions {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() == log::Level::Warn
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let text = record.args().to_string();
+        if self.enabled(record.metadata()) && text.contains("this crate was tested with") {
+            self.0.lock().unwrap().push(text);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn a_server_that_was_not_tested_is_logged_once_per_connection() {
+    static LOGGED: Versions = Versions(Mutex::new(Vec::new()));
+    log::set_logger(&LOGGED).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
+    for (version, is_tested) in [
+        ("0.105.99", false),
+        ("0.170.77-alpha.1", false),
+        ("0.169.0-alpha.99", true),
+        ("0.106.0-rc.99", true),
+        ("unknown-99", true),
+    ] {
+        for _connection in 0..2 {
+            let (client, mut server) = served();
+            let caller = spawn(move || {
+                client.initialize().unwrap();
+                client.clone().initialize().unwrap();
+                client.request("initialize", json!({})).unwrap();
+            });
+            let request = server.recv();
+            server.reply(&request, json!({ "userAgent": format!("x/{version} (y)") }));
+            caller.join().unwrap();
+        }
+        let logged: Vec<_> =
+            LOGGED.0.lock().unwrap().iter().filter(|text| text.contains(version)).cloned().collect();
+        assert_eq!(logged.len(), if is_tested { 0 } else { 2 }, "{version}: {logged:?}");
+        assert!(
+            logged.iter().all(|text| text.contains(SERVER_VERSIONS.0) && text.contains(SERVER_VERSIONS.1))
+        );
+    }
+}
+
 #[test]
 fn a_handshake_that_failed_may_be_tried_again() {
     let (client, mut server) = served();
@@ -101,7 +151,9 @@ fn a_request_that_is_not_answered_ends_at_its_limit_and_its_late_reply_is_ignore
     let request = server.expect("slow");
     let error = caller.join().unwrap().unwrap_err();
     assert!(error.is_timeout() && !error.is_retryable());
-    let Error::Timeout { limit: Timeout::Request { method }, after } = &error else { panic!("{error}") };
+    let Error::Timeout { limit: Timeout::Request { method, .. }, after, .. } = &error else {
+        panic!("{error}")
+    };
     assert_eq!((method.as_str(), *after), ("slow", limit));
     assert!(error.to_string().contains("slow"), "{error}");
     server.reply(&request, json!({}));

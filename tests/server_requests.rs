@@ -567,7 +567,8 @@ fn a_part_of_the_permissions_can_be_granted_and_never_more() {
     kind(PERMISSIONS).ask(&mut server, 0);
     let asked = stream.next_timeout(PATIENCE).unwrap();
     let ServerRequest::Permissions(request) = &asked else { panic!() };
-    assert_eq!((request.item_id.as_str(), request.reason.as_deref()), ("i", Some("must")));
+    let params = request.params();
+    assert_eq!((params.item_id.as_str(), params.reason.as_deref()), ("i", Some("must")));
     let files = |read: &str| {
         let files = AdditionalFileSystemPermissions::new().read(vec![read.to_owned()]);
         GrantedPermissionProfile::new().file_system(files)
@@ -609,7 +610,7 @@ fn what_a_request_for_permissions_forbids_can_not_be_left_out() {
     server.ask(0, PERMISSIONS, &params);
     let asked = stream.next_timeout(PATIENCE).unwrap();
     let ServerRequest::Permissions(request) = &asked else { panic!() };
-    let mut entries = request.permissions.file_system.clone().unwrap().entries.unwrap();
+    let mut entries = request.params().permissions.file_system.clone().unwrap().entries.unwrap();
     entries.truncate(1);
     let files = AdditionalFileSystemPermissions::new().entries(entries);
     let part = request.grant(GrantedPermissionProfile::new().file_system(files), PermissionGrantScope::Turn);
@@ -632,20 +633,20 @@ fn forms_pages_and_modes_to_come_are_shown_and_answered() {
         let request = stream.next_timeout(PATIENCE).unwrap();
         let ServerRequest::Elicitation(elicitation) = request.clone() else { panic!("{request:?}") };
         assert_eq!(
-            (elicitation.message().as_deref(), elicitation.server_name()),
+            (elicitation.message().as_deref(), elicitation.params().server_name()),
             (Some("please"), Some("tiny"))
         );
         (request, elicitation)
     };
     let schema = json!({ "type": "object", "properties": {} });
     let (request, form) = ask(json!({ "mode": "form", "requestedSchema": schema }));
-    assert_eq!((form.tag(), form.requested_schema()), ("form", Some(schema)));
+    assert_eq!((form.params().tag(), form.requested_schema()), ("form", Some(schema)));
     client.respond_server_request(&request, form.cancel()).unwrap();
     let (request, page) = ask(json!({ "mode": "url", "url": "https://x", "elicitationId": "e" }));
-    assert_eq!((page.tag(), page.url().as_deref()), ("url", Some("https://x")));
+    assert_eq!((page.params().tag(), page.url().as_deref()), ("url", Some("https://x")));
     client.respond_server_request(&request, page.accept(Value::Null)).unwrap();
     let (request, newer) = ask(json!({ "mode": "telepathy", "distance": 3 }));
-    assert_eq!(newer.tag(), "telepathy");
+    assert_eq!(newer.params().tag(), "telepathy");
     assert_eq!(request.params::<Value>().unwrap()["distance"], 3);
     client.respond_server_request(&request, newer.decline()).unwrap();
     let actions: Vec<_> = (0..3).map(|_| server.recv()["result"]["action"].clone()).collect();
@@ -658,10 +659,8 @@ fn forms_pages_and_modes_to_come_are_shown_and_answered() {
 fn a_rule_about_a_host_fits_a_question_about_a_host_only() {
     let (client, mut server) = manual();
     let mut stream = client.approval_requests();
-    let allow = || ApprovalDecision::ApplyNetworkPolicyAmendment {
-        host: "example.com".to_owned(),
-        action: NetworkPolicyRuleAction::Allow,
-    };
+    let allow =
+        || ApprovalDecision::apply_network_policy_amendment("example.com", NetworkPolicyRuleAction::Allow);
     let file_change = json!({ "threadId": "t", "turnId": "u", "itemId": "i" });
     for (method, params) in
         [(COMMAND, kind(COMMAND).params), ("item/fileChange/requestApproval", file_change)]

@@ -428,7 +428,7 @@ fn a_turn_that_finds_no_thread_says_why_the_thread_could_not_be_resumed() {
     };
     for was_loaded in [false, true] {
         if was_loaded {
-            started(&client, &mut server);
+            let _ = started(&client, &mut server);
         }
         let chatting = {
             let client = client.clone();

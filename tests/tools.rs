@@ -90,13 +90,14 @@ fn a_call_has_its_arguments_and_ids() {
         saw.send(call.clone()).unwrap();
         Ok(ToolOutput::from(json!({ "found": [1] })).and_image("data:x"))
     });
-    start(&client, &mut server, [tool]);
+    let _ = start(&client, &mut server, [tool]);
     call(&mut server, 5, "t", "look", json!({ "where": ["here"] }));
     assert_eq!(
         server.recv()["result"]["contentItems"],
         json!([{ "type": "inputText", "text": r#"{"found":[1]}"# }, { "type": "inputImage", "imageUrl": "data:x" }])
     );
     let call = seen.recv().unwrap();
+    let call = call.params();
     assert_eq!(call.arguments["where"][0], "here");
     assert_eq!((call.thread_id.as_str(), call.turn_id.as_str(), call.call_id.as_str()), ("t", "u", "c"));
 }
@@ -105,11 +106,11 @@ fn a_call_has_its_arguments_and_ids() {
 fn an_error_and_a_panic_are_failed_calls_with_their_text() {
     let (client, mut server) = experimental();
     let failing = Tool::new("failing", "", json!({}), |call| {
-        let id = call.arguments["id"].as_str().ok_or("`id` is missing")?;
+        let id = call.params().arguments["id"].as_str().ok_or("`id` is missing")?;
         Ok(id.into())
     });
     let broken = Tool::new("broken", "", json!({}), |_| panic!("no idea, {}", "sorry"));
-    start(&client, &mut server, [failing, broken, tool("fine", "fine")]);
+    let _ = start(&client, &mut server, [failing, broken, tool("fine", "fine")]);
     assert_eq!(called(&mut server, "t", "failing"), ("`id` is missing".to_owned(), false));
     assert_eq!(called(&mut server, "t", "broken"), ("the tool panicked: no idea, sorry".to_owned(), false));
     assert_eq!(called(&mut server, "t", "fine"), ("fine".to_owned(), true));
@@ -124,7 +125,7 @@ fn calls_run_at_once_and_may_call_the_client() {
         let reply = weak.upgrade().ok_or("the client is gone")?.request("config/read", json!({}))?;
         Ok(reply.into())
     });
-    start(&client, &mut server, [meeting]);
+    let _ = start(&client, &mut server, [meeting]);
     call(&mut server, 1, "t", "meet", json!({}));
     call(&mut server, 2, "t", "meet", json!({}));
     // Both are there before either is answered.
@@ -189,14 +190,14 @@ fn a_resumed_thread_has_its_tools_before_the_server_says_so() {
     // A turn of somebody else runs there.
     assert_eq!(called(&mut server, "t", "a"), ("1".to_owned(), true));
     server.reply(&request, json!({ "thread": { "id": "t" } }));
-    caller.join().unwrap().unwrap();
+    let _ = caller.join().unwrap().unwrap();
     assert_eq!(called(&mut server, "t", "a"), ("1".to_owned(), true));
 }
 
 #[test]
 fn a_thread_that_can_not_be_resumed_keeps_the_tools_it_had() {
     let (client, mut server) = experimental();
-    start(&client, &mut server, [tool("a", "1")]);
+    let _ = start(&client, &mut server, [tool("a", "1")]);
     for id in ["t", "unknown"] {
         let caller = {
             let client = client.clone();
@@ -215,7 +216,7 @@ fn a_fork_that_this_client_makes_has_the_tools_of_its_thread() {
     // Old servers don't tell of which thread it is a fork; a fork of a file names no thread.
     for (thread_id, fork) in [("t", json!({ "id": "f" })), ("", json!({ "id": "f", "forkedFromId": "t" }))] {
         let (client, mut server) = experimental();
-        start(&client, &mut server, [tool("a", "1")]);
+        let _ = start(&client, &mut server, [tool("a", "1")]);
         let caller = {
             let client = client.clone();
             spawn(move || client.request("thread/fork", json!({ "threadId": thread_id })))
@@ -238,7 +239,7 @@ fn tools_are_let_go_of_when_their_thread_is_gone_and_when_the_client_is_closed()
             let _ = &token;
             Ok("1".into())
         });
-        start(&client, &mut server, [tool]);
+        let _ = start(&client, &mut server, [tool]);
         assert_eq!(called(&mut server, "t", "a"), ("1".to_owned(), true));
         if method == "close" {
             drop(server);

@@ -65,7 +65,7 @@ fn past_the_silence_the_server_is_asked_and_then_the_error_has_a_continuation() 
     let caller = spawn(move || client.chat_once("hello"));
     server.begin_turn();
     still_runs(&mut server);
-    let Err(Error::TurnInactive { continuation, idle }) = caller.join().unwrap() else { panic!() };
+    let Err(Error::TurnInactive { continuation, idle, .. }) = caller.join().unwrap() else { panic!() };
     assert_eq!((continuation.thread_id.as_str(), continuation.turn_id.as_str()), ("t", "u"));
     assert_eq!((continuation.mode, continuation.cursor), (ChatMode::Once, 0));
     assert!(idle >= SOON);
@@ -576,7 +576,7 @@ fn a_wrong_turn_is_not_interrupted_on_a_server_that_would_interrupt_any() {
     let (client, mut server) = served();
     server.version = "0.106.0";
     let mut chat = chatting(&client, &mut server);
-    let Err(Error::NoLongerPending { what }) = client.interrupt_turn_on("t", "wrong") else { panic!() };
+    let Err(Error::NoLongerPending { what, .. }) = client.interrupt_turn_on("t", "wrong") else { panic!() };
     assert_eq!(what, "turn wrong does not run on thread t; turn u does");
     assert!(server.is_quiet());
 

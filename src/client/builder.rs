@@ -27,6 +27,7 @@ use crate::{
 ///     .connect(Stdio::default())?;
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "nothing is connected before `connect`"]
 #[derive(Debug, Clone)]
 pub struct ClientBuilder {
     request_timeout: Option<Duration>,
@@ -56,7 +57,7 @@ impl Default for ClientBuilder {
             max_frame_bytes: None,
             max_buffered_bytes: Some(1024 * 1024 * 1024),
             broker: BrokerSettings {
-                approval_mode: ApprovalMode::Auto,
+                approval_mode: ApprovalMode::Decline,
                 approval_timeout: None,
                 user_input_timeout: Some(Duration::from_secs(300)),
             },
@@ -74,22 +75,19 @@ impl Default for ClientBuilder {
 
 impl ClientBuilder {
     /// How long a request may take, from the call to its reply (30 s); `None`: for ever.
-    #[must_use]
     pub fn request_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.request_timeout = limit.into();
         self
     }
 
     /// How long a turn may be silent (180 s); `None`: for ever. A turn has no other limit.
-    #[must_use]
     pub fn inactivity_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.settings.inactivity_timeout = limit.into();
         self
     }
 
     /// Who decides about approvals when there is no handler: nobody, so that they are declined
-    /// ([`ApprovalMode::Auto`], the default), or the program, by hand.
-    #[must_use]
+    /// ([`ApprovalMode::Decline`], the default), or the program, by hand.
     pub fn approval_mode(mut self, mode: ApprovalMode) -> Self {
         self.broker.approval_mode = mode;
         self
@@ -98,14 +96,12 @@ impl ClientBuilder {
     /// How long an approval may wait for the program in [`ApprovalMode::Manual`] (for ever); then it
     /// is declined. Permissions and forms that are shown by
     /// [`server_requests`](Client::server_requests) wait as long.
-    #[must_use]
     pub fn approval_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.broker.approval_timeout = limit.into();
         self
     }
 
     /// How long a question to the user may wait for an answer (300 s); then it fails.
-    #[must_use]
     pub fn user_input_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.broker.user_input_timeout = limit.into();
         self
@@ -114,7 +110,6 @@ impl ClientBuilder {
     /// Whether small faults of the server are errors (off): a thread that can't be resumed before
     /// a chat (else `turn/start` decides, and its error tells the reason too), and a frame that is no
     /// message, which ends the connection then (else it is skipped and counted).
-    #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.is_strict = strict;
         self.settings.is_strict = strict;
@@ -123,7 +118,6 @@ impl ClientBuilder {
 
     /// The name and version told to the server (those of this crate). The name becomes part of an
     /// HTTP header towards the model, so it must be fit for one.
-    #[must_use]
     pub fn client_info(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.settings.client_name = name.into();
         self.settings.client_version = version.into();
@@ -131,7 +125,6 @@ impl ClientBuilder {
     }
 
     /// Whether experimental methods and fields may be used (off).
-    #[must_use]
     pub fn experimental_api(mut self, enabled: bool) -> Self {
         self.settings.experimental_api = enabled;
         self
@@ -140,14 +133,12 @@ impl ClientBuilder {
     /// The notifications that the server is not to send, by their exact names (the legacy
     /// `codex/event/*`, which doubled every event on old servers). Leaving out one that a chat is
     /// made of, such as `turn/completed`, is possible and unwise.
-    #[must_use]
     pub fn opt_out<S: Into<String>>(mut self, methods: impl IntoIterator<Item = S>) -> Self {
         self.settings.opt_out = methods.into_iter().map(Into::into).collect();
         self
     }
 
     /// The longest message that is accepted, in bytes (any). A longer one ends the connection.
-    #[must_use]
     pub fn max_frame_bytes(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.max_frame_bytes = limit.into();
         self
@@ -158,7 +149,6 @@ impl ClientBuilder {
     /// turn or command that holds the most ends with [`Error::BufferFull`] or [`Error::OutputFull`].
     /// Questions that wait for an answer count too: one that would pass the limit gets at once what it gets
     /// when nobody decides.
-    #[must_use]
     pub fn max_buffered_bytes(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.max_buffered_bytes = limit.into();
         self

@@ -24,12 +24,12 @@ impl Client {
     /// code and output when it has ended.
     ///
     /// `argv` is the program and its arguments; no shell takes part. The exit code is the command's
-    /// own, 124 when it ran for longer than [`timeout_ms`](ExecOptions::timeout_ms) (10 s unless set),
+    /// own, 124 when it ran for longer than [`timeout`](ExecOptions::timeout) (10 s unless set),
     /// and 101 when the sandbox found no such program. Of each output stream the first MiB is kept ([`output_bytes_cap`](ExecOptions::output_bytes_cap)),
     /// and what is not UTF-8 in it is replaced; [`spawn_command`](Self::spawn_command) gives the bytes.
     ///
     /// Blocks until the command has ended, at the longest for its limit and the request limit (30 s
-    /// unless set) together, or without limit after [`disable_timeout`](ExecOptions::disable_timeout).
+    /// unless set) together, or without limit where the command has none.
     /// At most 16 requests that take long are under way at once; others wait in line, within that limit.
     ///
     /// ```
@@ -39,9 +39,11 @@ impl Client {
     /// #         Ok(serde_json::json!({ "exitCode": 0, "stdout": "Cargo.toml\n", "stderr": "" }))
     /// #     })
     /// #     .client()?;
+    /// use std::time::Duration;
     /// use codex_blocking::ExecOptions;
     ///
-    /// let reply = client.exec_command(["ls", "-a"], ExecOptions::new().cwd("/my/project").timeout_ms(5000))?;
+    /// let options = ExecOptions::new().cwd("/my/project").timeout(Duration::from_secs(5));
+    /// let reply = client.exec_command(["ls", "-a"], options)?;
     /// assert_eq!(reply.exit_code, 0);
     /// print!("{}", reply.stdout);
     /// # Ok::<(), codex_blocking::Error>(())
@@ -51,7 +53,7 @@ impl Client {
     /// As [`request`](Self::request): [`Error::Rpc`] when the command can't be started (no such folder;
     /// without a sandbox, no such program); and [`Error::InvalidInput`] for an empty `argv`, for options
     /// that only a spawned command can have, and on servers before 0.113 for all but `cwd`,
-    /// `timeout_ms` and `sandbox_policy`, which those ignore.
+    /// `timeout` and `sandbox_policy`, which those ignore.
     pub fn exec_command<S: Into<String>>(
         &self,
         argv: impl IntoIterator<Item = S>,
@@ -68,9 +70,8 @@ impl Client {
     /// to it at once: an iterator over its output as it is written, with which the command is written
     /// to, terminated and waited for.
     ///
-    /// The command runs for 10 s at the longest unless [`timeout_ms`](ExecOptions::timeout_ms) or
-    /// [`disable_timeout`](ExecOptions::disable_timeout) says otherwise, and no longer than its handle
-    /// lives: dropping that terminates it. Its input is empty without
+    /// The command runs for 10 s at the longest unless [`timeout`](ExecOptions::timeout) says otherwise,
+    /// and no longer than its handle lives: dropping that terminates it. Its input is empty without
     /// [`stream_stdin`](ExecOptions::stream_stdin).
     ///
     /// Blocks until the command has been asked for, at the longest for the request limit; up to 16
@@ -86,10 +87,11 @@ impl Client {
     /// #         Ok(serde_json::json!({ "exitCode": 0, "stdout": "ok\n", "stderr": "" }))
     /// #     })
     /// #     .client()?;
-    /// use std::io::Write;
+    /// use std::{io::Write, time::Duration};
     /// use codex_blocking::ExecOptions;
     ///
-    /// let mut tests = client.spawn_command(["cargo", "test"], ExecOptions::new().timeout_ms(600_000))?;
+    /// let options = ExecOptions::new().timeout(Duration::from_secs(600));
+    /// let mut tests = client.spawn_command(["cargo", "test"], options)?;
     /// for piece in &mut tests {
     ///     std::io::stdout().write_all(&piece.data).unwrap();
     /// }
@@ -125,7 +127,7 @@ impl Client {
             return Ok(());
         }
         Err(Error::invalid(format!(
-            "the server ({}) can't stream commands, and of their options it knows `cwd`, `timeout_ms` and \
+            "the server ({}) can't stream commands, and of their options it knows `cwd`, `timeout` and \
              `sandbox_policy` only; those since 0.113 can",
             server.server_version().unwrap_or_default()
         )))

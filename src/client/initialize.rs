@@ -14,6 +14,16 @@ use crate::{
     rpc::{Call, RawReply},
 };
 
+/// The oldest and the newest version of the server that the tests ran against.
+///
+/// Others may work; a connection to one of them is logged once as a warning.
+///
+/// ```
+/// let (oldest, newest) = codex_blocking::SERVER_VERSIONS;
+/// println!("tested with codex {oldest} to {newest}");
+/// ```
+pub const SERVER_VERSIONS: (&str, &str) = ("0.106.0", "0.169.0");
+
 /// What the server said of itself in the handshake.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 #[non_exhaustive]
@@ -140,6 +150,10 @@ impl Client {
             self.connection.call(&Call { method, params: &all, class: class_of(method), deadline })?;
         let result = InitializeResult::new(reply.decode(method)?);
         self.connection.notify("initialized", ())?;
+        if let Some(version) = result.server_version().filter(|version| is_untested(version)) {
+            let (oldest, newest) = SERVER_VERSIONS;
+            log::warn!("the server is of version {version}; this crate was tested with {oldest} to {newest}");
+        }
         if result.is_before((0, 169)) == Some(true) {
             self.inner.turns.expect_phantom_turns();
         }
@@ -193,6 +207,16 @@ fn is_before(version: &str, (major, minor): (u32, u32)) -> bool {
     }
 }
 
+/// Whether a version lies outside of [`SERVER_VERSIONS`]. The pre-releases of a version count as it.
+fn is_untested(version: &str) -> bool {
+    let numbers = |version: &str| {
+        let mut numbers = version.split(|letter: char| !letter.is_ascii_digit()).map(str::parse::<u32>);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?))
+    };
+    let (oldest, newest) = SERVER_VERSIONS;
+    numbers(version).is_some_and(|it| Some(it) < numbers(oldest) || Some(it) > numbers(newest))
+}
+
 /// Objects member by member, everything else replaced.
 fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
@@ -229,6 +253,17 @@ mod tests {
         let is_old = |version| is_before(version, (0, 169));
         assert!(is_old("0.106.0") && is_old("0.168.9-alpha.1"));
         assert!(!is_old("0.169.0") && !is_old("1.0.0") && !is_old("what"));
+    }
+
+    #[test]
+    fn versions_between_the_oldest_and_the_newest_are_tested() {
+        let (oldest, newest) = SERVER_VERSIONS;
+        for tested in [oldest, newest, "0.106.1", "0.168.99", "0.169.0-alpha.3", "what", ""] {
+            assert!(!is_untested(tested), "{tested}");
+        }
+        for untested in ["0.9.0", "0.105.9", "0.169.1", "0.170.0-alpha.1", "1.0.0"] {
+            assert!(is_untested(untested), "{untested}");
+        }
     }
 
     #[test]

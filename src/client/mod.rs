@@ -26,8 +26,12 @@ use std::{fmt, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 
 pub use self::{
-    builder::ClientBuilder, initialize::InitializeResult, notifications::Notifications, reply::Reply,
-    stats::Stats, thread::ThreadHandle,
+    builder::ClientBuilder,
+    initialize::{InitializeResult, SERVER_VERSIONS},
+    notifications::Notifications,
+    reply::Reply,
+    stats::Stats,
+    thread::ThreadHandle,
 };
 use crate::{
     deadline::Deadline,
@@ -57,6 +61,7 @@ use crate::{
 /// }
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "dropping the last clone ends the connection"]
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -81,6 +86,7 @@ pub(crate) struct Inner {
 ///
 /// For callbacks that call the client: one that captured a clone would keep its own connection
 /// open for ever.
+#[must_use = "a weak client does nothing until it is upgraded"]
 #[derive(Clone)]
 pub struct WeakClient {
     inner: std::sync::Weak<Inner>,
@@ -132,7 +138,6 @@ impl Client {
     }
 
     /// The same connection with another limit on requests; `None`: for ever.
-    #[must_use]
     pub fn with_request_timeout(&self, limit: impl Into<Option<Duration>>) -> Client {
         Client { request_timeout: limit.into(), ..self.clone() }
     }

@@ -13,6 +13,7 @@ use crate::{
 /// Every notification of the server, of all threads, from [`Client::notifications`](crate::Client::notifications).
 ///
 /// `next` blocks until one comes or the connection ends.
+#[must_use = "dropping it ends the subscription"]
 pub struct Notifications {
     subscription: Arc<Subscription>,
 }

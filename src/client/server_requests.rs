@@ -50,7 +50,7 @@ impl Client {
     }
 
     /// All requests for approval from now on, those first that wait already. While a handler or
-    /// [`ApprovalMode::Auto`](crate::ApprovalMode::Auto) decides, the stream only looks on.
+    /// [`ApprovalMode::Decline`](crate::ApprovalMode::Decline) decides, the stream only looks on.
     pub fn approval_requests(&self) -> ApprovalRequests {
         self.inner.broker.subscribe(&self.connection)
     }

@@ -280,6 +280,7 @@ impl Client {
 /// }
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "a handle does nothing by itself"]
 #[derive(Clone)]
 pub struct ThreadHandle {
     client: Client,

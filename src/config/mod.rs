@@ -34,6 +34,7 @@ macro_rules! settings {
         $(#[$about])*
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
+        #[must_use = "settings do nothing until a call takes them"]
         #[non_exhaustive]
         pub struct $name {
             $(
@@ -51,7 +52,6 @@ macro_rules! settings {
 
             $(
                 $(#[$field_about])*
-                #[must_use]
                 pub fn $field(mut self, $field: impl Into<Setting<$type>>) -> Self {
                     self.$field = $field.into();
                     self
@@ -59,7 +59,6 @@ macro_rules! settings {
             )*
 
             /// Field by field, what `later` sets wins, `null` too.
-            #[must_use]
             pub fn merge(self, later: Self) -> Self {
                 Self { $( $field: self.$field.merge(later.$field), )* }
             }

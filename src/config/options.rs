@@ -25,6 +25,7 @@ use crate::protocol::{
 ///     .sort_key(ThreadSortKey::UpdatedAt)
 ///     .sort_direction(SortDirection::Desc);
 /// ```
+#[must_use = "options do nothing until a call takes them"]
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ListThreads {
@@ -38,21 +39,18 @@ impl ListThreads {
     }
 
     /// At most so many on a page (25). The server of 0.169 gives at least 1 and at most 100.
-    #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.params = self.params.limit(limit);
         self
     }
 
     /// The page after the one whose `next_cursor` this is.
-    #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.params = self.params.cursor(cursor.into());
         self
     }
 
     /// Archived threads only, instead of those that are not.
-    #[must_use]
     pub fn archived(mut self, archived: bool) -> Self {
         self.params = self.params.archived(archived);
         self
@@ -60,14 +58,12 @@ impl ListThreads {
 
     /// Only those that work in exactly this folder. Of a name that is not Unicode, what JSON can't hold
     /// is replaced, so that no thread is found.
-    #[must_use]
     pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
         self.params = self.params.cwd(ThreadListCwdFilter::Text(text_of(cwd)));
         self
     }
 
     /// Only those of these providers of models, by their names in the server's configuration.
-    #[must_use]
     pub fn model_providers<S: Into<String>>(mut self, providers: impl IntoIterator<Item = S>) -> Self {
         self.params = self.params.model_providers(strings(providers));
         self
@@ -75,28 +71,24 @@ impl ListThreads {
 
     /// Only those of these sources. Threads that are started through the app-server count as
     /// [`Vscode`](ThreadSourceKind::Vscode).
-    #[must_use]
     pub fn source_kinds(mut self, kinds: impl IntoIterator<Item = ThreadSourceKind>) -> Self {
         self.params = self.params.source_kinds(kinds.into_iter().collect::<Vec<_>>());
         self
     }
 
     /// Only those whose title holds this.
-    #[must_use]
     pub fn search_term(mut self, term: impl Into<String>) -> Self {
         self.params = self.params.search_term(term.into());
         self
     }
 
     /// What they are sorted by (their creation).
-    #[must_use]
     pub fn sort_key(mut self, key: ThreadSortKey) -> Self {
         self.params = self.params.sort_key(key);
         self
     }
 
     /// Which end comes first (the newest).
-    #[must_use]
     pub fn sort_direction(mut self, direction: SortDirection) -> Self {
         self.params = self.params.sort_direction(direction);
         self
@@ -104,6 +96,7 @@ impl ListThreads {
 }
 
 /// Which models to list; for [`Client::list_models`](crate::Client::list_models).
+#[must_use = "options do nothing until a call takes them"]
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ListModels {
@@ -117,21 +110,18 @@ impl ListModels {
     }
 
     /// At most so many on a page (all).
-    #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.params = self.params.limit(limit);
         self
     }
 
     /// The page after the one whose `next_cursor` this is.
-    #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.params = self.params.cursor(cursor.into());
         self
     }
 
     /// Also those that the server would not offer to choose from (no).
-    #[must_use]
     pub fn include_hidden(mut self, include: bool) -> Self {
         self.params = self.params.include_hidden(include);
         self
@@ -139,6 +129,7 @@ impl ListModels {
 }
 
 /// What of the configuration to read; for [`Client::read_config`](crate::Client::read_config).
+#[must_use = "options do nothing until a call takes them"]
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReadConfig {
@@ -153,14 +144,12 @@ impl ReadConfig {
 
     /// As it holds in this folder, whose project may have a configuration of its own. Of a name that is
     /// not Unicode, what JSON can't hold is replaced: it is another folder then.
-    #[must_use]
     pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
         self.params = self.params.cwd(text_of(cwd));
         self
     }
 
     /// Also the layers that it is made of (no).
-    #[must_use]
     pub fn include_layers(mut self, include: bool) -> Self {
         self.params = self.params.include_layers(include);
         self
@@ -176,6 +165,7 @@ impl ReadConfig {
 /// let low = WriteConfigValue::new("model_verbosity", "low");
 /// let gone = WriteConfigValue::new("model_verbosity", ()).merge_strategy(MergeStrategy::Replace);
 /// ```
+#[must_use = "nothing is written until a call takes it"]
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct WriteConfigValue {
@@ -191,14 +181,12 @@ impl WriteConfigValue {
     }
 
     /// What happens to a value that is there ([`Upsert`](MergeStrategy::Upsert)).
-    #[must_use]
     pub fn merge_strategy(mut self, strategy: MergeStrategy) -> Self {
         self.params.merge_strategy = strategy;
         self
     }
 
     /// Refused unless the file has this version, as an earlier read or write told it.
-    #[must_use]
     pub fn expected_version(mut self, version: impl Into<String>) -> Self {
         self.params = self.params.expected_version(version.into());
         self
@@ -206,7 +194,6 @@ impl WriteConfigValue {
 
     /// The file (the user's own `config.toml`). The server of 0.169 writes no other. Of a name that is
     /// not Unicode, what JSON can't hold is replaced: it is another file then.
-    #[must_use]
     pub fn file_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.params = self.params.file_path(text_of(path));
         self
@@ -224,6 +211,7 @@ impl WriteConfigValue {
 ///     ConfigEdit::replace("tui.theme", "dark"),
 /// ]);
 /// ```
+#[must_use = "nothing is written until a call takes it"]
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BatchWriteConfig {
@@ -237,14 +225,12 @@ impl BatchWriteConfig {
     }
 
     /// One more [`ConfigEdit::upsert`].
-    #[must_use]
     pub fn edit(mut self, key_path: impl Into<String>, value: impl Into<Value>) -> Self {
         self.params.edits.push(ConfigEdit::upsert(key_path, value));
         self
     }
 
     /// Refused unless the file has this version, as an earlier read or write told it.
-    #[must_use]
     pub fn expected_version(mut self, version: impl Into<String>) -> Self {
         self.params = self.params.expected_version(version.into());
         self
@@ -252,14 +238,12 @@ impl BatchWriteConfig {
 
     /// The file (the user's own `config.toml`). The server of 0.169 writes no other. Of a name that is
     /// not Unicode, what JSON can't hold is replaced: it is another file then.
-    #[must_use]
     pub fn file_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.params = self.params.file_path(text_of(path));
         self
     }
 
     /// Whether threads that are loaded take the change too (no).
-    #[must_use]
     pub fn reload_user_config(mut self, reload: bool) -> Self {
         self.params = self.params.reload_user_config(reload);
         self

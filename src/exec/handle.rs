@@ -24,6 +24,7 @@ const END_PATIENCE: Duration = Duration::from_millis(500);
 ///
 /// It keeps the connection open, but not the command running: that ends with its
 /// [`RunningCommand`](crate::RunningCommand).
+#[must_use = "a handle does nothing by itself"]
 #[derive(Clone)]
 pub struct CommandHandle {
     pub(crate) connection: Connection,

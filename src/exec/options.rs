@@ -18,6 +18,7 @@ const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 /// [`Client::spawn_command`](crate::Client::spawn_command). What is not set is up to the server.
 ///
 /// ```
+/// use std::time::Duration;
 /// use codex_blocking::{ExecOptions, SandboxPolicy};
 ///
 /// let options = ExecOptions::new()
@@ -25,26 +26,27 @@ const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 ///     .env("LANG", "C")
 ///     .unset_env("GITHUB_TOKEN")
 ///     .sandbox_policy(SandboxPolicy::read_only())
-///     .timeout_ms(60_000);
+///     .timeout(Duration::from_secs(60));
 /// ```
+#[must_use = "options do nothing until a command takes them"]
 #[derive(Clone, Default, PartialEq)]
 pub struct ExecOptions {
     cwd: Option<PathBuf>,
     sandbox_policy: Option<SandboxPolicy>,
     env: BTreeMap<String, Option<String>>,
-    timeout: Limit,
-    output_bytes: Limit,
+    timeout: Limit<Duration>,
+    output_bytes: Limit<u64>,
     stream_stdin: bool,
     size: Option<(u16, u16)>,
 }
 
 /// A limit that the server keeps.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-enum Limit {
+enum Limit<T> {
     /// The server's own.
     #[default]
     Default,
-    At(u64),
+    At(T),
     Disabled,
 }
 
@@ -55,7 +57,6 @@ impl ExecOptions {
     }
 
     /// The folder that the command runs in (the server's own).
-    #[must_use]
     pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
         self.cwd = Some(cwd.into());
         self
@@ -63,51 +64,40 @@ impl ExecOptions {
 
     /// What the command may touch (as the server is configured). Nobody is asked: what is not allowed
     /// fails.
-    #[must_use]
     pub fn sandbox_policy(mut self, policy: impl Into<SandboxPolicy>) -> Self {
         self.sandbox_policy = Some(policy.into());
         self
     }
 
     /// Sets a variable, beside those of the server's environment.
-    #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.insert(name.into(), Some(value.into()));
         self
     }
 
     /// Takes a variable of the server's environment away.
-    #[must_use]
     pub fn unset_env(mut self, name: impl Into<String>) -> Self {
         self.env.insert(name.into(), None);
         self
     }
 
-    /// How long the command may run, in milliseconds (10,000). Then the server kills it, and its exit
-    /// code is 124. The client waits for that as long as this and its own request limit together.
-    #[must_use]
-    pub fn timeout_ms(mut self, limit: u64) -> Self {
-        self.timeout = Limit::At(limit);
-        self
-    }
-
-    /// The command may run for ever, and is waited for as long: until it ends, the connection does,
-    /// or it is terminated.
-    #[must_use]
-    pub fn disable_timeout(mut self) -> Self {
-        self.timeout = Limit::Disabled;
+    /// How long the command may run (10 s); `None` lets it run for ever. Then the server kills it, and
+    /// its exit code is 124. The client waits as long as this and its own request limit together; with
+    /// `None` until the command or the connection ends, or the command is terminated.
+    ///
+    /// The server counts in milliseconds: anything in between is rounded up.
+    pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.timeout = limit.into().map_or(Limit::Disabled, Limit::At);
         self
     }
 
     /// How many bytes of each of its output streams are kept (1 MiB); the server drops the rest.
-    #[must_use]
     pub fn output_bytes_cap(mut self, limit: u64) -> Self {
         self.output_bytes = Limit::At(limit);
         self
     }
 
     /// All output is kept.
-    #[must_use]
     pub fn disable_output_cap(mut self) -> Self {
         self.output_bytes = Limit::Disabled;
         self
@@ -116,7 +106,6 @@ impl ExecOptions {
     /// Whether the command's input is open, for [`RunningCommand::write`](crate::RunningCommand::write)
     /// (else it is empty). Only for commands that are spawned. A command that reads its input waits
     /// until it is closed.
-    #[must_use]
     pub fn stream_stdin(mut self, is_open: bool) -> Self {
         self.stream_stdin = is_open;
         self
@@ -124,7 +113,6 @@ impl ExecOptions {
 
     /// Runs the command in a terminal of that size, both above 0. Only for commands that are spawned.
     /// Its input is open, and all of its output is on `stdout`.
-    #[must_use]
     pub fn tty(mut self, rows: u16, cols: u16) -> Self {
         self.size = Some((rows, cols));
         self
@@ -147,7 +135,7 @@ impl ExecOptions {
     pub(crate) fn wait_limit(&self, request_timeout: Option<Duration>) -> Option<Duration> {
         let own = match self.timeout {
             Limit::Default => Some(SERVER_TIMEOUT),
-            Limit::At(limit) => Some(Duration::from_millis(limit)),
+            Limit::At(limit) => Some(limit),
             Limit::Disabled => None,
         };
         own.zip(request_timeout).map(|(own, request)| own.saturating_add(request))
@@ -183,10 +171,7 @@ impl ExecOptions {
         }
         match self.timeout {
             Limit::Default => {}
-            Limit::At(limit) => {
-                let limit = i64::try_from(limit).map_err(|_| Error::invalid("`timeout_ms` is too large"))?;
-                params.timeout_ms = Setting::Value(limit);
-            }
+            Limit::At(limit) => params.timeout_ms = Setting::Value(millis(limit)),
             Limit::Disabled => params.disable_timeout = Some(true),
         }
         match self.output_bytes {
@@ -224,6 +209,11 @@ impl fmt::Debug for ExecOptions {
     }
 }
 
+/// Milliseconds, rounded up, so that a short limit does not become none.
+fn millis(limit: Duration) -> i64 {
+    i64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
+}
+
 /// # Errors
 /// [`Error::InvalidInput`] for a size without room.
 pub(super) fn terminal_size(rows: u16, cols: u16) -> Result<CommandExecTerminalSize> {
@@ -258,7 +248,7 @@ mod tests {
             .sandbox_policy(SandboxPolicy::DangerFullAccess)
             .env("A", "1")
             .unset_env("B")
-            .timeout_ms(7)
+            .timeout(Duration::from_millis(7))
             .output_bytes_cap(8)
             .stream_stdin(true)
             .tty(2, 3);
@@ -274,27 +264,34 @@ mod tests {
 
     #[test]
     fn of_a_limit_and_none_the_later_one_is_sent_alone() {
-        let none =
-            ExecOptions::new().timeout_ms(1).disable_timeout().output_bytes_cap(1).disable_output_cap();
+        let second = Duration::from_secs(1);
+        let none = ExecOptions::new().timeout(second).timeout(None).output_bytes_cap(1).disable_output_cap();
         assert_eq!(
             sent(none, None),
             json!({ "command": ["ls"], "disableTimeout": true, "disableOutputCap": true })
         );
         let limits =
-            ExecOptions::new().disable_timeout().timeout_ms(1).disable_output_cap().output_bytes_cap(1);
-        assert_eq!(sent(limits, None), json!({ "command": ["ls"], "timeoutMs": 1, "outputBytesCap": 1 }));
+            ExecOptions::new().timeout(None).timeout(second).disable_output_cap().output_bytes_cap(1);
+        assert_eq!(sent(limits, None), json!({ "command": ["ls"], "timeoutMs": 1000, "outputBytesCap": 1 }));
+    }
+
+    #[test]
+    fn milliseconds_are_rounded_up_and_saturate() {
+        let sent = |limit| sent(ExecOptions::new().timeout(limit), None)["timeoutMs"].clone();
+        assert_eq!(sent(Duration::ZERO), 0);
+        assert_eq!(sent(Duration::from_nanos(1)), 1);
+        assert_eq!(sent(Duration::from_micros(1001)), 2);
+        assert_eq!(sent(Duration::from_secs(60)), 60_000);
+        assert_eq!(sent(Duration::MAX), i64::MAX);
     }
 
     #[test]
     fn the_wait_is_the_commands_limit_and_the_requests_together() {
         let (request, seconds) = (Some(Duration::from_secs(30)), |all| Some(Duration::from_secs(all)));
-        assert_eq!(ExecOptions::new().timeout_ms(5000).wait_limit(request), seconds(35));
+        assert_eq!(ExecOptions::new().timeout(Duration::from_secs(5)).wait_limit(request), seconds(35));
         assert_eq!(ExecOptions::new().wait_limit(request), seconds(40));
-        assert_eq!(
-            ExecOptions::new().timeout_ms(u64::MAX).wait_limit(Some(Duration::MAX)),
-            Some(Duration::MAX)
-        );
-        assert_eq!(ExecOptions::new().disable_timeout().wait_limit(request), None);
+        assert_eq!(ExecOptions::new().timeout(Duration::MAX).wait_limit(request), Some(Duration::MAX));
+        assert_eq!(ExecOptions::new().timeout(None).wait_limit(request), None);
         assert_eq!(ExecOptions::new().wait_limit(None), None);
     }
 

@@ -22,7 +22,7 @@ use crate::{
 /// [`Client::spawn_command`](crate::Client::spawn_command).
 ///
 /// `next` blocks until the command writes something or ends, at the longest for the command's limit
-/// ([`ExecOptions::timeout_ms`](crate::ExecOptions::timeout_ms)) and the request limit together. When
+/// ([`ExecOptions::timeout`](crate::ExecOptions::timeout)) and the request limit together. When
 /// the iterator ends, [`wait`](Self::wait) tells how the command did.
 ///
 /// What is not read is kept, within
@@ -32,6 +32,7 @@ use crate::{
 /// Dropping it terminates a command that still runs, and waits for nothing. It is `Send`: read it on
 /// any thread. [`handle`](Self::handle) gives a handle with which other threads write to the command
 /// or terminate it meanwhile.
+#[must_use = "dropping it terminates the command"]
 pub struct RunningCommand {
     handle: CommandHandle,
     deadline: Deadline,

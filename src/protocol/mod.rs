@@ -5,11 +5,13 @@
 //! a newer server sends is kept, never refused: unknown fields are skipped, unknown words and union
 //! members keep what they are (`Other`, [`Unknown`]).
 //!
-//! The types in [`generated`] come from the schema that the server itself gives out, whose structure
-//! is kept in `tests/schema`. They are re-exported here and bear the schema's own names; what would
-//! clash with a word of Rust or of this crate ends in an underscore. Fields that a server may leave
-//! out or set to null are `Option`s, and a broken one reads as `None`, with a warning in the log; in
-//! the parameters of requests, where null and absence differ, they are
+//! Nearly all types come from the schema that the server itself gives out, whose structure is kept in
+//! `tests/schema`. They bear the schema's own names. What would clash with a word of Rust ends in an
+//! underscore; what would clash with a name of this crate's root has a longer one (`McpTool`,
+//! [`ServerRequestMessage`]), so that a program may import all of both.
+//!
+//! Fields that a server may leave out or set to null are `Option`s, and a broken one reads as `None`,
+//! with a warning in the log; in the parameters of requests, where null and absence differ, they are
 //! [`Setting`](crate::Setting)s. A missing or broken field that is required is an error that names
 //! the path, except inside of a union, which then keeps the raw JSON. Lists of unions thus lose
 //! nothing but the broken member.
@@ -19,6 +21,12 @@
 //! [`Client::call`](crate::Client::call) sends need the feature `types`, which is on by default, the
 //! experimental ones the feature `experimental`. No type changes with a feature, and [`REQUESTS`]
 //! lists methods whose types are left out, too.
+//!
+//! What is here follows the server, not semantic versioning: a minor version of this crate may change
+//! these types as the server changes its own, and adds fields and variants at any time. Name what you
+//! use, keep `..` and `_` in patterns, and pin the minor version (`~0.1`) where that is not enough. The
+//! rest of the crate is under semantic versioning, the names of types that the root re-exports included,
+//! but not their fields and variants.
 //!
 //! Written by hand are [`RequestId`], and [`ReasoningEffort`], whose words the schema leaves open.
 //!
@@ -43,7 +51,7 @@
 
 mod effort;
 pub(crate) mod envelope;
-pub mod generated;
+mod generated;
 pub(crate) mod outgoing;
 pub(crate) mod repair;
 mod request;

@@ -22,7 +22,7 @@ use crate::{
 pub enum ApprovalMode {
     /// They are declined at once.
     #[default]
-    Auto,
+    Decline,
     /// They wait until the program answers, for the approval limit (for ever, unless set); so do
     /// permissions and forms while [`Client::server_requests`](crate::Client::server_requests) shows them.
     Manual,
@@ -141,6 +141,7 @@ pub enum ApprovalDecision {
     /// This host is allowed or denied for good, and what wanted to reach it with it. Fits questions about
     /// a host alone (those with a `network_approval_context`): to any other the server would take it for
     /// a plain yes.
+    #[non_exhaustive]
     ApplyNetworkPolicyAmendment {
         /// The host.
         host: String,
@@ -154,6 +155,12 @@ pub enum ApprovalDecision {
 }
 
 impl ApprovalDecision {
+    /// The host is allowed or denied for good:
+    /// [`ApplyNetworkPolicyAmendment`](Self::ApplyNetworkPolicyAmendment).
+    pub fn apply_network_policy_amendment(host: impl Into<String>, action: NetworkPolicyRuleAction) -> Self {
+        Self::ApplyNetworkPolicyAmendment { host: host.into(), action }
+    }
+
     /// Yes, with the rule that the server itself proposes for the command; `None` when it proposes none.
     ///
     /// ```

@@ -26,7 +26,7 @@ pub use self::{
     request::{ElicitationRequest, PermissionsRequest, ServerRequest, ToolCall, TypedServerRequest},
     response::ServerResponse,
     stream::{ApprovalRequests, ServerRequestStream, ServerRequests, UserInputRequests},
-    tool::{Tool, ToolError, ToolOutput},
+    tool::{Tool, ToolError},
     user_input::{UserInputQuestion, UserInputRequest, UserInputResponse},
 };
 pub(crate) use self::{

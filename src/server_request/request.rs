@@ -26,8 +26,8 @@ use crate::{
 /// [`Client::set_server_request_handler`](crate::Client::set_server_request_handler). It is plain data:
 /// as JSON it has the member `type`, which names the kind in snake case.
 ///
-/// (`protocol::ServerRequest` is the message as it travels; this is the request as it waits for an
-/// answer, tool approvals told from forms, and changes of files beside the question about them.)
+/// (`protocol::ServerRequestMessage` is the message as it travels. This is the request as it waits for an
+/// answer: tool approvals are distinguished from forms, and file changes come with the request about them.)
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant, reason = "a box would be in the way of everyone who matches on it")]
@@ -66,7 +66,7 @@ pub type ElicitationRequest = TypedServerRequest<McpServerElicitationRequestPara
 /// nobody has checked against the tool's schema.
 pub type ToolCall = TypedServerRequest<DynamicToolCallParams>;
 
-/// A request of the server with its parameters, which it derefs to.
+/// A request of the server with its [parameters](Self::params).
 ///
 /// As JSON it has the members `request_id`, `method` and `params`, the last as it came.
 #[derive(Clone)]
@@ -294,14 +294,6 @@ impl<P> TypedServerRequest<P> {
     pub(super) fn member(&self, name: &str) -> Option<Value> {
         let params: Value = self.received.params().ok()?;
         params.get(name).filter(|member| !member.is_null()).cloned()
-    }
-}
-
-impl<P> Deref for TypedServerRequest<P> {
-    type Target = P;
-
-    fn deref(&self) -> &P {
-        &self.params
     }
 }
 

@@ -38,6 +38,7 @@ use crate::{
 /// | any | [`ServerResponse::pass`], [`ServerResponse::error`] |
 ///
 /// Its `Debug` tells the kind only: tokens and answers may be secret.
+#[must_use = "an answer does nothing until it is given"]
 #[derive(Clone, Default)]
 pub struct ServerResponse(Content);
 
@@ -165,7 +166,7 @@ impl PermissionsRequest {
     ///
     /// client.set_server_request_handler(|request| match request {
     ///     // The network and nothing else.
-    ///     ServerRequest::Permissions(request) if request.permissions.network.is_some() => request.grant(
+    ///     ServerRequest::Permissions(request) if request.params().permissions.network.is_some() => request.grant(
     ///         GrantedPermissionProfile::new().network(AdditionalNetworkPermissions::new().enabled(true)),
     ///         PermissionGrantScope::Turn,
     ///     ),

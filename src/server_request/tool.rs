@@ -18,14 +18,12 @@ use super::{ServerRequest, ServerResponse, ToolCall, handlers::Handler};
 use crate::{
     error::{Error, Result},
     protocol::{
-        DynamicToolCallOutputContentItem, DynamicToolNamespaceTool, DynamicToolSpec,
-        FunctionDynamicToolNamespaceTool, FunctionDynamicToolSpec,
+        DynamicToolCallOutputContentItem, DynamicToolCallResponse as ToolOutput, DynamicToolNamespaceTool,
+        DynamicToolSpec, FunctionDynamicToolNamespaceTool, FunctionDynamicToolSpec,
         InputAudioDynamicToolCallOutputContentItem, InputImageDynamicToolCallOutputContentItem,
         InputTextDynamicToolCallOutputContentItem, NamespaceDynamicToolSpec,
     },
 };
-
-pub use crate::protocol::DynamicToolCallResponse as ToolOutput;
 
 /// Why a tool's call failed: any error, or a text (`Err("no such ticket".into())`). The model is told.
 pub type ToolError = Box<dyn std::error::Error + Send + Sync>;
@@ -52,6 +50,7 @@ type Run = dyn Fn(&ToolCall) -> std::result::Result<ToolOutput, ToolError> + Sen
 /// # drop(thread);
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "a tool does nothing until a thread takes it"]
 #[derive(Clone)]
 pub struct Tool {
     /// The name and the description.
@@ -88,7 +87,6 @@ impl Tool {
 
     /// Puts the tool into a namespace, which has a description of its own; tools of one namespace give
     /// the same.
-    #[must_use]
     pub fn namespace(mut self, name: impl Into<String>, description: impl Into<String>) -> Self {
         self.namespace = Some((name.into(), description.into()));
         self

@@ -32,6 +32,7 @@ pub struct UserInputRequest {
 }
 
 /// The user's answers, by the ids of the questions. Questions may be left out.
+#[must_use = "an answer does nothing until it is given"]
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserInputResponse {
@@ -59,7 +60,6 @@ impl UserInputResponse {
     }
 
     /// One more question answered.
-    #[must_use]
     pub fn and_answer<S: Into<String>>(
         mut self,
         question_id: &str,

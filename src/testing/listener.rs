@@ -30,6 +30,7 @@ use super::server::{ScriptedServer, Wire};
 /// assert_eq!(client.chat_once("hi")?.final_text, "echo: hi");
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "dropping it stops the server"]
 pub struct ScriptedListener {
     address: SocketAddr,
     shared: Arc<Shared>,

@@ -5,7 +5,7 @@
 //!
 //! [`ScriptedServer`] stands in for the *server*: a program that uses this crate is tested against
 //! it within one process, or over a WebSocket on loopback. For full control over every byte there is
-//! [`Memory`](crate::transport::Memory).
+//! [`Memory`](crate::Memory).
 //!
 //! [`ModelStub`] stands in for the *model*: a real `codex app-server` that is configured with
 //! [`ModelStub::write_home`] talks to it as it would to the model's provider.

@@ -52,6 +52,7 @@ const VERY_LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// assert!(model.config_toml().contains(&model.url()));
 /// # Ok::<(), std::io::Error>(())
 /// ```
+#[must_use = "dropping it stops the server"]
 pub struct ModelStub {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -140,7 +141,6 @@ impl ModelStub {
     /// Lets Codex try `retries` times again when a stream breaks off, in the configuration this stub writes.
     ///
     /// Without it a broken stream fails the turn at once.
-    #[must_use]
     pub fn with_retries(mut self, retries: u32) -> Self {
         self.stream_max_retries = retries;
         self

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 ///     .command("ls", "Cargo.toml\nsrc\n", 0)
 ///     .message("It is a Rust crate.");
 /// ```
+#[must_use = "a script does nothing until a turn plays it"]
 #[derive(Debug, Clone, Default)]
 pub struct TurnScript {
     pub(super) steps: Vec<Step>,
@@ -49,7 +50,6 @@ impl TurnScript {
     }
 
     /// A message of the agent: it begins, comes in pieces of a word each, and completes.
-    #[must_use]
     pub fn message(mut self, text: &str) -> Self {
         let id = self.next_id("msg");
         self = self.notify("item/started", json!({ "item": message(&id, "", Value::Null) }));
@@ -60,7 +60,6 @@ impl TurnScript {
     }
 
     /// So many pieces of one message, then the message.
-    #[must_use]
     pub fn deltas(mut self, count: usize, piece: &str) -> Self {
         let id = self.next_id("msg");
         for _ in 0..count {
@@ -70,14 +69,12 @@ impl TurnScript {
     }
 
     /// A complete message with a phase: `commentary` or `final_answer`.
-    #[must_use]
     pub fn message_in_phase(mut self, text: &str, phase: &str) -> Self {
         let id = self.next_id("msg");
         self.notify("item/completed", json!({ "item": message(&id, text, phase.into()) }))
     }
 
     /// Reasoning with this summary.
-    #[must_use]
     pub fn reasoning(mut self, summary: &str) -> Self {
         let id = self.next_id("rs");
         self.notify(
@@ -88,7 +85,6 @@ impl TurnScript {
     }
 
     /// A command that ran, with its output and exit code.
-    #[must_use]
     pub fn command(mut self, command: &str, output: &str, exit_code: i32) -> Self {
         let id = self.next_id("call");
         let item = |status: &str, output: Value, exit_code: Value| {
@@ -107,32 +103,27 @@ impl TurnScript {
     }
 
     /// An item that begins and completes, of any type, as JSON.
-    #[must_use]
     pub fn item(self, item: Value) -> Self {
         self.notify("item/started", json!({ "item": item })).notify("item/completed", json!({ "item": item }))
     }
 
     /// A notification. `threadId` and `turnId` are added unless they are there.
-    #[must_use]
     pub fn notify(self, method: &str, params: Value) -> Self {
         self.step(Step::Notify { method: method.to_owned(), params })
     }
 
     /// A text as it is: whatever a hostile server might say.
-    #[must_use]
     pub fn raw(self, text: &str) -> Self {
         self.step(Step::Raw(text.to_owned()))
     }
 
     /// A question to the client; the script goes on when it is answered. `threadId` and `turnId`
     /// are added unless they are there.
-    #[must_use]
     pub fn ask(self, method: &str, params: Value) -> Self {
         self.step(Step::Ask { method: method.to_owned(), params })
     }
 
     /// An error after which the server says that it tries again.
-    #[must_use]
     pub fn retrying_error(self, message: &str) -> Self {
         self.notify(
             "error",
@@ -141,13 +132,11 @@ impl TurnScript {
     }
 
     /// Silence until the turn is interrupted.
-    #[must_use]
     pub fn wait_for_interrupt(self) -> Self {
         self.step(Step::WaitForInterrupt)
     }
 
     /// The turn fails.
-    #[must_use]
     pub fn fail(self, message: &str, info: Value) -> Self {
         let error = json!({ "message": message, "codexErrorInfo": info, "additionalDetails": null });
         self.notify("error", json!({ "error": error, "willRetry": false }))
@@ -155,13 +144,11 @@ impl TurnScript {
     }
 
     /// The turn ends with this status at once.
-    #[must_use]
     pub fn end(self, status: &str) -> Self {
         self.step(Step::End { status: status.to_owned(), error: Value::Null })
     }
 
     /// The server dies.
-    #[must_use]
     pub fn die(self) -> Self {
         self.step(Step::Die)
     }

@@ -17,8 +17,8 @@ use super::{
     threads::{Refused, Threads},
 };
 use crate::{
-    Client, Result,
-    transport::{Link, Memory, Peer, Sink, Transport},
+    Client, Memory, Result, Transport,
+    transport::{Link, Peer, Sink},
 };
 
 /// What it answers without a handler.
@@ -64,6 +64,7 @@ type Script = Arc<dyn Fn(&TurnRequest) -> TurnScript + Send + Sync>;
 /// assert_eq!(client.chat_once("break").unwrap_err().code(), "turn_failed");
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "a server does nothing until a client connects to it"]
 #[derive(Clone)]
 pub struct ScriptedServer {
     script: Script,
@@ -113,7 +114,6 @@ impl ScriptedServer {
     }
 
     /// What turns do.
-    #[must_use]
     pub fn on_turn(mut self, script: impl Fn(&TurnRequest) -> TurnScript + Send + Sync + 'static) -> Self {
         self.script = Arc::new(script);
         self
@@ -121,7 +121,6 @@ impl ScriptedServer {
 
     /// Answers requests of this method, given their parameters, with a result or with a code and a
     /// message; goes before what the server does by itself.
-    #[must_use]
     pub fn on_request(
         mut self,
         method: &str,

@@ -5,12 +5,12 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, mpsc::RecvTimeoutError},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
 use super::{Link, Shutdown, Sink, Transport};
@@ -22,7 +22,7 @@ use crate::error::{Result, TransportFailure};
 /// ends, as if the server had died.
 ///
 /// ```
-/// use codex_blocking::{Client, transport::Memory};
+/// use codex_blocking::{Client, Memory};
 ///
 /// let echo = Memory::new(|mut peer| {
 ///     while let Some(message) = peer.recv() {
@@ -36,6 +36,7 @@ use crate::error::{Result, TransportFailure};
 /// assert_eq!(client.initialize()?.server_version(), Some("1.0.0"));
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "a transport does nothing until a client connects over it"]
 #[derive(Clone)]
 pub struct Memory {
     serve: Arc<dyn Fn(Peer) + Send + Sync>,
@@ -76,6 +77,7 @@ impl Transport for Memory {
 }
 
 /// The server's end of a connection in memory. Dropping it ends the connection.
+#[must_use = "dropping it ends the connection"]
 pub struct Peer {
     sink: Option<Sink>,
     from_client: Receiver<Vec<u8>>,
@@ -92,7 +94,11 @@ impl Peer {
     /// # Errors
     /// [`RecvTimeoutError`] tells a client that is silent from one that has closed.
     pub fn recv_timeout(&mut self, limit: Duration) -> Result<String, RecvTimeoutError> {
-        self.from_client.recv_timeout(limit).map(into_text)
+        match self.from_client.recv_timeout(limit) {
+            Ok(message) => Ok(into_text(message)),
+            Err(error) if error.is_timeout() => Err(RecvTimeoutError::Timeout),
+            Err(_) => Err(RecvTimeoutError::Disconnected),
+        }
     }
 
     /// Sends one frame, whatever it holds, and wakes who waits for it.
@@ -160,7 +166,7 @@ impl Link for MemoryLink {
             return;
         }
         // A function can't be killed: one that does not return is left.
-        if matches!(self.ended.recv_timeout(patience), Err(RecvTimeoutError::Timeout)) {
+        if self.ended.recv_timeout(patience).is_err_and(|error| error.is_timeout()) {
             log::warn!("the server in memory did not end with its client");
         } else if thread.join().is_err() {
             log::error!("the server in memory panicked");

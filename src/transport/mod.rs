@@ -3,18 +3,22 @@
 //! Relies on `error` and `deadline`. Invariant: [`Link::send`] never waits for the peer, and the
 //! thread that reads never waits for anything but the peer.
 //!
+//! Here is what an implementation of [`Transport`] needs; the trait itself and the transports that the
+//! crate brings are at its root.
+//!
 //! A [`Transport`] describes how to reach a server. Connecting starts a thread that reads frames
 //! into a [`Sink`], and returns the [`Link`] to write on. `lines` cuts a byte stream into frames,
 //! `outbox` writes without waiting. `stdio` runs a server as a child, `websocket` connects to one
 //! that listens, `memory` to one inside this process.
 
+pub(crate) mod connect;
 mod lines;
-mod memory;
+pub(crate) mod memory;
 #[cfg(any(unix, feature = "websocket"))]
 mod outbox;
-mod stdio;
+pub(crate) mod stdio;
 #[cfg(feature = "websocket")]
-mod websocket;
+pub(crate) mod websocket;
 
 use std::{
     borrow::Cow,
@@ -24,34 +28,13 @@ use std::{
     time::Duration,
 };
 
-pub use memory::{Memory, Peer};
-pub use stdio::Stdio;
-#[cfg(all(feature = "websocket", unix))]
-pub use websocket::UnixSocket;
-#[cfg(feature = "websocket")]
-pub use websocket::WebSocket;
+pub(crate) use connect::Transport;
+pub use memory::Peer;
 
 use crate::{
     deadline::Deadline,
     error::{Result, Timeout, TransportFailure},
 };
-
-/// A way to reach a server. Implement it to carry the protocol over something of your own.
-///
-/// The crate brings [`Stdio`] (a child process), `WebSocket` and `UnixSocket` (a server that listens;
-/// feature `websocket`), and [`Memory`] (a server in this process).
-pub trait Transport: Send {
-    /// Connects, starts a thread that reads into `sink`, and returns the link to write on.
-    ///
-    /// May be called again, for another connection. Blocks until the server can be written to, at
-    /// the longest for the transport's own connect limit.
-    ///
-    /// # Errors
-    /// [`Error::Transport`](crate::Error::Transport) when the server can't be reached,
-    /// [`Error::Timeout`](crate::Error::Timeout) when that takes too long,
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) when the transport's settings can't work.
-    fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>>;
-}
 
 /// The writing side of a connection. Shared by all threads that use a client.
 pub trait Link: Send + Sync {
@@ -149,6 +132,7 @@ pub(crate) trait Receive: Send {
 /// Where a transport puts the frames that it reads.
 ///
 /// Dropping it ends the connection as lost, so that a reading thread that panics is noticed.
+#[must_use = "dropping it ends the connection"]
 pub struct Sink {
     receiver: Box<dyn Receive>,
     max_frame_bytes: Option<usize>,

@@ -22,6 +22,7 @@ use crate::protocol::{ThreadTokenUsage as TokenUsage, TurnPlanStep as PlanStep};
 #[non_exhaustive]
 pub enum TurnEvent {
     /// A piece of a message of the agent.
+    #[non_exhaustive]
     TextDelta {
         /// The item.
         item_id: String,
@@ -29,6 +30,7 @@ pub enum TurnEvent {
         delta: String,
     },
     /// A piece of the model's reasoning, or of its summary.
+    #[non_exhaustive]
     ReasoningDelta {
         /// The item.
         item_id: String,
@@ -38,6 +40,7 @@ pub enum TurnEvent {
         is_summary: bool,
     },
     /// A piece of a proposed plan.
+    #[non_exhaustive]
     PlanDelta {
         /// The item.
         item_id: String,
@@ -45,6 +48,7 @@ pub enum TurnEvent {
         delta: String,
     },
     /// A piece of a command's output. What it prints before it is announced comes in none.
+    #[non_exhaustive]
     CommandOutputDelta {
         /// The item.
         item_id: String,
@@ -56,6 +60,7 @@ pub enum TurnEvent {
     /// An item is complete; or, once and last, the turn did not complete.
     Step(ConversationStep),
     /// The agent's list of what it is about to do.
+    #[non_exhaustive]
     Plan {
         /// Why it changed.
         explanation: Option<String>,
@@ -63,6 +68,7 @@ pub enum TurnEvent {
         plan: Vec<PlanStep>,
     },
     /// Everything the turn's patches have changed so far, as one diff.
+    #[non_exhaustive]
     Diff {
         /// The diff.
         diff: String,
@@ -70,11 +76,13 @@ pub enum TurnEvent {
     /// The tokens used so far.
     TokenUsage(TokenUsage),
     /// A warning about this thread.
+    #[non_exhaustive]
     Warning {
         /// The server's words.
         message: String,
     },
     /// The model's answer broke off, and the server tries again by itself.
+    #[non_exhaustive]
     RetryingError {
         /// The server's words.
         message: String,

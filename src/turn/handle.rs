@@ -13,6 +13,7 @@ use crate::error::Result;
 
 /// A running turn, to be steered, interrupted or cancelled from any thread while another one reads
 /// it. From [`TurnStream::handle`](crate::TurnStream::handle).
+#[must_use = "a handle does nothing by itself"]
 #[derive(Debug, Clone)]
 pub struct TurnHandle {
     control: Control,

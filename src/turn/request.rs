@@ -27,6 +27,7 @@ use crate::{
 /// client.chat_once(ChatRequest::new("Say hello").thread("0199…").overrides(TurnOverrides::new().model("gpt-5")))?;
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "a request does nothing until it is passed to a chat"]
 #[derive(Debug, Clone)]
 pub struct ChatRequest {
     pub(crate) source: Source,
@@ -68,21 +69,18 @@ impl ChatRequest {
 
     /// In this thread; a new one is started otherwise. A thread that this client has not started,
     /// forked or resumed is resumed first.
-    #[must_use]
     pub fn thread(mut self, id: impl Into<String>) -> Self {
         self.thread = Some(id.into());
         self
     }
 
     /// Sent as `user`; the server of 0.169 ignores it.
-    #[must_use]
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.user = Some(user.into());
         self
     }
 
     /// Sent as `metadata`; the server of 0.169 ignores it.
-    #[must_use]
     pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
         self.metadata = Some(metadata.into());
         self
@@ -91,14 +89,12 @@ impl ChatRequest {
     /// What the thread is started or resumed with. Of a thread that is loaded already, what
     /// `turn/start` can carry travels with the turn; the rest is refused, and `ephemeral` for every
     /// thread that is not new.
-    #[must_use]
     pub fn thread_config(mut self, config: ThreadConfig) -> Self {
         self.thread_config = Some(config);
         self
     }
 
     /// What the turn is started with; it wins over the thread's configuration.
-    #[must_use]
     pub fn overrides(mut self, overrides: TurnOverrides) -> Self {
         self.overrides = Some(overrides);
         self
@@ -106,7 +102,6 @@ impl ChatRequest {
 
     /// How long the turn may be silent (the client's limit, 180 s, unless set here); `None`: for
     /// ever.
-    #[must_use]
     pub fn inactivity_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.inactivity_timeout = Some(limit.into());
         self
@@ -114,7 +109,6 @@ impl ChatRequest {
 
     /// Whether all events are kept for [`ChatResult::raw_events`](crate::ChatResult::raw_events).
     /// `chat_once` keeps them unless told not to; the others don't unless told to.
-    #[must_use]
     pub fn keep_raw_events(mut self, keep: bool) -> Self {
         self.keep_raw_events = Some(keep);
         self

@@ -53,6 +53,7 @@ pub type ChatEvents = TurnStream<TurnEvent>;
 ///
 /// It is `Send`: iterate on any thread. [`handle`](Self::handle) gives a handle with which other
 /// threads steer, interrupt or cancel the turn meanwhile.
+#[must_use = "dropping it lets go of the turn: what it says next is lost"]
 pub struct TurnStream<T: TurnItem> {
     /// `None` while it waits among the continuations.
     turn: Option<Turn>,
@@ -426,6 +427,7 @@ impl<T: TurnItem> fmt::Debug for TurnStream<T> {
 }
 
 /// The items of a [`TurnStream`] as results. From [`TurnStream::results`].
+#[must_use = "an iterator does nothing unless it is read"]
 #[derive(Debug)]
 pub struct Results<'a, T: TurnItem = ConversationStep> {
     stream: &'a mut TurnStream<T>,

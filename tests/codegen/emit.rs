@@ -426,7 +426,7 @@ impl Emitter<'_> {
 
     fn server_requests(&self) -> String {
         let about = "A request of the server, decoded; the id is in the envelope.";
-        let mut out = self.messages("ServerRequest", about, &self.protocol.server_requests);
+        let mut out = self.messages("ServerRequestMessage", about, &self.protocol.server_requests);
         for method in &self.protocol.server_requests {
             let (params, response) = (params_type(method), method.response.as_ref().unwrap());
             write!(

@@ -63,6 +63,15 @@ pub(crate) const ALWAYS: &[&str] = &[
     "configRequirements/read",
 ];
 
+/// Types of the schema under another name: this crate has something else of that name at its root, and a
+/// program may import all of both.
+const RENAMED: &[(&str, &str)] = &[("Tool", "McpTool")];
+
+/// The name that a type of the schema has here.
+fn renamed(name: &str) -> &str {
+    RENAMED.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new)
+}
+
 /// Fields that the schema requires and that servers still in use (0.106.0, 0.128.0) leave out. They
 /// are optional here, or nothing that holds them could be read from such a server.
 pub(crate) const LATER: &[&str] = &[
@@ -205,7 +214,7 @@ impl Model {
         let mut builder = Builder { protocol, decls: BTreeMap::new() };
         for (name, schema) in &protocol.types {
             if !BY_HAND.contains(&name.as_str()) {
-                builder.declare(name, schema);
+                builder.declare(renamed(name), schema);
             }
         }
         let mut model = Model { decls: builder.decls };
@@ -522,7 +531,7 @@ impl Builder<'_> {
         let mut variants = Vec::new();
         for (at, member) in real.into_iter().enumerate() {
             let (label, ty) = if let Some(target) = member["$ref"].as_str() {
-                (common_part(target, name), Type::Named(target.to_owned()))
+                (common_part(target, name), Type::Named(renamed(target).to_owned()))
             } else if member["properties"].is_object() {
                 // Named after the first field that it needs and others don't have.
                 let label =
@@ -657,7 +666,7 @@ impl Builder<'_> {
                 Some(members) if members.len() == 2 && members[1]["type"] == "null" => {
                     self.ty(owner, &members[0])
                 }
-                _ => (Type::Named(target.to_owned()), false),
+                _ => (Type::Named(renamed(target).to_owned()), false),
             };
             return (inner, nullable);
         }

@@ -133,8 +133,9 @@ fn a_patch_is_a_file_step_and_a_diff() {
         _ => None,
     });
     assert!(step.unwrap().text.as_deref().unwrap().contains("added.txt"));
-    let diff =
-        events.iter().any(|event| matches!(event, TurnEvent::Diff { diff } if diff.contains("added.txt")));
+    let diff = events
+        .iter()
+        .any(|event| matches!(event, TurnEvent::Diff { diff, .. } if diff.contains("added.txt")));
     assert!(diff, "{events:#?}");
     assert!(live.home.workspace().join("added.txt").is_file());
 }
@@ -249,7 +250,7 @@ fn a_stream_that_breaks_off_is_retried_and_told() {
     let retries: Vec<_> = chat
         .by_ref()
         .filter_map(|event| match event {
-            TurnEvent::RetryingError { message, event } => Some((message, event)),
+            TurnEvent::RetryingError { message, event, .. } => Some((message, event)),
             _ => None,
         })
         .collect();

@@ -136,7 +136,7 @@ fn a_question_that_another_client_answers_waits_no_more() {
     let other = live.another_client(manual());
     let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
     thread.chat_once("hello").unwrap();
-    other.resume_thread(thread.thread_id(), ThreadConfig::new()).unwrap();
+    let _ = other.resume_thread(thread.thread_id(), ThreadConfig::new()).unwrap();
     let mut chat = thread.chat("run").unwrap();
     let request = question(&live.client);
     other.approve_approval(&question(&other)).unwrap();
@@ -158,7 +158,7 @@ fn a_question_that_waits_is_told_to_the_client_that_resumes_its_thread() {
     let chat = live.client.chat("run").unwrap();
     question(&live.client);
     let other = live.another_client(manual());
-    other.resume_thread(chat.thread_id(), ThreadConfig::new()).unwrap();
+    let _ = other.resume_thread(chat.thread_id(), ThreadConfig::new()).unwrap();
     other.approve_approval(&question(&other)).unwrap();
     assert_eq!(chat.finish().unwrap().final_text, "done");
 }

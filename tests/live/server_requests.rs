@@ -264,7 +264,7 @@ fn permissions_are_granted_by_hand() {
     let mut chat = live.client.chat(WANTED).unwrap();
     let request = stream.next_timeout(PATIENCE).unwrap();
     let ServerRequest::Permissions(permissions) = &request else { panic!("{request:?}") };
-    assert_eq!(permissions.reason.as_deref(), Some("fetch"));
+    assert_eq!(permissions.params().reason.as_deref(), Some("fetch"));
     let response = permissions.grant_all(PermissionGrantScope::Turn);
     live.client.respond_server_request(&request, response).unwrap();
     let last = chat.by_ref().last().unwrap();
@@ -336,7 +336,7 @@ fn a_page_of_an_mcp_server_waits_for_the_program_that_looks() {
     let request = stream.next_timeout(PATIENCE).unwrap();
     let ServerRequest::Elicitation(page) = &request else { panic!("{request:?}") };
     assert_eq!(page.url().as_deref(), Some("https://example.com/login"));
-    assert_eq!((page.server_name(), request.turn_id()), (Some("tiny"), Some(chat.turn_id())));
+    assert_eq!((page.params().server_name(), request.turn_id()), (Some("tiny"), Some(chat.turn_id())));
     live.client.respond_server_request(&request, page.accept(Value::Null)).unwrap();
     let last = chat.by_ref().last().unwrap();
     assert!(last.text.as_deref().unwrap().contains("accept"), "{last}");
@@ -351,11 +351,11 @@ fn experimental() -> ClientBuilder {
 /// Does what its argument `do` says.
 fn obedient(name: &str) -> Tool {
     let schema = json!({ "type": "object", "properties": { "do": { "type": "string" } } });
-    Tool::new(name, "Does what it is told", schema, |call| match call.arguments["do"].as_str() {
+    Tool::new(name, "Does what it is told", schema, |call| match call.params().arguments["do"].as_str() {
         Some("fail") => Err("no such ticket".into()),
         Some("panic") => panic!("as the test wants"),
         Some(other) => Ok(format!("did {other}").into()),
-        None => Ok(json!({ "tool": call.tool, "thread": call.thread_id }).into()),
+        None => Ok(json!({ "tool": call.params().tool, "thread": call.params().thread_id }).into()),
     })
 }
 
@@ -477,7 +477,7 @@ fn the_server_gets_new_tokens_and_attestations_from_the_program() {
         let _ = saw.send(request.method().to_owned());
         match request {
             ServerRequest::TokenRefresh(request) => {
-                assert_eq!(request.previous_account_id.as_deref(), Some("acc"));
+                assert_eq!(request.params().previous_account_id.as_deref(), Some("acc"));
                 ChatgptAuthTokensRefreshResponse::new("acc", format!("{TOKEN}bmV3")).into()
             }
             ServerRequest::Attestation(_) => AttestationGenerateResponse::new("genuine").into(),

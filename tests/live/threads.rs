@@ -294,8 +294,10 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
     let id = thread.thread_id();
     for (name, config) in fields::<ThreadConfig>(&OF_THREAD) {
         assert_eq!(serde_json::to_value(&config).unwrap(), json!({ name: null }), "the field is known");
-        client.start_thread(config.clone()).unwrap_or_else(|error| panic!("start, {name}: {error}"));
-        client.resume_thread(id, config.clone()).unwrap_or_else(|error| panic!("resume, {name}: {error}"));
+        let _ = client.start_thread(config.clone()).unwrap_or_else(|error| panic!("start, {name}: {error}"));
+        let _ = client
+            .resume_thread(id, config.clone())
+            .unwrap_or_else(|error| panic!("resume, {name}: {error}"));
         match client.fork_thread(id, config) {
             Ok(_) => assert_ne!(name, "ephemeral", "the server takes it by now"),
             Err(Error::InvalidInput { .. }) => assert_eq!(name, "ephemeral"),

@@ -35,7 +35,7 @@ cases![
 fn a_silent_turn_is_read_on_with_its_continuation() {
     let (live, release) = Live::held();
     let error = live.client.chat_once(ChatRequest::new("hello").inactivity_timeout(SHORT)).unwrap_err();
-    let Error::TurnInactive { continuation, idle } = error else { panic!("{error:?}") };
+    let Error::TurnInactive { continuation, idle, .. } = error else { panic!("{error:?}") };
     assert!(idle >= SHORT, "{idle:?}");
     // It may be stored in between.
     let continuation: ChatContinuation =

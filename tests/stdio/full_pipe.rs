@@ -43,7 +43,7 @@ fn assert_timed_out(client: &Client, method: &str, bytes: usize) {
     let params = json!({ "text": "y".repeat(bytes) });
     let (error, took) = timed(|| client.request_with_timeout(method, params, LIMIT).unwrap_err());
     assert!(
-        matches!(&error, Error::Timeout { limit: Timeout::Request { method: named }, after: LIMIT } if named == method),
+        matches!(&error, Error::Timeout { limit: Timeout::Request { method: named, .. }, after: LIMIT, .. } if named == method),
         "{error:?}"
     );
     assert!((LIMIT..SOON).contains(&took), "{took:?}");

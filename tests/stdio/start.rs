@@ -71,7 +71,7 @@ fn a_file_that_the_system_can_not_run_is_a_transport_error_with_its_cause() {
     let error = refused(Stdio::command([&file]));
     assert!(failure_of(&error).before_connect, "{error:?}");
     assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
-    let cause = failure_of(&error).source.as_deref().unwrap();
+    let cause = failure_of(&error).source.as_ref().unwrap().get();
     assert!(cause.is::<std::io::Error>(), "{error:?}");
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), cause.to_string());
 }
@@ -133,7 +133,10 @@ fn a_relative_program_is_meant_from_here_though_the_child_runs_elsewhere() {
 
 fn a_connect_limit_of_zero_has_passed_at_once() {
     let error = refused(server("plain").connect_timeout(Duration::ZERO));
-    assert!(matches!(error, Error::Timeout { limit: Timeout::Connect, after: Duration::ZERO }), "{error:?}");
+    assert!(
+        matches!(error, Error::Timeout { limit: Timeout::Connect, after: Duration::ZERO, .. }),
+        "{error:?}"
+    );
     assert!(error.is_timeout() && error.is_retryable(), "{error:?}");
 }
 

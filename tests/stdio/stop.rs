@@ -181,7 +181,7 @@ fn close_fails_all_that_waits_as_closed() {
         client.close().unwrap();
         for caller in callers {
             let error = caller.join().unwrap();
-            assert!(matches!(&error, Error::Closed { doing } if doing == "hold"), "{error:?}");
+            assert!(matches!(&error, Error::Closed { doing, .. } if doing == "hold"), "{error:?}");
         }
     });
     assert!(notifications.next().is_none());

@@ -7,10 +7,7 @@
 
 use std::{sync::mpsc, time::Duration};
 
-use codex_blocking::{
-    Chat, Client, ClientBuilder,
-    transport::{Memory, Peer},
-};
+use codex_blocking::{Chat, Client, ClientBuilder, Memory, transport::Peer};
 use serde_json::{Value, json};
 
 /// Longer than anything in memory takes on the slowest machine; a test that waits so long has failed.

@@ -258,7 +258,7 @@ fn a_server_that_never_answers_the_upgrade_is_given_up_in_time() {
     let clock = Instant::now();
     let error = connect(WebSocket::new(url).connect_timeout(limit)).unwrap_err();
     assert!(
-        matches!(error, Error::Timeout { limit: Timeout::Connect, after } if after == limit),
+        matches!(error, Error::Timeout { limit: Timeout::Connect, after, .. } if after == limit),
         "{error:?}"
     );
     assert!(clock.elapsed() >= limit && clock.elapsed() < PATIENCE);

@@ -9,7 +9,7 @@ use crate::protocol::request::messages;
 
 messages! {
     /// A request of the server, decoded; the id is in the envelope.
-    pub enum ServerRequest {
+    pub enum ServerRequestMessage {
         ItemCommandExecutionRequestApproval(CommandExecutionRequestApprovalParams) = "item/commandExecution/requestApproval",
         ItemFileChangeRequestApproval(FileChangeRequestApprovalParams) = "item/fileChange/requestApproval",
         ItemToolRequestUserInput(ToolRequestUserInputParams) = "item/tool/requestUserInput",

@@ -1491,7 +1491,7 @@ object! {
         pub server_capabilities: Option<Value> = "serverCapabilities",
         pub server_info: Option<McpServerInfo> = "serverInfo",
         pub tool_list_meta: Option<Value> = "toolListMeta",
-        pub tools: BTreeMap<String, Tool> = "tools",
+        pub tools: BTreeMap<String, McpTool> = "tools",
         pub tools_error: Option<String> = "toolsError",
     }
 }
@@ -1521,6 +1521,20 @@ object! {
         pub content: Vec<Value> = "content",
         pub is_error: Option<bool> = "isError",
         pub structured_content: Option<Value> = "structuredContent",
+    }
+}
+
+object! {
+    /// Used by `mcpServerStatus/list`.
+    pub struct McpTool {
+        pub meta: Option<Value> = "_meta",
+        pub annotations: Option<Value> = "annotations",
+        pub description: Option<String> = "description",
+        pub icons: Option<Vec<Value>> = "icons",
+        pub input_schema: Value = "inputSchema",
+        pub name: String = "name",
+        pub output_schema: Option<Value> = "outputSchema",
+        pub title: Option<String> = "title",
     }
 }
 
@@ -2924,20 +2938,6 @@ object! {
         pub reasoning_effort: Option<String> = "reasoningEffort",
         pub speed: Option<String> = "speed",
         pub total_tokens: Option<i64> = "totalTokens",
-    }
-}
-
-object! {
-    /// Used by `mcpServerStatus/list`.
-    pub struct Tool {
-        pub meta: Option<Value> = "_meta",
-        pub annotations: Option<Value> = "annotations",
-        pub description: Option<String> = "description",
-        pub icons: Option<Vec<Value>> = "icons",
-        pub input_schema: Value = "inputSchema",
-        pub name: String = "name",
-        pub output_schema: Option<Value> = "outputSchema",
-        pub title: Option<String> = "title",
     }
 }
 

@@ -172,7 +172,7 @@ fn a_schemas_own_unknown_is_not_ours() {
 #[test]
 fn enums_that_travel_a_lot_are_small() {
     assert!(size_of::<crate::protocol::ServerNotification>() <= 80);
-    assert!(size_of::<crate::protocol::ServerRequest>() <= 80);
+    assert!(size_of::<crate::protocol::ServerRequestMessage>() <= 80);
     assert!(size_of::<ThreadItem>() <= 56);
 }
 

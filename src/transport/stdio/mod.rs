@@ -57,6 +57,7 @@ use crate::error::{Result, TransportFailure};
 /// let client = Client::connect(Stdio::command(["codex", "app-server"]).cwd("/my/project").env("RUST_LOG", "warn"))?;
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "a transport does nothing until a client connects over it"]
 #[derive(Clone, Default)]
 pub struct Stdio {
     argv: Option<Vec<OsString>>,
@@ -72,14 +73,12 @@ impl Stdio {
     }
 
     /// The working directory of the server. Threads without a `cwd` of their own work there.
-    #[must_use]
     pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
         self.cwd = Some(cwd.into());
         self
     }
 
     /// Sets a variable in the server's environment, beside those of this process.
-    #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
@@ -89,7 +88,6 @@ impl Stdio {
     ///
     /// A process starts within milliseconds; what takes time is its first answer, which the
     /// request limit covers.
-    #[must_use]
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.connect_timeout = ConnectTimeout(limit.into());
         self

@@ -80,6 +80,7 @@ const OWN_HEADERS: [&str; 8] = [
 /// let client = Client::connect(WebSocket::new("ws://127.0.0.1:8765").token("secret"))?;
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "a transport does nothing until a client connects over it"]
 #[derive(Clone)]
 pub struct WebSocket {
     server: Server,
@@ -152,7 +153,6 @@ impl WebSocket {
     ///
     /// Over plain `ws://` it is sent to this machine only ([`Error::InvalidInput`] otherwise), unless
     /// [`allow_insecure_token`](WebSocket::allow_insecure_token) says so.
-    #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Token::Given(token.into());
         self
@@ -169,7 +169,6 @@ impl WebSocket {
     /// ```
     ///
     /// White space around it is cut off. An empty one fails the connect with [`Error::InvalidInput`].
-    #[must_use]
     pub fn token_with<T: Into<String>>(mut self, token: impl Fn() -> T + Send + Sync + 'static) -> Self {
         self.token = Token::Asked(Arc::new(move || token().into()));
         self
@@ -180,14 +179,12 @@ impl WebSocket {
     /// At the connect, [`Error::InvalidInput`] refuses what is no header, those that the upgrade
     /// itself is made of, and `Origin`, for which the server refuses every connection. An
     /// `Authorization` is treated as the token that it is.
-    #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
     /// Sends the token over plain `ws://` to other machines too. Who listens on the way can use it.
-    #[must_use]
     pub fn allow_insecure_token(mut self) -> Self {
         self.allows_insecure_token = true;
         self
@@ -197,7 +194,6 @@ impl WebSocket {
     ///
     /// That is: looking up the name, trying its addresses, TLS and the upgrade; for a server that is
     /// run, its start too.
-    #[must_use]
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.connect_timeout = ConnectTimeout(limit.into());
         self
@@ -205,7 +201,6 @@ impl WebSocket {
 
     /// After how long a silence the server is asked whether it is there (20 s); `None`: never, so that
     /// a server that vanished without a word is not noticed.
-    #[must_use]
     pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.keepalive.ping_interval = interval.into();
         self
@@ -213,7 +208,6 @@ impl WebSocket {
 
     /// How long the server may take to answer that (20 s); then the connection is lost. Anything that
     /// it sends is an answer. `None`: for ever.
-    #[must_use]
     pub fn pong_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.keepalive.pong_timeout = limit.into();
         self
@@ -222,7 +216,6 @@ impl WebSocket {
     /// Trusts servers with a certificate of this root, in PEM, *instead* of those with one of the
     /// platform's roots. May be called several times.
     #[cfg(feature = "tls")]
-    #[must_use]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.trust.roots.push(pem.into());
         self
@@ -231,7 +224,6 @@ impl WebSocket {
     /// The certificate by which this client shows who it is: its chain, its own certificate first, and
     /// its private key, both in PEM.
     #[cfg(feature = "tls")]
-    #[must_use]
     pub fn client_certificate(mut self, chain_pem: impl Into<Vec<u8>>, key_pem: impl Into<Vec<u8>>) -> Self {
         self.trust.client = Some((chain_pem.into(), key_pem.into()));
         self

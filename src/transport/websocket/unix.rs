@@ -40,6 +40,7 @@ const LONGEST_PATH: usize = if cfg!(target_os = "linux") { 108 } else { 104 };
 /// let client = Client::connect(UnixSocket::new("/run/codex/app-server.sock"))?;
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
+#[must_use = "a transport does nothing until a client connects over it"]
 #[derive(Debug, Clone, Default)]
 pub struct UnixSocket {
     path: Option<PathBuf>,
@@ -54,14 +55,12 @@ impl UnixSocket {
     }
 
     /// How long connecting may take in all (30 s); `None`: for ever.
-    #[must_use]
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.connect_timeout = ConnectTimeout(limit.into());
         self
     }
 
     /// After how long a silence the server is asked whether it is there (20 s); `None`: never.
-    #[must_use]
     pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.keepalive.ping_interval = interval.into();
         self
@@ -69,7 +68,6 @@ impl UnixSocket {
 
     /// How long the server may take to answer that (20 s); then the connection is lost. Anything that
     /// it sends is an answer. `None`: for ever.
-    #[must_use]
     pub fn pong_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.keepalive.pong_timeout = limit.into();
         self

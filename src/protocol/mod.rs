@@ -1,35 +1,35 @@
-//! What travels: the types of the protocol, and how they are read and written.
+//! The protocol's messages and types, and their encoding.
 //!
-//! Relies on serde, serde_json and [`Setting`](crate::Setting); no threads, no I/O. Invariant:
-//! whatever a peer sends, looking at its envelope neither fails loudly nor loses the text, and what
-//! a newer server sends is kept, never refused: unknown fields are skipped, unknown words and union
-//! members keep what they are (`Other`, [`Unknown`]).
+//! Relies on serde, serde_json and [`Setting`](crate::Setting); no threads, no I/O. Invariant: parsing
+//! the envelope of any received message neither panics nor loses its text, and data from a newer server
+//! is preserved rather than rejected: unknown fields are skipped, unknown enum values and union members
+//! are preserved (`Other`, [`Unknown`]).
 //!
-//! The types in [`generated`] come from the schema that the server itself gives out, whose structure
-//! is kept in `tests/schema`. They are re-exported here and bear the schema's own names; what would
-//! clash with a word of Rust or of this crate ends in an underscore. Fields that a server may leave
-//! out or set to null are `Option`s, and a broken one reads as `None`, with a warning in the log; in
-//! the parameters of requests, where null and absence differ, they are
-//! [`Setting`](crate::Setting)s. A missing or broken field that is required is an error that names
-//! the path, except inside of a union, which then keeps the raw JSON. Lists of unions thus lose
-//! nothing but the broken member.
+//! The types in [`generated`] are generated from the schema that the server exports, whose structure is
+//! stored in `tests/schema`. They are re-exported here under the schema's names; a name that would
+//! conflict with a Rust keyword or with a name of this crate ends in an underscore. Fields that a server
+//! may omit or set to null are `Option`s, and an invalid one decodes to `None`, with a warning in the
+//! log; in request parameters, where null and absence differ, they are [`Setting`](crate::Setting)s. A
+//! missing or invalid required field is an error that contains its path, except inside a union, which
+//! then stores the raw JSON. A list of unions thus only loses the invalid member.
 //!
-//! Three groups of them, by who needs them: what comes from the server, and the requests behind this
-//! crate's own methods, are always there. The requests that only
-//! [`Client::call`](crate::Client::call) sends need the feature `types`, which is on by default, the
-//! experimental ones the feature `experimental`. No type changes with a feature, and [`REQUESTS`]
-//! lists methods whose types are left out, too.
+//! The types fall into three groups. Types that the server sends, and those of the requests behind this
+//! crate's own methods, are always available. Requests that are only sent through
+//! [`Client::call`](crate::Client::call) require the feature `types`, which is enabled by default;
+//! experimental requests require the feature `experimental`. Features don't change types, and
+//! [`REQUESTS`] also lists methods whose types are not compiled.
 //!
-//! Written by hand are [`RequestId`], and [`ReasoningEffort`], whose words the schema leaves open.
+//! [`RequestId`] is written by hand, and so is [`ReasoningEffort`], whose values the schema doesn't
+//! define.
 //!
-//! Whether the types agree with the schema is a test. Rewriting them, after a change of the generator
-//! or of the schema:
+//! A test verifies that the types match the schema. To regenerate them after a change of the generator or
+//! the schema:
 //!
 //! ```text
 //! CODEGEN=write cargo test --test codegen
 //! ```
 //!
-//! Going to another version of the server (`drift` only tells what would change):
+//! To update to another version of the server (`drift` only reports what would change):
 //!
 //! ```text
 //! codex app-server generate-json-schema --out SCHEMAS/stable
@@ -56,9 +56,9 @@ pub use request::{ClientRequest, MethodInfo, ServerRequestParams};
 pub use request_id::RequestId;
 pub use wire::{Unknown, decode};
 
-/// The JSON-RPC code with which the server refuses a request because it has too much to do.
+/// The JSON-RPC error code of a request that the server rejects because it is overloaded.
 pub(crate) const OVERLOADED: i64 = -32001;
-/// "Method not found": what a client answers to a question it does not know.
+/// "Method not found": the response to an unknown server request.
 pub(crate) const METHOD_NOT_FOUND: i64 = -32601;
-/// "Internal error": the question is known, but nobody has an answer to it.
+/// "Internal error": the response to a known server request that nothing handles.
 pub(crate) const INTERNAL_ERROR: i64 = -32603;

@@ -17,8 +17,8 @@ use crate::{
 };
 
 impl From<&str> for AskForApproval {
-    fn from(word: &str) -> Self {
-        match word {
+    fn from(text: &str) -> Self {
+        match text {
             "untrusted" => AskForApproval::Untrusted,
             "on-request" => AskForApproval::OnRequest,
             "never" => AskForApproval::Never,
@@ -28,17 +28,17 @@ impl From<&str> for AskForApproval {
 }
 
 /// Lets setters of string enums accept text, including unknown values.
-macro_rules! words {
-    ($($word:ident)*) => {$(
-        impl From<&str> for Setting<$word> {
-            fn from(word: &str) -> Self {
-                Setting::Value($word::from(word))
+macro_rules! from_text {
+    ($($name:ident)*) => {$(
+        impl From<&str> for Setting<$name> {
+            fn from(text: &str) -> Self {
+                Setting::Value($name::from(text))
             }
         }
     )*};
 }
 
-words!(AskForApproval Personality ReasoningEffort ReasoningSummary SandboxMode);
+from_text!(AskForApproval Personality ReasoningEffort ReasoningSummary SandboxMode);
 
 impl GranularAskForApproval {
     /// Enables or disables every kind of approval request.

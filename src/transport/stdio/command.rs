@@ -58,7 +58,7 @@ pub(super) fn resolve(
 
 /// `$CODEX_APP_SERVER_CMD` split into arguments, or `codex app-server`.
 fn default_command(variable: Option<OsString>) -> Result<Vec<OsString>> {
-    let words = match variable {
+    let arguments = match variable {
         Some(text) => {
             let text = text.into_string().map_err(|text| {
                 Error::invalid(format!("{VARIABLE} is not UTF-8: {}", text.to_string_lossy()))
@@ -69,9 +69,9 @@ fn default_command(variable: Option<OsString>) -> Result<Vec<OsString>> {
         }
         None => Vec::new(),
     };
-    Ok(match words.is_empty() {
+    Ok(match arguments.is_empty() {
         true => ["codex", "app-server"].map(OsString::from).to_vec(),
-        false => words.into_iter().map(OsString::from).collect(),
+        false => arguments.into_iter().map(OsString::from).collect(),
     })
 }
 
@@ -88,10 +88,11 @@ fn find(program: &OsStr, env: &[(OsString, OsString)]) -> Result<PathBuf> {
     } else {
         let search_path = env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
         let search_path = search_path.or_else(|| env::var_os("PATH")).unwrap_or_default();
-        let folders = env::split_paths(&search_path).filter(|folder| !folder.as_os_str().is_empty());
-        let usual = if program == "codex" { install_folders() } else { Vec::new() };
-        for folder in folders.chain(usual) {
-            if let Some(found) = runnable(&folder.join(program), &mut tried) {
+        let directories =
+            env::split_paths(&search_path).filter(|directory| !directory.as_os_str().is_empty());
+        let usual = if program == "codex" { install_directories() } else { Vec::new() };
+        for directory in directories.chain(usual) {
+            if let Some(found) = runnable(&directory.join(program), &mut tried) {
                 return Ok(found);
             }
         }
@@ -107,10 +108,10 @@ fn find(program: &OsStr, env: &[(OsString, OsString)]) -> Result<PathBuf> {
 }
 
 /// The directories where Codex's installers put it: npm, Homebrew, and several Node version managers.
-fn install_folders() -> Vec<PathBuf> {
-    let mut folders = Vec::new();
+fn install_directories() -> Vec<PathBuf> {
+    let mut directories = Vec::new();
     if let Some(home) = env::home_dir() {
-        for folder in [
+        for directory in [
             ".local/bin",
             ".npm-global/bin",
             ".codex/bin",
@@ -120,12 +121,12 @@ fn install_folders() -> Vec<PathBuf> {
             #[cfg(windows)]
             "AppData/Roaming/npm",
         ] {
-            folders.push(home.join(folder));
+            directories.push(home.join(directory));
         }
     }
     #[cfg(unix)]
-    folders.extend(["/usr/local/bin", "/opt/homebrew/bin", "/usr/bin"].map(PathBuf::from));
-    folders
+    directories.extend(["/usr/local/bin", "/opt/homebrew/bin", "/usr/bin"].map(PathBuf::from));
+    directories
 }
 
 /// Returns the path if it is an executable file.
@@ -160,14 +161,14 @@ fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    fn words(text: &str) -> Vec<OsString> {
+    fn arguments(text: &str) -> Vec<OsString> {
         default_command(Some(text.into())).unwrap()
     }
 
     #[test]
     fn the_variable_is_split_as_a_shell_splits_words() {
         assert_eq!(
-            words(r#"'/a b/codex' app-server -c "x=1 2""#),
+            arguments(r#"'/a b/codex' app-server -c "x=1 2""#),
             ["/a b/codex", "app-server", "-c", "x=1 2"]
         );
     }
@@ -175,7 +176,7 @@ mod tests {
     #[test]
     fn without_the_variable_or_with_a_blank_one_codex_is_run() {
         assert_eq!(default_command(None).unwrap(), ["codex", "app-server"]);
-        assert_eq!(words("  "), ["codex", "app-server"]);
+        assert_eq!(arguments("  "), ["codex", "app-server"]);
     }
 
     #[test]

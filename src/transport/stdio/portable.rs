@@ -90,7 +90,7 @@ mod tests {
     use crossbeam_channel::{Sender as Heard, unbounded};
 
     use super::{
-        super::{super::Receive, super::Shutdown, command, process::Speaks},
+        super::{super::Receive, super::Shutdown, command, process::ProtocolChannel},
         *,
     };
 
@@ -114,7 +114,7 @@ mod tests {
     fn what_is_sent_arrives_and_comes_back_until_the_input_ends() {
         let argv = ["cat"].map(Into::into);
         let command = command::resolve(Some(&argv), &[], None).unwrap();
-        let (process, streams) = Process::spawn(&command, Speaks::OnStreams).unwrap();
+        let (process, streams) = Process::spawn(&command, ProtocolChannel::Stdio).unwrap();
         let streams = streams.unwrap();
         let (teller, heard) = unbounded();
         let sink = Sink::new(Teller(teller), None);

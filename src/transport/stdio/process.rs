@@ -133,8 +133,9 @@ impl Process {
         self.status.get().is_some()
     }
 
-    /// Describes why the connection ended, with the child's exit status and its last stderr lines. Waits
-    /// up to 0.5 s for each of the two, since they may arrive after the end of its output.
+    /// Describes why the connection ended, with the child's exit status and its last stderr lines, which may
+    /// arrive after the end of its output: waits up to 0.5 s for the exit and, after an exit, up to 0.5 s
+    /// for the end of stderr.
     pub(super) fn exit_report(&self, message: &str) -> TransportFailure {
         let _ = self.exited.recv_timeout(Duration::from_millis(500));
         let exit_status = self.status.get().copied();

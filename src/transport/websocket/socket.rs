@@ -279,7 +279,7 @@ fn outcome(stream: &TcpStream) -> io::Result<bool> {
 fn unreachable(host: &str, failures: Vec<(SocketAddr, io::Error)>, doing: &str) -> Error {
     let tried: Vec<_> = failures.iter().map(|(address, error)| format!("{address}: {error}")).collect();
     let mut message = match tried.is_empty() {
-        true => format!("{host} has no usable address"),
+        true => format!("{host} has no address that can be used"),
         false => format!("none of its addresses accepts a connection ({})", tried.join("; ")),
     };
     if failures.iter().all(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused) && !tried.is_empty()

@@ -1,8 +1,8 @@
-//! What the path of an event is made of, without a child, a pipe or a thread: the bench hands
-//! ready-made frames to the connection itself, and times arriving and taking apart from each other.
+//! Measures the processing of an event without a child, a pipe or a thread: the benchmark passes prepared
+//! frames directly to the connection, and times receiving and reading separately.
 //!
-//! The transport is one of the bench's own: `Memory` would wake the consumer after each frame, and
-//! that is what would be measured. Times are per event.
+//! Uses its own transport: `Memory` would wake the consumer after each frame, which would dominate the
+//! result. Times are per event.
 
 use std::{
     ops::ControlFlow,
@@ -24,7 +24,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Where the frames go in. The server's answers are made on the thread that asks.
+/// Accepts the frames. The server's responses are generated on the calling thread.
 #[derive(Clone, Default)]
 struct Direct(Arc<Mutex<Server>>);
 
@@ -35,7 +35,7 @@ struct Server {
 }
 
 impl Direct {
-    /// Hands over frames as one read of the pipe would.
+    /// Hands over frames like a single read of the pipe.
     fn push<'a>(&self, frames: impl IntoIterator<Item = &'a str>) {
         let mut server = self.0.lock().expect("no panic");
         let sink = server.sink.as_mut().expect("connected");
@@ -81,12 +81,12 @@ impl Link for Direct {
 
 const THREAD: &str = "01a2057f-6bd1-7ff0-a82b-000000000001";
 
-/// As long as a real one.
+/// As long as a real id.
 fn turn_id(number: usize) -> String {
     format!("01a2057f-6bd1-7972-bdb5-{number:012x}")
 }
 
-/// A connection, its server's side, and the number of the next turn.
+/// A connection, its server side, and the number of the next turn.
 struct Bench {
     client: Client,
     server: Direct,
@@ -101,7 +101,7 @@ impl Bench {
         Bench { client, server, thread }
     }
 
-    /// The id of the turn that is asked for next.
+    /// The id of the next turn.
     fn next_turn(&self) -> String {
         turn_id(self.server.0.lock().expect("no panic").turns + 1)
     }
@@ -119,7 +119,7 @@ fn delta(turn_id: &str) -> String {
     )
 }
 
-/// Items with ids of their own, so that each gives a step.
+/// Items with distinct ids, so that each yields a step.
 fn completed_items(turn_id: &str, count: usize) -> Vec<String> {
     let text = "the quick brown fox jumps over the lazy dog and runs on and on\\n".repeat(16);
     let item = |number| {
@@ -130,7 +130,7 @@ fn completed_items(turn_id: &str, count: usize) -> Vec<String> {
     (0..count).map(item).collect()
 }
 
-/// What a stream is that is driven here: it gives what is there, and counts it.
+/// The operation of a stream that is measured: takes the available events, and counts them.
 trait Drain {
     fn drain(&mut self) -> usize;
 }
@@ -147,10 +147,10 @@ impl Drain for Notifications {
     }
 }
 
-/// Who takes the events.
+/// The consumer of the events.
 #[derive(Clone, Copy)]
 enum Taker {
-    /// The turn's only chat was dropped.
+    /// The turn's only chat has been dropped.
     Nobody,
     Chat,
     ChatWithRawEvents,
@@ -179,7 +179,7 @@ impl Taker {
     }
 }
 
-/// Times the arrival of the frames, and then what the taker does with them.
+/// Times receiving the frames, and then the consumer.
 fn arrive_and_take(criterion: &mut Criterion, name: &str, takers: &[(&str, Taker, usize)], frames: Frames) {
     let mut arrive = criterion.benchmark_group(format!("decode/{name} arrive"));
     configure(&mut arrive, frames.count);
@@ -213,7 +213,7 @@ fn arrive_and_take(criterion: &mut Criterion, name: &str, takers: &[(&str, Taker
 
 fn configure(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>, events: usize) {
     group.sample_size(30);
-    // Each iteration needs a connection and frames of its own, which take longer than what is timed.
+    // Each iteration needs its own connection and frames, whose setup takes longer than the measurement.
     group.sampling_mode(SamplingMode::Flat);
     group.warm_up_time(Duration::from_millis(200));
     group.measurement_time(Duration::from_secs(1));

@@ -1,5 +1,5 @@
-//! Requests through a child process: the time of a round, of a start, and of a large answer, each
-//! beside the least that any program would take for it (`limit`).
+//! Measures requests through a child process: a round trip, a server start, and a large response, each
+//! relative to the minimum for any program (`limit`).
 //!
 //! `cargo bench --bench roundtrip` takes about half a minute.
 

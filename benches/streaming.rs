@@ -1,7 +1,7 @@
-//! Turns that flood, read through a child process, each beside the limit of any client: what is to
-//! be read is the ratio to `limit` within a group.
+//! Measures turns with many events, read through a child process. The result is the ratio to `limit`, the
+//! lower bound for any client, within each group.
 //!
-//! `cargo bench --bench streaming` takes about two minutes; a filter such as `deltas` picks a group.
+//! `cargo bench --bench streaming` takes about two minutes; a filter such as `deltas` selects a group.
 
 #[path = "support/flood.rs"]
 mod flood;

@@ -1,9 +1,9 @@
-//! The same work over a WebSocket, a Unix socket and the pipes of a child, in one run, each beside the
-//! limit over that. Over the sockets the limit is a blocking loop around tungstenite, on one thread; a round
-//! is a message written and one read, without a look at the JSON.
+//! Measures the same workloads over a WebSocket, a Unix socket and a child's pipes, in one run, each
+//! relative to the limit over the same transport. Over sockets, the limit is a blocking loop around
+//! tungstenite on one thread; a round writes one message and reads one, without parsing the JSON.
 //!
-//! `cargo bench --bench websocket` takes about four minutes; a filter such as `unix/deltas` picks a group.
-//! On Linux it ends with the memory that a large reply takes.
+//! `cargo bench --bench websocket` takes about four minutes; a filter such as `unix/deltas` selects a
+//! group. On Linux it finally prints the peak memory for a large reply.
 
 #[path = "support/flood.rs"]
 mod flood;
@@ -42,7 +42,7 @@ const UNIX: Over = Over {
     name: "unix",
     client: || {
         let (mut server, path) = unix::listening();
-        // It ends with its client.
+        // The server ends with its client.
         std::thread::spawn(move || server.0.wait());
         connect(codex_blocking::UnixSocket::new(path))
     },
@@ -77,7 +77,7 @@ fn main() {
     });
 }
 
-/// A server, and the address that it says it listens on.
+/// Starts a server; returns it with the address on which it listens.
 fn listening(url: &str) -> (Server, String) {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
@@ -102,7 +102,7 @@ mod unix {
 
     use super::Server;
 
-    /// A server on a path of its own, which it removes when it has its client.
+    /// Starts a server on its own path, which it removes once its client has connected.
     pub(crate) fn listening() -> (Server, PathBuf) {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
@@ -112,7 +112,7 @@ mod unix {
     }
 }
 
-/// The limit's end of a WebSocket.
+/// The limit's side of a WebSocket.
 struct Frames<S> {
     socket: tungstenite::WebSocket<S>,
     _server: Server,
@@ -142,7 +142,7 @@ impl<S: Read + Write> Wire for Frames<S> {
     }
 }
 
-/// What the memory of a process is at most, in a process that does one thing.
+/// Measures peak memory, in a process that does nothing else.
 #[cfg(target_os = "linux")]
 mod memory {
     use serde_json::json;
@@ -151,14 +151,14 @@ mod memory {
 
     const MEMORY: &str = "memory";
 
-    /// Which way this process was started to measure, if any.
+    /// The transport that this process was started to measure, if any.
     pub(crate) fn asked_for(overs: &[Over]) -> Option<&Over> {
         let mut args = std::env::args().skip(1);
         let name = args.next().filter(|arg| arg == MEMORY).and_then(|_| args.next())?;
         overs.iter().find(|over| over.name == name)
     }
 
-    /// Takes a reply of 20 MB, and tells what it took.
+    /// Receives a reply of 20 MB, and prints the memory that it took.
     pub(crate) fn measure(over: &Over) {
         let client = (over.client)();
         let before = peak();
@@ -167,14 +167,14 @@ mod memory {
         println!("{}/memory: {} KB for a reply of {} KB", over.name, peak() - before, bytes / 1000);
     }
 
-    /// Has it measured in a process of its own.
+    /// Runs the measurement in a separate process.
     pub(crate) fn show(over: &Over) {
         let mut command = std::process::Command::new(this_binary());
         command.args([MEMORY, over.name]).args(is_measured().then_some("--bench"));
         assert!(command.status().expect("this binary runs").success());
     }
 
-    /// In KB.
+    /// The peak in KB.
     fn peak() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux");

@@ -1,10 +1,9 @@
-//! Lets the agent do what you allow: shows each command and change, and asks at the terminal.
+//! Shows each command and file change that the agent requests, and asks for approval at the terminal.
 //!
 //!     cargo run --example approvals -- "Run the tests, and fix what fails"
 //!     cargo run --example approvals -- --offline-model "escalate echo it ran"
 //!
-//! At the end of the input everything is declined. Where it finds its server is told in the example
-//! `chat`.
+//! At the end of the input, all requests are declined. The example `chat` describes which server is used.
 
 mod support;
 
@@ -29,7 +28,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let text = if words.is_empty() { "Tidy up".to_owned() } else { words.join(" ") };
     let client = support::connect_with(stub.as_ref(), Client::builder(), scripted())?;
 
-    // It runs on a thread of its own; the turn waits for it, and nothing else does.
+    // Runs on its own thread; only the turn waits for it.
     client.set_approval_handler(|request| decide(request).unwrap_or(ApprovalDecision::Decline));
 
     let config = ThreadConfig::new().cwd(std::env::current_dir()?).approval_policy(ApprovalPolicy::OnRequest);
@@ -40,9 +39,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Shows what the agent wants to do, and reads the answer.
+/// Shows what the agent wants to do, and reads the decision.
 fn decide(request: &ApprovalRequest) -> io::Result<ApprovalDecision> {
-    // Held until the answer is there: another question waits for this one.
+    // Held until the user has decided: other requests wait.
     let mut input = io::stdin().lock();
     println!();
     match request {
@@ -93,13 +92,13 @@ fn decide(request: &ApprovalRequest) -> io::Result<ApprovalDecision> {
     }
 }
 
-/// Without what moves the cursor or colours the terminal: it could hide what is approved.
+/// Removes control characters, which could hide what is being approved.
 fn shown(text: Option<&str>) -> String {
     let text = text.unwrap_or("(not told)");
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
-/// Asks about a command and about a change, whatever was said.
+/// Requests approval for a command and for a file change, regardless of the prompt.
 fn scripted() -> ScriptedServer {
     let change = json!({ "path": "/workspace/new.txt", "kind": { "type": "add" }, "diff": "+one\n+two\n" });
     let item = json!({ "type": "fileChange", "id": "change_$", "changes": [change], "status": "inProgress" });

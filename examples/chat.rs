@@ -1,11 +1,11 @@
-//! Has a conversation of one turn and shows it as it goes by.
+//! Runs a conversation of one turn, and prints its steps as they arrive.
 //!
 //!     cargo run --example chat -- "Say hello"
 //!     cargo run --example chat -- --offline-model "Say hello"
 //!
-//! It talks to `codex` where there is one ($CODEX_APP_SERVER_CMD, or found on PATH), else to a
-//! scripted server inside this program, and says so. With `--offline-model` the real codex runs
-//! against a stub of its model, which needs no account. Ctrl-C interrupts the turn in order.
+//! Uses `codex` if it is available ($CODEX_APP_SERVER_CMD, or on PATH). Otherwise it says so and uses a
+//! scripted server inside this program. With `--offline-model`, the real codex runs against a stub of the
+//! model, which needs no account. Ctrl-C interrupts the turn gracefully.
 
 mod support;
 
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    // The stub lives as long as the client that talks to it through the server.
+    // Keep the stub alive as long as the client: the server calls it.
     let (stub, words) = support::arguments()?;
     let text = if words.is_empty() { "Say hello".to_owned() } else { words.join(" ") };
     let client = support::connect(stub.as_ref())?;
@@ -36,14 +36,14 @@ fn run() -> Result<(), Box<dyn Error>> {
     let thread = client.start_thread(ThreadConfig::new().cwd(here))?;
     let mut chat = thread.chat(text)?;
 
-    // Ctrl-C comes on a thread of its own; the handle interrupts the turn from there, and the loop
-    // below sees it end. A second one ends this program.
+    // The Ctrl-C handler runs on its own thread; the handle interrupts the turn from there, and the loop
+    // below receives its end. A second Ctrl-C exits the program.
     let handle = chat.handle();
     let (interrupts, interrupted) = mpsc::channel();
     thread::spawn(move || {
         while interrupted.recv().is_ok() {
             if let Err(error) = handle.interrupt() {
-                eprintln!("the turn could not be interrupted: {error}");
+                eprintln!("failed to interrupt the turn: {error}");
             }
         }
     });

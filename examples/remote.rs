@@ -1,4 +1,4 @@
-//! Has a conversation of one turn with a server that listens.
+//! Runs a conversation of one turn with a listening server.
 //!
 //!     cargo run --example remote -- ws://127.0.0.1:8765 "Say hello"
 //!     cargo run --example remote -- --token-file FILE wss://codex.example.com "Say hello"
@@ -6,9 +6,8 @@
 //!     cargo run --example remote -- "Say hello"
 //!     cargo run --example remote -- --offline-model "Say hello"
 //!
-//! Without a URL it runs a codex of its own that listens on a free port of loopback; where there is none, a
-//! scripted server listens inside this program, and it says so. With `--offline-model` that codex has a stub
-//! as its model.
+//! Without a URL, starts codex on a free loopback port; if codex isn't available, says so and starts a
+//! scripted server inside this program. With `--offline-model`, that codex uses a stub of the model.
 
 mod support;
 
@@ -32,21 +31,21 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     let url = words.first().is_some_and(|word| word.contains("://")).then(|| words.remove(0));
     if url.is_none() && token.is_some() {
-        return Err("--token-file needs the URL of a server".into());
+        return Err("--token-file requires the URL of a server".into());
     }
     if url.is_some() && stub.is_some() {
-        return Err("--offline-model is for a server of one's own, without a URL".into());
+        return Err("--offline-model can't be combined with a URL".into());
     }
     let text = if words.is_empty() { "Say hello".to_owned() } else { words.join(" ") };
 
-    // The scripted server listens as long as this is here.
+    // Keep the listener alive: the scripted server runs until it is dropped.
     let (client, _listener) = match url {
         Some(url) => (connect(&url, token)?, None),
         None => run_and_connect(stub.as_ref())?,
     };
     support::greet(&client)?;
     let mut chat = client.chat(text)?;
-    // Another client can resume it, should this one lose its connection.
+    // Another client can resume the thread if this one loses its connection.
     println!("thread {}", chat.thread_id());
     for step in &mut chat {
         println!("{step}");
@@ -56,12 +55,12 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Connects to a server that somebody else runs.
+/// Connects to a server that is already running.
 fn connect(url: &str, token: Option<String>) -> Result<Client, Box<dyn Error>> {
     #[cfg(unix)]
     if let Some(path) = url.strip_prefix("unix://") {
         if token.is_some() {
-            return Err("a Unix socket takes no token: the rights of its file say who may connect".into());
+            return Err("a Unix socket takes no token: its file permissions control who can connect".into());
         }
         return Ok(Client::connect(codex_blocking::UnixSocket::new(path))?);
     }
@@ -72,7 +71,7 @@ fn connect(url: &str, token: Option<String>) -> Result<Client, Box<dyn Error>> {
     Ok(Client::connect(server)?)
 }
 
-/// Runs a server that ends with its client: codex, or the scripted one.
+/// Starts a server that ends with its client: codex, or the scripted server.
 fn run_and_connect(stub: Option<&ModelStub>) -> Result<(Client, Option<ScriptedListener>), Box<dyn Error>> {
     let mut command = match std::env::var("CODEX_APP_SERVER_CMD") {
         Ok(command) => shell_words::split(&command)?,

@@ -1,10 +1,10 @@
-//! Keeps a conversation: lists threads, resumes one, forks it, and takes a turn back.
+//! Works with stored conversations: lists threads, resumes and forks one, and rolls back a turn.
 //!
 //!     cargo run --example threads
 //!     cargo run --example threads -- --offline-model
 //!
-//! It touches no thread but the two it makes, which it archives in the end. Where it finds its server
-//! is told in the example `chat`.
+//! Only changes the two threads that it creates, and archives them at the end. The example `chat` describes
+//! which server is used.
 
 mod support;
 
@@ -32,7 +32,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         println!("{mark} {} {}", thread.name.as_deref().unwrap_or("(no name)"), thread.preview);
     }
 
-    // Another program would begin here, with the id that it has kept.
+    // Another program could continue here with the stored thread id.
     let thread = client.resume_thread(&id, config)?;
     let fork = thread.fork(ThreadConfig::new())?;
     println!("in the fork: {}", fork.chat_once("Add 1 to it")?.final_text);

@@ -1,9 +1,9 @@
-//! Gives the agent a tool of this program: it looks up tickets.
+//! Provides a tool to the agent that looks up tickets.
 //!
 //!     cargo run --example tools -- "Which of the tickets T-1 and T-2 is open?"
 //!     cargo run --example tools -- --offline-model
 //!
-//! Where it finds its server is told in the example `chat`.
+//! The example `chat` describes which server is used.
 
 mod support;
 
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let (stub, words) = support::arguments_with(stub)?;
     let text = if words.is_empty() { "Is ticket T-1 open?".to_owned() } else { words.join(" ") };
-    // Tools are part of the server's experimental API.
+    // Tools require the server's experimental API.
     let builder = Client::builder().experimental_api(true);
     let client = support::connect_with(stub.as_ref(), builder, scripted())?;
 
@@ -33,7 +33,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         "required": ["id"],
     });
     let lookup = Tool::new("lookup_ticket", "Looks up a ticket by its id", schema, move |call| {
-        // The model is told to keep to the schema, and nobody checks that it does.
+        // The model is instructed to follow the schema, but nothing enforces it.
         let id = call.params().arguments["id"].as_str().ok_or("`id` is missing")?;
         println!("(the agent looks up {id})");
         let ticket = tickets.get(id).ok_or_else(|| format!("there is no ticket {id}"))?;
@@ -49,7 +49,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A model that looks up T-1, whatever it is asked, and says what came out.
+/// A model that looks up T-1, whatever the prompt, and reports the result.
 fn stub() -> std::io::Result<ModelStub> {
     ModelStub::start_with(|request| match request.tool_output() {
         Some(output) => ModelReply::new().text(format!("The tool says: {}", output["output"])),

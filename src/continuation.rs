@@ -1,44 +1,44 @@
-//! The token with which a turn is read on after its reader gave up waiting.
+//! The token for resuming a turn after its reader stopped waiting.
 //!
-//! Relies on serde only: it is plain data, here because errors carry it. Invariant: it names what
-//! is kept inside the client that made it, and holds none of it.
+//! Relies on serde only: it is plain data, defined here because errors carry it. Invariant: it identifies
+//! events that the client has buffered, but contains none of them.
 
 use serde::{Deserialize, Serialize};
 
-/// Which call a turn was started with; it is resumed in the same way by default.
+/// The call that started a turn. By default the turn is resumed in the same mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChatMode {
-    /// [`chat_once`](crate::Client::chat_once): the answer only.
+    /// [`chat_once`](crate::Client::chat_once): the final answer only.
     Once,
     /// [`chat`](crate::Client::chat): steps.
     Steps,
-    /// [`chat_events`](crate::Client::chat_events): every event, deltas too.
+    /// [`chat_events`](crate::Client::chat_events): every event, including deltas.
     Events,
 }
 
 /// A token for a turn that may still be running.
 ///
-/// It comes from [`Error::TurnInactive`](crate::Error::TurnInactive) and from
-/// [`Chat::continuation`](crate::Chat::continuation). Until it is resumed (pass it to
-/// [`chat`](crate::Client::chat), [`chat_once`](crate::Client::chat_once) or
-/// [`chat_events`](crate::Client::chat_events)), [cancelled](crate::Client::cancel) or
-/// [forgotten](crate::Client::forget), the client that made it goes on keeping the turn's events.
-/// It survives JSON, but means something only to the client that made it.
+/// [`Error::TurnInactive`](crate::Error::TurnInactive) and
+/// [`Chat::continuation`](crate::Chat::continuation) return it. The client that created it buffers the
+/// turn's events until the token is resumed (by passing it to [`chat`](crate::Client::chat),
+/// [`chat_once`](crate::Client::chat_once) or [`chat_events`](crate::Client::chat_events)),
+/// [cancelled](crate::Client::cancel) or [forgotten](crate::Client::forget). A token can be serialized to
+/// JSON, but is only valid for the client that created it.
 #[must_use = "the events of its turn are kept until it is resumed, cancelled or forgotten"]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatContinuation {
-    /// The thread.
+    /// The id of the thread.
     pub thread_id: String,
-    /// The turn.
+    /// The id of the turn.
     pub turn_id: String,
-    /// How many of the turn's events had been read when the token was made.
+    /// How many of the turn's events had been read when the token was created.
     pub cursor: u64,
-    /// The call that was left.
+    /// The mode in which the turn was read.
     pub mode: ChatMode,
-    /// What tells this token from those of other clients and other readers of the turn.
+    /// Distinguishes this token from those of other clients and other readers of the turn.
     pub(crate) key: u64,
 }
 

@@ -1,7 +1,7 @@
-//! One deadline per call, computed once, with the name of the limit it stands for.
+//! A call's deadline, and waiting on channels until a deadline.
 //!
-//! Relies on `error` only. Invariant: every call computes its deadline once, from a limit that the
-//! caller can name and set, and every wait on the way ends with it.
+//! Relies on `error` only. Invariant: every call computes its deadline once, from a limit that the caller
+//! can set, and every wait during the call ends at that deadline.
 
 use std::{
     thread,
@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::error::{Error, Timeout};
 
-/// A point in time after which a wait fails, or none.
+/// The time at which a wait fails, or no limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
     at: Option<Instant>,
@@ -20,7 +20,7 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// Begins now. `None`, and a time too far away for the clock, mean: for ever.
+    /// Starts now. `None`, or a duration that the clock can't represent, means no limit.
     pub(crate) fn after(limit: Option<Duration>) -> Self {
         let at = limit.and_then(|limit| Instant::now().checked_add(limit));
         Deadline { at, after: limit.unwrap_or(Duration::MAX) }
@@ -34,13 +34,13 @@ impl Deadline {
         self.at.is_some_and(|at| Instant::now() >= at)
     }
 
-    /// The error of the limit this deadline stands for.
+    /// The timeout error for the limit that this deadline implements.
     pub(crate) fn error(&self, limit: Timeout) -> Error {
         Error::Timeout { limit, after: self.after }
     }
 }
 
-/// Receives until that moment, or for as long as it takes.
+/// Receives a message, waiting until `until` or, if it is `None`, indefinitely.
 pub(crate) fn recv_until<T>(channel: &Receiver<T>, until: Option<Instant>) -> Result<T, RecvTimeoutError> {
     match until {
         Some(until) => channel.recv_deadline(until),
@@ -59,7 +59,7 @@ pub(crate) fn park_until(until: Option<Instant>) -> bool {
     true
 }
 
-/// The earlier of two moments, where `None` is never.
+/// The earlier of two instants; `None` means never.
 pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),

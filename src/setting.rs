@@ -1,14 +1,14 @@
-//! A value that can be left out, sent as `null`, or given: the protocol tells the three apart.
+//! A value that is absent, `null`, or set; the protocol distinguishes the three.
 //!
-//! Relies on serde only. Invariant: an unset field never reaches the wire (every field of this
-//! type is serialised with `skip_serializing_if = "Setting::is_unset"`).
+//! Relies on serde only. Invariant: an unset field is never sent (every field of this type is serialized
+//! with `skip_serializing_if = "Setting::is_unset"`).
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A field of a request: left out, explicitly `null`, or a value.
+/// A request field: absent, explicitly `null`, or a value.
 ///
-/// Many parameters of the protocol mean three things: left out keeps what is there, `null` clears
-/// it, a value sets it. `Setting` is made from a value with `into()`, so setters read naturally:
+/// For many parameters of the protocol, an absent field keeps the current value, `null` clears it, and a
+/// value sets it. `into()` converts a value to a `Setting`, so setters accept plain values:
 ///
 /// ```
 /// use codex_blocking::{Setting, ThreadConfig};
@@ -20,27 +20,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[expect(clippy::exhaustive_enums, reason = "these three states are all there are")]
 pub enum Setting<T> {
-    /// Left out of the message.
+    /// The field is absent from the message.
     #[default]
     Unset,
-    /// Sent as `null`.
+    /// The field is sent as `null`.
     Null,
-    /// Sent as this value.
+    /// The field is sent with this value.
     Value(T),
 }
 
 impl<T> Setting<T> {
-    /// Whether the field is left out.
+    /// Returns `true` if the field is absent.
     pub const fn is_unset(&self) -> bool {
         matches!(self, Setting::Unset)
     }
 
-    /// Whether the field is sent as `null`.
+    /// Returns `true` if the field is `null`.
     pub const fn is_null(&self) -> bool {
         matches!(self, Setting::Null)
     }
 
-    /// The value, if one is set.
+    /// Returns a reference to the value, if it is set.
     pub const fn value(&self) -> Option<&T> {
         match self {
             Setting::Value(value) => Some(value),
@@ -48,7 +48,7 @@ impl<T> Setting<T> {
         }
     }
 
-    /// The value, if one is set, by value.
+    /// Returns the value, if it is set.
     pub fn into_value(self) -> Option<T> {
         match self {
             Setting::Value(value) => Some(value),
@@ -56,7 +56,7 @@ impl<T> Setting<T> {
         }
     }
 
-    /// A borrowed view.
+    /// Converts from `&Setting<T>` to `Setting<&T>`.
     pub const fn as_ref(&self) -> Setting<&T> {
         match self {
             Setting::Unset => Setting::Unset,
@@ -65,7 +65,7 @@ impl<T> Setting<T> {
         }
     }
 
-    /// Applies `f` to the value, if there is one.
+    /// Applies `f` to the value, if it is set.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Setting<U> {
         match self {
             Setting::Unset => Setting::Unset,
@@ -74,18 +74,19 @@ impl<T> Setting<T> {
         }
     }
 
-    /// `later` wins unless it is unset: the law by which configurations merge.
+    /// Returns `later` unless it is unset, otherwise `self`. Configurations merge field by field with
+    /// this rule.
     #[must_use]
     pub fn merge(self, later: Self) -> Self {
         if later.is_unset() { self } else { later }
     }
 
-    /// `None` becomes `null`.
+    /// Converts `None` to `Null`.
     pub fn null_if_none(value: Option<T>) -> Self {
         value.map_or(Setting::Null, Setting::Value)
     }
 
-    /// `None` leaves the field out.
+    /// Converts `None` to `Unset`.
     pub fn unset_if_none(value: Option<T>) -> Self {
         value.map_or(Setting::Unset, Setting::Value)
     }
@@ -136,7 +137,8 @@ impl From<&std::path::PathBuf> for Setting<std::path::PathBuf> {
 impl<T: Serialize> Serialize for Setting<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            // A field of this type is skipped when unset; where it can't be (a list), null is nearest.
+            // An unset field of a struct is skipped. Elsewhere (in a list) it can't be; null is the
+            // closest value.
             Setting::Unset | Setting::Null => serializer.serialize_none(),
             Setting::Value(value) => value.serialize(serializer),
         }

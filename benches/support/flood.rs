@@ -1,35 +1,35 @@
-//! A server that floods: speaks the app-server's protocol in lines, on stdin and stdout unless it is given
-//! other streams, and sends as many events as it is asked for, as fast as they are taken.
+//! A flooding server: implements the app-server's protocol line by line, on stdin and stdout or on given
+//! streams, and sends the requested number of events as fast as the client reads them.
 //!
-//! It exists to measure clients, so it must never be what is measured. Messages have the shapes of
-//! codex 0.169.0 with ids of real length, but an event is built once and then written again and
-//! again in blocks of at least 256 KiB; incoming lines are only scanned for the few members that
-//! matter. The text of the user's message picks what a turn does:
+//! Its purpose is to measure clients, so it must never be the bottleneck. Messages have the shapes of
+//! codex 0.169.0 with ids of realistic length, but an event is built once and then written repeatedly
+//! in blocks of at least 256 KiB; incoming lines are only scanned for the few relevant members. The text
+//! of the user's message selects what a turn does:
 //!
 //! - `deltas N BYTES`: N text deltas of BYTES bytes each, then a short final answer.
 //! - `items N BYTES`: N agent messages of BYTES bytes each, in lines, started and completed.
 //! - `wave TURNS N BYTES`: N deltas in each of TURNS turns; they start, interleaved, once TURNS turns
-//!   have been asked for.
+//!   have been requested.
 //! - anything else: one delta and a final answer that repeat the text.
 //!
-//! Any request other than those of a conversation is answered at once with a small result, or, when
-//! its `params` hold `"bytes": N`, with one that holds a string of N bytes. One thread does it all: what is
-//! sent while a flood runs is read after it.
+//! Any request other than those of a conversation is answered immediately with a small result, or, if
+//! its `params` contain `"bytes": N`, with a string of N bytes. The server is single-threaded: it reads
+//! messages that arrive during a flood after the flood.
 //!
-//! This file is included by `#[path]`, by benches that run themselves again as the server and by
-//! the comparison with other clients, hence no dependency but `rustix` for the size of the pipe.
+//! Benchmarks that run themselves as the server, and the comparison with other clients, include this
+//! file with `#[path]`; hence it only depends on `rustix`, for the size of the pipe.
 
 use std::io::{self, BufRead, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The least that is handed to one `write`.
+/// The minimum size of one `write`.
 const BLOCK: usize = 256 * 1024;
 
-/// Runs the server until stdin ends or nobody reads stdout any more.
+/// Runs the server until stdin ends or stdout is closed.
 ///
-/// `--pipe-bytes N` (or the variable `FLOOD_PIPE_BYTES`) sets the size of the pipe on stdout, which is
-/// otherwise left as the system made it, since the real server leaves it too. Other arguments are
-/// ignored: clients add their own, such as `app-server --listen stdio://`.
+/// `--pipe-bytes N` (or the variable `FLOOD_PIPE_BYTES`) sets the size of the stdout pipe; by default it
+/// stays as the system created it, as with the real server. Other arguments are ignored: clients add
+/// their own, such as `app-server --listen stdio://`.
 pub(crate) fn serve<S: AsRef<str>>(args: &[S]) -> io::Result<()> {
     let from_args = args
         .iter()
@@ -44,11 +44,11 @@ pub(crate) fn serve<S: AsRef<str>>(args: &[S]) -> io::Result<()> {
     serve_over(io::stdin().lock(), io::stdout().lock())
 }
 
-/// Runs the server on these lines until they end or nobody takes any more.
+/// Runs the server on these lines until they end or the output is closed.
 pub(crate) fn serve_over(input: impl BufRead, out: impl Write) -> io::Result<()> {
     let mut server = Server { out, threads: 0, turns: 0, items: 0, wave: Vec::new() };
     match server.run(input) {
-        // The client went away in the middle of a flood, as some do when they have enough.
+        // Some clients disconnect in the middle of a flood.
         Err(e) if matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Ok(()),
         other => other,
     }
@@ -77,7 +77,7 @@ struct Server<W> {
 struct Turn {
     thread_id: String,
     id: String,
-    /// The item that holds the turn's answer, and its deltas.
+    /// The item of the turn's answer, and its deltas.
     answer_id: String,
 }
 
@@ -174,7 +174,7 @@ impl<W: Write> Server<W> {
         }
     }
 
-    /// Sends `unit`, one or more whole lines, `times` times.
+    /// Sends `unit`, which consists of complete lines, `times` times.
     fn repeat(&mut self, unit: &[u8], times: usize) -> io::Result<()> {
         let per_block = BLOCK.div_ceil(unit.len()).min(times);
         let block = unit.repeat(per_block);
@@ -189,7 +189,7 @@ impl<W: Write> Server<W> {
 
     fn flood_items(&mut self, turn: &Turn, count: usize, bytes: usize) -> io::Result<()> {
         let text = filler_lines(bytes);
-        // Clients may tell items apart by their ids alone, so each copy of the block gets its own.
+        // Clients may identify items by their ids alone, so each copy of the block gets its own.
         let mut lines = String::new();
         let mut ids = Vec::new();
         let mut ends = Vec::new();
@@ -242,7 +242,7 @@ impl<W: Write> Server<W> {
     fn other(&mut self, id: &str, method: &str, params: &str) -> io::Result<()> {
         let bytes = member(params, "bytes").and_then(|value| value.parse::<usize>().ok());
         if let Some(bytes) = bytes {
-            // In blocks, so that not even a huge answer has to be built first.
+            // Written in blocks, so that a huge response isn't built in memory.
             self.send(format!(r#"{{"id":{id},"result":{{"blob":""#).as_bytes())?;
             let block = filler(bytes.min(1 << 20));
             let mut left = bytes;
@@ -272,7 +272,7 @@ impl<W: Write> Server<W> {
     }
 }
 
-/// What comes before the deltas of a turn: it runs, it started, the user's message, the answer's start.
+/// The events before a turn's deltas: running, started, the user's message, the start of the answer.
 fn open_turn(lines: &mut String, turn: &Turn, user_item: &str, text: &str) {
     let Turn { thread_id, id, .. } = turn;
     let now = now_ms();
@@ -292,10 +292,10 @@ fn open_turn(lines: &mut String, turn: &Turn, user_item: &str, text: &str) {
     lines.push_str(&item_line("item/started", turn, &answer));
 }
 
-/// What ends a turn: its answer, its use of tokens, and the word that it is over.
+/// The events that end a turn: its answer, token usage, and completion.
 ///
-/// The answer is short and not the sum of the deltas, so that rows about many small messages don't
-/// end with one that is as large as all of them together.
+/// The answer is short instead of the sum of the deltas, so that workloads of many small messages don't
+/// end with one huge message.
 fn end_turn(lines: &mut String, turn: &Turn, answer: &str) {
     let Turn { thread_id, id, .. } = turn;
     let now = now_ms();
@@ -367,8 +367,8 @@ fn filler(bytes: usize) -> String {
     text
 }
 
-/// Text of `bytes` bytes, as they travel, in lines: each ends with an escape, as in real answers, so
-/// that no client gets away with borrowing it.
+/// Text of `bytes` encoded bytes, in lines that each end with an escape, as in real answers, so that
+/// clients can't borrow it.
 fn filler_lines(bytes: usize) -> String {
     let words = filler(70);
     let line = format!("{words}\\n");
@@ -377,7 +377,7 @@ fn filler_lines(bytes: usize) -> String {
     text
 }
 
-/// 36 characters like those of the real server; the last part counts.
+/// 36 characters like the real server's ids; only the last part counts up.
 fn uuid(third: u16, fourth: u16, number: u64) -> String {
     format!("01a2057f-6bd1-{third:04x}-{fourth:04x}-{number:012x}")
 }
@@ -386,9 +386,9 @@ fn now_ms() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
 }
 
-/// The text of one member of the JSON object that `json` starts with; only looks at the outer level.
+/// The text of one member of the JSON object at the start of `json`; only examines the outer level.
 ///
-/// Trusts the client to send well-formed JSON without escapes in keys.
+/// Requires well-formed JSON without escapes in keys.
 fn member<'a>(json: &'a str, key: &str) -> Option<&'a str> {
     let bytes = json.as_bytes();
     let mut at = skip_space(bytes, 0);
@@ -409,7 +409,7 @@ fn member<'a>(json: &'a str, key: &str) -> Option<&'a str> {
     None
 }
 
-/// Where the JSON value ends that starts at `start`.
+/// The end of the JSON value that starts at `start`.
 fn value_end(bytes: &[u8], start: usize) -> usize {
     let mut depth = 0usize;
     let mut at = start;

@@ -1,7 +1,7 @@
-//! The flooding server as one that listens: WebSocket over loopback or a Unix socket, for one client.
+//! The flooding server as a listener: WebSocket on loopback or over a Unix socket, for one client.
 //!
-//! Relies on `flood`, and on tungstenite to read. Invariant: as over the pipe, what is sent leaves in large
-//! blocks; each line of them becomes a frame by a header before it and is not looked at otherwise.
+//! Relies on `flood`, and on tungstenite for reading. Invariant: as over the pipe, output is written in
+//! large blocks; each line becomes a frame by prefixing a header, without further processing.
 
 use std::io::{self, BufRead, Read, Write};
 use std::net::TcpListener;
@@ -12,11 +12,11 @@ use tungstenite::{Message, WebSocket};
 
 use crate::flood;
 
-/// What is said on stderr before the address, as the real server does.
+/// The text before the address on stderr, as printed by the real server.
 pub(crate) const BANNER: &str = "listening on: ";
 
-/// Serves the first client of `--listen ws://127.0.0.1:0`, or of `--listen unix://PATH`, until that goes;
-/// without `--listen` it is the server of `flood`.
+/// Serves the first client of `--listen ws://127.0.0.1:0` or `--listen unix://PATH` until it disconnects;
+/// without `--listen`, runs the server of `flood`.
 pub(crate) fn serve(args: &[String]) -> io::Result<()> {
     let at = args.iter().position(|arg| arg == "--listen");
     let Some(url) = at.and_then(|at| args.get(at + 1)) else {
@@ -44,11 +44,11 @@ fn serve_over<S: Read + Write>(read: S, write: S) -> io::Result<()> {
     flood::serve_over(input, Frames { stream: write, ready: Vec::new(), begun: Vec::new() })
 }
 
-/// What the client sends, in lines.
+/// The client's messages, as lines.
 struct Messages<S> {
     socket: WebSocket<S>,
     line: Vec<u8>,
-    /// How much of it has been.
+    /// How much of the current message has been read.
     taken: usize,
 }
 
@@ -85,7 +85,7 @@ impl<S: Read + Write> Read for Messages<S> {
 struct Frames<S> {
     stream: S,
     ready: Vec<u8>,
-    /// A line that has no end yet.
+    /// The incomplete last line.
     begun: Vec<u8>,
 }
 

@@ -1,11 +1,11 @@
-//! What the benches of a connection share: this binary run again as the flooding server, and the limit,
-//! a client that does no more than any client must.
+//! Shared code of the benchmarks: this binary run as the flooding server, and the limit, a client that
+//! only does what every client must do.
 //!
-//! The limit decodes `id` and `method` of each message as borrowed text and skips the rest; it has no
-//! threads, routes nothing and keeps nothing. Over stdio it splits lines, and reads through a pipe as large
-//! as the one that `Stdio` makes, so that what is left between the two is the work of this crate.
+//! The limit decodes `id` and `method` of each message as borrowed strings and skips the rest; it has no
+//! threads, no routing and no buffers. Over stdio it splits lines and reads through a pipe of the same
+//! size as that of `Stdio`, so that the difference is the work of this crate.
 
-// Each bench uses a part of it.
+// Each benchmark uses a part of it.
 #![allow(dead_code)]
 
 use std::env;
@@ -17,14 +17,14 @@ use criterion::Criterion;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The first argument of a bench that is to be the server.
+/// The first argument that makes a benchmark run as the server.
 pub(crate) const SERVER: &str = "flood-server";
 
 pub(crate) const DELTA: &str = "item/agentMessage/delta";
 
-/// A way to the flooding server. Each call starts a server of its own.
+/// A transport to the flooding server. Each call starts a new server.
 pub(crate) struct Over {
-    /// What the groups of its measurements are called.
+    /// The name of its benchmark groups.
     pub(crate) name: &'static str,
     pub(crate) client: fn() -> Client,
     pub(crate) limit: fn() -> Limit,
@@ -36,7 +36,7 @@ pub(crate) const STDIO: Over = Over {
     limit: || Limit::open(Lines::open()),
 };
 
-/// Runs the benches, or the server when this process was started to be it.
+/// Runs the benchmarks, or the server if this process was started as one.
 pub(crate) fn main(serve: impl FnOnce(&[String]) -> io::Result<()>, benches: impl FnOnce(&mut Criterion)) {
     let args: Vec<String> = env::args().skip(1).collect();
     if args.first().is_some_and(|first| first == SERVER) {
@@ -48,7 +48,7 @@ pub(crate) fn main(serve: impl FnOnce(&[String]) -> io::Result<()>, benches: imp
     criterion.final_summary();
 }
 
-/// A size, much smaller when the benches are only tried (`cargo test --benches`).
+/// A size, reduced in test runs (`cargo test --benches`).
 pub(crate) fn sized(full: usize) -> usize {
     if is_measured() { full } else { full.div_ceil(50) }
 }
@@ -67,7 +67,7 @@ pub(crate) fn connect(transport: impl Transport) -> Client {
     client
 }
 
-/// A server that ends with this value.
+/// A server that is stopped when dropped.
 pub(crate) struct Server(pub(crate) Child);
 
 impl Drop for Server {
@@ -84,19 +84,19 @@ pub(crate) struct Envelope<'a> {
     pub(crate) method: Option<&'a str>,
 }
 
-/// How the messages of the limit travel.
+/// How the limit exchanges messages.
 pub(crate) trait Wire {
     fn send(&mut self, message: &str);
 
-    /// Shows every message to `more`, until that says no.
+    /// Passes every message to `more` until it returns false.
     fn read(&mut self, more: &mut dyn FnMut(&[u8]) -> bool);
 }
 
-/// Lines, through the pipes of a child.
+/// Lines over the pipes of a child.
 struct Lines {
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
-    /// A line that does not lie in the reader's buffer as a whole.
+    /// A line that is not contiguous in the reader's buffer.
     line: Vec<u8>,
     _server: Server,
 }
@@ -149,7 +149,7 @@ impl Wire for Lines {
     }
 }
 
-/// The limit.
+/// The lower bound for any client.
 pub(crate) struct Limit {
     wire: Box<dyn Wire>,
     next_id: u64,
@@ -169,12 +169,12 @@ impl Limit {
         self.wire.send(&format!(r#"{{"id":{},"method":"{method}","params":{params}}}"#, self.next_id));
     }
 
-    /// Shows every message to `more`, until that says no.
+    /// Passes every message to `more` until it returns false.
     fn read(&mut self, mut more: impl FnMut(&Envelope<'_>, &[u8]) -> bool) {
         self.wire.read(&mut |message| more(&serde_json::from_slice(message).expect("JSON"), message));
     }
 
-    /// Gives the length of the reply.
+    /// Returns the length of the reply.
     pub(crate) fn wait_for_reply(&mut self) -> usize {
         let mut length = 0;
         self.read(|message, line| {
@@ -184,7 +184,7 @@ impl Limit {
         length
     }
 
-    /// One round without a look at the reply, as the smallest blocking program would do it.
+    /// One round trip without parsing the reply, like a minimal blocking program.
     pub(crate) fn round(&mut self, method: &str) {
         self.request(method, "{}");
         self.wire.read(&mut |_| false);
@@ -195,7 +195,7 @@ impl Limit {
         let mut id = String::new();
         self.read(|message, line| {
             if message.id.is_some() {
-                // It has no types; ids are 36 characters long.
+                // No typed decoding; ids are 36 characters long.
                 let text = std::str::from_utf8(line).expect("UTF-8");
                 let at = text.find(r#""thread":{"id":""#).expect("a thread") + 16;
                 text[at..at + 36].clone_into(&mut id);
@@ -205,10 +205,10 @@ impl Limit {
         id
     }
 
-    /// Starts a turn on each of the threads, and counts the messages of a method until all are over.
+    /// Starts a turn on each thread, and counts the messages of a method until all turns have ended.
     pub(crate) fn run(&mut self, threads: &[String], text: &str, method: &str) -> usize {
         let (mut seen, mut named, mut asked, mut over) = (0, 0, 0, 0);
-        // Not all at once: while this end writes it does not read, and pipes are finite.
+        // In chunks: while this side writes it does not read, and pipes are finite.
         for some in threads.chunks(50) {
             for thread in some {
                 let input = format!(r#"[{{"type":"text","text":"{text}"}}]"#);

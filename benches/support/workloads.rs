@@ -1,10 +1,10 @@
-//! The workloads that are measured, over any way to the flooding server, each beside the limit of any
-//! client: what is to be read is the ratio to `limit` within a group.
+//! The workloads, over any transport to the flooding server. The result is the ratio to `limit`, the
+//! lower bound for any client, within each group.
 //!
-//! Relies on `peer`. Invariant: the client and the limit are given the same work, each by a server of its
-//! own that does nothing else.
+//! Relies on `peer`. Invariant: the client and the limit get the same workload, each from its own server
+//! that does nothing else.
 
-// Each bench uses a part of it.
+// Each benchmark uses a part of it.
 #![allow(dead_code)]
 
 use std::{
@@ -20,7 +20,7 @@ use crate::peer::{DELTA, Over, sized};
 
 type Group<'a> = criterion::BenchmarkGroup<'a, WallTime>;
 
-/// An iteration takes a tenth of a second: ten of them, and as much time as they need.
+/// An iteration takes about a tenth of a second: ten of them, with as much time as they need.
 fn group<'a>(criterion: &'a mut Criterion, over: &Over, name: &str, elements: usize) -> Group<'a> {
     let mut group = criterion.benchmark_group(format!("{}/{name}", over.name));
     group.sample_size(10);
@@ -101,8 +101,8 @@ pub(crate) fn items(criterion: &mut Criterion, over: &Over) {
     group.finish();
 }
 
-/// Many turns at once on one connection, one caller each; as many events in all however many turns.
-/// The callers' threads are there before the clock starts.
+/// Concurrent turns on one connection, with one calling thread each; the total number of events is
+/// constant. The threads are started before the clock.
 pub(crate) fn wave(criterion: &mut Criterion, over: &Over, at_once: &[usize]) {
     let mut group = group(criterion, over, "wave", sized(100_000));
     for &turns in at_once {
@@ -135,7 +135,7 @@ fn one_wave(threads: &[ThreadHandle], text: &str, expected: usize) -> Duration {
             }
         };
         let callers: Vec<_> = threads.iter().map(|thread| scope.spawn(read(thread))).collect();
-        // Before the start: this thread may be the last to get a core again.
+        // Before the start: this thread may be the last to be scheduled again.
         let clock = Instant::now();
         ready.wait();
         let seen: usize = callers.into_iter().map(|caller| caller.join().expect("no panic")).sum();
@@ -144,7 +144,7 @@ fn one_wave(threads: &[ThreadHandle], text: &str, expected: usize) -> Duration {
     })
 }
 
-/// Short turns, each started when the one before is over: what a turn costs apart from its events.
+/// Short sequential turns: the cost of a turn apart from its events.
 pub(crate) fn one_after_another(criterion: &mut Criterion, over: &Over) {
     let turns = sized(2_000);
     let mut group = group(criterion, over, "one after another", turns);
@@ -166,13 +166,13 @@ pub(crate) fn one_after_another(criterion: &mut Criterion, over: &Over) {
     group.finish();
 }
 
-/// A small request and its small answer, one after the other.
+/// Small requests with small responses, sequentially.
 pub(crate) fn round(criterion: &mut Criterion, over: &Over) {
     let mut group = criterion.benchmark_group(format!("{}/request", over.name));
     group.measurement_time(Duration::from_secs(3));
     {
         let mut limit = (over.limit)();
-        // Neither threads nor JSON: a write, a read.
+        // No threads, no JSON: one write, one read.
         group.bench_function("limit", |b| b.iter(|| limit.round("config/read")));
     }
     let client = (over.client)();
@@ -182,7 +182,7 @@ pub(crate) fn round(criterion: &mut Criterion, over: &Over) {
     group.finish();
 }
 
-/// From before the server is spawned to its first answer. The end of the server is not measured.
+/// From before the server is spawned until its first response. Stopping the server is not measured.
 pub(crate) fn start(criterion: &mut Criterion, over: &Over) {
     let mut group = criterion.benchmark_group(format!("{}/start", over.name));
     group.sample_size(20);
@@ -214,7 +214,7 @@ pub(crate) fn start(criterion: &mut Criterion, over: &Over) {
     group.finish();
 }
 
-/// An answer with one large string. `request` gives a tree, so it copies the string once.
+/// A response with one large string. `request` returns a tree, so it copies the string once.
 pub(crate) fn large_reply(criterion: &mut Criterion, over: &Over) {
     let bytes = sized(20_000_000);
     let mut group = criterion.benchmark_group(format!("{}/large reply", over.name));

@@ -1,6 +1,6 @@
-//! What the examples begin and end with: their arguments, the server, and how they failed.
+//! Shared code of the examples: arguments, choice of the server, and error output.
 //!
-//! Relies on the feature `testing`. Invariant: a substitute for the real server says that it is one.
+//! Relies on the feature `testing`. Invariant: the program says so if it substitutes the scripted server.
 
 #![allow(dead_code, reason = "each example uses its own part of it")]
 
@@ -11,7 +11,7 @@ use codex_blocking::{
     testing::{ModelStub, ScriptedServer},
 };
 
-/// Shows a failure with its causes.
+/// Prints an error and its causes.
 pub fn report(result: Result<(), Box<dyn Error>>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -27,12 +27,12 @@ pub fn report(result: Result<(), Box<dyn Error>>) -> ExitCode {
     }
 }
 
-/// The stub of the model, with `--offline-model`, and the other arguments.
+/// Returns the model stub, if `--offline-model` is given, and the other arguments.
 pub fn arguments() -> Result<(Option<ModelStub>, Vec<String>), Box<dyn Error>> {
     arguments_with(ModelStub::start)
 }
 
-/// The same with a stub of the example's own.
+/// Like `arguments`, with a custom stub.
 pub fn arguments_with(
     start: impl FnOnce() -> io::Result<ModelStub>,
 ) -> Result<(Option<ModelStub>, Vec<String>), Box<dyn Error>> {
@@ -44,12 +44,12 @@ pub fn arguments_with(
     Ok((is_offline.then(start).transpose()?, words))
 }
 
-/// The real codex, against its model or the stub of it; or a scripted server that echoes.
+/// Connects to the real codex, using the stub if there is one; falls back to a scripted echo server.
 pub fn connect(stub: Option<&ModelStub>) -> Result<Client, Box<dyn Error>> {
     connect_with(stub, Client::builder(), ScriptedServer::new())
 }
 
-/// The same with settings and a scripted server of the example's own.
+/// Like `connect`, with custom settings and a custom scripted server.
 pub fn connect_with(
     stub: Option<&ModelStub>,
     builder: ClientBuilder,
@@ -66,10 +66,10 @@ pub fn connect_with(
     Ok(client)
 }
 
-/// Gives a real codex a home in which the stub is its model, if there is one.
+/// Sets a `CODEX_HOME` in which the stub is the model, if there is one.
 pub fn with_home(codex: Stdio, stub: Option<&ModelStub>) -> Result<Stdio, Box<dyn Error>> {
     let Some(stub) = stub else { return Ok(codex) };
-    // One for each example: its configuration holds the address of the stub.
+    // One per example: its configuration contains the stub's address.
     let program = std::env::current_exe()?;
     let name = program.file_stem().unwrap_or_default();
     let home = std::env::current_dir()?.join("target").join("offline-codex-home").join(name);
@@ -77,24 +77,24 @@ pub fn with_home(codex: Stdio, stub: Option<&ModelStub>) -> Result<Stdio, Box<dy
     Ok(codex.env("CODEX_HOME", home))
 }
 
-/// Says that a scripted server stands in for the codex that could not be run.
+/// Announces that a scripted server replaces codex, which could not be started.
 pub fn announce_substitute(
     error: codex_blocking::Error,
     stub: Option<&ModelStub>,
 ) -> Result<(), Box<dyn Error>> {
-    // A command that was named and does not run is an error, not a reason for a substitute.
+    // If the command was set explicitly, its failure is an error.
     if stub.is_some() || std::env::var_os("CODEX_APP_SERVER_CMD").is_some() {
         return Err(error.into());
     }
     eprintln!("{error}");
     eprintln!();
-    eprintln!("This goes on with a scripted server that only echoes. For the real one:");
+    eprintln!("Continuing with a scripted server that only echoes. To install the real one:");
     eprintln!("  npm install -g @openai/codex && codex login");
     eprintln!();
     Ok(())
 }
 
-/// Says whom the client talks to.
+/// Prints the server's version.
 pub fn greet(client: &Client) -> Result<(), codex_blocking::Error> {
     let handshake = client.initialize()?;
     eprintln!("server {}", handshake.server_version().unwrap_or("of an unknown version"));

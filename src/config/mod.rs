@@ -1,7 +1,7 @@
-//! What a caller can set on a thread and on a turn.
+//! The settings of threads and turns.
 //!
-//! Relies on `setting`. Invariant: a field that was not set is not sent, and merging lets the
-//! later setting win field by field.
+//! Relies on `setting`. Invariant: an unset field is not sent, and in a merge the later setting wins
+//! field by field.
 
 mod options;
 mod shorthand;
@@ -22,8 +22,7 @@ use crate::{
     setting::Setting,
 };
 
-/// Declares a struct of settings with its setters and its merge, so that no field is forgotten in
-/// one of them.
+/// Declares a settings struct with its setters and its merge, so that none of them can omit a field.
 macro_rules! settings {
     (
         $(#[$about:meta])*
@@ -45,7 +44,7 @@ macro_rules! settings {
         }
 
         impl $name {
-            /// With nothing set.
+            /// Creates settings with every field unset.
             pub fn new() -> Self {
                 Self::default()
             }
@@ -58,7 +57,7 @@ macro_rules! settings {
                 }
             )*
 
-            /// Field by field, what `later` sets wins, `null` too.
+            /// Merges two sets of settings. Each field that `later` sets, including to `null`, wins.
             pub fn merge(self, later: Self) -> Self {
                 Self { $( $field: self.$field.merge(later.$field), )* }
             }
@@ -67,8 +66,9 @@ macro_rules! settings {
 }
 
 settings! {
-    /// What a thread is started, resumed or forked with. Each field can be left out (the server's
-    /// own configuration holds), `null` (the same, and wins over an earlier value in a merge), or set.
+    /// The settings with which a thread is started, resumed or forked. A field can be absent (the
+    /// server's configuration applies), `null` (the same, but it overrides an earlier value in a merge),
+    /// or set.
     ///
     /// ```
     /// use codex_blocking::{ApprovalPolicy, SandboxMode, ThreadConfig};
@@ -79,60 +79,60 @@ settings! {
     ///     .approval_policy(ApprovalPolicy::Never);
     /// ```
     pub struct ThreadConfig {
-        /// The folder the agent works in. With a writable sandbox the server notes it as trusted
-        /// in the user's `config.toml`.
+        /// The agent's working directory. With a writable sandbox, the server records it as trusted in
+        /// the user's `config.toml`.
         cwd: PathBuf,
         /// Replaces the server's own instructions to the model.
         base_instructions: String,
-        /// Instructions beside the server's own. They are part of what a thread begins with: the
-        /// server of 0.169 shows those of a resume or a fork to the model only once the thread is
+        /// Instructions in addition to the server's own. They are part of the beginning of a thread:
+        /// after a resume or a fork, server 0.169 shows them to the model only once the thread has been
         /// compacted.
         developer_instructions: String,
-        /// The model. An unknown one is accepted, with a warning on each turn.
+        /// The model. The server accepts an unknown model, with a warning on each turn.
         model: String,
-        /// The provider of the model, by its name in the server's configuration.
+        /// The model provider, by its name in the server's configuration.
         model_provider: String,
-        /// When the server asks before it runs something.
+        /// When the server asks for approval before it runs something.
         approval_policy: ApprovalPolicy,
-        /// What commands may touch.
+        /// The sandbox in which commands run.
         sandbox: SandboxMode,
         /// The tone of the answers. Deprecated by the server, without effect on 0.169.
         personality: Personality,
-        /// Whether the thread is kept in memory only. Of no effect on a thread that is resumed; a fork
-        /// takes no `null`.
+        /// Whether the thread is only held in memory. Has no effect on a resumed thread; a fork does not
+        /// accept `null`.
         ephemeral: bool,
-        /// Overrides of the server's configuration, by its keys. Unknown keys are ignored.
+        /// Overrides of the server's configuration, by configuration key. Unknown keys are ignored.
         config: Value,
     }
 }
 
 settings! {
-    /// What one turn is started with. All but `output_schema` stay for the thread's later turns; a
-    /// field that is left out or `null` keeps what is there.
+    /// The settings with which a turn is started. All of them except `output_schema` also apply to the
+    /// thread's later turns. A field that is absent or `null` keeps the current value.
     pub struct TurnOverrides {
-        /// The folder the agent works in.
+        /// The agent's working directory.
         cwd: PathBuf,
         /// The model.
         model: String,
-        /// How hard the model thinks.
+        /// The model's reasoning effort.
         effort: ReasoningEffort,
-        /// How much of its thinking is summarised.
+        /// How detailed the summary of the model's reasoning is.
         summary: ReasoningSummary,
-        /// What commands may touch.
+        /// The sandbox in which commands run.
         sandbox_policy: SandboxPolicy,
         /// The tone of the answers. Deprecated by the server, without effect on 0.169.
         personality: Personality,
-        /// When the server asks before it runs something.
+        /// When the server asks for approval before it runs something.
         approval_policy: ApprovalPolicy,
-        /// The JSON schema of the answer. The server checks neither it nor the answer.
+        /// The JSON schema of the final answer. The server validates neither the schema nor the answer.
         output_schema: Value,
-        /// How the agent works with the user. Needs `experimental_api(true)`.
+        /// The agent's collaboration mode. Requires `experimental_api(true)`.
         collaboration_mode: CollaborationMode,
     }
 }
 
 impl ThreadConfig {
-    /// The part that `turn/start` can carry, for a thread that is loaded already.
+    /// The fields that `turn/start` accepts, for a thread that is already loaded.
     pub(crate) fn for_turn(&self) -> TurnOverrides {
         TurnOverrides {
             cwd: self.cwd.clone(),
@@ -148,7 +148,7 @@ impl ThreadConfig {
         }
     }
 
-    /// The protocol's names of the fields that are set.
+    /// The protocol names of the fields that are set.
     pub(crate) fn names_of_set(&self) -> Vec<String> {
         match serde_json::to_value(self) {
             Ok(Value::Object(fields)) => fields.into_iter().map(|(name, _)| name).collect(),
@@ -161,12 +161,12 @@ impl ThreadConfig {
         *self == ThreadConfig::default()
     }
 
-    /// The names of the set fields that `thread/resume` has no place for.
+    /// The names of the set fields that `thread/resume` does not accept.
     pub(crate) fn not_for_resume(&self) -> Vec<String> {
         (!self.ephemeral.is_unset()).then(|| "ephemeral".to_owned()).into_iter().collect()
     }
 
-    /// The names of the set fields that `turn/start` can't carry.
+    /// The names of the set fields that `turn/start` does not accept.
     pub(crate) fn not_for_turn(&self) -> Vec<String> {
         let carried = self.for_turn();
         let mut names = self.names_of_set();
@@ -178,13 +178,13 @@ impl ThreadConfig {
         names
     }
 
-    /// What the method would refuse with words that name no field.
+    /// Rejects settings that the server would refuse with an error that doesn't name the field.
     pub(crate) fn check_for(&self, method: &str) -> Result<()> {
         if self.config.value().is_some_and(|config| !config.is_object()) {
-            return Err(Error::invalid("`config` takes an object of configuration keys"));
+            return Err(Error::invalid("`config` must be an object of configuration keys"));
         }
         if method == "thread/fork" && self.ephemeral.is_null() {
-            return Err(Error::invalid("thread/fork takes no null for `ephemeral`; leave it unset"));
+            return Err(Error::invalid("thread/fork does not accept null for `ephemeral`; leave it unset"));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
-//! What the lists, reads and writes of the server can be asked with.
+//! Options of the server's list, read and write requests.
 //!
-//! Relies on `protocol`, whose parameters they fill in. Invariant: what was not set is not sent, and
+//! Relies on `protocol`, whose parameters they fill in. Invariant: an unset option is not sent, and
 //! nothing is sent as `null`.
 
 use std::path::PathBuf;
@@ -13,9 +13,9 @@ use crate::protocol::{
     ModelListParams, SortDirection, ThreadListCwdFilter, ThreadListParams, ThreadSortKey, ThreadSourceKind,
 };
 
-/// Which threads to list, and how; for [`Client::list_threads`](crate::Client::list_threads).
+/// Filters and paging for [`Client::list_threads`](crate::Client::list_threads).
 ///
-/// Without any setting: the newest 25 that are not archived, of the sources that are interactive.
+/// By default, lists the 25 newest unarchived threads from interactive sources.
 ///
 /// ```
 /// use codex_blocking::{ListThreads, SortDirection, ThreadSortKey};
@@ -33,69 +33,69 @@ pub struct ListThreads {
 }
 
 impl ListThreads {
-    /// With nothing set.
+    /// Creates options with nothing set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// At most so many on a page (25). The server of 0.169 gives at least 1 and at most 100.
+    /// Sets the maximum page size (default 25). Server 0.169 limits it to 1–100.
     pub fn limit(mut self, limit: u32) -> Self {
         self.params = self.params.limit(limit);
         self
     }
 
-    /// The page after the one whose `next_cursor` this is.
+    /// Starts after the page that returned this `next_cursor`.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.params = self.params.cursor(cursor.into());
         self
     }
 
-    /// Archived threads only, instead of those that are not.
+    /// Lists only archived threads instead of only unarchived ones.
     pub fn archived(mut self, archived: bool) -> Self {
         self.params = self.params.archived(archived);
         self
     }
 
-    /// Only those that work in exactly this folder. Of a name that is not Unicode, what JSON can't hold
-    /// is replaced, so that no thread is found.
+    /// Lists only threads with exactly this working directory. Invalid Unicode in the path is replaced,
+    /// since JSON can't represent it; such a filter matches no thread.
     pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
         self.params = self.params.cwd(ThreadListCwdFilter::Text(text_of(cwd)));
         self
     }
 
-    /// Only those of these providers of models, by their names in the server's configuration.
+    /// Lists only threads of these model providers, by their names in the server's configuration.
     pub fn model_providers<S: Into<String>>(mut self, providers: impl IntoIterator<Item = S>) -> Self {
         self.params = self.params.model_providers(strings(providers));
         self
     }
 
-    /// Only those of these sources. Threads that are started through the app-server count as
+    /// Lists only threads from these sources. Threads started through the app-server count as
     /// [`Vscode`](ThreadSourceKind::Vscode).
     pub fn source_kinds(mut self, kinds: impl IntoIterator<Item = ThreadSourceKind>) -> Self {
         self.params = self.params.source_kinds(kinds.into_iter().collect::<Vec<_>>());
         self
     }
 
-    /// Only those whose title holds this.
+    /// Lists only threads whose title contains this text.
     pub fn search_term(mut self, term: impl Into<String>) -> Self {
         self.params = self.params.search_term(term.into());
         self
     }
 
-    /// What they are sorted by (their creation).
+    /// Sets the sort key (default: creation time).
     pub fn sort_key(mut self, key: ThreadSortKey) -> Self {
         self.params = self.params.sort_key(key);
         self
     }
 
-    /// Which end comes first (the newest).
+    /// Sets the sort direction (default: newest first).
     pub fn sort_direction(mut self, direction: SortDirection) -> Self {
         self.params = self.params.sort_direction(direction);
         self
     }
 }
 
-/// Which models to list; for [`Client::list_models`](crate::Client::list_models).
+/// Paging and filters for [`Client::list_models`](crate::Client::list_models).
 #[must_use = "options do nothing until a call takes them"]
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -104,31 +104,31 @@ pub struct ListModels {
 }
 
 impl ListModels {
-    /// With nothing set.
+    /// Creates options with nothing set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// At most so many on a page (all).
+    /// Sets the maximum page size (default: all models).
     pub fn limit(mut self, limit: u32) -> Self {
         self.params = self.params.limit(limit);
         self
     }
 
-    /// The page after the one whose `next_cursor` this is.
+    /// Starts after the page that returned this `next_cursor`.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.params = self.params.cursor(cursor.into());
         self
     }
 
-    /// Also those that the server would not offer to choose from (no).
+    /// Includes models that the server hides from its model picker (default: false).
     pub fn include_hidden(mut self, include: bool) -> Self {
         self.params = self.params.include_hidden(include);
         self
     }
 }
 
-/// What of the configuration to read; for [`Client::read_config`](crate::Client::read_config).
+/// Options for [`Client::read_config`](crate::Client::read_config).
 #[must_use = "options do nothing until a call takes them"]
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -137,26 +137,27 @@ pub struct ReadConfig {
 }
 
 impl ReadConfig {
-    /// With nothing set.
+    /// Creates options with nothing set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// As it holds in this folder, whose project may have a configuration of its own. Of a name that is
-    /// not Unicode, what JSON can't hold is replaced: it is another folder then.
+    /// Reads the configuration that applies in this directory, whose project may have its own. Invalid
+    /// Unicode in the path is replaced, since JSON can't represent it; the path then names another
+    /// directory.
     pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
         self.params = self.params.cwd(text_of(cwd));
         self
     }
 
-    /// Also the layers that it is made of (no).
+    /// Includes the layers that the configuration is merged from (default: false).
     pub fn include_layers(mut self, include: bool) -> Self {
         self.params = self.params.include_layers(include);
         self
     }
 }
 
-/// One value to write into the user's configuration; for
+/// A single write to the user's configuration; for
 /// [`Client::write_config_value`](crate::Client::write_config_value).
 ///
 /// ```
@@ -173,34 +174,35 @@ pub struct WriteConfigValue {
 }
 
 impl WriteConfigValue {
-    /// Sets the key; objects are merged member by member unless another
-    /// [`merge_strategy`](Self::merge_strategy) is set, and null (`()`) removes the key. Parts of the
-    /// key are parted by dots, and may be quoted: `a.b."c.d"`.
+    /// Sets the key. Objects are merged member by member unless another
+    /// [`merge_strategy`](Self::merge_strategy) is set; null (`()`) removes the key. The parts of the key
+    /// are separated by dots and can be quoted: `a.b."c.d"`.
     pub fn new(key_path: impl Into<String>, value: impl Into<Value>) -> Self {
         WriteConfigValue { params: ConfigValueWriteParams::new(key_path, MergeStrategy::Upsert, value) }
     }
 
-    /// What happens to a value that is there ([`Upsert`](MergeStrategy::Upsert)).
+    /// Sets how to treat an existing value (default: [`Upsert`](MergeStrategy::Upsert)).
     pub fn merge_strategy(mut self, strategy: MergeStrategy) -> Self {
         self.params.merge_strategy = strategy;
         self
     }
 
-    /// Refused unless the file has this version, as an earlier read or write told it.
+    /// Makes the write fail unless the file has this version, as returned by an earlier read or write.
     pub fn expected_version(mut self, version: impl Into<String>) -> Self {
         self.params = self.params.expected_version(version.into());
         self
     }
 
-    /// The file (the user's own `config.toml`). The server of 0.169 writes no other. Of a name that is
-    /// not Unicode, what JSON can't hold is replaced: it is another file then.
+    /// Sets the file to write (default: the user's own `config.toml`). Server 0.169 writes no other file.
+    /// Invalid Unicode in the path is replaced, since JSON can't represent it; the path then names
+    /// another file.
     pub fn file_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.params = self.params.file_path(text_of(path));
         self
     }
 }
 
-/// Several values to write into the user's configuration, all or none; for
+/// An atomic batch of writes to the user's configuration; for
 /// [`Client::batch_write_config`](crate::Client::batch_write_config).
 ///
 /// ```
@@ -219,31 +221,32 @@ pub struct BatchWriteConfig {
 }
 
 impl BatchWriteConfig {
-    /// Makes these edits, in this order.
+    /// Creates a batch of these edits, applied in order.
     pub fn new(edits: impl IntoIterator<Item = ConfigEdit>) -> Self {
         BatchWriteConfig { params: ConfigBatchWriteParams::new(edits.into_iter().collect::<Vec<_>>()) }
     }
 
-    /// One more [`ConfigEdit::upsert`].
+    /// Adds a [`ConfigEdit::upsert`].
     pub fn edit(mut self, key_path: impl Into<String>, value: impl Into<Value>) -> Self {
         self.params.edits.push(ConfigEdit::upsert(key_path, value));
         self
     }
 
-    /// Refused unless the file has this version, as an earlier read or write told it.
+    /// Makes the batch fail unless the file has this version, as returned by an earlier read or write.
     pub fn expected_version(mut self, version: impl Into<String>) -> Self {
         self.params = self.params.expected_version(version.into());
         self
     }
 
-    /// The file (the user's own `config.toml`). The server of 0.169 writes no other. Of a name that is
-    /// not Unicode, what JSON can't hold is replaced: it is another file then.
+    /// Sets the file to write (default: the user's own `config.toml`). Server 0.169 writes no other file.
+    /// Invalid Unicode in the path is replaced, since JSON can't represent it; the path then names
+    /// another file.
     pub fn file_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.params = self.params.file_path(text_of(path));
         self
     }
 
-    /// Whether threads that are loaded take the change too (no).
+    /// Sets whether loaded threads apply the change too (default: false).
     pub fn reload_user_config(mut self, reload: bool) -> Self {
         self.params = self.params.reload_user_config(reload);
         self

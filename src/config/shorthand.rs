@@ -1,6 +1,6 @@
-//! Short ways to make the protocol's own types for policies and modes.
+//! Convenience constructors for the protocol's policy and mode types.
 //!
-//! Relies on `protocol`. Invariant: nothing here can't be made of the types' own parts too.
+//! Relies on `protocol`. Invariant: everything here can also be built from the types' own parts.
 
 use std::path::PathBuf;
 
@@ -17,8 +17,8 @@ use crate::{
 };
 
 impl From<&str> for AskForApproval {
-    fn from(word: &str) -> Self {
-        match word {
+    fn from(text: &str) -> Self {
+        match text {
             "untrusted" => AskForApproval::Untrusted,
             "on-request" => AskForApproval::OnRequest,
             "never" => AskForApproval::Never,
@@ -27,21 +27,21 @@ impl From<&str> for AskForApproval {
     }
 }
 
-/// The setters of words take them as text too, known or not.
-macro_rules! words {
-    ($($word:ident)*) => {$(
-        impl From<&str> for Setting<$word> {
-            fn from(word: &str) -> Self {
-                Setting::Value($word::from(word))
+/// Lets setters of string enums accept text, including unknown values.
+macro_rules! from_text {
+    ($($name:ident)*) => {$(
+        impl From<&str> for Setting<$name> {
+            fn from(text: &str) -> Self {
+                Setting::Value($name::from(text))
             }
         }
     )*};
 }
 
-words!(AskForApproval Personality ReasoningEffort ReasoningSummary SandboxMode);
+from_text!(AskForApproval Personality ReasoningEffort ReasoningSummary SandboxMode);
 
 impl GranularAskForApproval {
-    /// Every kind of question on or off.
+    /// Enables or disables every kind of approval request.
     ///
     /// ```
     /// use codex_blocking::{ApprovalPolicy, GranularApproval, ThreadConfig};
@@ -55,15 +55,15 @@ impl GranularAskForApproval {
 }
 
 impl SandboxPolicy {
-    /// Reading only, without the network.
+    /// Read-only access, without network access.
     pub fn read_only() -> Self {
         ReadOnlySandboxPolicy::new().network_access(false).into()
     }
 
-    /// Writing in these folders, which must be absolute, beside the working and temporary ones;
-    /// without the network.
+    /// Write access to these directories, which must be absolute, and to the working and temporary
+    /// directories; without network access.
     ///
-    /// A name that is not Unicode can't travel: what JSON can't hold of it is replaced.
+    /// Invalid Unicode in a path is replaced, since JSON can't represent it.
     pub fn workspace_write<P: Into<PathBuf>>(writable_roots: impl IntoIterator<Item = P>) -> Self {
         let roots: Vec<String> = writable_roots.into_iter().map(text_of).collect();
         WorkspaceWriteSandboxPolicy::new()
@@ -74,8 +74,8 @@ impl SandboxPolicy {
             .into()
     }
 
-    /// The policy that a thread's sandbox of that name stands for; `None` for a name that this
-    /// version does not know.
+    /// Returns the policy that a thread's sandbox mode stands for, or `None` for a mode unknown to this
+    /// version of the crate.
     pub fn of_mode(mode: &SandboxMode) -> Option<Self> {
         match mode {
             SandboxMode::ReadOnly => Some(SandboxPolicy::read_only()),
@@ -87,42 +87,43 @@ impl SandboxPolicy {
 }
 
 impl ReviewTarget {
-    /// What was changed since this branch was left.
+    /// Reviews the changes relative to this branch.
     pub fn base_branch(branch: impl Into<String>) -> Self {
         BaseBranchReviewTarget::new(branch).into()
     }
 
-    /// One commit.
+    /// Reviews one commit.
     pub fn commit(sha: impl Into<String>) -> Self {
         CommitReviewTarget::new(sha).into()
     }
 
-    /// Whatever these instructions say.
+    /// Reviews according to these instructions.
     pub fn custom(instructions: impl Into<String>) -> Self {
         CustomReviewTarget::new(instructions).into()
     }
 }
 
 impl ReviewDelivery {
-    /// In a thread of its own. Servers from 0.169 on have none: run the review on a fork there.
+    /// Runs the review in its own thread. Not supported by servers since 0.169; run the review on a fork
+    /// instead.
     pub fn detached() -> Self {
         ReviewDelivery::Other("detached".to_owned())
     }
 }
 
 impl ConfigEdit {
-    /// Sets the key, and merges objects member by member; null removes the key.
+    /// Sets the key, merging objects member by member; null removes the key.
     pub fn upsert(key_path: impl Into<String>, value: impl Into<Value>) -> Self {
         ConfigEdit::new(key_path, MergeStrategy::Upsert, value)
     }
 
-    /// Sets the key, in place of whatever is there; null removes the key.
+    /// Sets the key, replacing any existing value; null removes the key.
     pub fn replace(key_path: impl Into<String>, value: impl Into<Value>) -> Self {
         ConfigEdit::new(key_path, MergeStrategy::Replace, value)
     }
 }
 
-/// A path as the protocol's text.
+/// Converts a path to the protocol's text, replacing invalid Unicode.
 pub(crate) fn text_of(path: impl Into<PathBuf>) -> String {
     match path.into().into_os_string().into_string() {
         Ok(text) => text,
@@ -131,21 +132,21 @@ pub(crate) fn text_of(path: impl Into<PathBuf>) -> String {
 }
 
 impl From<&str> for Settings {
-    /// With this model.
+    /// Settings for this model.
     fn from(model: &str) -> Self {
         Settings::new(model)
     }
 }
 
 impl From<String> for Settings {
-    /// With this model.
+    /// Settings for this model.
     fn from(model: String) -> Self {
         Settings::new(model)
     }
 }
 
 impl CollaborationMode {
-    /// The agent plans with this model, and asks.
+    /// Plan mode: the agent makes a plan with this model, and can ask the user.
     ///
     /// ```
     /// use codex_blocking::{CollaborationMode, ReasoningEffort, TurnOverrides};
@@ -157,14 +158,14 @@ impl CollaborationMode {
         CollaborationMode::new(ModeKind::Plan, Settings::new(model))
     }
 
-    /// How hard the model thinks in this mode.
+    /// Sets the model's reasoning effort in this mode.
     #[must_use]
     pub fn effort(mut self, effort: impl Into<ReasoningEffort>) -> Self {
         self.settings.reasoning_effort = Some(effort.into());
         self
     }
 
-    /// Instructions for this mode.
+    /// Sets the instructions for this mode.
     #[must_use]
     pub fn developer_instructions(mut self, instructions: impl Into<String>) -> Self {
         self.settings.developer_instructions = Some(instructions.into());

@@ -1,4 +1,4 @@
-//! How things work together: pages to read, no code.
+//! Guides to how the parts of this crate work together; contains no code.
 
 pub mod protocol {
     #![doc = include_str!("protocol.md")]

@@ -1,23 +1,23 @@
-//! How hard a model thinks: words that the schema leaves open.
+//! The model's reasoning effort, a string enum whose values the schema doesn't define.
 //!
-//! Relies on `wire`. Invariant: as of every enum of words, one that is not listed is kept.
+//! Relies on `wire`. Invariant: like every string enum, it preserves unknown values.
 
-use super::wire::words;
+use super::wire::string_enum;
 
-words! {
-    /// How hard the model thinks. The words differ from model to model; `model/list` tells them.
+string_enum! {
+    /// The model's reasoning effort. The supported values depend on the model; `model/list` returns them.
     pub enum ReasoningEffort {
-        /// Not at all.
+        /// No reasoning.
         None = "none",
-        /// As little as can be.
+        /// Minimal effort.
         Minimal = "minimal",
-        /// Little.
+        /// Low effort.
         Low = "low",
-        /// The usual.
+        /// Medium effort, the usual value.
         Medium = "medium",
-        /// Hard.
+        /// High effort.
         High = "high",
-        /// Harder.
+        /// Very high effort.
         XHigh = "xhigh",
     }
 }

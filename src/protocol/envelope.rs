@@ -1,8 +1,8 @@
-//! What routing needs to know of a message, borrowed from its text in one pass.
+//! Parses what routing needs from a message, in one pass, borrowing from its text.
 //!
-//! Relies on serde_json. Invariant: only the ids that route (`threadId`, `turnId`, `processId`,
-//! `thread.id`, `turn.id`, `turn.rootTurnId`) are looked at inside of `params`, nothing deeper; a value
-//! of the wrong type reads as absent and never fails the message.
+//! Relies on serde_json. Invariant: inside `params`, only the ids used for routing are read (`threadId`,
+//! `turnId`, `processId`, `thread.id`, `turn.id`, `turn.rootTurnId`), nothing deeper; a value of the
+//! wrong type counts as absent and never fails the message.
 
 use std::{borrow::Cow, fmt};
 
@@ -14,33 +14,33 @@ use serde_json::value::RawValue;
 
 use super::RequestId;
 
-/// A message, sorted by what it is.
+/// A message, by its kind.
 #[derive(Debug)]
 pub(crate) enum Envelope<'a> {
-    /// `{id, result}` or `{id, error}`. `None`: an id of a type that no client sends.
+    /// `{id, result}` or `{id, error}`. `id` is `None` if its type is one that no client sends.
     Reply { id: Option<RequestId>, outcome: Outcome<'a> },
-    /// `{id, method, params?}`: the server asks.
+    /// `{id, method, params?}`: a server request.
     Request { id: RequestId, method: Cow<'a, str>, route: Route<'a> },
     /// `{method, params?}`.
     Notification { method: Cow<'a, str>, route: Route<'a> },
 }
 
-/// The one of `result` and `error` that a reply has, as JSON text.
+/// The `result` or `error` of a reply, as JSON text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Outcome<'a> {
     Result(&'a str),
     Error(&'a str),
 }
 
-/// The ids by which a message finds its turn, and where the parts stand that a reader of the turn
-/// will look at: noting them costs nothing here, finding them again would cost another pass.
+/// The ids that assign a message to its turn, and the parts that a reader of the turn needs: recording
+/// their position here avoids another pass.
 #[derive(Debug, Default)]
 pub(crate) struct Route<'a> {
     pub(crate) thread_id: Option<Cow<'a, str>>,
     pub(crate) turn_id: Option<Cow<'a, str>>,
-    /// `turn.rootTurnId`: on `turn/started` of a review it names the turn that was asked for.
+    /// `turn.rootTurnId`: in the `turn/started` of a review, the id of the requested turn.
     pub(crate) root_turn_id: Option<Cow<'a, str>>,
-    /// Of `command/exec/outputDelta`, which is of no thread.
+    /// Of `command/exec/outputDelta`, which belongs to no thread.
     pub(crate) process_id: Option<Cow<'a, str>>,
     /// `itemId`, as JSON.
     pub(crate) item_id: Option<&'a RawValue>,
@@ -49,7 +49,8 @@ pub(crate) struct Route<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// `None` when the text is no message: not one JSON object, or one without the members.
+    /// Returns `None` if the text isn't a message: not a single JSON object, or one without the required
+    /// members.
     pub(crate) fn parse(text: &'a str) -> Option<Envelope<'a>> {
         let members: Members<'a> = serde_json::from_str(text).ok()?;
         match members {
@@ -60,7 +61,7 @@ impl<'a> Envelope<'a> {
                 Some(Envelope::Notification { method, route })
             }
             Members { method_present: true, .. } => None,
-            // The server writes one of the two; an error outweighs a null result beside it.
+            // The server sends only one of the two; an error takes precedence over a null result.
             Members { id_present: true, id, error: Some(error), .. } => {
                 Some(Envelope::Reply { id, outcome: Outcome::Error(error.get()) })
             }
@@ -107,7 +108,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
                             members.id = map.next_value::<Lenient<'de>>()?.into_id();
                             members.id_present = true;
                         }
-                        // Not `Option<&RawValue>`: that reads a null as absent.
+                        // Not `Option<&RawValue>`, which would read null as absent.
                         "result" => members.result = Some(map.next_value()?),
                         "error" => members.error = Some(map.next_value()?),
                         _ => {
@@ -123,7 +124,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// A member's name, borrowed where it holds no escapes.
+/// A member name, borrowed unless it contains escapes.
 struct Name<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -150,7 +151,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// Any value, of which only a text or a whole number is kept.
+/// Any value; only a string or an integer is stored.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Lenient<'a> {
     Text(Cow<'a, str>),
@@ -229,16 +230,16 @@ impl<'de> Deserialize<'de> for Lenient<'de> {
     }
 }
 
-/// Reads the routing ids out of `params` into a route.
+/// Reads the routing ids of `params` into a route.
 struct Params<'r, 'a>(&'r mut Route<'a>);
 
-/// Reads `id` and `rootTurnId` out of `params.turn`, or `id` out of `params.thread`.
+/// Reads `id` and `rootTurnId` of `params.turn`, or `id` of `params.thread`.
 enum Nested<'r, 'a> {
     Turn(&'r mut Route<'a>),
     Thread(&'r mut Route<'a>),
 }
 
-/// A visitor that reads an object and takes anything else for nothing.
+/// Implements a visitor that reads an object and ignores any other value.
 macro_rules! object_or_nothing {
     () => {
         type Value = ();
@@ -339,7 +340,7 @@ impl<'de> Visitor<'de> for Nested<'_, 'de> {
     }
 }
 
-/// An id that is there as a text wins over what was there; anything else leaves it.
+/// Replaces the id if the value is a string; otherwise leaves it unchanged.
 fn set<'a>(id: &mut Option<Cow<'a, str>>, value: Lenient<'a>) {
     if let Lenient::Text(text) = value {
         *id = Some(text);

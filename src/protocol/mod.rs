@@ -1,43 +1,42 @@
-//! What travels: the types of the protocol, and how they are read and written.
+//! The protocol's messages and types, and their encoding.
 //!
-//! Relies on serde, serde_json and [`Setting`](crate::Setting); no threads, no I/O. Invariant:
-//! whatever a peer sends, looking at its envelope neither fails loudly nor loses the text, and what
-//! a newer server sends is kept, never refused: unknown fields are skipped, unknown words and union
-//! members keep what they are (`Other`, [`Unknown`]).
+//! Relies on serde, serde_json and [`Setting`](crate::Setting); no threads, no I/O. Invariant: parsing
+//! the envelope of any received message neither panics nor loses its text, and data from a newer server
+//! is preserved rather than rejected: unknown fields are skipped, unknown enum values and union members
+//! are preserved (`Other`, [`Unknown`]).
 //!
-//! Nearly all types come from the schema that the server itself gives out, whose structure is kept in
-//! `tests/schema`. They bear the schema's own names. What would clash with a word of Rust ends in an
-//! underscore; what would clash with a name of this crate's root has a longer one (`McpTool`,
-//! [`ServerRequestMessage`]), so that a program may import all of both.
+//! Nearly all types are generated from the schema that the server exports, whose structure is
+//! stored in `tests/schema`. They have the schema's names; a name that would conflict with a Rust keyword ends in an
+//! underscore, and one that would conflict with a name of this crate's root has a longer one (`McpTool`,
+//! [`ServerRequestMessage`]), so that a program can import everything from both. Fields that a server
+//! may omit or set to null are `Option`s, and an invalid one decodes to `None`, with a warning in the
+//! log; in request parameters, where null and absence differ, they are [`Setting`](crate::Setting)s. A
+//! missing or invalid required field is an error that contains its path, except inside a union, which
+//! then stores the raw JSON. A list of unions thus only loses the invalid member.
 //!
-//! Fields that a server may leave out or set to null are `Option`s, and a broken one reads as `None`,
-//! with a warning in the log; in the parameters of requests, where null and absence differ, they are
-//! [`Setting`](crate::Setting)s. A missing or broken field that is required is an error that names
-//! the path, except inside of a union, which then keeps the raw JSON. Lists of unions thus lose
-//! nothing but the broken member.
+//! The types fall into three groups. Types that the server sends, and those of the requests behind this
+//! crate's own methods, are always available. Requests that are only sent through
+//! [`Client::call`](crate::Client::call) require the feature `types`, which is enabled by default;
+//! experimental requests require the feature `experimental`. Features don't change types, and
+//! [`REQUESTS`] also lists methods whose types are not compiled.
 //!
-//! Three groups of them, by who needs them: what comes from the server, and the requests behind this
-//! crate's own methods, are always there. The requests that only
-//! [`Client::call`](crate::Client::call) sends need the feature `types`, which is on by default, the
-//! experimental ones the feature `experimental`. No type changes with a feature, and [`REQUESTS`]
-//! lists methods whose types are left out, too.
+//! This module follows the server rather than semantic versioning: a minor version of this crate may
+//! change these types as the server changes its own, and adds fields and variants at any time. Keep `..`
+//! and `_` in patterns, and pin the minor version (`~0.1`) where that is not enough. The rest of the crate
+//! follows semantic versioning, including the names of the types that the root re-exports, but not their
+//! fields and variants.
 //!
-//! What is here follows the server, not semantic versioning: a minor version of this crate may change
-//! these types as the server changes its own, and adds fields and variants at any time. Name what you
-//! use, keep `..` and `_` in patterns, and pin the minor version (`~0.1`) where that is not enough. The
-//! rest of the crate is under semantic versioning, the names of types that the root re-exports included,
-//! but not their fields and variants.
+//! [`RequestId`] is written by hand, and so is [`ReasoningEffort`], whose values the schema doesn't
+//! define.
 //!
-//! Written by hand are [`RequestId`], and [`ReasoningEffort`], whose words the schema leaves open.
-//!
-//! Whether the types agree with the schema is a test. Rewriting them, after a change of the generator
-//! or of the schema:
+//! A test verifies that the types match the schema. To regenerate them after a change of the generator or
+//! the schema:
 //!
 //! ```text
 //! CODEGEN=write cargo test --test codegen
 //! ```
 //!
-//! Going to another version of the server (`drift` only tells what would change):
+//! To update to another version of the server (`drift` only reports what would change):
 //!
 //! ```text
 //! codex app-server generate-json-schema --out SCHEMAS/stable
@@ -64,9 +63,9 @@ pub use request::{ClientRequest, MethodInfo, ServerRequestParams};
 pub use request_id::RequestId;
 pub use wire::{Unknown, decode};
 
-/// "Method not found": the answer to a request of an unknown method.
+/// "Method not found": the response to an unknown server request.
 pub(crate) const METHOD_NOT_FOUND: i64 = -32601;
 /// "Invalid params": the request lacks something without which it can't be decided.
 pub(crate) const INVALID_PARAMS: i64 = -32602;
-/// "Internal error": the request is known, but nobody has an answer to it.
+/// "Internal error": the response to a known server request that nothing handles.
 pub(crate) const INTERNAL_ERROR: i64 = -32603;

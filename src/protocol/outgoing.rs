@@ -1,6 +1,6 @@
-//! What this side writes: requests, notifications and answers, one JSON text each.
+//! Encodes the client's messages: requests, notifications and responses, one JSON text each.
 //!
-//! Relies on serde_json. Invariant: a message holds no line break, since a line is a frame.
+//! Relies on serde_json. Invariant: a message contains no line break, since each line is a frame.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -24,12 +24,14 @@ pub(crate) fn notification(method: &str, params: impl Serialize) -> Result<Vec<u
 
 fn finish_call(message: &mut Vec<u8>, method: &str, params: impl Serialize) -> Result<()> {
     const PARAMS: &[u8] = br#","params":"#;
-    let unfit = |source| Error::invalid_because(format!("the parameters of {method} are no JSON"), source);
+    let unfit = |source| {
+        Error::invalid_because(format!("the parameters of {method} can't be serialized to JSON"), source)
+    };
     serde_json::to_writer(&mut *message, method).map_err(unfit)?;
     let without_params = message.len();
     message.extend_from_slice(PARAMS);
     serde_json::to_writer(&mut *message, &params).map_err(unfit)?;
-    // No parameters, `()` and null alike, are left out: the one form that every server accepts.
+    // Omit empty parameters, `()` and null alike: every server accepts that form.
     if &message[without_params + PARAMS.len()..] == b"null" {
         message.truncate(without_params);
     }
@@ -38,8 +40,8 @@ fn finish_call(message: &mut Vec<u8>, method: &str, params: impl Serialize) -> R
     Ok(())
 }
 
-/// JSON text taken over as it is may be spread over lines. Inside strings a break is always
-/// escaped, so those that are left are white space.
+/// Raw JSON from the caller may span lines. Line breaks inside strings are always escaped, so those that
+/// remain are white space.
 fn without_line_breaks(message: &mut [u8]) {
     let mut from = 0;
     while let Some(at) = memchr::memchr2(b'\n', b'\r', &message[from..]) {
@@ -70,7 +72,7 @@ pub(crate) fn refusal(id: &RequestId, code: i64, reason: &str) -> Vec<u8> {
     format!(r#"{{"id":{id},"error":{{"code":{code},"message":{}}}}}"#, quoted(reason)).into_bytes()
 }
 
-/// A text as a JSON string.
+/// Encodes a string as JSON.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -1,41 +1,41 @@
-//! What ties a method to its parameters and its reply, in both directions.
+//! Associates each method with its parameter and response types, in both directions.
 //!
-//! Relies on serde. Invariant: a method has one type for its parameters, and that type one method,
-//! so that a value of it is all a call needs.
+//! Relies on serde. Invariant: a method has one parameter type, and that type belongs to one method, so
+//! that a value of it is enough to make a call.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The parameters of a request that a client may send.
+/// The parameters of a request that a client can send.
 ///
-/// Implemented for the parameters of every method of the protocol, and open to programs: a method
-/// that is too new for this crate needs a struct and these four lines.
+/// Implemented for the parameters of every method of the protocol. Implement it for a struct of your own
+/// to call a method that is too new for this crate.
 pub trait ClientRequest: Serialize {
-    /// What the server answers.
+    /// The type of the server's response.
     type Response: DeserializeOwned;
     /// The method's name on the wire.
     const METHOD: &'static str;
-    /// Whether the server refuses it unless the client asked for the experimental API.
+    /// Whether the server rejects the method unless the client has enabled the experimental API.
     const EXPERIMENTAL: bool;
 }
 
-/// The parameters of a request that the server sends, with the answer it waits for.
+/// The parameters of a request that the server sends, with the type of its response.
 pub trait ServerRequestParams: DeserializeOwned {
-    /// What the client answers.
+    /// The type of the client's response.
     type Response: Serialize;
     /// The method's name on the wire.
     const METHOD: &'static str;
 }
 
-/// A method of the protocol, as data.
+/// Describes a method of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MethodInfo {
-    /// The name on the wire.
+    /// The method's name on the wire.
     pub method: &'static str,
-    /// The name of the type of its parameters.
+    /// The name of its parameter type.
     pub params: &'static str,
-    /// The name of the type of its reply.
+    /// The name of its response type.
     pub response: &'static str,
     /// Whether it belongs to the experimental API.
     pub experimental: bool,
@@ -62,7 +62,7 @@ macro_rules! methods {
 }
 pub(crate) use methods;
 
-/// Ties methods to the types of their parameters and replies.
+/// Associates methods with their parameter and response types.
 macro_rules! requests {
     (experimental: $experimental:literal; $($method:literal: $params:ident => $response:ident,)*) => {
         $(impl $crate::protocol::ClientRequest for $params {
@@ -74,7 +74,7 @@ macro_rules! requests {
 }
 pub(crate) use requests;
 
-/// A type for the parameters of methods that take none.
+/// Declares parameter types for methods without parameters.
 macro_rules! no_params {
     ($($(#[$meta:meta])* pub struct $name:ident;)*) => {$(
         $(#[$meta])*
@@ -83,7 +83,7 @@ macro_rules! no_params {
         pub struct $name {}
 
         impl $name {
-            /// There is nothing to set.
+            /// Creates the empty parameters.
             pub fn new() -> Self {
                 $name {}
             }
@@ -98,7 +98,7 @@ macro_rules! no_params {
 }
 pub(crate) use no_params;
 
-/// An enum over all messages of a kind that the server sends.
+/// Declares an enum of all messages of one kind that the server sends.
 macro_rules! messages {
     (
         $(#[$meta:meta])*
@@ -113,12 +113,12 @@ macro_rules! messages {
                 $(#[$variant_meta])*
                 $variant(Box<$params>),
             )*
-            /// A method that this version of the crate does not know.
+            /// A method unknown to this version of the crate.
             #[non_exhaustive]
             Unknown {
-                /// The name on the wire.
+                /// The method's name on the wire.
                 method: String,
-                /// The parameters as they came.
+                /// The parameters as they were received.
                 params: $crate::protocol::Unknown,
             },
         }
@@ -127,12 +127,12 @@ macro_rules! messages {
             /// The methods that have a variant.
             pub const METHODS: &'static [&'static str] = &[$($method),*];
 
-            /// Decodes the parameters (JSON text) of a message.
+            /// Decodes the parameters (JSON text) of a message. An unknown method decodes to `Unknown`.
             ///
             /// # Errors
             ///
-            /// When a known method's parameters lack something required; the error names the path.
-            /// An unknown method is none.
+            /// Returns an error if the parameters of a known method lack a required field; it contains
+            /// the path.
             #[inline]
             pub fn decode(method: &str, params: &str) -> serde_json::Result<Self> {
                 match method {
@@ -144,7 +144,7 @@ macro_rules! messages {
                 }
             }
 
-            /// The name on the wire.
+            /// The method's name on the wire.
             #[inline]
             pub fn method(&self) -> &str {
                 match self {

@@ -1,25 +1,25 @@
-//! The id of a request: a number or a text, and never one for the other.
+//! Request ids: numbers or strings, which are never converted into each other.
 //!
-//! Relies on serde. Invariant: an id goes back with the JSON type it came with; the server ignores
-//! `"12"` where it asked with `12`.
+//! Relies on serde. Invariant: an id is sent back with the JSON type in which it arrived; the server
+//! ignores a response with the id `"12"` if its request had `12`.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The id of a request, in the JSON type it was sent with.
+/// The id of a request, with its JSON type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 #[expect(clippy::exhaustive_enums, reason = "JSON-RPC knows no other ids")]
 pub enum RequestId {
     /// A number.
     Number(i64),
-    /// A text, also an empty one.
+    /// A string, possibly empty.
     Text(String),
 }
 
 impl fmt::Display for RequestId {
-    /// Texts are quoted, so that `12` and `"12"` differ in a log.
+    /// Quotes strings, so that `12` and `"12"` differ in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RequestId::Number(number) => number.fmt(f),

@@ -1,4 +1,4 @@
-//! The scripted server as one that listens: WebSocket on loopback.
+//! Serves a scripted server over WebSocket on loopback.
 //!
 //! Relies on tungstenite. Invariant: dropping the listener ends its threads and its connections.
 
@@ -20,7 +20,7 @@ use tungstenite::{
 
 use super::server::{ScriptedServer, Wire};
 
-/// A [`ScriptedServer`] that listens on a port of loopback, until this is dropped.
+/// Listens on a loopback port and serves a [`ScriptedServer`] until it is dropped.
 ///
 /// ```
 /// use codex_blocking::{Client, WebSocket, testing::ScriptedServer};
@@ -49,10 +49,10 @@ struct Connection {
 }
 
 impl ScriptedServer {
-    /// Listens on a free port of 127.0.0.1, for any number of WebSocket clients at once.
+    /// Listens on a free port of 127.0.0.1, for any number of concurrent WebSocket clients.
     ///
     /// # Errors
-    /// No port can be had, or no thread can be started.
+    /// Returns an error if no port is available or a thread can't be started.
     pub fn listen(&self) -> io::Result<ScriptedListener> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
@@ -68,7 +68,7 @@ impl ScriptedServer {
                     return;
                 }
                 if let Err(error) = stream.and_then(|stream| accepting.accept(stream)) {
-                    log::warn!("the scripted server could not take a connection: {error}");
+                    log::warn!("the scripted server failed to accept a connection: {error}");
                 }
             }
         })?;
@@ -84,7 +84,7 @@ impl Shared {
             let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
             match tungstenite::accept_with_config(served, Some(config)) {
                 Ok(socket) => server.serve(Accepted(socket)),
-                Err(error) => log::warn!("the scripted server was asked for no WebSocket: {error}"),
+                Err(error) => log::warn!("the scripted server failed the WebSocket handshake: {error}"),
             }
         })?;
         let mut connections = self.connections.lock();
@@ -95,15 +95,16 @@ impl Shared {
 }
 
 impl ScriptedListener {
-    /// Where it listens: `ws://127.0.0.1:PORT`.
+    /// Returns the URL: `ws://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("ws://{}", self.address)
     }
 
-    /// Cuts every connection, without a close frame, as a server that dies does. New ones are taken.
+    /// Drops every connection without a close frame, as if the server had crashed. New connections are
+    /// accepted.
     pub fn cut(&self) {
         for Connection { stream, thread } in std::mem::take(&mut *self.shared.connections.lock()) {
-            // It fails when the client was faster.
+            // Fails if the client has closed the connection first.
             let _ = stream.shutdown(Shutdown::Both);
             if thread.join().is_err() {
                 log::error!("a thread of the scripted server panicked");
@@ -121,7 +122,7 @@ impl fmt::Debug for ScriptedListener {
 impl Drop for ScriptedListener {
     fn drop(&mut self) {
         self.shared.must_stop.store(true, Ordering::Release);
-        // Its accept ends with a last connection.
+        // Unblocks the acceptor's last `accept`.
         let _ = TcpStream::connect(self.address);
         if self.acceptor.take().is_some_and(|acceptor| acceptor.join().is_err()) {
             log::error!("the thread of the scripted server's listener panicked");
@@ -130,7 +131,7 @@ impl Drop for ScriptedListener {
     }
 }
 
-/// A client that has connected.
+/// An accepted connection.
 struct Accepted(WebSocket<TcpStream>);
 
 impl Wire for Accepted {
@@ -139,14 +140,14 @@ impl Wire for Accepted {
             match self.0.read() {
                 Ok(Message::Text(text)) => return Some(text.as_str().to_owned()),
                 Ok(Message::Close(_)) | Err(_) => return None,
-                // Answered by the reading itself.
+                // tungstenite responds to control frames itself.
                 Ok(_) => {}
             }
         }
     }
 
     fn send(&mut self, message: &str) {
-        // It fails when the client has gone, which the next read finds.
+        // Fails if the client has disconnected, which the next read detects.
         let _ = self.0.send(Message::text(message));
     }
 }

@@ -1,14 +1,14 @@
-//! Peers for tests, demos and benchmarks that need no account and no network (feature `testing`).
+//! Test doubles for the server and the model (feature `testing`). They need no account and no network.
 //!
-//! Relies on the standard library, serde_json, parking_lot, log and tungstenite. Invariant: a peer is in memory or
-//! listens on loopback only, and dropping it ends its threads.
+//! Relies on the standard library, serde_json, parking_lot, log and tungstenite. Invariant: a test double
+//! runs in memory or listens on loopback only, and dropping it ends its threads.
 //!
-//! [`ScriptedServer`] stands in for the *server*: a program that uses this crate is tested against
-//! it within one process, or over a WebSocket on loopback. For full control over every byte there is
-//! [`Memory`](crate::Memory).
+//! [`ScriptedServer`] stands in for the *server*: it tests a program that uses this crate within one
+//! process, or over a WebSocket on loopback. For control over every byte, use
+//! [`Memory`](crate::transport::Memory).
 //!
-//! [`ModelStub`] stands in for the *model*: a real `codex app-server` that is configured with
-//! [`ModelStub::write_home`] talks to it as it would to the model's provider.
+//! [`ModelStub`] stands in for the *model*: a real `codex app-server`, configured with
+//! [`ModelStub::write_home`], calls it like the model's provider.
 
 #[cfg(feature = "websocket")]
 mod listener;

@@ -1,7 +1,7 @@
-//! A stub of the model: what a real app-server calls over HTTP when it needs an answer (the Responses API).
+//! A stub of the model: the HTTP server that a real app-server calls for completions (Responses API).
 //!
-//! Relies on std, serde_json, parking_lot and log; HTTP is written by hand in `http`. Invariant: every thread
-//! of a stub is owned by its acceptor, which ends, with all of them, when the stub is dropped.
+//! Relies on std, serde_json, parking_lot and log; `http` implements HTTP. Invariant: every thread of a
+//! stub is owned by its acceptor, which ends, together with all of them, when the stub is dropped.
 
 mod http;
 mod reply;
@@ -24,23 +24,24 @@ use self::http::Unreadable;
 pub use self::reply::ModelReply;
 use self::reply::{Action, Played};
 
-/// How many requests a stub remembers: enough for any test, few enough for a demo that runs all day.
-const KEPT_REQUESTS: usize = 1000;
-/// Big writes: a flood of deltas should not be slowed down by the stub.
+/// How many requests a stub stores: enough for tests, and bounded for a demo that runs all day.
+const MAX_STORED_REQUESTS: usize = 1000;
+/// Large writes, so that the stub doesn't slow down a flood of deltas.
 const WRITE_BUFFER: usize = 256 * 1024;
-/// How long the acceptor rests when the system has no connection to give (too many open files).
+/// How long the acceptor waits after a failed `accept` (too many open files).
 const ACCEPT_REST: Duration = Duration::from_millis(50);
-/// A stand-in for waits that no clock can hold.
+/// Replaces durations that the clock can't represent.
 const VERY_LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// A model on loopback whose answers are scripted, for a real `codex app-server` to talk to.
+/// A scripted model on loopback for a real `codex app-server`.
 ///
-/// It speaks as much of the Responses API as Codex uses: `POST …/responses` is answered with a stream of
-/// events, every `GET` with an empty list of models. Each connection has a thread of its own and serves one
-/// request. Compressed request bodies are refused (status 415); Codex sends none to a custom provider.
+/// It implements the part of the Responses API that Codex uses: `POST …/responses` returns a stream of
+/// events, and every `GET` returns an empty list of models. Each connection has its own thread and serves
+/// one request. Compressed request bodies are rejected (status 415); Codex doesn't send any to a custom
+/// provider.
 ///
-/// Dropping the stub closes all its connections, hanging ones too, and waits for its threads. A script that
-/// is running is waited for, so it should not block for ever.
+/// Dropping the stub closes all its connections, including hanging ones, and waits for its threads. It
+/// also waits for a running script, so a script must not block indefinitely.
 ///
 /// ```
 /// use codex_blocking::testing::{ModelReply, ModelStub};
@@ -61,7 +62,7 @@ pub struct ModelStub {
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// What the model was asked: the body of one request to the stub.
+/// A request to the model: the body of one HTTP request.
 #[derive(Debug, Clone)]
 pub struct ModelRequest {
     number: u64,
@@ -73,25 +74,24 @@ type Script = dyn Fn(&ModelRequest) -> ModelReply + Send + Sync;
 struct Shared {
     script: Box<Script>,
     state: Mutex<State>,
-    /// A request came, a connection ended, or the stub stops.
+    /// Notified when a request arrives, a connection ends, or the stub stops.
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     stopped: bool,
-    /// Second handles of the open connections, so that `drop` can end whatever they wait for.
+    /// Clones of the open connections, so that `drop` can end whatever they wait for.
     open: HashMap<u64, TcpStream>,
     connections: u64,
     /// The number of the last response or item.
     last_id: u64,
     received: u64,
-    kept: VecDeque<Arc<Value>>,
+    stored: VecDeque<Arc<Value>>,
 }
 
 impl ModelStub {
-    /// Starts a stub on a free port of loopback whose answers are chosen by the first word of the user's
-    /// text.
+    /// Starts a stub on a free loopback port. The first word of the user's text selects the answer.
     ///
     /// | text | the model … |
     /// | --- | --- |
@@ -111,19 +111,19 @@ impl ModelStub {
     ///
     /// # Errors
     ///
-    /// When loopback can't be bound or a thread can't be started.
+    /// Returns an error if loopback can't be bound or a thread can't be started.
     pub fn start() -> io::Result<ModelStub> {
         Self::start_with(script::by_first_word())
     }
 
-    /// Starts a stub on a free port of loopback whose answers are made by `script`.
+    /// Starts a stub on a free loopback port. `script` creates the answers.
     ///
-    /// The script runs on the thread of the connection, for several requests at once if they come at once. If
-    /// it panics the connection is closed, which Codex takes for a broken stream.
+    /// The script runs on the connection's thread, concurrently for concurrent requests. If it panics,
+    /// the connection is closed, which Codex treats as a broken stream.
     ///
     /// # Errors
     ///
-    /// When loopback can't be bound or a thread can't be started.
+    /// Returns an error if loopback can't be bound or a thread can't be started.
     pub fn start_with(
         script: impl Fn(&ModelRequest) -> ModelReply + Send + Sync + 'static,
     ) -> io::Result<ModelStub> {
@@ -138,21 +138,21 @@ impl ModelStub {
         Ok(ModelStub { shared, address, stream_max_retries: 0, acceptor: Some(acceptor) })
     }
 
-    /// Lets Codex try `retries` times again when a stream breaks off, in the configuration this stub writes.
+    /// Sets how often Codex retries a broken stream, in the configuration that this stub writes.
     ///
-    /// Without it a broken stream fails the turn at once.
+    /// By default a broken stream fails the turn immediately.
     pub fn with_retries(mut self, retries: u32) -> Self {
         self.stream_max_retries = retries;
         self
     }
 
-    /// The base URL of the API: `http://127.0.0.1:PORT/v1`.
+    /// Returns the base URL of the API: `http://127.0.0.1:PORT/v1`.
     pub fn url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
-    /// The text of a `config.toml` by which Codex uses this stub: approvals on request, writing in the
-    /// workspace only.
+    /// Returns a `config.toml` that makes Codex use this stub, with approvals on request and the sandbox
+    /// mode `workspace-write`.
     pub fn config_toml(&self) -> String {
         format!(
             r#"model = "mock-model"
@@ -172,27 +172,28 @@ stream_max_retries = {retries}
         )
     }
 
-    /// Makes `dir` (and its parents) a `CODEX_HOME` whose `config.toml` is
+    /// Creates `dir` (and its parents) as a `CODEX_HOME` whose `config.toml` is
     /// [`config_toml`](Self::config_toml).
     ///
-    /// A `config.toml` that is there is replaced. Best outside of the system's temporary directory, about
-    /// which Codex warns.
+    /// Replaces an existing `config.toml`. Choose a directory outside the system's temporary directory,
+    /// about which Codex warns.
     ///
     /// # Errors
     ///
-    /// When the directory or the file can't be written.
+    /// Returns an error if the directory or the file can't be written.
     pub fn write_home(&self, dir: impl AsRef<Path>) -> io::Result<()> {
         let dir = dir.as_ref();
         fs::create_dir_all(dir)?;
         fs::write(dir.join("config.toml"), self.config_toml())
     }
 
-    /// The bodies of the requests to the model so far, oldest first; of more than 1000 the latest 1000.
+    /// Returns the bodies of the requests so far, oldest first, but at most the latest 1000.
     pub fn requests(&self) -> Vec<Value> {
-        self.shared.state.lock().kept.iter().map(|body| Value::clone(body)).collect()
+        self.shared.state.lock().stored.iter().map(|body| Value::clone(body)).collect()
     }
 
-    /// Blocks until the model was asked `count` times since the start, at most for `timeout`; whether it was.
+    /// Blocks until the stub has received `count` requests since its start, for at most `timeout`.
+    /// Returns whether it has.
     pub fn wait_for_requests(&self, count: u64, timeout: Duration) -> bool {
         self.shared.wait_until(timeout, |state| state.received >= count)
     }
@@ -207,32 +208,32 @@ impl fmt::Debug for ModelStub {
 impl Drop for ModelStub {
     fn drop(&mut self) {
         self.shared.stop();
-        // The acceptor looks at `stopped` after each connection; this one is for its sake. If it can't be
-        // made the acceptor is left behind: better than waiting for ever.
+        // The acceptor checks `stopped` after each connection; this connection wakes it. If that fails,
+        // the acceptor is detached rather than waited for indefinitely.
         let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok();
         if let Some(acceptor) = self.acceptor.take() {
             if (woken || acceptor.is_finished()) && acceptor.join().is_err() {
-                log::error!("the acceptor of the model's stub panicked");
+                log::error!("the acceptor of the model stub panicked");
             }
         }
     }
 }
 
 impl ModelRequest {
-    /// The whole body.
+    /// Returns the whole body.
     pub fn body(&self) -> &Value {
         &self.body
     }
 
-    /// How many requests the stub had received before this one.
+    /// Returns how many requests the stub had received before this one.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The user's last text (its parts joined by line ends), empty if there is none.
+    /// Returns the user's last text (its parts joined by newlines), or an empty string.
     ///
-    /// Codex at times speaks as the user too (it describes the environment, or warns the model); in the first
-    /// request of a turn the last text is what the turn was started with.
+    /// Codex also sends text in the user's role (a description of the environment, or a warning to the
+    /// model); in the first request of a turn the last text is the turn's input.
     pub fn user_text(&self) -> String {
         let parts = self
             .input()
@@ -245,10 +246,10 @@ impl ModelRequest {
         texts.join("\n")
     }
 
-    /// The tool's output (an item such as `function_call_output`) that came back, unless the user spoke after
-    /// it.
+    /// Returns the tool output (an item such as `function_call_output`) that the request carries, unless
+    /// a user message follows it.
     pub fn tool_output(&self) -> Option<&Value> {
-        // Codex may put developer messages after either of the two.
+        // Codex may append developer messages after either of the two.
         self.input()
             .iter()
             .rev()
@@ -270,7 +271,8 @@ fn is_output(item: &Value) -> bool {
 }
 
 impl Shared {
-    /// Blocks until `condition` holds, at most for `timeout` and not once the stub stops; whether it holds.
+    /// Blocks until `condition` holds, for at most `timeout`, or until the stub stops. Returns whether it
+    /// holds.
     fn wait_until(&self, timeout: Duration, condition: impl Fn(&State) -> bool) -> bool {
         let deadline = Instant::now() + timeout.min(VERY_LONG);
         let mut state = self.state.lock();
@@ -278,7 +280,7 @@ impl Shared {
         condition(&state)
     }
 
-    /// Blocks for `time`; true if the stub stopped meanwhile.
+    /// Blocks for `time`; returns true if the stub stopped in the meantime.
     fn stopped_within(&self, time: Duration) -> bool {
         self.wait_until(time, |state| state.stopped)
     }
@@ -287,7 +289,7 @@ impl Shared {
         let mut state = self.state.lock();
         state.stopped = true;
         for stream in state.open.values() {
-            // An error means that the connection has ended by itself.
+            // Fails if the connection has already ended.
             let _ = stream.shutdown(Shutdown::Both);
         }
         self.changed.notify_all();
@@ -299,22 +301,22 @@ impl Shared {
         state.last_id
     }
 
-    /// Notes a request that came.
+    /// Stores a received request.
     fn receive(&self, body: Value) -> ModelRequest {
         let body = Arc::new(body);
         let mut state = self.state.lock();
         let number = state.received;
         state.received += 1;
-        if state.kept.len() == KEPT_REQUESTS {
-            state.kept.pop_front();
+        if state.stored.len() == MAX_STORED_REQUESTS {
+            state.stored.pop_front();
         }
-        state.kept.push_back(Arc::clone(&body));
+        state.stored.push_back(Arc::clone(&body));
         self.changed.notify_all();
         ModelRequest { number, body }
     }
 }
 
-/// An open connection; while it lives, stopping the stub ends its reads and writes.
+/// An open connection, registered so that stopping the stub ends its reads and writes.
 struct Connection {
     stream: TcpStream,
     number: u64,
@@ -322,7 +324,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Nothing if the stub has stopped.
+    /// Returns `None` if the stub has stopped.
     fn open(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<Option<Connection>> {
         let second = stream.try_clone()?;
         let mut state = shared.state.lock();
@@ -342,8 +344,8 @@ impl Connection {
             Err(Unreadable::Broken(error)) => return Err(error),
             Err(Unreadable::Refused { status, why }) => {
                 self.refuse(status, why)?;
-                // Closing before the client has sent everything would reset the connection, and the client
-                // might never see the answer.
+                // Closing before the client has sent everything would reset the connection, and the
+                // client might never receive the response.
                 self.stream.shutdown(Shutdown::Write)?;
                 return self.wait_for_the_end();
             }
@@ -354,12 +356,12 @@ impl Connection {
                 Ok(body) => self.answer(&self.shared.receive(body)),
                 Err(_) => self.refuse(400, "the body is not JSON"),
             },
-            _ => self.refuse(404, "the stub knows POST …/responses and GET"),
+            _ => self.refuse(404, "the stub supports only POST …/responses and GET"),
         }
     }
 
     fn refuse(&self, status: u16, why: &str) -> io::Result<()> {
-        log::warn!("the model's stub refuses a request with status {status}: {why}");
+        log::warn!("the model stub rejects a request with status {status}: {why}");
         http::write_json(&self.stream, status, &json!({ "error": { "code": null, "message": why } }))
     }
 
@@ -392,7 +394,7 @@ impl Connection {
         out.flush()
     }
 
-    /// Blocks until the client closes the connection, or the stub does because it stops.
+    /// Blocks until the client closes the connection, or the stub closes it because it stops.
     fn wait_for_the_end(&self) -> io::Result<()> {
         io::copy(&mut &self.stream, &mut io::sink()).map(drop)
     }
@@ -400,13 +402,13 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Also after a panic in the script: as long as this handle is there the client waits.
+        // Also runs after a panic in the script: the client would wait as long as this handle exists.
         self.shared.state.lock().open.remove(&self.number);
         self.shared.changed.notify_all();
     }
 }
 
-/// Runs the connections until the stub stops, then waits for the last of them.
+/// Accepts connections until the stub stops, then waits for their threads.
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut connections: Vec<JoinHandle<()>> = Vec::new();
     loop {
@@ -418,7 +420,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         match accepted.and_then(|(stream, _)| spawn(stream, shared)) {
             Ok(connection) => connections.extend(connection),
             Err(error) => {
-                log::warn!("the model's stub lost a connection: {error}");
+                log::warn!("the model stub lost a connection: {error}");
                 if shared.stopped_within(ACCEPT_REST) {
                     break;
                 }
@@ -426,12 +428,12 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }
     }
     for connection in connections {
-        // A panic of a script has been reported where it happened.
+        // A panic of a script has already been reported by its thread.
         let _ = connection.join();
     }
 }
 
-/// Starts the thread of a connection; none if the stub has stopped.
+/// Starts the thread of a connection; returns `None` if the stub has stopped.
 fn spawn(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<Option<JoinHandle<()>>> {
     let Some(connection) = Connection::open(stream, shared)? else {
         return Ok(None);
@@ -439,8 +441,8 @@ fn spawn(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<Option<JoinHandl
     let name = format!("codex-model-{}", connection.number);
     let thread = thread::Builder::new().name(name).spawn(move || {
         if let Err(error) = connection.serve() {
-            // Usual when the server gives a response up.
-            log::debug!("a connection of the model's stub ended early: {error}");
+            // Expected when the server abandons a response.
+            log::debug!("a connection of the model stub ended early: {error}");
         }
     })?;
     Ok(Some(thread))
@@ -463,7 +465,7 @@ mod tests {
         stream
     }
 
-    /// Sends a request whose body has this text from the user; the answer is left to be read.
+    /// Sends a request with this user text; the response is left to be read.
     fn send(stub: &ModelStub, text: &str) -> TcpStream {
         let mut stream = connect(stub);
         let body = ask(text);
@@ -522,14 +524,14 @@ mod tests {
                 client
             })
             .collect();
-        // This one sends no request at all.
+        // This client sends no request at all.
         clients.push(connect(&stub));
 
         let started = Instant::now();
         drop(stub);
         assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
         for mut client in clients {
-            // An end or a reset, but no time-out: nobody holds the connection any more.
+            // An end of stream or a reset, but no timeout: the connection has been closed.
             if let Err(error) = io::copy(&mut client, &mut io::sink()) {
                 assert_ne!(error.kind(), io::ErrorKind::WouldBlock, "{error}");
                 assert_ne!(error.kind(), io::ErrorKind::TimedOut, "{error}");

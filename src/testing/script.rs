@@ -1,10 +1,10 @@
-//! What a scripted turn does, step by step.
+//! The steps of a scripted turn.
 //!
-//! Relies on serde_json. Invariant: a script says everything in advance; the server only plays it.
+//! Relies on serde_json. Invariant: a script is fixed in advance; the server only plays it.
 
 use serde_json::{Value, json};
 
-/// What one turn of a [`ScriptedServer`](super::ScriptedServer) does. Steps are played in order;
+/// The script of one turn of a [`ScriptedServer`](super::ScriptedServer). Its steps are played in order;
 /// the turn completes after the last one.
 ///
 /// ```
@@ -21,25 +21,25 @@ pub struct TurnScript {
     pub(super) steps: Vec<Step>,
 }
 
-/// One step. `$` stands in ids for the turn, so that the ids of two turns differ.
+/// One step. `$` in an id is replaced with the turn id, so that the ids of two turns differ.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    /// A notification with the ids of the turn added.
+    /// Sends a notification, with the turn's ids added.
     Notify { method: String, params: Value },
-    /// A text as it is, which need not be a message.
+    /// Sends raw text, which need not be a valid message.
     Raw(String),
-    /// A question; the script goes on with the answer.
+    /// Sends a server request, and continues when it is answered.
     Ask { method: String, params: Value },
-    /// Nothing, until the turn is interrupted.
+    /// Waits until the turn is interrupted.
     WaitForInterrupt,
-    /// The end of the turn, with this status and error.
+    /// Ends the turn with this status and error.
     End { status: String, error: Value },
-    /// The end of the server.
+    /// Ends the connection.
     Die,
 }
 
 impl TurnScript {
-    /// A turn that says nothing.
+    /// Creates an empty turn.
     pub fn new() -> Self {
         TurnScript::default()
     }
@@ -49,7 +49,7 @@ impl TurnScript {
         self
     }
 
-    /// A message of the agent: it begins, comes in pieces of a word each, and completes.
+    /// Adds an agent message: it starts, is streamed in deltas of one word each, and completes.
     pub fn message(mut self, text: &str) -> Self {
         let id = self.next_id("msg");
         self = self.notify("item/started", json!({ "item": message(&id, "", Value::Null) }));
@@ -59,7 +59,7 @@ impl TurnScript {
         self.notify("item/completed", json!({ "item": message(&id, text, Value::Null) }))
     }
 
-    /// So many pieces of one message, then the message.
+    /// Adds an agent message streamed in `count` equal deltas.
     pub fn deltas(mut self, count: usize, piece: &str) -> Self {
         let id = self.next_id("msg");
         for _ in 0..count {
@@ -68,13 +68,13 @@ impl TurnScript {
         self.notify("item/completed", json!({ "item": message(&id, &piece.repeat(count), Value::Null) }))
     }
 
-    /// A complete message with a phase: `commentary` or `final_answer`.
+    /// Adds a complete agent message with a phase: `commentary` or `final_answer`.
     pub fn message_in_phase(mut self, text: &str, phase: &str) -> Self {
         let id = self.next_id("msg");
         self.notify("item/completed", json!({ "item": message(&id, text, phase.into()) }))
     }
 
-    /// Reasoning with this summary.
+    /// Adds reasoning with this summary.
     pub fn reasoning(mut self, summary: &str) -> Self {
         let id = self.next_id("rs");
         self.notify(
@@ -84,7 +84,7 @@ impl TurnScript {
         .item(json!({ "type": "reasoning", "id": id, "summary": [summary], "content": [] }))
     }
 
-    /// A command that ran, with its output and exit code.
+    /// Adds a command execution with its output and exit code.
     pub fn command(mut self, command: &str, output: &str, exit_code: i32) -> Self {
         let id = self.next_id("call");
         let item = |status: &str, output: Value, exit_code: Value| {
@@ -102,28 +102,28 @@ impl TurnScript {
             .notify("item/completed", json!({ "item": ended }))
     }
 
-    /// An item that begins and completes, of any type, as JSON.
+    /// Adds an item of any type, as JSON, that starts and completes.
     pub fn item(self, item: Value) -> Self {
         self.notify("item/started", json!({ "item": item })).notify("item/completed", json!({ "item": item }))
     }
 
-    /// A notification. `threadId` and `turnId` are added unless they are there.
+    /// Adds a notification. `threadId` and `turnId` are added if they are missing.
     pub fn notify(self, method: &str, params: Value) -> Self {
         self.step(Step::Notify { method: method.to_owned(), params })
     }
 
-    /// A text as it is: whatever a hostile server might say.
+    /// Adds raw text, such as the output of a misbehaving server.
     pub fn raw(self, text: &str) -> Self {
         self.step(Step::Raw(text.to_owned()))
     }
 
-    /// A question to the client; the script goes on when it is answered. `threadId` and `turnId`
-    /// are added unless they are there.
+    /// Adds a server request; the script continues when the client has answered it. `threadId` and
+    /// `turnId` are added if they are missing.
     pub fn ask(self, method: &str, params: Value) -> Self {
         self.step(Step::Ask { method: method.to_owned(), params })
     }
 
-    /// An error after which the server says that it tries again.
+    /// Adds an error that the server says it will retry.
     pub fn retrying_error(self, message: &str) -> Self {
         self.notify(
             "error",
@@ -131,24 +131,24 @@ impl TurnScript {
         )
     }
 
-    /// Silence until the turn is interrupted.
+    /// Waits, without events, until the turn is interrupted.
     pub fn wait_for_interrupt(self) -> Self {
         self.step(Step::WaitForInterrupt)
     }
 
-    /// The turn fails.
+    /// Ends the turn as failed.
     pub fn fail(self, message: &str, info: Value) -> Self {
         let error = json!({ "message": message, "codexErrorInfo": info, "additionalDetails": null });
         self.notify("error", json!({ "error": error, "willRetry": false }))
             .step(Step::End { status: "failed".to_owned(), error })
     }
 
-    /// The turn ends with this status at once.
+    /// Ends the turn immediately with this status.
     pub fn end(self, status: &str) -> Self {
         self.step(Step::End { status: status.to_owned(), error: Value::Null })
     }
 
-    /// The server dies.
+    /// Ends the connection, as if the server had crashed.
     pub fn die(self) -> Self {
         self.step(Step::Die)
     }

@@ -1,7 +1,7 @@
-//! A scripted app-server: threads, turns, and whatever a test wants it to say.
+//! A scripted app-server with threads, turns, and custom responses.
 //!
-//! Relies on `transport::Memory` and the public API; `listener` serves it over a WebSocket. Invariant: it does nothing by the clock, so a
-//! test that runs on it never has to sleep.
+//! Relies on `transport::Memory` and the public API; `listener` serves it over a WebSocket. Invariant: it
+//! never depends on time, so tests that use it need not sleep.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -21,7 +21,7 @@ use crate::{
     transport::{Link, Peer, Sink},
 };
 
-/// What it answers without a handler.
+/// The methods answered without a handler.
 const METHODS: &[&str] = &[
     "initialize",
     "thread/start",
@@ -45,12 +45,12 @@ const METHODS: &[&str] = &[
 type Handler = Arc<dyn Fn(&Value) -> Result<Value, Refused> + Send + Sync>;
 type Script = Arc<dyn Fn(&TurnRequest) -> TurnScript + Send + Sync>;
 
-/// A scripted app-server inside this process: a [`Transport`] for tests of programs that use this
-/// crate, without a process, a network or an account.
+/// A scripted app-server inside this process: a [`Transport`] for testing programs that use this crate,
+/// without a server process, network or account.
 ///
-/// It keeps threads and turns as the real one does. What a turn does is up to the script; without
-/// one each turn answers `echo: ` and what was said. Clones, and connections made one after the
-/// other, share what is stored.
+/// It stores threads and turns like the real server. The script defines what a turn does; without one,
+/// each turn answers `echo: ` followed by the user's text. Clones and successive connections share the
+/// stored threads.
 ///
 /// ```
 /// use codex_blocking::testing::{ScriptedServer, TurnScript};
@@ -72,20 +72,20 @@ pub struct ScriptedServer {
     store: Arc<Mutex<Store>>,
 }
 
-/// What a turn was asked with.
+/// The request that started a turn.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TurnRequest {
-    /// The thread.
+    /// The id of the thread.
     pub thread_id: String,
-    /// The turn.
+    /// The id of the turn.
     pub turn_id: String,
     /// The parameters of `turn/start`.
     pub params: Value,
 }
 
 impl TurnRequest {
-    /// The text that was said, of the first text item.
+    /// Returns the text of the first text item of the input.
     pub fn text(&self) -> &str {
         text_of(&self.params)
     }
@@ -96,7 +96,7 @@ fn text_of(params: &Value) -> &str {
     items.iter().find_map(|item| item["text"].as_str()).unwrap_or_default()
 }
 
-/// What the server has stored, and what it was sent.
+/// The stored threads, and the messages received.
 #[derive(Default)]
 struct Store {
     threads: Threads,
@@ -104,7 +104,7 @@ struct Store {
 }
 
 impl ScriptedServer {
-    /// A server whose turns echo what was said.
+    /// Creates a server whose turns echo the user's text.
     pub fn new() -> Self {
         ScriptedServer {
             script: Arc::new(|turn| TurnScript::new().message(&format!("echo: {}", turn.text()))),
@@ -113,14 +113,14 @@ impl ScriptedServer {
         }
     }
 
-    /// What turns do.
+    /// Sets the script that defines what turns do.
     pub fn on_turn(mut self, script: impl Fn(&TurnRequest) -> TurnScript + Send + Sync + 'static) -> Self {
         self.script = Arc::new(script);
         self
     }
 
-    /// Answers requests of this method, given their parameters, with a result or with a code and a
-    /// message; goes before what the server does by itself.
+    /// Sets a handler for requests of this method. It receives the parameters and returns a result, or an
+    /// error code and message; it takes precedence over the built-in response.
     pub fn on_request(
         mut self,
         method: &str,
@@ -130,20 +130,20 @@ impl ScriptedServer {
         self
     }
 
-    /// A client connected to it, with the defaults.
+    /// Connects a client with default settings.
     ///
     /// # Errors
-    /// [`Error::Transport`](crate::Error::Transport) when no thread can be started.
+    /// Returns [`Error::Transport`](crate::Error::Transport) if no thread can be started.
     pub fn client(&self) -> Result<Client> {
         Client::connect(self.clone())
     }
 
-    /// Serves one connection to its end.
+    /// Serves one connection until it ends.
     pub(super) fn serve(&self, peer: impl Wire) {
-        Serving { server: self.clone(), peer, loaded: Vec::new(), turns: Vec::new(), questions: 0 }.run();
+        Serving { server: self.clone(), peer, loaded: Vec::new(), turns: Vec::new(), requests: 0 }.run();
     }
 
-    /// Every message the server was sent, oldest first.
+    /// Returns every message received, oldest first.
     pub fn received(&self) -> Vec<Value> {
         self.store.lock().received.clone()
     }
@@ -168,9 +168,9 @@ impl Transport for ScriptedServer {
     }
 }
 
-/// The client's end of a connection, as the server sees it.
+/// The server's view of a client connection.
 pub(super) trait Wire {
-    /// The next message; `None` once the client has gone.
+    /// Receives the next message; `None` once the client has disconnected.
     fn recv(&mut self) -> Option<String>;
 
     fn send(&mut self, message: &str);
@@ -186,17 +186,17 @@ impl Wire for Peer {
     }
 }
 
-/// One connection being served.
+/// A connection being served.
 struct Serving<W> {
     server: ScriptedServer,
     peer: W,
-    /// The threads that were opened over it.
+    /// The threads loaded over this connection.
     loaded: Vec<String>,
     turns: Vec<Turn>,
-    questions: i64,
+    requests: i64,
 }
 
-/// A turn that runs.
+/// A running turn.
 struct Turn {
     thread_id: String,
     turn_id: String,
@@ -286,7 +286,7 @@ impl<W: Wire> Serving<W> {
 
     fn start_turn(&mut self, thread_id: &str, params: &Value) -> Result<Value, Refused> {
         self.server.store.lock().threads.known(thread_id)?;
-        // A second one on a busy thread joins the turn that runs.
+        // A second `turn/start` on a busy thread joins the running turn.
         if let Some(turn) = self.turns.iter().find(|turn| turn.thread_id == thread_id) {
             return Ok(json!({ "turn": turn_object(&turn.turn_id, "inProgress", &Value::Null, &[]) }));
         }
@@ -325,7 +325,7 @@ impl<W: Wire> Serving<W> {
         }
     }
 
-    /// Plays every turn until it waits. `true`: the server dies.
+    /// Plays every turn until it waits. Returns true if the script ends the server.
     fn play(&mut self) -> bool {
         let mut turns = std::mem::take(&mut self.turns);
         for turn in &mut turns {
@@ -359,8 +359,8 @@ impl<W: Wire> Serving<W> {
             }
             Step::Raw(text) => self.peer.send(&text.replace('$', &turn.turn_id)),
             Step::Ask { method, params } => {
-                let id = self.questions;
-                self.questions += 1;
+                let id = self.requests;
+                self.requests += 1;
                 turn.waits_for = Some(Wait::Answer(id));
                 let params = turn.with_ids(params);
                 self.send(&json!({ "id": id, "method": method, "params": params }));
@@ -368,8 +368,8 @@ impl<W: Wire> Serving<W> {
             Step::WaitForInterrupt => turn.waits_for = Some(Wait::Interrupt),
             Step::End { status, error } => {
                 let stored = turn_object(&turn.turn_id, &status, &error, &turn.items);
-                self.server.store.lock().threads.keep(&turn.thread_id, stored);
-                // As the real one: the last message of the agent, and nothing else.
+                self.server.store.lock().threads.store(&turn.thread_id, stored);
+                // Like the real server, includes only the agent's last message.
                 let last = turn.items.iter().rev().find(|item| item["type"] == "agentMessage").cloned();
                 let last: Vec<_> = last.into_iter().filter(|_| status == "completed").collect();
                 let thread_id = &turn.thread_id;
@@ -404,7 +404,7 @@ impl<W: Wire> Serving<W> {
 }
 
 impl Turn {
-    /// The parameters with the ids of the turn, in their members and in place of each `$` in an id.
+    /// Adds the turn's ids to the parameters, and replaces `$` in item ids.
     fn with_ids(&self, mut params: Value) -> Value {
         if let Some(members) = params.as_object_mut() {
             members.entry("threadId").or_insert_with(|| self.thread_id.as_str().into());

@@ -1,13 +1,13 @@
-//! The threads of the scripted server: what is stored of them, and the requests about them.
+//! The scripted server's threads, and the requests about them.
 //!
-//! Relies on serde_json. Invariant: an answer has all fields that the real one's type requires.
+//! Relies on serde_json. Invariant: a response contains every field that the real type requires.
 
 use serde_json::{Value, json};
 
-/// A refusal: a JSON-RPC code and a message.
+/// An error response: a JSON-RPC code and a message.
 pub(super) type Refused = (i64, String);
 
-/// What is stored, and the numbers of the ids.
+/// The stored threads, and the counter for ids.
 #[derive(Default)]
 pub(super) struct Threads {
     /// Oldest first.
@@ -30,8 +30,8 @@ impl Threads {
         format!("{prefix}-{}", self.ids)
     }
 
-    /// The answer to a request about threads; none to any other. `loaded` are the threads of the
-    /// connection it came over.
+    /// Answers a request about threads; returns `None` for any other method. `loaded` lists the threads
+    /// loaded over this connection.
     pub(super) fn answer(
         &mut self,
         method: &str,
@@ -96,8 +96,8 @@ impl Threads {
         known.ok_or_else(|| (-32600, format!("thread not found: {id}")))
     }
 
-    /// A turn that is over.
-    pub(super) fn keep(&mut self, id: &str, turn: Value) {
+    /// Stores a turn that has ended.
+    pub(super) fn store(&mut self, id: &str, turn: Value) {
         if let Ok(thread) = self.known(id) {
             thread.turns.push(turn);
         }
@@ -110,7 +110,7 @@ impl Threads {
         id
     }
 
-    /// The reply to what loads a thread.
+    /// The response to a request that loads a thread.
     fn opened(&mut self, id: &str, params: &Value, loaded: &mut Vec<String>) -> Result<Value, Refused> {
         let thread = self.known(id)?;
         if thread.is_archived {
@@ -128,7 +128,7 @@ impl Threads {
 }
 
 impl Thread {
-    /// What was said first.
+    /// The user's first text.
     fn preview(&self) -> &str {
         let first = self.turns.first().and_then(|turn| turn["items"].as_array()).into_iter().flatten();
         let mut said = first.filter_map(|item| item["content"][0]["text"].as_str());

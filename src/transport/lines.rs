@@ -1,25 +1,25 @@
-//! Cuts a stream of bytes into lines, in time linear in the bytes, however long a line is.
+//! Splits a byte stream into lines, in time linear in the number of bytes, regardless of line length.
 //!
-//! Relies on memchr. Invariant: no byte is searched twice, and after a long line the memory it
-//! took is given back.
+//! Relies on memchr. Invariant: no byte is searched twice, and the memory used for a long line is
+//! released after it.
 
 use std::{borrow::Cow, ops::ControlFlow};
 
 use super::Sink;
 use crate::error::TransportFailure;
 
-/// Space that is kept ready. One read takes at most what is free of it.
+/// The initial buffer space. One read takes at most the free part of it.
 const SMALL: usize = 64 * 1024;
-/// How far the space grows while whole reads fill it: a server that floods is read in big pieces.
+/// The maximum buffer space. It grows while reads fill it, so that a flood is read in large chunks.
 const BUSY: usize = 256 * 1024;
-/// From this size on a line is handed over with its buffer instead of being copied out of it.
+/// Lines of at least this many bytes are handed over with their buffer instead of being copied.
 const LARGE: usize = 1024 * 1024;
 
-/// The bytes of the line that has begun and is not complete.
+/// The buffer for the incomplete last line.
 #[derive(Debug)]
 pub(crate) struct Lines {
     buffer: Vec<u8>,
-    /// How much of the buffer is known to hold no line break.
+    /// How many bytes of the buffer are known to contain no line break.
     searched: usize,
     space: usize,
 }
@@ -29,19 +29,19 @@ impl Lines {
         Lines { buffer: Vec::new(), searched: 0, space: SMALL }
     }
 
-    /// The buffer to append to, with free space: read into what lies past its length.
+    /// The buffer to append to, with spare capacity.
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
-        // While a long line grows, so does each step: the cost of moving it stays linear.
+        // Each step grows with a long line, which keeps the cost of moving it linear.
         let wanted =
             if self.buffer.len() >= self.space { self.buffer.len() } else { self.space - self.buffer.len() };
         self.buffer.reserve(wanted.max(SMALL / 2));
         &mut self.buffer
     }
 
-    /// Hands every complete line to the sink. `filled`: the last read took all the space it had.
+    /// Hands every complete line to the sink. `filled`: the last read used all the space it was given.
     ///
     /// # Errors
-    /// The line that has begun is longer than the sink wants.
+    /// Breaks with a failure if the current line exceeds the sink's limit.
     pub(crate) fn deliver(&mut self, sink: &mut Sink, filled: bool) -> ControlFlow<Option<TransportFailure>> {
         let mut start = 0;
         while let Some(found) = memchr::memchr(b'\n', &self.buffer[self.searched..]) {
@@ -77,8 +77,8 @@ impl Lines {
         ControlFlow::Continue(())
     }
 
-    /// What is left when the stream ends: half a line, which can be no message any more, yet may
-    /// say something to a person.
+    /// Hands over what is left when the stream ends: an incomplete line, which is no valid message but
+    /// may be useful in a diagnostic.
     pub(crate) fn finish(self, sink: &mut Sink) {
         let rest = trimmed(&self.buffer);
         if !rest.is_empty() {
@@ -96,12 +96,12 @@ impl Lines {
     }
 }
 
-/// A line without the white space around it (CRLF, indentation).
+/// Strips white space (CRLF, indentation) from both ends of a line.
 fn trimmed(line: &[u8]) -> &[u8] {
     line.trim_ascii()
 }
 
-/// White space at the start of a large line is rare, and then worth the move.
+/// Strips leading white space from a large line. This is rare, so moving the bytes is acceptable.
 fn owned_line(mut line: Vec<u8>) -> Option<Vec<u8>> {
     let blank = line.len() - line.trim_ascii_start().len();
     line.drain(..blank);

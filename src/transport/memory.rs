@@ -1,7 +1,7 @@
-//! The transport to a server inside this process: a function that is given the peer's end.
+//! A transport to a server inside this process: a function that is given the server's end.
 //!
-//! Relies on crossbeam channels. Invariant: the server's thread is the reading thread, so that a
-//! frame it sends has been handed over when `send` returns.
+//! Relies on crossbeam channels. Invariant: the server's thread is also the reading thread, so that a
+//! frame has been handed over when `Peer::send` returns.
 
 use std::{
     fmt,
@@ -16,10 +16,10 @@ use parking_lot::Mutex;
 use super::{Link, Shutdown, Sink, Transport};
 use crate::error::{Result, TransportFailure};
 
-/// Connects to a server that is a function in this process.
+/// Connects to a server that runs as a function in this process.
 ///
-/// Each connection runs the function once, on a thread of its own. When it returns, the connection
-/// ends, as if the server had died.
+/// Each connection runs the function once, on its own thread. When the function returns, the connection
+/// ends, as if the server process had exited.
 ///
 /// ```
 /// use codex_blocking::{Client, Memory};
@@ -43,7 +43,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Connections will be served by `serve`.
+    /// Serves each connection with `serve`.
     pub fn new(serve: impl Fn(Peer) + Send + Sync + 'static) -> Self {
         Memory { serve: Arc::new(serve) }
     }
@@ -67,16 +67,16 @@ impl Transport for Memory {
                 serve(Peer { sink: Some(sink), from_client });
             })
             .map_err(|error| {
-                TransportFailure::new("no thread could be started for it")
+                TransportFailure::new("failed to spawn its thread")
                     .with_source(error)
-                    .while_connecting("start the server in memory")
+                    .while_connecting("start the in-memory server")
             })?;
         let thread = Mutex::new(Some(server));
         Ok(Box::new(MemoryLink { to_server: Mutex::new(Some(to_server)), ended, thread }))
     }
 }
 
-/// The server's end of a connection in memory. Dropping it ends the connection.
+/// The server's end of an in-memory connection. Dropping it ends the connection.
 #[must_use = "dropping it ends the connection"]
 pub struct Peer {
     sink: Option<Sink>,
@@ -84,15 +84,16 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// The client's next message. Waits for it; `None` once the client has closed the connection.
+    /// Waits for the client's next message. Returns `None` once the client has closed the connection.
     pub fn recv(&mut self) -> Option<String> {
         self.from_client.recv().ok().map(into_text)
     }
 
-    /// The client's next message, if one comes in time.
+    /// Waits for the client's next message, for at most `limit`.
     ///
     /// # Errors
-    /// [`RecvTimeoutError`] tells a client that is silent from one that has closed.
+    /// Returns [`RecvTimeoutError::Timeout`] if no message arrives in time, and
+    /// [`RecvTimeoutError::Disconnected`] if the client has closed the connection.
     pub fn recv_timeout(&mut self, limit: Duration) -> Result<String, RecvTimeoutError> {
         match self.from_client.recv_timeout(limit) {
             Ok(message) => Ok(into_text(message)),
@@ -101,18 +102,18 @@ impl Peer {
         }
     }
 
-    /// Sends one frame, whatever it holds, and wakes who waits for it.
+    /// Sends one frame with any content, and wakes the threads that wait for it.
     pub fn send(&mut self, frame: &str) {
         self.send_bytes(frame.as_bytes());
     }
 
-    /// Sends one frame of bytes, which need not be text.
+    /// Sends one frame of bytes, which need not be valid UTF-8.
     pub fn send_bytes(&mut self, frame: &[u8]) {
         if let Some(sink) = &mut self.sink {
             let ended = sink.frame(frame).is_break();
             sink.flush();
             if ended {
-                self.close("what it sent is no message (strict)");
+                self.close("it sent an invalid message (strict mode)");
             }
         }
     }
@@ -127,7 +128,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        self.close("the server in memory ended");
+        self.close("the in-memory server ended");
     }
 }
 
@@ -137,14 +138,14 @@ impl fmt::Debug for Peer {
     }
 }
 
-/// The client writes JSON, which is text.
+/// The client writes JSON, which is UTF-8.
 fn into_text(message: Vec<u8>) -> String {
     String::from_utf8_lossy(&message).into_owned()
 }
 
 struct MemoryLink {
     to_server: Mutex<Option<Sender<Vec<u8>>>>,
-    /// Disconnected when the server's function has returned.
+    /// Disconnected once the server's function has returned.
     ended: Receiver<()>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -152,12 +153,12 @@ struct MemoryLink {
 impl Link for MemoryLink {
     fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
         let sent = self.to_server.lock().as_ref().is_some_and(|server| server.send(message).is_ok());
-        sent.then_some(()).ok_or_else(|| TransportFailure::new("the server in memory has ended"))
+        sent.then_some(()).ok_or_else(|| TransportFailure::new("the in-memory server has ended"))
     }
 
     fn shutdown(&self, how: Shutdown) {
         self.to_server.lock().take();
-        let patience = match how {
+        let limit = match how {
             Shutdown::Orderly => Duration::from_secs(2),
             Shutdown::Quick => Duration::from_millis(300),
         };
@@ -165,11 +166,11 @@ impl Link for MemoryLink {
         if thread.thread().id() == thread::current().id() {
             return;
         }
-        // A function can't be killed: one that does not return is left.
-        if self.ended.recv_timeout(patience).is_err_and(|error| error.is_timeout()) {
-            log::warn!("the server in memory did not end with its client");
+        // A function can't be killed: if it doesn't return, its thread is detached.
+        if self.ended.recv_timeout(limit).is_err_and(|error| error.is_timeout()) {
+            log::warn!("the in-memory server did not end with its client");
         } else if thread.join().is_err() {
-            log::error!("the server in memory panicked");
+            log::error!("the in-memory server panicked");
         }
     }
 }

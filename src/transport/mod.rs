@@ -1,15 +1,15 @@
-//! Moves frames between this process and a server; knows nothing of what they say.
+//! Moves frames between this process and a server, without interpreting them.
 //!
-//! Relies on `error` and `deadline`. Invariant: [`Link::send`] never waits for the peer, and the
-//! thread that reads never waits for anything but the peer.
+//! Relies on `error` and `deadline`. Invariant: [`Link::send`] never waits for the server, and the
+//! reading thread never waits for anything else.
 //!
-//! Here is what an implementation of [`Transport`] needs; the trait itself and the transports that the
-//! crate brings are at its root.
+//! This module has what an implementation of [`Transport`] needs; the trait itself and the transports
+//! that the crate provides are at the crate's root.
 //!
-//! A [`Transport`] describes how to reach a server. Connecting starts a thread that reads frames
-//! into a [`Sink`], and returns the [`Link`] to write on. `lines` cuts a byte stream into frames,
-//! `outbox` writes without waiting. `stdio` runs a server as a child, `websocket` connects to one
-//! that listens, `memory` to one inside this process.
+//! A [`Transport`] describes how to reach a server. Connecting starts a thread that reads frames into a
+//! [`Sink`], and returns the [`Link`] for writing. `lines` splits a byte stream into frames; `outbox`
+//! writes without blocking. `stdio` runs the server as a child process, `websocket` connects to a
+//! listening server, and `memory` runs a server inside this process.
 
 pub(crate) mod connect;
 mod lines;
@@ -36,40 +36,40 @@ use crate::{
     error::{Result, Timeout, TransportFailure},
 };
 
-/// The writing side of a connection. Shared by all threads that use a client.
+/// The writing half of a connection, shared by all threads that use a client.
 pub trait Link: Send + Sync {
-    /// Takes one message (no line break in it, none at its end) to be written in order.
+    /// Queues one message for writing, in order. The message contains no line break.
     ///
-    /// Must not wait for the peer: it queues what can't be written at once.
+    /// Must not wait for the server: what can't be written immediately is queued.
     ///
     /// # Errors
-    /// The message can't be written any more; the sink tells why.
+    /// Returns an error if the connection no longer accepts messages; the sink reports the reason.
     fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure>;
 
-    /// The longest message that the server takes, in bytes; `None`: any. A longer one is refused
-    /// before it is sent.
+    /// The longest message that the server accepts, in bytes; `None` means no limit. The client rejects a
+    /// longer message without sending it.
     fn max_message_bytes(&self) -> Option<usize> {
         None
     }
 
-    /// Ends the connection and frees what belongs to it: processes reaped, threads joined.
+    /// Closes the connection and releases its resources: reaps processes and joins threads.
     ///
-    /// Idempotent. May be called on any thread, the reading one included (which it must not join
-    /// then). [`Shutdown`] says how long it may take.
+    /// Idempotent. Can be called from any thread, including the reading thread, which it must not join in
+    /// that case. [`Shutdown`] sets the time limit.
     fn shutdown(&self, how: Shutdown);
 }
 
-/// How much time an ending connection is given.
+/// How gracefully, and within what time, a connection shuts down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shutdown {
-    /// In order, within 5 s: end of input, then TERM, then KILL.
+    /// Within 5 s: end of input, then SIGTERM, then SIGKILL.
     Orderly,
-    /// At once, within 0.5 s: end of input, 0.3 s of grace, then KILL.
+    /// Within 0.5 s: end of input, then SIGKILL after 0.3 s.
     Quick,
 }
 
-/// The limit on connecting: 30 s unless set.
+/// The connect limit; 30 s by default.
 #[derive(Debug, Clone, Copy)]
 struct ConnectTimeout(Option<Duration>);
 
@@ -80,10 +80,10 @@ impl Default for ConnectTimeout {
 }
 
 impl ConnectTimeout {
-    /// Connecting begins now.
+    /// Starts the connect limit now.
     ///
     /// # Errors
-    /// A limit of zero has passed at once.
+    /// Returns [`Error::Timeout`](crate::Error::Timeout) if the limit is zero.
     fn begin(self) -> Result<Deadline> {
         let deadline = Deadline::after(self.0);
         match deadline.has_passed() {
@@ -93,7 +93,7 @@ impl ConnectTimeout {
     }
 }
 
-/// Joins a thread, unless it is the one that asks.
+/// Joins a thread, unless it is the current thread.
 fn join(thread: Option<JoinHandle<()>>, whose: &str) {
     if let Some(thread) = thread {
         if thread.thread().id() != thread::current().id() && thread.join().is_err() {
@@ -102,7 +102,7 @@ fn join(thread: Option<JoinHandle<()>>, whose: &str) {
     }
 }
 
-/// The stream in pieces of these lengths, over and over.
+/// Splits the stream into pieces, cycling through these lengths.
 #[cfg(test)]
 fn cut<'a>(mut stream: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
@@ -117,21 +117,22 @@ fn cut<'a>(mut stream: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
     pieces
 }
 
-/// What takes the frames of a connection. Called on the thread that reads only.
+/// Receives the frames of a connection. All methods are called on the reading thread.
 pub(crate) trait Receive: Send {
-    /// One frame. `Break` ends the connection: the receiver has seen enough.
+    /// Handles one frame. `Break` ends the connection: the receiver accepts no more frames.
     fn frame(&mut self, frame: Cow<'_, [u8]>) -> ControlFlow<()>;
 
-    /// Everything that had arrived has been handed over: wake those who wait.
+    /// Called once all frames that have arrived are handed over: wakes the waiting threads.
     fn flush(&mut self);
 
-    /// The connection has ended. Called once, last.
+    /// Called once, last, when the connection has ended.
     fn closed(&mut self, failure: TransportFailure);
 }
 
-/// Where a transport puts the frames that it reads.
+/// Receives the frames that a transport reads.
 ///
-/// Dropping it ends the connection as lost, so that a reading thread that panics is noticed.
+/// Dropping a sink without closing it reports the connection as lost, so that a panic on the reading
+/// thread is noticed.
 #[must_use = "dropping it ends the connection"]
 pub struct Sink {
     receiver: Box<dyn Receive>,
@@ -144,25 +145,25 @@ impl Sink {
         Sink { receiver: Box::new(receiver), max_frame_bytes, is_closed: false }
     }
 
-    /// Hands over one frame. Give it owned where that saves a copy of something large.
+    /// Hands over one frame. Pass an owned buffer if that avoids copying a large frame.
     ///
-    /// `Break` says that the connection is to end; the thread may stop reading.
+    /// `Break` means that the connection is to end; the thread can stop reading.
     pub fn frame<'a>(&mut self, frame: impl Into<Cow<'a, [u8]>>) -> ControlFlow<()> {
         self.receiver.frame(frame.into())
     }
 
-    /// Says that nothing more has arrived for now. Call it before waiting for the peer: those who
-    /// wait for frames are woken here, once for all the frames of a read.
+    /// Marks the end of the frames available for now. Call it before waiting for the server: it wakes the
+    /// threads that wait for frames, once for all the frames of a read.
     pub fn flush(&mut self) {
         self.receiver.flush();
     }
 
-    /// The longest frame that is wanted, in bytes; `None`: any.
+    /// The maximum frame length to accept, in bytes; `None` means no limit.
     pub fn max_frame_bytes(&self) -> Option<usize> {
         self.max_frame_bytes
     }
 
-    /// Ends the connection with its reason.
+    /// Ends the connection with a reason.
     pub fn close(mut self, failure: TransportFailure) {
         self.is_closed = true;
         self.receiver.closed(failure);

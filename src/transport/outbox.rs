@@ -1,8 +1,8 @@
-//! What is to be written to a pipe or a socket that takes as much as it can at a time.
+//! A queue of messages for a non-blocking pipe or socket.
 //!
-//! Relies on a destination that never blocks. Invariant: whoever finds the destination here takes
-//! it out, writes without holding the lock, and puts it back; others only queue. So no lock is
-//! held while writing, and nobody waits for the peer.
+//! Relies on a destination that never blocks. Invariant: a thread that finds the destination free takes
+//! it, writes without holding the lock, and puts it back; other threads only queue. No lock is held
+//! during a write, and no sender waits for the server.
 
 use std::{
     collections::VecDeque,
@@ -18,41 +18,41 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::TransportFailure;
 
-/// How much may wait for a peer that does not read; requests that time out leave theirs behind.
-const MOST_UNWRITTEN: usize = 256 * 1024 * 1024;
+/// The most bytes that can be queued for a server that doesn't read. Requests that time out leave theirs
+/// in the queue.
+const MAX_QUEUED_BYTES: usize = 256 * 1024 * 1024;
 
-/// How much of what others queued a caller writes for them.
-const MOST_AT_ONCE: usize = 1024 * 1024;
+/// The most bytes, including those queued by other threads, that one caller writes.
+const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
-/// The queue, and where it goes. A thread that waits for the destination does the rest of what the
-/// callers can't write at once.
+/// The queue and its destination. The polling thread writes what the callers can't write immediately.
 pub(super) struct Outbox<W> {
     state: Mutex<State<W>>,
-    /// Wakes the thread that waits.
+    /// Wakes the polling thread.
     wake: Box<dyn Fn() + Send + Sync>,
     is_broken: AtomicBool,
 }
 
 struct State<W> {
     queue: VecDeque<Vec<u8>>,
-    /// The bytes of the queue.
+    /// The total size of the queued messages, in bytes.
     bytes: usize,
-    /// How much of the first message has been written.
+    /// How many bytes of the first message have been written.
     written: usize,
-    /// How much has been written in all.
+    /// How many bytes have been written since the connection opened.
     total: u64,
     destination: Destination<W>,
     has_ended: bool,
 }
 
 enum Destination<W> {
-    /// Nobody writes.
+    /// No thread is writing.
     Free(Arc<W>),
-    /// A thread writes, and will write what is queued meanwhile.
+    /// A thread is writing; it also writes what is queued in the meantime.
     Taken,
-    /// It is full; the thread that waits tries again when it is not.
+    /// The destination is full; the polling thread retries when it becomes writable.
     Full(Arc<W>),
-    /// The end was asked for, or the peer does not read any more.
+    /// The outbox was ended, or the server no longer reads.
     Closed,
 }
 
@@ -88,12 +88,13 @@ where
         }
     }
 
-    /// Wakes the thread that waits.
+    /// Wakes the polling thread.
     pub(super) fn wake(&self) {
         (self.wake)();
     }
 
-    /// Writes what the destination takes now, and leaves the rest to the thread that waits.
+    /// Queues a message, writes what the destination accepts now, and leaves the rest to the polling
+    /// thread.
     pub(super) fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
         self.check()?;
         self.queue(message);
@@ -101,21 +102,21 @@ where
         Ok(())
     }
 
-    /// Whether something may be sent.
+    /// Returns an error if nothing more can be sent.
     pub(super) fn check(&self) -> Result<(), TransportFailure> {
         let state = self.state.lock();
         if state.is_closed() {
-            return Err(TransportFailure::new("the app-server does not read any more"));
+            return Err(TransportFailure::new("the app-server no longer reads its input"));
         }
         match state.bytes {
-            0..=MOST_UNWRITTEN => Ok(()),
+            0..=MAX_QUEUED_BYTES => Ok(()),
             waiting => Err(TransportFailure::new(format!(
-                "the app-server does not read: {waiting} bytes wait to be written"
+                "the app-server does not read its input: {waiting} bytes are queued"
             ))),
         }
     }
 
-    /// Has it written by the next [`flush`](Self::flush). It is dropped if nobody reads any more.
+    /// Queues a message for the next [`flush`](Self::flush). Drops it if the outbox is closed.
     pub(super) fn queue(&self, message: Vec<u8>) {
         let mut state = self.state.lock();
         if !state.is_closed() {
@@ -124,13 +125,13 @@ where
         }
     }
 
-    /// Writes what is queued.
+    /// Writes the queued messages.
     pub(super) fn flush(&self) {
         self.write(self.state.lock(), true);
     }
 
-    /// Lets go of the destination: at once if it is full, for nobody will read what does not fit,
-    /// else when what is being written has been.
+    /// Releases the destination: immediately if it is idle or full, since nothing more would be read;
+    /// otherwise once the write in progress finishes.
     pub(super) fn end(&self) {
         let mut state = self.state.lock();
         state.has_ended = true;
@@ -142,18 +143,18 @@ where
         self.wake();
     }
 
-    /// Whether the peer does not read any more, though the end was not asked for.
+    /// Whether a write failed before the outbox was ended: the server no longer reads.
     pub(super) fn is_broken(&self) -> bool {
         self.is_broken.load(Ordering::Acquire)
     }
 
-    /// How many bytes have been written in all.
+    /// How many bytes have been written since the connection opened.
     #[cfg(feature = "websocket")]
     pub(super) fn written(&self) -> u64 {
         self.state.lock().total
     }
 
-    /// The destination to wait for, if it is full.
+    /// The destination to poll for writability, if it is full.
     pub(super) fn full(&self) -> Option<Arc<W>> {
         match &self.state.lock().destination {
             Destination::Full(destination) => Some(Arc::clone(destination)),
@@ -161,8 +162,8 @@ where
         }
     }
 
-    /// Tries a destination that was full again. It may take bytes now, or have broken, which writing
-    /// finds. For the thread that waits: it is not woken when the destination is still full.
+    /// Retries a destination that was full. A write shows whether it accepts bytes again or is broken.
+    /// Only the polling thread calls this; it isn't woken if the destination is still full.
     pub(super) fn resume(&self) {
         let mut state = self.state.lock();
         match std::mem::replace(&mut state.destination, Destination::Taken) {
@@ -174,9 +175,10 @@ where
         }
     }
 
-    /// Takes the destination if it is free, and writes until the queue is empty or it is full, of which
-    /// the thread that waits has to be told unless it is the one that writes.
-    fn write<'a>(&'a self, mut state: MutexGuard<'a, State<W>>, tells_full: bool) {
+    /// Takes the destination if it is free, and writes until the queue is empty or the destination is
+    /// full. `wakes_when_full`: wake the polling thread when the destination is full; false if the polling
+    /// thread is the caller.
+    fn write<'a>(&'a self, mut state: MutexGuard<'a, State<W>>, wakes_when_full: bool) {
         let destination = match std::mem::replace(&mut state.destination, Destination::Taken) {
             Destination::Free(destination) => destination,
             other => {
@@ -197,8 +199,8 @@ where
                     state.written = 0;
                     state.bytes = state.bytes.saturating_sub(message.len());
                     taken += message.len();
-                    // Enough for one caller: the thread that waits goes on with what others queued.
-                    if taken > MOST_AT_ONCE && !state.queue.is_empty() {
+                    // One caller has written its share: the polling thread writes the rest of the queue.
+                    if taken > MAX_BATCH_BYTES && !state.queue.is_empty() {
                         state.destination = Destination::Full(destination);
                         drop(state);
                         self.wake();
@@ -210,13 +212,13 @@ where
                     state.written = written;
                     state.destination = Destination::Full(destination);
                     drop(state);
-                    if tells_full {
+                    if wakes_when_full {
                         self.wake();
                     }
                     return;
                 }
-                // The peer has closed its input: mostly because it exits, which is about to be seen. If
-                // not, there is nobody to talk to all the same.
+                // The server closed its input, usually because it is exiting, which the reading thread is
+                // about to see. Either way nothing more can be sent.
                 Err(_) => {
                     state.close();
                     drop(state);
@@ -239,7 +241,7 @@ impl<W> fmt::Debug for Outbox<W> {
     }
 }
 
-/// Writes on from `written`, and counts.
+/// Writes from offset `written`, which it advances.
 fn write_all<W>(mut destination: &W, message: &[u8], written: &mut usize) -> io::Result<()>
 where
     for<'a> &'a W: Write,

@@ -1,9 +1,9 @@
-//! The kinds of notification that matter to a turn, told by the method's name alone.
+//! The kinds of notification that matter to a turn, identified by method name.
 //!
-//! Relies on nothing. Invariant: a method that is not in the list is [`Kind::Other`]; nothing is
-//! unknown enough to be dropped.
+//! Relies on nothing. Invariant: a method that isn't listed is [`Kind::Other`]; no notification is
+//! dropped because it is unknown.
 
-/// What a notification is to the turn it belongs to.
+/// The kind of a notification, as seen by its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     TextDelta,
@@ -20,9 +20,9 @@ pub(crate) enum Kind {
     Plan,
     Diff,
     Warning,
-    /// `thread/status/changed`: idle without an end of the turn hints at a lost end.
+    /// `thread/status/changed`: an idle thread whose turn has not ended suggests that the end was lost.
     ThreadStatus,
-    /// The thread is not loaded any more; it must be resumed before its next turn.
+    /// The thread is no longer loaded; it must be resumed before its next turn.
     ThreadGone,
     Other,
 }
@@ -50,7 +50,7 @@ impl Kind {
         }
     }
 
-    /// Whether a reader that takes only steps and the answer needs it.
+    /// Whether a reader that only takes steps and the answer needs it.
     pub(crate) fn concerns_steps(self) -> bool {
         matches!(self, Kind::ItemCompleted | Kind::TurnCompleted | Kind::TokenUsage | Kind::Error)
     }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStru
 use serde_json::{Value, value::RawValue};
 
 use super::raw::ItemText;
-use crate::protocol::{ThreadItem, envelope::Lenient, wire::words};
+use crate::protocol::{ThreadItem, envelope::Lenient, wire::string_enum};
 
-words! {
+string_enum! {
     /// What a step is.
     pub enum StepType {
         /// The model's reasoning.
@@ -43,7 +43,7 @@ impl StepType {
     }
 }
 
-words! {
+string_enum! {
     /// How a step ended.
     pub enum StepStatus {
         /// Well; also of items that have no status.

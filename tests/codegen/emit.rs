@@ -27,7 +27,12 @@ pub(crate) fn files(protocol: &Protocol, model: &Model) -> BTreeMap<String, Stri
     let is_object = |decl: &&Decl| matches!(decl.kind, Kind::Object(_));
     let of = |group: Group| model.decls.values().filter(move |decl| decl.group == group);
     let always = || of(Group::Always);
-    add("enums", "Enums of words, open to new ones.", &["words"], emitter.decls(always().filter(is_words)));
+    add(
+        "enums",
+        "Enums of words, open to new ones.",
+        &["string_enum"],
+        emitter.decls(always().filter(is_words)),
+    );
     let unions = always().filter(|decl| !is_words(decl) && !is_object(decl));
     add(
         "unions",
@@ -61,7 +66,7 @@ pub(crate) fn files(protocol: &Protocol, model: &Model) -> BTreeMap<String, Stri
         add(
             feature,
             &format!("The {which}, and the enums and unions that only they use."),
-            &[UNIONS, REQUESTS, &["words"]].concat(),
+            &[UNIONS, REQUESTS, &["string_enum"]].concat(),
             table + &emitter.requests(group) + "\n" + &small,
         );
         add(
@@ -129,15 +134,15 @@ impl Emitter<'_> {
         if has("Value") && body.split(|c: char| !c.is_alphanumeric()).any(|word| word == "Value") {
             out.push_str("use serde_json::Value;\n\n");
         }
-        // Words stand for themselves.
-        if macros != ["words"] {
+        // String enums need nothing else.
+        if macros != ["string_enum"] {
             out.push_str("use super::*;\n");
         }
         if has("Setting<") {
             out.push_str("use crate::Setting;\n");
         }
         let open: Vec<&str> =
-            ["build", "convert", "mixed", "object", "shared", "tagged", "untagged", "words"]
+            ["build", "convert", "mixed", "object", "shared", "string_enum", "tagged", "untagged"]
                 .into_iter()
                 .filter(|name| macros.contains(name) && has(&format!("{name}! {{")))
                 .collect();
@@ -195,7 +200,7 @@ impl Emitter<'_> {
             Kind::Alias(ty) => format!("{}pub type {name} = {};\n", doc(0, &docs), rust(ty)),
             Kind::Object(fields) => self.object(decl, fields, &docs),
             Kind::Words(variants) => {
-                let mut out = format!("words! {{\n{}    pub enum {name} {{\n", doc(4, &docs));
+                let mut out = format!("string_enum! {{\n{}    pub enum {name} {{\n", doc(4, &docs));
                 for variant in variants {
                     out += &variant_doc(name, variant);
                     writeln!(out, "        {} = {:?},", variant.name, variant.wire).unwrap();

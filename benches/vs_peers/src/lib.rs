@@ -1,7 +1,7 @@
-//! What all drivers share: the workloads, the clocks, the one line of JSON that a driver prints.
+//! Shared code of the drivers: the workloads, the clocks, and the line of JSON that a driver prints.
 //!
-//! A driver is a program of its own per client, so that CPU time, memory and threads are that
-//! client's alone. It is called as `drive-x WORKLOAD [NUMBER...]`, starts the flooding server named by
+//! Each client has its own driver program, so that CPU time, memory and threads are that client's alone.
+//! A driver is called as `drive-x WORKLOAD [NUMBER...]`, starts the flooding server named by
 //! `FLOOD_SERVER` through its client's own API, and measures from inside, after start-up.
 
 use std::io::{BufRead, Write};
@@ -10,37 +10,37 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Map, Value};
 
-/// What a driver is told to do.
+/// The workload of a driver.
 #[derive(Debug, Clone, Copy)]
 pub enum Workload {
-    /// One turn of `count` text deltas of `bytes` bytes, seen one by one.
+    /// One turn of `count` text deltas of `bytes` bytes, read one by one.
     Deltas { count: usize, bytes: usize },
-    /// One turn of `count` completed items of `bytes` bytes, seen one by one.
+    /// One turn of `count` completed items of `bytes` bytes, read one by one.
     Items { count: usize, bytes: usize },
-    /// `count` small requests, one after the other, after `warm_up` that don't count.
+    /// `count` small sequential requests, after `warm_up` that are not counted.
     RoundTrip { count: usize, warm_up: usize },
-    /// `turns` turns at once over one connection, each caller on its own thread.
+    /// `turns` concurrent turns on one connection, each caller on its own thread.
     Wave {
         turns: usize,
         count: usize,
         bytes: usize,
     },
-    /// Like `Deltas`, but the consumer sleeps `millis` ms before it looks.
+    /// Like `Deltas`, but the consumer sleeps `millis` ms before reading.
     Sleep {
         count: usize,
         bytes: usize,
         millis: u64,
     },
-    /// Connected, one turn done, nothing to do until told to end.
+    /// Connected, one turn completed, then idle until told to end.
     Idle,
-    /// From before the server is spawned to its first answer.
+    /// From before the server is spawned until its first response.
     Spawn,
-    /// One answer of `bytes` bytes.
+    /// One response of `bytes` bytes.
     Big { bytes: usize },
 }
 
 impl Workload {
-    /// From the command line of a driver.
+    /// Parses the command line of a driver.
     pub fn from_args() -> Self {
         let mut args = std::env::args().skip(1);
         let name = args.next().unwrap_or_default();
@@ -79,7 +79,7 @@ impl Workload {
         }
     }
 
-    /// The user's message that makes the server do it.
+    /// The user message that makes the server run the workload.
     pub fn prompt(self) -> String {
         match self {
             Self::Deltas { count, bytes } | Self::Sleep { count, bytes, .. } => {
@@ -96,12 +96,12 @@ impl Workload {
     }
 }
 
-/// Path of the flooding server.
+/// The path of the flooding server.
 pub fn flood_server() -> String {
     std::env::var("FLOOD_SERVER").expect("FLOOD_SERVER names the server")
 }
 
-/// CPU time of all threads of this process, children excluded, in seconds.
+/// The CPU time of all threads of this process, without children, in seconds.
 pub fn cpu_seconds() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
@@ -117,7 +117,7 @@ pub fn memory_kib(field: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// Wall clock and CPU clock, started together.
+/// A wall clock and a CPU clock, started together.
 #[derive(Debug)]
 pub struct Clock {
     wall: Instant,
@@ -125,7 +125,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts both.
+    /// Starts both clocks.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self {
@@ -135,12 +135,12 @@ impl Clock {
     }
 }
 
-/// What a driver found out, printed as one line of JSON.
+/// The results of a driver, printed as one line of JSON.
 #[derive(Debug, Default)]
 pub struct Report(Map<String, Value>);
 
 impl Report {
-    /// Adds one number or text.
+    /// Adds one number or string.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) -> &mut Self {
         self.0.insert(name.to_owned(), value.into());
         self
@@ -153,7 +153,7 @@ impl Report {
         self.set("seconds", seconds).set("cpu", cpu)
     }
 
-    /// Adds how many of the things that were sent have been seen.
+    /// Adds the number of sent and of received items.
     pub fn seen(&mut self, seen: usize, sent: usize) -> &mut Self {
         self.set("seen", seen).set("sent", sent)
     }
@@ -169,14 +169,14 @@ impl Report {
         self
     }
 
-    /// Prints the line, with the peak of memory.
+    /// Prints the line, including peak memory.
     pub fn print(&mut self) {
         self.set("peak_kib", memory_kib("VmHWM"));
         println!("{}", Value::Object(std::mem::take(&mut self.0)));
     }
 }
 
-/// Says that the driver is idle, and waits until it has been looked at.
+/// Announces that the driver is idle, and waits until it has been examined.
 pub fn idle_until_told() {
     println!("READY");
     let _ = std::io::stdout().flush();

@@ -1,4 +1,5 @@
-//! The flooding server sends what it was asked for, as valid messages; a benchmark can't tell.
+//! Tests that the flooding server sends the requested events as valid messages, which a benchmark can't
+//! detect.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Write};
@@ -6,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// Sends the requests, closes stdin, and gives back all that the server wrote.
+/// Sends the requests, closes stdin, and returns everything that the server wrote.
 fn ask(requests: &[Value]) -> Vec<Value> {
     let mut server = Command::new(env!("CARGO_BIN_EXE_flood-server"))
         .args(["app-server", "--listen", "stdio://"])

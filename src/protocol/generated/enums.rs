@@ -3,9 +3,9 @@
 //! @generated from the schemas of codex 0.169.0 (structure aadaca78d09b79c9) by
 //! `CODEGEN=write cargo test --test codegen`; do not edit.
 
-use crate::protocol::wire::words;
+use crate::protocol::wire::string_enum;
 
-words! {
+string_enum! {
     /// Used by `turn/start`, `turn/steer`.
     pub enum AdditionalContextKind {
         Untrusted = "untrusted",
@@ -13,14 +13,14 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum AgentMessageDelivery {
         Async = "async",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `config/read`, `configRequirements/read`.
     pub enum AllowDenyRequirement {
         Allow = "allow",
@@ -28,7 +28,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `config/read`.
     pub enum AppToolApproval {
         Auto = "auto",
@@ -38,7 +38,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 6 more methods.
     pub enum ApprovalsReviewer {
         User = "user",
@@ -47,7 +47,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/updated`.
     pub enum AuthMode {
         Apikey = "apikey",
@@ -61,7 +61,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `config/read`.
     pub enum AutoCompactTokenLimitScope {
         Total = "total",
@@ -69,14 +69,14 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `item/autoApprovalReview/completed`.
     pub enum AutoReviewDecisionSource {
         Agent = "agent",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `configRequirements/read`.
     pub enum BrowserUseAccessApprovalLifetime {
         Turn = "turn",
@@ -84,14 +84,14 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/chatgptAuthTokens/refresh`.
     pub enum ChatgptAuthTokensRefreshReason {
         Unauthorized = "unauthorized",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `configRequirements/read`.
     pub enum CliAuthCredentialsStoreMode {
         File = "file",
@@ -101,7 +101,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum CollabAgentStatus {
         PendingInit = "pendingInit",
@@ -114,7 +114,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum CollabAgentTool {
         SpawnAgent = "spawnAgent",
@@ -129,7 +129,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum CollabAgentToolCallStatus {
         InProgress = "inProgress",
@@ -139,7 +139,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `command/exec/outputDelta`.
     pub enum CommandExecOutputStream {
         Stdout = "stdout",
@@ -147,7 +147,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `item/commandExecution/requestApproval`.
     pub enum CommandExecutionApprovalKind {
         Command = "command",
@@ -156,7 +156,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum CommandExecutionSource {
         Agent = "agent",
@@ -166,7 +166,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum CommandExecutionStatus {
         InProgress = "inProgress",
@@ -176,7 +176,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `turn/start`, `model/list`.
     pub enum CyberAccessProgram {
         Standard = "standard",
@@ -185,14 +185,14 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/login/completed`.
     pub enum DesktopOnboardingEntrypoint {
         LifeSciences = "life_sciences",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum DynamicToolCallStatus {
         InProgress = "inProgress",
@@ -201,7 +201,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `externalAgentConfig/detect`, `externalAgentConfig/import`,
     /// `externalAgentConfig/import/recordHistory` and 3 more methods.
     pub enum ExternalAgentConfigMigrationItemType {
@@ -218,7 +218,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `item/fileChange/requestApproval`.
     pub enum FileChangeApprovalDecision {
         Accept = "accept",
@@ -228,7 +228,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `item/autoApprovalReview/started`, `item/autoApprovalReview/completed`,
     /// `item/commandExecution/requestApproval` and one more method.
     pub enum FileSystemAccessMode {
@@ -238,7 +238,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `config/read`, `configRequirements/read`.
     pub enum ForcedLoginMethod {
         Chatgpt = "chatgpt",
@@ -246,7 +246,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `fuzzyFileSearch`, `fuzzyFileSearch/sessionUpdated`.
     pub enum FuzzyFileSearchMatchType {
         File = "file",
@@ -254,7 +254,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/gatewayOAuth/read`, `account/gatewayOAuth/changed`.
     pub enum GatewayOAuthStatus {
         NotReady = "notReady",
@@ -264,7 +264,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `item/autoApprovalReview/started`, `item/autoApprovalReview/completed`.
     pub enum GuardianApprovalReviewStatus {
         InProgress = "inProgress",
@@ -275,7 +275,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `item/autoApprovalReview/started`, `item/autoApprovalReview/completed`.
     pub enum GuardianCommandSource {
         Shell = "shell",
@@ -283,7 +283,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/guardianReview`, `item/autoApprovalReview/started`,
     /// `item/autoApprovalReview/completed`.
     pub enum GuardianRiskLevel {
@@ -294,7 +294,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/guardianReview`, `item/autoApprovalReview/started`,
     /// `item/autoApprovalReview/completed`.
     pub enum GuardianUserAuthorization {
@@ -305,7 +305,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `hooks/list`, `plugin/read`, `hook/started` and one more method.
     pub enum HookEventName {
         PreModelRequest = "preModelRequest",
@@ -325,7 +325,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `hook/started`, `hook/completed`.
     pub enum HookExecutionMode {
         Sync = "sync",
@@ -333,7 +333,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `hook/started`, `hook/completed`.
     pub enum HookHandlerType {
         Command = "command",
@@ -343,7 +343,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `hook/started`, `hook/completed`.
     pub enum HookOutputEntryKind {
         Warning = "warning",
@@ -354,7 +354,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `hook/started`, `hook/completed`.
     pub enum HookRunStatus {
         Running = "running",
@@ -365,7 +365,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `hook/started`, `hook/completed`.
     pub enum HookScope {
         Thread = "thread",
@@ -373,7 +373,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `hooks/list`, `hook/started`, `hook/completed`.
     pub enum HookSource {
         System = "system",
@@ -390,7 +390,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 22 more methods.
     pub enum ImageDetail {
         Auto = "auto",
@@ -400,7 +400,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `model/list`.
     pub enum InputModality {
         Text = "text",
@@ -409,7 +409,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/resume`.
     pub enum LocalShellStatus {
         Completed = "completed",
@@ -418,7 +418,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum McpAppDisplayMode {
         Inline = "inline",
@@ -426,21 +426,21 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpElicitationArrayType {
         Array = "array",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpElicitationBooleanType {
         Boolean = "boolean",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpElicitationNumberType {
         Number = "number",
@@ -448,14 +448,14 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpElicitationObjectType {
         Object = "object",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpElicitationStringFormat {
         Email = "email",
@@ -465,14 +465,14 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpElicitationStringType {
         String = "string",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServer/elicitation/request`.
     pub enum McpServerElicitationAction {
         Accept = "accept",
@@ -481,14 +481,14 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServer/startupStatus/updated`.
     pub enum McpServerStartupFailureReason {
         ReauthenticationRequired = "reauthenticationRequired",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServer/startupStatus/updated`.
     pub enum McpServerStartupState {
         Starting = "starting",
@@ -498,7 +498,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum McpToolCallStatus {
         InProgress = "inProgress",
@@ -507,7 +507,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `config/value/write`, `config/batchWrite`.
     pub enum MergeStrategy {
         Replace = "replace",
@@ -515,7 +515,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum MessagePhase {
         Commentary = "commentary",
@@ -524,7 +524,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// The kind of a collaboration mode.
     ///
     /// Used by `thread/resume`, `thread/settings/update`, `turn/start` and 2 more methods.
@@ -536,21 +536,21 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `model/rerouted`.
     pub enum ModelRerouteReason {
         HighRiskCyberActivity = "highRiskCyberActivity",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `model/verification`.
     pub enum ModelVerification {
         TrustedAccessForCyber = "trustedAccessForCyber",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `model/list`.
     pub enum MultiAgentVersion {
         Disabled = "disabled",
@@ -559,7 +559,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 4 more methods.
     pub enum NetworkAccess {
         Restricted = "restricted",
@@ -567,7 +567,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `item/autoApprovalReview/started`, `item/autoApprovalReview/completed`,
     /// `item/commandExecution/requestApproval`.
     pub enum NetworkApprovalProtocol {
@@ -578,7 +578,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `configRequirements/read`.
     pub enum NetworkDomainPermission {
         Allow = "allow",
@@ -586,7 +586,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `item/commandExecution/requestApproval`, `applyPatchApproval`,
     /// `execCommandApproval`.
     pub enum NetworkPolicyRuleAction {
@@ -595,7 +595,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `configRequirements/read`.
     pub enum NetworkUnixSocketPermission {
         Allow = "allow",
@@ -603,7 +603,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 15 more methods.
     pub enum NonSteerableTurnKind {
         Review = "review",
@@ -611,7 +611,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `configRequirements/read`.
     pub enum OtelHttpProtocol {
         Binary = "binary",
@@ -619,7 +619,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum PatchApplyStatus {
         InProgress = "inProgress",
@@ -629,7 +629,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `item/permissions/requestApproval`.
     pub enum PermissionGrantScope {
         Turn = "turn",
@@ -637,7 +637,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// The tone of the answers.
     ///
     /// Used by `thread/start`, `thread/resume`, `thread/settings/update` and 2 more methods.
@@ -648,7 +648,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/rateLimits/read`, `account/read`, `account/updated` and one more method.
     pub enum PlanType {
         Free = "free",
@@ -674,7 +674,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `process/outputDelta`.
     pub enum ProcessOutputStream {
         Stdout = "stdout",
@@ -682,7 +682,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `project/changed`.
     pub enum ProjectChangeType {
         Created = "created",
@@ -691,7 +691,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/rateLimits/read`, `account/rateLimits/updated`.
     pub enum RateLimitReachedType {
         RateLimitReached = "rate_limit_reached",
@@ -702,7 +702,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/realtime/start`, `thread/realtime/started`.
     pub enum RealtimeConversationVersion {
         V1 = "v1",
@@ -711,7 +711,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// How much of its thinking the model summarises.
     ///
     /// Used by `thread/settings/update`, `turn/start`, `turn/settings/update` and 2 more methods.
@@ -725,7 +725,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `remoteControl/enable`, `remoteControl/disable`, `remoteControl/status/read` and one
     /// more method.
     pub enum RemoteControlConnectionStatus {
@@ -736,21 +736,21 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `configRequirements/read`.
     pub enum ResidencyRequirement {
         Us = "us",
     }
 }
 
-words! {
+string_enum! {
     /// Used by `review/start`.
     pub enum ReviewDelivery {
         Inline = "inline",
     }
 }
 
-words! {
+string_enum! {
     /// What commands may touch, by name.
     ///
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 2 more methods.
@@ -764,7 +764,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/resume`, `thread/list`, `project/list` and 3 more methods.
     pub enum SortDirection {
         Asc = "asc",
@@ -772,7 +772,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum SubAgentActivityKind {
         Started = "started",
@@ -782,7 +782,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 8 more methods.
     pub enum ThreadActiveFlag {
         WaitingOnApproval = "waitingOnApproval",
@@ -790,7 +790,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/attachment/updated`.
     pub enum ThreadAttachmentOperation {
         Created = "created",
@@ -798,7 +798,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/goal/set`, `thread/goal/get`, `thread/goal/updated`.
     pub enum ThreadGoalStatus {
         Active = "active",
@@ -810,7 +810,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 7 more methods.
     pub enum ThreadHistoryMode {
         Legacy = "legacy",
@@ -818,7 +818,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/timeline/list`, `thread/realtime/item/started`,
     /// `thread/realtime/item/completed`.
     pub enum ThreadRealtimeSessionOutcome {
@@ -827,7 +827,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/timeline/list`, `thread/realtime/item/started`,
     /// `thread/realtime/item/completed`.
     pub enum ThreadRealtimeTranscriptRole {
@@ -836,7 +836,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/list`.
     pub enum ThreadSortKey {
         CreatedAt = "created_at",
@@ -846,7 +846,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/list`, `thread/search`.
     pub enum ThreadSourceKind {
         Cli = "cli",
@@ -862,7 +862,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`.
     pub enum ThreadStartSource {
         Startup = "startup",
@@ -870,7 +870,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 13 more methods.
     pub enum TurnItemsView {
         NotLoaded = "notLoaded",
@@ -879,7 +879,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `turn/plan/updated`.
     pub enum TurnPlanStepStatus {
         Pending = "pending",
@@ -888,7 +888,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// How a turn stands.
     ///
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 14 more methods.
@@ -900,7 +900,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `config/read`.
     pub enum Verbosity {
         Low = "low",
@@ -909,7 +909,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `config/read`.
     pub enum WebSearchContextSize {
         Low = "low",
@@ -918,7 +918,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `config/read`, `configRequirements/read`.
     pub enum WebSearchMode {
         Disabled = "disabled",
@@ -928,7 +928,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `config/read`.
     pub enum WebSearchProvider {
         Standalone = "standalone",
@@ -936,7 +936,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `configRequirements/read`.
     pub enum WindowsSandboxImplementation {
         Elevated = "elevated",
@@ -945,7 +945,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `windowsSandbox/setupStart`, `windowsSandbox/setupCompleted`.
     pub enum WindowsSandboxSetupMode {
         Elevated = "elevated",
@@ -953,7 +953,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `config/value/write`, `config/batchWrite`.
     pub enum WriteStatus {
         Ok = "ok",

@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::protocol::request::{methods, no_params, requests};
-use crate::protocol::wire::{convert, shared, tagged, untagged, words};
+use crate::protocol::wire::{convert, shared, string_enum, tagged, untagged};
 
 methods! {
     experimental: true;
@@ -176,7 +176,7 @@ requests! {
     "fuzzyFileSearch/sessionStop": FuzzyFileSearchSessionStopParams => FuzzyFileSearchSessionStopResponse,
 }
 
-words! {
+string_enum! {
     /// Used by `accountSession/list`, `accountSession/switch`.
     pub enum AccountSessionWorkspaceKind {
         Personal = "personal",
@@ -208,7 +208,7 @@ untagged! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/bedrock/discover`.
     ///
     /// Belongs to the experimental API.
@@ -244,7 +244,7 @@ convert! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/realtime/start`.
     pub enum CodexResponseHandoffMode {
         Thinking = "thinking",
@@ -253,7 +253,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/realtime/start`, `thread/realtime/appendText`.
     pub enum ConversationTextRole {
         User = "user",
@@ -262,7 +262,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `environment/status`.
     ///
     /// Belongs to the experimental API.
@@ -274,7 +274,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/guardianReview`.
     ///
     /// Belongs to the experimental API.
@@ -287,7 +287,7 @@ words! {
 /// Used by `environment/info`.
 pub type PathUri = String;
 
-words! {
+string_enum! {
     /// Used by `plugin/search`.
     pub enum PluginSearchScope {
         Global = "global",
@@ -296,7 +296,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `project/list`.
     pub enum ProjectSortKey {
         Position = "position",
@@ -304,7 +304,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/realtime/start`.
     pub enum RealtimeOutputModality {
         Text = "text",
@@ -312,7 +312,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/realtime/start`, `thread/realtime/listVoices`.
     pub enum RealtimeVoice {
         Alloy = "alloy",
@@ -353,7 +353,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `remoteControl/client/list`.
     ///
     /// Belongs to the experimental API.
@@ -363,7 +363,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/memoryMode/set`.
     pub enum ThreadMemoryMode {
         Enabled = "enabled",
@@ -395,7 +395,7 @@ convert! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/search`.
     pub enum ThreadSearchSortKey {
         CreatedAt = "created_at",
@@ -414,7 +414,7 @@ tagged! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `turn/settings/update`.
     ///
     /// Belongs to the experimental API.
@@ -424,7 +424,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `userVerification/status`.
     ///
     /// Belongs to the experimental API.

@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::protocol::request::{no_params, requests};
-use crate::protocol::wire::{convert, shared, tagged, untagged, words};
+use crate::protocol::wire::{convert, shared, string_enum, tagged, untagged};
 
 no_params! {
     /// Parameters of `account/gatewayOAuth/cancel`, which takes none: they are sent as null.
@@ -122,7 +122,7 @@ tagged! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/read`.
     pub enum AccountRoutingOverride {
         NoConstraint = "NO_CONSTRAINT",
@@ -131,7 +131,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/sendAddCreditsNudgeEmail`.
     pub enum AddCreditsNudgeCreditType {
         Credits = "credits",
@@ -139,7 +139,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/sendAddCreditsNudgeEmail`.
     pub enum AddCreditsNudgeEmailStatus {
         Sent = "sent",
@@ -147,7 +147,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/read`.
     pub enum AppTemplateUnavailableReason {
         NotConfiguredForWorkspace = "NOT_CONFIGURED_FOR_WORKSPACE",
@@ -155,7 +155,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `modelProvider/config/write`.
     pub enum BedrockProviderId {
         AmazonBedrock = "amazon-bedrock",
@@ -163,7 +163,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/login/cancel`.
     pub enum CancelLoginAccountStatus {
         Canceled = "canceled",
@@ -171,7 +171,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/rateLimitResetCredit/consume`.
     pub enum ConsumeAccountRateLimitResetCreditOutcome {
         Reset = "reset",
@@ -181,7 +181,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `experimentalFeature/list`.
     pub enum ExperimentalFeatureStage {
         Beta = "beta",
@@ -192,7 +192,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `externalAgentConfig/detect`.
     pub enum ExternalAgentDetectedConnectorSource {
         RemoteMcpServersConfig = "remoteMcpServersConfig",
@@ -200,7 +200,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `externalAgentConfig/import/readHistories`.
     pub enum ExternalAgentImportedConnectorSource {
         RemoteMcpServersConfig = "remoteMcpServersConfig",
@@ -216,7 +216,7 @@ tagged! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `modelProvider/config/write`.
     pub enum GcpProviderId {
         Gcp = "gcp",
@@ -250,7 +250,7 @@ shared! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `hooks/list`.
     pub enum HookTrustStatus {
         Managed = "managed",
@@ -293,7 +293,7 @@ tagged! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/login/start`.
     pub enum LoginAppBrand {
         Codex = "codex",
@@ -301,7 +301,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServerStatus/list`.
     pub enum McpAuthStatus {
         Unknown = "unknown",
@@ -312,7 +312,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServerStatus/list`.
     pub enum McpServerConnectionStatus {
         NotStarted = "notStarted",
@@ -325,7 +325,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServer/oauth/login`.
     pub enum McpServerOauthClientRegistration {
         Auto = "auto",
@@ -334,7 +334,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `mcpServerStatus/list`.
     pub enum McpServerStatusDetail {
         Full = "full",
@@ -342,7 +342,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 3 more methods.
     pub enum PluginAuthPolicy {
         OnInstall = "ON_INSTALL",
@@ -350,7 +350,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 2 more methods.
     pub enum PluginAvailability {
         DisabledByAdmin = "DISABLED_BY_ADMIN",
@@ -358,7 +358,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 2 more methods.
     pub enum PluginDisabledReason {
         DisabledByAdmin = "disabled_by_admin",
@@ -368,7 +368,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 2 more methods.
     pub enum PluginInstallPolicy {
         NotAvailable = "NOT_AVAILABLE",
@@ -377,7 +377,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 2 more methods.
     pub enum PluginInstallPolicySource {
         WorkspaceSetting = "WORKSPACE_SETTING",
@@ -385,7 +385,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/list`.
     pub enum PluginListMarketplaceKind {
         Local = "local",
@@ -396,7 +396,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 4 more methods.
     pub enum PluginShareDiscoverability {
         Listed = "LISTED",
@@ -405,7 +405,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 3 more methods.
     pub enum PluginSharePrincipalRole {
         Reader = "reader",
@@ -414,7 +414,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/list`, `plugin/search`, `plugin/installed` and 4 more methods.
     pub enum PluginSharePrincipalType {
         User = "user",
@@ -423,7 +423,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/share/save`, `plugin/share/updateTargets`.
     pub enum PluginShareTargetRole {
         Reader = "reader",
@@ -431,7 +431,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/share/updateTargets`.
     pub enum PluginShareUpdateDiscoverability {
         Unlisted = "UNLISTED",
@@ -477,7 +477,7 @@ convert! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/rateLimits/read`.
     pub enum RateLimitResetCreditStatus {
         Available = "available",
@@ -487,7 +487,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/rateLimits/read`.
     pub enum RateLimitResetType {
         CodexRateLimits = "codexRateLimits",
@@ -527,7 +527,7 @@ tagged! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `plugin/read`.
     pub enum ScheduledTaskWeekday {
         Mo = "MO",
@@ -540,7 +540,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `skills/list`.
     pub enum SkillScope {
         User = "user",
@@ -550,7 +550,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/attachment/add`.
     pub enum ThreadAttachmentAddOutcome {
         Created = "created",
@@ -558,7 +558,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/goal/set`, `thread/goal/clear`.
     pub enum ThreadGoalMutationOrigin {
         User = "user",
@@ -597,7 +597,7 @@ untagged! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `thread/unsubscribe`.
     pub enum ThreadUnsubscribeStatus {
         NotLoaded = "notLoaded",
@@ -606,7 +606,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `windowsSandbox/readiness`.
     pub enum WindowsSandboxReadiness {
         Ready = "ready",
@@ -615,7 +615,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Used by `account/workspaceMessages/read`.
     pub enum WorkspaceMessageType {
         Headline = "headline",

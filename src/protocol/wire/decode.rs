@@ -1,7 +1,7 @@
-//! Decoding with an error that names the place.
+//! Decoding with errors that contain the path.
 //!
-//! Relies on serde_json. Invariant: a good message pays nothing for it; the path is looked for only
-//! once an error is there.
+//! Relies on serde_json. Invariant: a valid message costs nothing extra; the path is determined only
+//! after an error.
 
 use std::cell::RefCell;
 
@@ -15,11 +15,11 @@ thread_local! {
     static COLLECTED: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
-/// Decodes a reply or the parameters of a message; the error names the path in the JSON.
+/// Decodes a reply or the parameters of a message. An error contains the JSON path.
 ///
 /// # Errors
 ///
-/// When the text is no JSON, or something required is missing or of another type.
+/// Returns an error if the text isn't valid JSON, or if a required field is missing or has another type.
 pub fn decode<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     serde_json::from_str(text).map_err(|error| name_path(text, error))
 }
@@ -48,8 +48,8 @@ pub(super) fn warn(message: String) {
     }
 }
 
-/// Puts the path in front of the message. Not part of the decoding itself: tracking the path costs
-/// every good message what only the bad ones need.
+/// Prefixes the error message with the path. Separate from decoding: tracking the path would slow down
+/// every valid message.
 #[cold]
 fn name_path(text: &str, error: serde_json::Error) -> serde_json::Error {
     if !error.is_data() {
@@ -66,7 +66,7 @@ fn name_path(text: &str, error: serde_json::Error) -> serde_json::Error {
     if path.is_empty() { error } else { serde_json::Error::custom(format_args!("{path}: {message}")) }
 }
 
-/// Where in valid JSON the reader stood after so many columns of that line.
+/// The JSON path at this line and column of valid JSON.
 fn path_at(text: &str, line: usize, column: usize) -> String {
     enum Level {
         Object(Option<String>),
@@ -84,7 +84,7 @@ fn path_at(text: &str, line: usize, column: usize) -> String {
         match bytes[at] {
             b'{' => levels.push(Level::Object(None)),
             b'[' => levels.push(Level::List(0)),
-            // The bracket that ends the text looked at still belongs to what it closes.
+            // A bracket that ends the examined text still belongs to the value that it closes.
             b'}' | b']' if at + 1 < end => {
                 levels.pop();
             }
@@ -107,7 +107,7 @@ fn path_at(text: &str, line: usize, column: usize) -> String {
         }
         at += 1;
     }
-    // An object that was just closed is named itself, not its last member.
+    // For an object that was just closed, the path is that of the object, not of its last member.
     let closed = end > 0 && matches!(bytes[end - 1], b'}' | b']');
     if closed {
         levels.pop();

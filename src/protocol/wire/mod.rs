@@ -1,22 +1,22 @@
-//! How protocol types are read and written: open enums, unions that keep what they don't know, and
-//! objects whose optional parts may be broken without taking the message with them.
+//! Encoding of the protocol types: string enums, unions that preserve unknown members, and objects whose
+//! optional fields may be invalid without failing the message.
 //!
-//! Relies on serde and on serde_json's raw values (other formats are not supported). Invariant:
-//! nothing a peer sends is lost without a trace: it is kept raw, or logged, or an error.
+//! Relies on serde and on serde_json's raw values (other formats are not supported). Invariant: nothing
+//! that the server sends is silently lost: it is stored raw, logged, or reported as an error.
 //!
-//! The macros take the types of `generated/` as plain declarations, so that a hundred fields cost a
-//! hundred lines, and so that compiling them costs less than serde's derive would.
+//! The macros take the types of `generated/` as plain declarations: one line per field, and less compile
+//! time than with serde's derive.
 
 mod decode;
 mod object;
+mod string_enum;
 #[cfg(test)]
 mod tests;
 mod union;
-mod words;
 
 pub(crate) use decode::collect_warnings;
 pub use decode::decode;
 pub(crate) use object::*;
+pub(crate) use string_enum::*;
 pub use union::Unknown;
 pub(crate) use union::*;
-pub(crate) use words::*;

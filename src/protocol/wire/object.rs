@@ -1,7 +1,7 @@
-//! Objects: how their fields are read and written, and what absence means.
+//! Objects: how their fields are decoded and encoded, and what absence means.
 //!
-//! Relies on serde and on serde_json's raw values. Invariant: a broken optional field reads as
-//! `None` and is logged, a broken or missing required one is an error.
+//! Relies on serde and on serde_json's raw values. Invariant: an invalid optional field decodes to `None`
+//! and is logged; an invalid or missing required field is an error.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,9 +18,9 @@ use super::decode::warn;
 use crate::Setting;
 use crate::protocol::RequestId;
 
-/// A value as it stands in a message.
+/// A value inside a message.
 pub(crate) trait Part: DeserializeOwned {
-    /// Reads the next value, or nothing if it is null or broken.
+    /// Reads the next value; returns `None` if it is null or invalid.
     fn read_or_none<'de, A: MapAccess<'de>>(
         map: &mut A,
         name: &'static str,
@@ -39,14 +39,14 @@ pub(crate) trait Part: DeserializeOwned {
     }
 }
 
-/// Says that an optional field was left out. Without the value: it may be private.
+/// Logs that an optional field was ignored, without its value, which may be private.
 #[cold]
 fn broken(name: &str, error: &dyn fmt::Display) {
-    // serde quotes a wrong value in backticks or quotes; only the position is safe to tell.
+    // serde quotes the invalid value; only the position is safe to log.
     let place = error.to_string();
     let place = place.rfind(" at line ").map_or("", |at| &place[at..]);
     warn(format!(
-        "the optional field `{name}` of a message is not of its type and was read as absent{place}"
+        "the optional field `{name}` of a message has the wrong type and is treated as absent{place}"
     ));
 }
 
@@ -67,7 +67,7 @@ impl Part for Value {
     }
 }
 
-/// A value that takes one token, so that a wrong one is told without keeping its text.
+/// A value of a single token, so that an invalid one can be reported without storing its text.
 pub(crate) trait Scalar: Sized {
     fn from_text(_: &str) -> Option<Self> {
         None
@@ -86,7 +86,7 @@ pub(crate) trait Scalar: Sized {
     }
 }
 
-/// Reads a scalar, or nothing if it is null or something else.
+/// Reads a scalar; returns `None` if it is null or of another type.
 pub(crate) fn read_scalar<'de, T: Scalar, A: MapAccess<'de>>(
     map: &mut A,
     name: &'static str,
@@ -173,7 +173,7 @@ scalars! {
     u64: from_unsigned(value: u64) = Some(value);
 }
 
-/// A field of an object. Its type says what absence means: an error, `None`, or `Unset`.
+/// A field of an object. Its type determines what absence means: an error, `None`, or `Unset`.
 pub(crate) trait Field: Sized {
     fn read<'de, A: MapAccess<'de>>(map: &mut A, name: &'static str) -> Result<Self, A::Error>;
     fn absent<E: serde::de::Error>(name: &'static str) -> Result<Self, E>;
@@ -203,7 +203,7 @@ impl<T: Part> Field for Option<T> {
     }
 }
 
-/// Parameters are what a client sends, so a broken one is not excused here.
+/// Parameters are what a client sends, so an invalid one is an error.
 impl<T: Part> Field for Setting<T> {
     fn read<'de, A: MapAccess<'de>>(map: &mut A, _: &'static str) -> Result<Self, A::Error> {
         map.next_value()
@@ -216,8 +216,8 @@ impl<T: Part> Field for Setting<T> {
     }
 }
 
-/// The entries of an object that is read. The first error ends the reading and is kept, which lets
-/// the code for each field be one call: compiling it is what the types cost most.
+/// The entries of an object being decoded. The first error ends decoding and is stored, so that each
+/// field only takes one call, which keeps the compile time low.
 pub(crate) struct Entries<'de, A: MapAccess<'de>> {
     map: A,
     key: Key<'de>,
@@ -229,7 +229,7 @@ impl<'de, A: MapAccess<'de>> Entries<'de, A> {
         Entries { map, key: Key(Cow::Borrowed("")), error: None }
     }
 
-    /// Goes to the next entry; false behind the last one and after an error.
+    /// Advances to the next entry. Returns false after the last entry and after an error.
     pub(crate) fn advance(&mut self) -> bool {
         if self.error.is_some() {
             return false;
@@ -245,7 +245,7 @@ impl<'de, A: MapAccess<'de>> Entries<'de, A> {
         false
     }
 
-    /// Reads the entry if that is its name.
+    /// Reads the entry if it has this name.
     #[inline]
     pub(crate) fn read<T: Field>(&mut self, name: &'static str, slot: &mut Option<T>) -> bool {
         if self.key.as_str() != name {
@@ -258,18 +258,18 @@ impl<'de, A: MapAccess<'de>> Entries<'de, A> {
         true
     }
 
-    /// Passes over the entry.
+    /// Skips the entry.
     pub(crate) fn skip(&mut self) -> bool {
         self.error = self.map.next_value::<IgnoredAny>().err();
         true
     }
 
-    /// Whether all entries were read.
+    /// Whether all entries have been read without an error.
     pub(crate) fn is_ok(&self) -> bool {
         self.error.is_none()
     }
 
-    /// The value read, or what the type makes of its absence, unless there is an error.
+    /// The value that was read, or the type's value for an absent field; `None` after an error.
     pub(crate) fn finish<T: Field>(&mut self, name: &'static str, slot: Option<T>) -> Option<T> {
         if slot.is_some() || self.error.is_some() {
             return slot;
@@ -283,13 +283,13 @@ impl<'de, A: MapAccess<'de>> Entries<'de, A> {
         }
     }
 
-    /// Why the object can't be made.
+    /// The error that prevented decoding.
     pub(crate) fn into_error(self) -> A::Error {
         self.error.unwrap_or_else(|| serde::de::Error::custom("an object that is not whole"))
     }
 }
 
-/// An object that is written; errors are kept as in [`Entries`].
+/// An object being encoded; errors are stored as in [`Entries`].
 pub(crate) struct Out<M: SerializeMap> {
     map: M,
     error: Option<M::Error>,
@@ -304,7 +304,7 @@ impl<M: SerializeMap> Out<M> {
         self.error = self.map.serialize_entry(name, word).err();
     }
 
-    /// Writes a field unless it is absent; some the schema wants as null even then.
+    /// Writes a field unless it is absent; with `as_null`, writes null even then.
     pub(crate) fn field<T: Field + Serialize>(&mut self, name: &'static str, value: &T, as_null: bool) {
         if self.error.is_none() && (as_null || !value.is_absent()) {
             self.error = self.map.serialize_entry(name, value).err();
@@ -319,7 +319,7 @@ impl<M: SerializeMap> Out<M> {
     }
 }
 
-/// An object of the protocol: read from and written to the entries of a JSON object.
+/// A protocol object, decoded from and encoded to a JSON object.
 pub(crate) trait Object: Sized {
     const NAME: &'static str;
     fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
@@ -358,11 +358,12 @@ pub(crate) fn write_object<T: Object, S: Serializer>(value: &T, serializer: S) -
     out.end()
 }
 
-/// The fields that hold what must not be shown, by their names on the wire.
+/// The wire names of fields that hold secrets, which `Debug` output masks.
 const SECRETS: [&str; 6] =
     ["accessToken", "apiKey", "authBearerToken", "secretAccessKey", "sessionToken", "token"];
 
-/// As a derived `Debug` does, but for secrets. The fields have their names here and on the wire.
+/// Formats like a derived `Debug`, but masks secrets. Each field is given by its Rust name and its wire
+/// name.
 pub(crate) fn show_object(
     f: &mut fmt::Formatter<'_>,
     name: &str,
@@ -378,7 +379,7 @@ pub(crate) fn show_object(
     shown.finish()
 }
 
-/// The key of an entry, borrowed where the JSON allows.
+/// The key of an entry, borrowed where the JSON allows it.
 pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
 
 impl Key<'_> {
@@ -406,8 +407,8 @@ impl<'de> Deserialize<'de> for Key<'de> {
     }
 }
 
-/// An object: the struct and how it travels. `= "x"` is the name on the wire, `or null` marks a
-/// field that is sent as null rather than left out.
+/// Declares an object: the struct and its encoding. `= "x"` is the wire name; `or null` marks a field
+/// that is sent as null rather than omitted.
 macro_rules! object {
     (
         $(#[$meta:meta])*
@@ -447,7 +448,7 @@ macro_rules! object {
                 while entries.advance() {
                     let _ = $(entries.read($wire, &mut $field) ||)* entries.skip();
                 }
-                // One pattern: a `match` or `?` for each field would cost seconds of compiling.
+                // A single pattern: a `match` or `?` for each field would add seconds of compile time.
                 let (true, $(Some($field),)*) = (entries.is_ok(), $(entries.finish($wire, $field),)*) else {
                     return Err(entries.into_error());
                 };
@@ -475,11 +476,11 @@ macro_rules! object {
 }
 pub(crate) use object;
 
-/// `new` with what is required, and a chained setter for each other field.
+/// Declares `new` with the required fields, and a chained setter for each other field.
 macro_rules! build {
     ($name:ident($($required:ident: $required_type:ty),* $(,)?) { $($field:ident: $type:ty,)* }) => {
         impl $name {
-            /// Makes it of what is required; everything else is left out until it is set.
+            /// Creates the value from its required fields; everything else is unset.
             #[allow(clippy::too_many_arguments, reason = "these are what the schema requires")]
             pub fn new($($required: impl Into<$required_type>),*) -> Self {
                 $name { $($required: $required.into(),)* $($field: Default::default(),)* }

@@ -1,4 +1,4 @@
-//! How the generated types behave on what a server of today, of tomorrow, or a broken one sends.
+//! Tests how the generated types decode data from current, newer and broken servers.
 
 use serde::de::{DeserializeSeed, Error as _, IntoDeserializer, MapAccess, value};
 use serde_json::json;
@@ -87,7 +87,7 @@ fn an_entry_that_nobody_reads_can_still_break_the_object() {
             Err(value::Error::custom("cut off"))
         }
     }
-    // This one has no fields, so that nothing else is missing.
+    // Has no required fields, so that nothing else is missing.
     assert_eq!(ThreadArchiveResponse::read_map(Broken).unwrap_err().to_string(), "cut off");
 }
 

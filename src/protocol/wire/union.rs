@@ -1,7 +1,7 @@
-//! Unions, told apart by a tag, by a key, or by their shape.
+//! Unions, distinguished by a tag, by a key, or by their shape.
 //!
-//! Relies on serde_json's raw values. Invariant: a union never fails to decode. What no member fits,
-//! and a member that is broken, is kept as it came, with the reason.
+//! Relies on serde_json's raw values. Invariant: a union never fails to decode. A value that matches no
+//! member, or an invalid member, is stored as received, with the reason.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 
 use super::Key;
 
-/// JSON that no variant of a union fits: its tag is new, or it is not what the tag promises.
+/// JSON that matches no variant of a union: its tag is unknown, or its content is invalid for the tag.
 ///
-/// It serialises as it came, byte for byte. Made from a [`Value`], it carries what this version of
-/// the crate has no type for to a newer server.
+/// It serializes as it was received, byte for byte. Created from a [`Value`], it lets a client send a
+/// member that this version of the crate has no type for.
 #[derive(Clone)]
 pub struct Unknown {
     tag: Option<Box<str>>,
@@ -33,28 +33,28 @@ impl Unknown {
         }
     }
 
-    /// With the tag that the JSON has under `key`.
+    /// Takes the tag from the JSON's entry `key`.
     pub(crate) fn tagged(key: &'static str, raw: Box<RawValue>, error: Option<serde_json::Error>) -> Self {
         let tag = tag(raw.get(), key).map(Cow::into_owned);
         Unknown::new(tag, raw, error)
     }
 
-    /// The word that tells the variants apart, if there was one.
+    /// The string that identifies the variant, if there is one.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// The JSON as it came.
+    /// The JSON as it was received.
     pub fn raw(&self) -> &str {
         self.raw.get()
     }
 
-    /// Why a value with a known tag could not be read; `None` when the tag itself is unknown.
+    /// Why a value with a known tag failed to decode; `None` if the tag itself is unknown.
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    /// A string among the JSON's own fields, if its text needs no unescaping.
+    /// A string field of the JSON, if it contains no escapes.
     pub(crate) fn plain_field(&self, name: &'static str) -> Option<&str> {
         match tag(self.raw.get(), name) {
             Some(Cow::Borrowed(text)) => Some(text),
@@ -62,7 +62,7 @@ impl Unknown {
         }
     }
 
-    /// The JSON as a tree.
+    /// Parses the JSON into a [`Value`].
     pub fn to_value(&self) -> Value {
         serde_json::from_str(self.raw.get()).unwrap_or_default()
     }
@@ -70,7 +70,7 @@ impl Unknown {
 
 impl From<Value> for Unknown {
     fn from(value: Value) -> Self {
-        // A tree always has a text; should that ever change, null is a value too.
+        // Serializing a `Value` can't fail; null is the fallback.
         let raw = serde_json::value::to_raw_value(&value).unwrap_or_else(|_| RawValue::NULL.to_owned());
         Unknown { tag: None, raw, error: None }
     }
@@ -98,7 +98,7 @@ impl Serialize for Unknown {
     }
 }
 
-/// The string under `key` in the object `text`; it usually stands first, and reading ends there.
+/// The string under `key` in the object `text`. It is usually the first entry, where reading stops.
 pub(crate) fn tag<'a>(text: &'a str, key: &'static str) -> Option<Cow<'a, str>> {
     struct Search<'s, 'a>(&'static str, &'s mut Option<Cow<'a, str>>);
     impl<'a> Visitor<'a> for Search<'_, 'a> {
@@ -118,35 +118,35 @@ pub(crate) fn tag<'a>(text: &'a str, key: &'static str) -> Option<Cow<'a, str>> 
         }
     }
     let mut found = None;
-    // Fails whenever the tag is not the last entry: what was found counts.
+    // Fails unless the tag is the last entry; only `found` matters.
     let _ = serde_json::Deserializer::from_str(text).deserialize_map(Search(key, &mut found));
     found
 }
 
-/// A value that is either a bare word or an object whose one key names the variant.
-pub(crate) enum WordOrEntry<'a> {
-    Word(Cow<'a, str>),
+/// A string, or an object whose single key identifies the variant.
+pub(crate) enum StringOrEntry<'a> {
+    String(Cow<'a, str>),
     Entry(Cow<'a, str>, &'a str),
     Neither,
 }
 
-/// Splits such a value. Of several keys the first that is `known` counts, else the first.
-pub(crate) fn word_or_entry<'a>(text: &'a str, known: &[&str]) -> WordOrEntry<'a> {
+/// Splits such a value. Of several keys, picks the first that is `known`, otherwise the first.
+pub(crate) fn string_or_entry<'a>(text: &'a str, known: &[&str]) -> StringOrEntry<'a> {
     if text.starts_with('"') {
         return serde_json::from_str::<Key<'a>>(text)
-            .map_or(WordOrEntry::Neither, |word| WordOrEntry::Word(word.0));
+            .map_or(StringOrEntry::Neither, |word| StringOrEntry::String(word.0));
     }
     let Ok(entries) = serde_json::from_str::<Shallow<'a>>(text) else {
-        return WordOrEntry::Neither;
+        return StringOrEntry::Neither;
     };
     let at = entries.0.iter().position(|(key, _)| known.contains(&key.as_ref())).unwrap_or(0);
     match entries.0.into_iter().nth(at) {
-        Some((key, value)) => WordOrEntry::Entry(key, value.get()),
-        None => WordOrEntry::Neither,
+        Some((key, value)) => StringOrEntry::Entry(key, value.get()),
+        None => StringOrEntry::Neither,
     }
 }
 
-/// The entries of an object, values unread.
+/// The entries of an object, with unparsed values.
 struct Shallow<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Shallow<'de> {
@@ -169,7 +169,7 @@ impl<'de> Deserialize<'de> for Shallow<'de> {
     }
 }
 
-/// What a member of a union without tag looks like.
+/// The shape of a member of an untagged union.
 #[allow(dead_code, reason = "which are used depends on the schema")]
 pub(crate) enum Shape {
     Text,
@@ -179,13 +179,13 @@ pub(crate) enum Shape {
     Object {
         required: &'static [&'static str],
         optional: &'static [&'static str],
-        /// Fields that hold one of these words.
+        /// Fields whose value is one of these strings.
         words: &'static [(&'static str, &'static [&'static str])],
     },
 }
 
 impl Shape {
-    /// How many entries the shape can't explain; `None` if it does not fit at all.
+    /// How many entries the shape doesn't account for; `None` if the value doesn't match it.
     fn unexplained(&self, text: &str) -> Option<usize> {
         match self {
             Shape::Text => text.starts_with('"').then_some(0),
@@ -208,15 +208,16 @@ impl Shape {
     }
 }
 
-/// The fewest unexplained entries among several shapes.
+/// The fewest unaccounted entries among several shapes.
 pub(crate) fn fit(text: &str, shapes: &[Shape]) -> Option<usize> {
     shapes.iter().filter_map(|shape| shape.unexplained(text)).min()
 }
 
-/// A member of a union without tag: how well the text fits its shapes, and how it is read.
+/// A member of an untagged union: how well the text matches its shapes, and how it is decoded.
 pub(crate) type Candidate<T> = (Option<usize>, fn(&str) -> serde_json::Result<T>);
 
-/// Reads the member that leaves least unexplained, of equals the first; the next if that fails.
+/// Decodes the member with the fewest unaccounted entries (the first of equals), or the next one if that
+/// fails.
 pub(crate) fn read_best<T>(
     text: &str,
     candidates: &mut [Candidate<T>],
@@ -232,7 +233,7 @@ pub(crate) fn read_best<T>(
     Err(first_error)
 }
 
-/// What all unions share: they never fail to decode, and a `Part` of them needs no second look.
+/// Shared by all unions: they never fail to decode, so as a `Part` they need no fallback.
 macro_rules! union_of_raw {
     ($name:ident) => {
         impl<'de> serde::Deserialize<'de> for $name {
@@ -254,12 +255,12 @@ macro_rules! union_of_raw {
 }
 pub(crate) use union_of_raw;
 
-/// A union told apart by a word in one of its fields.
+/// Declares a union distinguished by a string field.
 macro_rules! tagged {
     (
         $(#[$meta:meta])*
         pub enum $name:ident by $tag:literal {
-            $( $(#[$variant_meta:meta])* $variant:ident $(($item:ident: $payload:ty))? = $word:literal, )*
+            $( $(#[$variant_meta:meta])* $variant:ident $(($item:ident: $payload:ty))? = $string:literal, )*
         }
     ) => {
         $(#[$meta])*
@@ -267,20 +268,20 @@ macro_rules! tagged {
         #[non_exhaustive]
         pub enum $name {
             $(
-                #[doc = concat!("`", $word, "` on the wire.\n")]
+                #[doc = concat!("`", $string, "` on the wire.\n")]
                 $(#[$variant_meta])*
                 $variant $(($payload))?,
             )*
-            /// A member that this version of the crate does not know, or that is broken.
+            /// A member that is invalid, or unknown to this version of the crate.
             Unknown($crate::protocol::Unknown),
         }
 
         impl $name {
-            #[doc = concat!("The word under `", $tag, "` that tells the variants apart; empty if there was none.")]
+            #[doc = concat!("The value of `", $tag, "` that identifies the variant; empty if there is none.")]
             #[inline]
             pub fn tag(&self) -> &str {
                 match self {
-                    $(Self::$variant $(($item))? => { $(let _ = $item;)? $word })*
+                    $(Self::$variant $(($item))? => { $(let _ = $item;)? $string })*
                     Self::Unknown(unknown) => unknown.tag().unwrap_or_default(),
                 }
             }
@@ -297,7 +298,7 @@ macro_rules! tagged {
             #[allow(unused_variables, reason = "the members may have no fields")]
             fn read(text: &str, tag: Option<&str>) -> Result<Self, Option<serde_json::Error>> {
                 match tag {
-                    $(Some($word) => Ok(Self::$variant $(({
+                    $(Some($string) => Ok(Self::$variant $(({
                         let $item: $payload = serde_json::from_str(text)?;
                         $item
                     }))?),)*
@@ -313,7 +314,7 @@ macro_rules! tagged {
                 match self {
                     $(Self::$variant $(($item))? => {
                         let mut out = $crate::protocol::wire::Out::new(serializer.serialize_map(None)?);
-                        out.tag($tag, $word);
+                        out.tag($tag, $string);
                         $($crate::protocol::wire::Object::write_map($item, &mut out);)?
                         out.end()
                     })*
@@ -325,12 +326,12 @@ macro_rules! tagged {
 }
 pub(crate) use tagged;
 
-/// A union of bare words and of objects whose one key names the variant.
+/// Declares a union of strings and of objects whose single key identifies the variant.
 macro_rules! mixed {
     (
         $(#[$meta:meta])*
         pub enum $name:ident {
-            $( $(#[$word_meta:meta])* $word_variant:ident = $word:literal, )*
+            $( $(#[$string_meta:meta])* $string_variant:ident = $string:literal, )*
         } or {
             $( $(#[$key_meta:meta])* $key_variant:ident($payload:ty) = $key:literal, )*
         }
@@ -340,25 +341,25 @@ macro_rules! mixed {
         #[non_exhaustive]
         pub enum $name {
             $(
-                #[doc = concat!("`", $word, "` on the wire.\n")]
-                $(#[$word_meta])*
-                $word_variant,
+                #[doc = concat!("`", $string, "` on the wire.\n")]
+                $(#[$string_meta])*
+                $string_variant,
             )*
             $(
                 #[doc = concat!("An object with the one key `", $key, "` on the wire.\n")]
                 $(#[$key_meta])*
                 $key_variant($payload),
             )*
-            /// A member that this version of the crate does not know, or that is broken.
+            /// A member that is invalid, or unknown to this version of the crate.
             Unknown($crate::protocol::Unknown),
         }
 
         impl $name {
-            /// The word or key that tells the variants apart; empty if there was none.
+            /// The string or key that identifies the variant; empty if there is none.
             #[inline]
             pub fn tag(&self) -> &str {
                 match self {
-                    $(Self::$word_variant => $word,)*
+                    $(Self::$string_variant => $string,)*
                     $(Self::$key_variant(_) => $key,)*
                     Self::Unknown(unknown) => unknown.tag().unwrap_or_default(),
                 }
@@ -366,15 +367,15 @@ macro_rules! mixed {
 
             #[inline]
             fn from_raw(raw: Box<serde_json::value::RawValue>) -> Self {
-                use $crate::protocol::wire::{WordOrEntry, word_or_entry};
-                let (tag, error) = match word_or_entry(raw.get(), &[$($key),*]) {
-                    $(WordOrEntry::Word(word) if word == $word => return Self::$word_variant,)*
-                    $(WordOrEntry::Entry(key, value) if key == $key => match serde_json::from_str(value) {
+                use $crate::protocol::wire::{StringOrEntry, string_or_entry};
+                let (tag, error) = match string_or_entry(raw.get(), &[$($key),*]) {
+                    $(StringOrEntry::String(word) if word == $string => return Self::$string_variant,)*
+                    $(StringOrEntry::Entry(key, value) if key == $key => match serde_json::from_str(value) {
                         Ok(value) => return Self::$key_variant(value),
                         Err(error) => (Some(key.into_owned()), Some(error)),
                     },)*
-                    WordOrEntry::Word(tag) | WordOrEntry::Entry(tag, _) => (Some(tag.into_owned()), None),
-                    WordOrEntry::Neither => (None, None),
+                    StringOrEntry::String(tag) | StringOrEntry::Entry(tag, _) => (Some(tag.into_owned()), None),
+                    StringOrEntry::Neither => (None, None),
                 };
                 Self::Unknown($crate::protocol::Unknown::new(tag, raw, error))
             }
@@ -385,7 +386,7 @@ macro_rules! mixed {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
-                    $(Self::$word_variant => serializer.serialize_str($word),)*
+                    $(Self::$string_variant => serializer.serialize_str($string),)*
                     $(Self::$key_variant(value) => {
                         let mut map = serializer.serialize_map(Some(1))?;
                         serde::ser::SerializeMap::serialize_entry(&mut map, $key, value)?;
@@ -399,7 +400,7 @@ macro_rules! mixed {
 }
 pub(crate) use mixed;
 
-/// A union told apart by nothing but the shape of its members.
+/// Declares a union distinguished only by the shape of its members.
 macro_rules! untagged {
     (
         $(#[$meta:meta])*
@@ -410,7 +411,7 @@ macro_rules! untagged {
         #[non_exhaustive]
         pub enum $name {
             $( $(#[$variant_meta])* $variant($payload), )*
-            /// A member that this version of the crate does not know, or that is broken.
+            /// A member that is invalid, or unknown to this version of the crate.
             Unknown($crate::protocol::Unknown),
         }
 
@@ -440,7 +441,7 @@ macro_rules! untagged {
 }
 pub(crate) use untagged;
 
-/// Members of a union become the union.
+/// Converts members of a union to the union.
 macro_rules! convert {
     ($name:ident { $($variant:ident($payload:ty),)* }) => {
         $(impl From<$payload> for $name {
@@ -455,7 +456,7 @@ macro_rules! convert {
 }
 pub(crate) use convert;
 
-/// Access to a required string that all members of a union have.
+/// Accesses a required string field that all members of a union have.
 macro_rules! shared {
     ($name:ident { $($field:ident = $wire:literal in [$($variant:ident),* $(,)?],)* }) => {
         impl $name {

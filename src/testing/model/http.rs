@@ -1,31 +1,32 @@
-//! The little of HTTP/1.1 that the stub needs: one request per connection, read whole, and an answer.
+//! The subset of HTTP/1.1 that the stub needs: one request per connection, read completely, and a
+//! response.
 //!
-//! Relies on std and serde_json. Invariant: what a client sends is bounded before it is stored.
+//! Relies on std and serde_json. Invariant: the size of a request is bounded before it is stored.
 
 use std::io::{self, BufRead, Read, Write};
 
 use serde_json::Value;
 
-/// More than Codex's longest header (its turn's metadata) by a wide margin.
+/// Exceeds Codex's longest header (its turn metadata) by a wide margin.
 const MAX_HEAD: u64 = 256 * 1024;
-/// Long histories with images fit; a runaway client doesn't eat the memory.
+/// Large enough for long histories with images, but bounded.
 const MAX_BODY: u64 = 256 * 1024 * 1024;
 
-/// A request, read whole.
+/// A complete request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct HttpRequest {
     pub(super) method: String,
-    /// Without the query.
+    /// Excludes the query.
     pub(super) path: String,
     pub(super) body: Vec<u8>,
 }
 
-/// Why there is no request.
+/// Why a request can't be read.
 #[derive(Debug)]
 pub(super) enum Unreadable {
-    /// The connection is of no more use.
+    /// The connection is unusable.
     Broken(io::Error),
-    /// The client should be told.
+    /// The request is rejected with a response.
     Refused { status: u16, why: &'static str },
 }
 
@@ -39,13 +40,13 @@ const fn bad_request(why: &'static str) -> Unreadable {
     Unreadable::Refused { status: 400, why }
 }
 
-/// How the length of a body is known.
+/// How the length of a body is determined.
 enum Framing {
     Length(u64),
     Chunked,
 }
 
-/// Reads one request; `interim` is where `100 Continue` goes if the client waits for it.
+/// Reads one request; `100 Continue` is written to `interim` if the client expects it.
 pub(super) fn read_request(
     mut reader: impl BufRead,
     mut interim: impl Write,
@@ -68,17 +69,18 @@ pub(super) fn read_request(
         };
         let value = value.trim();
         if name.eq_ignore_ascii_case("content-length") {
-            // A chunked body has no other length (RFC 9112, 6.3), in whichever order the two come.
+            // A chunked body ignores Content-Length (RFC 9112, 6.3), in whichever order the two headers
+            // appear.
             if let Framing::Length(length) = &mut framing {
                 *length = value.parse().map_err(|_| bad_request("bad Content-Length"))?;
             }
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             if !value.eq_ignore_ascii_case("chunked") {
-                return Err(Unreadable::Refused { status: 501, why: "only chunked is known" });
+                return Err(Unreadable::Refused { status: 501, why: "only chunked is supported" });
             }
             framing = Framing::Chunked;
         } else if name.eq_ignore_ascii_case("content-encoding") && !value.eq_ignore_ascii_case("identity") {
-            return Err(Unreadable::Refused { status: 415, why: "compressed bodies are not read" });
+            return Err(Unreadable::Refused { status: 415, why: "compressed bodies are not supported" });
         } else if name.eq_ignore_ascii_case("expect") {
             expects_continue = value.eq_ignore_ascii_case("100-continue");
         }
@@ -108,7 +110,7 @@ fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> Result<(), Unre
         }
         read_exactly(reader, size, body)?;
         if !read_line(&mut reader.by_ref().take(2))?.is_empty() {
-            return Err(bad_request("a chunk longer than its size"));
+            return Err(bad_request("a chunk exceeds its size"));
         }
     }
 }
@@ -124,7 +126,7 @@ fn read_exactly(reader: &mut impl BufRead, length: u64, body: &mut Vec<u8>) -> R
     Ok(())
 }
 
-/// A line without its end; not ended within the reader's limit is an error.
+/// Reads a line without its terminator. A line that exceeds the reader's limit is an error.
 fn read_line(reader: &mut io::Take<impl BufRead>) -> Result<String, Unreadable> {
     let mut line = Vec::new();
     reader.read_until(b'\n', &mut line)?;
@@ -141,7 +143,7 @@ fn read_line(reader: &mut io::Take<impl BufRead>) -> Result<String, Unreadable> 
     Ok(String::from_utf8_lossy(&line).into_owned())
 }
 
-/// Writes a whole JSON answer.
+/// Writes a complete JSON response.
 pub(super) fn write_json(mut out: impl Write, status: u16, body: &Value) -> io::Result<()> {
     let body = body.to_string();
     let length = body.len();
@@ -154,7 +156,7 @@ pub(super) fn write_json(mut out: impl Write, status: u16, body: &Value) -> io::
     out.flush()
 }
 
-/// Writes the head of a stream of events, which ends with the connection.
+/// Writes the head of an event stream, which ends with the connection.
 pub(super) fn write_stream_head(mut out: impl Write) -> io::Result<()> {
     out.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
 }

@@ -1,17 +1,17 @@
-//! What a stub of the model answers: a builder of steps, and how the steps look on the wire.
+//! The stub's replies: a builder of steps, and their encoding.
 //!
-//! Relies on serde_json only; nothing here does I/O or waits. Invariant: ids of items are numbered by the
-//! caller's counter, so that they are unique for as long as the counter lives.
+//! Relies on serde_json only; performs no I/O and doesn't wait. Invariant: item ids come from the
+//! caller's counter, so that they are unique for the counter's lifetime.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// A scripted answer of the model: steps in the order in which they were added.
+/// A scripted reply of the model: steps in the order in which they are added.
 ///
-/// The stub puts `response.created` before the steps and `response.completed` (with made-up, constant token
-/// usage) after them, except where [`fail`](Self::fail), [`hang`](Self::hang) or [`cut`](Self::cut) ended the
-/// answer; what is added after one of these is never sent. Building a reply does nothing; the stub plays what
+/// The stub sends `response.created` before the steps and `response.completed` (with fixed token usage)
+/// after them, unless [`fail`](Self::fail), [`hang`](Self::hang) or [`cut`](Self::cut) ends the reply;
+/// steps after one of these are not sent. Building a reply has no effect; the stub plays the reply that
 /// the script returns.
 ///
 /// ```
@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Default)]
 #[must_use = "the script has to return it"]
 pub struct ModelReply {
-    /// The HTTP error that is sent instead of the steps.
+    /// The HTTP error sent instead of the steps.
     status: Option<(u16, Option<Value>)>,
     steps: Vec<Step>,
 }
@@ -47,10 +47,10 @@ struct Deltas {
     times: usize,
 }
 
-/// A reply as the connection plays it.
+/// A reply in the form that the connection sends.
 #[derive(Debug)]
 pub(super) enum Played {
-    /// One JSON answer with this HTTP status.
+    /// A single JSON response with this HTTP status.
     Status(u16, Value),
     /// A stream of events.
     Stream(Vec<Action>),
@@ -58,55 +58,55 @@ pub(super) enum Played {
 
 #[derive(Debug)]
 pub(super) enum Action {
-    /// Write these bytes so many times.
+    /// Writes these bytes `times` times.
     Write { bytes: Vec<u8>, times: usize },
-    /// Let what was written go out, then wait.
+    /// Flushes, then waits.
     Pause(Duration),
-    /// Let what was written go out, then wait for the end of the connection.
+    /// Flushes, then waits for the end of the connection.
     Hang,
 }
 
 impl ModelReply {
-    /// An answer without any output yet.
+    /// Creates a reply without output.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An HTTP error (such as 500 or 429) with a JSON body instead of an answer; without a body the stub
-    /// makes one up.
+    /// Creates a reply with an HTTP error (such as 500 or 429) and a JSON body; without a body the stub
+    /// generates one.
     ///
-    /// Steps added to it are not sent. Codex tells kinds of errors apart by `error.code` and `error.type` in
-    /// the body.
+    /// Steps added to it are not sent. Codex distinguishes kinds of errors by `error.code` and
+    /// `error.type` in the body.
     pub fn status(status: u16, body: impl Into<Option<Value>>) -> Self {
         ModelReply { status: Some((status, body.into())), steps: Vec::new() }
     }
 
-    /// A message, streamed in at most four deltas.
+    /// Adds a message, streamed in at most four deltas.
     pub fn text(self, text: impl AsRef<str>) -> Self {
         self.step(Step::Message(pieces(text.as_ref())))
     }
 
-    /// A message that consists of `chunk`, `times` times over, with one delta for each.
+    /// Adds a message that repeats `chunk` `times` times, with one delta for each.
     pub fn deltas(self, times: usize, chunk: impl Into<String>) -> Self {
         self.step(Step::Message(vec![Deltas { chunk: chunk.into(), times }]))
     }
 
-    /// A reasoning item: a summary and raw text, each streamed.
+    /// Adds a reasoning item with a summary and raw text, both streamed.
     pub fn reasoning(self, summary: impl Into<String>, text: impl Into<String>) -> Self {
         self.step(Step::Reasoning { summary: summary.into(), text: text.into() })
     }
 
-    /// The model runs a shell command, in the sandbox.
+    /// Adds a call that runs a shell command in the sandbox.
     ///
-    /// Like for all tool calls, the outcome comes with the next request, see [`ModelRequest::tool_output`].
+    /// As with all tool calls, the next request contains the result; see [`ModelRequest::tool_output`].
     ///
     /// [`ModelRequest::tool_output`]: super::ModelRequest::tool_output
     pub fn command(self, command: impl AsRef<str>) -> Self {
         self.call("exec_command", json!({ "cmd": command.as_ref() }))
     }
 
-    /// The model runs a shell command outside of the sandbox, for which Codex asks (with approval policy
-    /// `on-request`).
+    /// Adds a call that runs a shell command outside the sandbox, for which Codex asks for approval (with
+    /// approval policy `on-request`).
     pub fn escalated_command(self, command: impl AsRef<str>, justification: impl AsRef<str>) -> Self {
         let arguments = json!({
             "cmd": command.as_ref(),
@@ -116,9 +116,10 @@ impl ModelReply {
         self.call("exec_command", arguments)
     }
 
-    /// The model changes files by a patch (`*** Begin Patch` to `*** End Patch`).
+    /// Adds a call that applies a patch (`*** Begin Patch` to `*** End Patch`).
     ///
-    /// Codex asks if a path lies outside of what may be written (with approval policy `on-request`).
+    /// Codex asks for approval if a path is outside the writable roots (with approval policy
+    /// `on-request`).
     pub fn apply_patch(self, patch: impl AsRef<str>) -> Self {
         let patch = patch.as_ref().trim_end();
         let mut end = "EOF".to_owned();
@@ -128,42 +129,42 @@ impl ModelReply {
         self.command(format!("apply_patch <<'{end}'\n{patch}\n{end}\n"))
     }
 
-    /// The model asks the user; `questions` is a list of `{id, header, question, options: [{label,
+    /// Adds a call that asks the user; `questions` is a list of `{id, header, question, options: [{label,
     /// description}]}`.
     ///
-    /// Codex passes the question on in plan mode only (`collaborationMode` of `turn/start`); otherwise the
-    /// model is told so.
+    /// Codex forwards the question in plan mode only (`collaborationMode` of `turn/start`); otherwise it
+    /// reports this to the model.
     pub fn ask_user(self, questions: Value) -> Self {
         self.call("request_user_input", json!({ "questions": questions }))
     }
 
-    /// The model calls any function tool, for instance a dynamic one.
+    /// Adds a call of any function tool, such as a dynamic one.
     pub fn call(self, name: impl Into<String>, arguments: Value) -> Self {
         self.step(Step::Call { name: name.into(), arguments })
     }
 
-    /// Any event of the Responses API; `type` is added to the data if it is an object without one.
+    /// Adds any event of the Responses API; `type` is added if the data is an object without it.
     pub fn event(self, kind: impl Into<String>, data: Value) -> Self {
         self.step(Step::Event { kind: kind.into(), data })
     }
 
-    /// Waits before the next step. Dropping the stub ends the wait.
+    /// Adds a delay before the next step. Dropping the stub ends the delay.
     pub fn delay(self, delay: Duration) -> Self {
         self.step(Step::Delay(delay))
     }
 
-    /// The response fails, for instance with `context_length_exceeded`, `rate_limit_exceeded` or
+    /// Fails the response, for example with `context_length_exceeded`, `rate_limit_exceeded` or
     /// `server_error`.
     pub fn fail(self, code: impl Into<String>, message: impl Into<String>) -> Self {
         self.step(Step::Fail { code: code.into(), message: message.into() })
     }
 
-    /// The stream stays open and silent until the client closes it or the stub is dropped.
+    /// Keeps the stream open without events until the client closes it or the stub is dropped.
     pub fn hang(self) -> Self {
         self.step(Step::Hang)
     }
 
-    /// The stream ends here, in the middle of the response.
+    /// Ends the stream here, in the middle of the response.
     ///
     /// After [`text`](Self::text) or [`deltas`](Self::deltas) the message has all its deltas but is never
     /// completed.
@@ -176,10 +177,10 @@ impl ModelReply {
         self
     }
 
-    /// What to send; `next_id` numbers the response and its items.
+    /// Encodes the reply; `next_id` numbers the response and its items.
     pub(super) fn play(self, next_id: impl FnMut() -> u64) -> Played {
         if let Some((status, body)) = self.status {
-            let message = format!("the stub of the model answers with status {status}");
+            let message = format!("the model stub answers with status {status}");
             let body = body.unwrap_or_else(|| json!({ "error": { "code": null, "message": message } }));
             return Played::Status(status, body);
         }
@@ -189,7 +190,7 @@ impl ModelReply {
     }
 }
 
-/// Steps being turned into bytes.
+/// Encodes steps as bytes.
 struct Wire<F> {
     actions: Vec<Action>,
     next_id: F,
@@ -229,7 +230,7 @@ impl<F: FnMut() -> u64> Wire<F> {
                 Step::Cut => return,
             }
         }
-        // Made up, but in the range of a short turn: clients that add them up see sums that differ.
+        // Fixed, but distinct numbers in the range of a short turn, so that sums are distinguishable.
         let usage = json!({
             "input_tokens": 100,
             "input_tokens_details": { "cached_tokens": 40 },
@@ -296,7 +297,7 @@ impl<F: FnMut() -> u64> Wire<F> {
         self.repeated_event(kind, data, 1);
     }
 
-    /// Made once however often it is sent: floods are measured with it.
+    /// Encodes the event once, however often it is sent: benchmarks of floods use it.
     fn repeated_event(&mut self, kind: &str, mut data: Value, times: usize) {
         if let Value::Object(members) = &mut data {
             members.entry("type").or_insert_with(|| kind.into());
@@ -311,7 +312,7 @@ impl<F: FnMut() -> u64> Wire<F> {
     }
 }
 
-/// The text in at most four pieces, cut between words.
+/// Splits the text into at most four pieces, between words.
 fn pieces(text: &str) -> Vec<Deltas> {
     let words: Vec<&str> = text.split_inclusive(' ').collect();
     let per_piece = words.len().div_ceil(4).max(1);
@@ -322,7 +323,7 @@ fn pieces(text: &str) -> Vec<Deltas> {
 mod tests {
     use super::*;
 
-    /// The events of a reply, floods written out.
+    /// The events of a reply, with repeated events expanded.
     fn events(reply: ModelReply) -> Vec<Value> {
         let mut last = 0;
         let Played::Stream(actions) = reply.play(|| {

@@ -1,7 +1,7 @@
-//! The script of a stub that was given none: the first word of the user's text chooses what the model does.
+//! The default script: the first word of the user's text selects the reply.
 //!
-//! Relies on serde_json and the two types that a script sees. Invariant: once a tool's output has come back
-//! the turn ends with a message, so that no scenario calls its tool for ever.
+//! Relies on serde_json and on the request and reply types. Invariant: once the output of a tool has
+//! arrived, the turn ends with a message, so that no scenario calls its tool indefinitely.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use super::{ModelReply, ModelRequest};
 
 /// The script described at [`super::ModelStub::start`].
 pub(super) fn by_first_word() -> impl Fn(&ModelRequest) -> ModelReply + Send + Sync + 'static {
-    // The threads (of Codex) whose last attempt was cut.
+    // The Codex threads whose last attempt was cut off.
     let cut = Mutex::new(HashSet::new());
     move |request| match request.tool_output() {
         Some(output) => ModelReply::new().text(format!("output: {}", output_text(output))),
@@ -53,8 +53,8 @@ fn scenario(request: &ModelRequest, cut: &Mutex<HashSet<String>>) -> ModelReply 
         ("flood", times) => reply.deltas(times.parse().unwrap_or(1000), "drop "),
         ("hang", _) => reply.hang(),
         ("retry", rest) => {
-            // Codex names its thread in every request; several threads on one stub don't take each other's
-            // turn.
+            // Every request contains the id of its Codex thread, which keeps concurrent threads on one
+            // stub apart.
             let thread = request.body()["prompt_cache_key"].as_str().unwrap_or_default().to_owned();
             let mut cut = cut.lock();
             if cut.remove(&thread) {
@@ -68,7 +68,7 @@ fn scenario(request: &ModelRequest, cut: &Mutex<HashSet<String>>) -> ModelReply 
     }
 }
 
-/// What a tool gave back: a text, a list of content parts, or some JSON.
+/// The output of a tool: a string, a list of content parts, or other JSON.
 fn output_text(item: &Value) -> String {
     match &item["output"] {
         Value::String(text) => text.clone(),

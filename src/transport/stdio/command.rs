@@ -1,6 +1,6 @@
-//! Which program runs as the server, and where it is.
+//! Finds the program that runs as the server.
 //!
-//! Relies on `error`. Invariant: when nothing is found, the error lists every place looked at.
+//! Relies on `error`. Invariant: if the program isn't found, the error lists every path tried.
 
 use std::{
     collections::HashSet,
@@ -12,10 +12,10 @@ use std::{
 
 use crate::error::{Error, Result, TransportFailure};
 
-/// The variable that names the server's command.
+/// The environment variable that holds the server's command line.
 const VARIABLE: &str = "CODEX_APP_SERVER_CMD";
 
-/// What is to be run, found.
+/// A command whose program has been found.
 #[derive(Debug)]
 pub(super) struct ResolvedCommand {
     pub(super) program: PathBuf,
@@ -25,13 +25,13 @@ pub(super) struct ResolvedCommand {
 }
 
 impl fmt::Display for ResolvedCommand {
-    /// The program alone: arguments may hold secrets.
+    /// Shows only the program: arguments may contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.program.display().fmt(f)
     }
 }
 
-/// Finds the program of `argv`, or of the default command.
+/// Resolves the program of `argv`, or of the default command if `argv` is `None`.
 pub(super) fn resolve(
     argv: Option<&[OsString]>,
     env: &[(OsString, OsString)],
@@ -42,9 +42,7 @@ pub(super) fn resolve(
         None => default_command(env::var_os(VARIABLE))?,
     };
     let Some((program, arguments)) = argv.split_first().filter(|(program, _)| !program.is_empty()) else {
-        return Err(Error::invalid(
-            "the command of the app-server is empty; give a program and its arguments",
-        ));
+        return Err(Error::invalid("the app-server command is empty; specify a program and its arguments"));
     };
     if let Some(cwd) = cwd.filter(|cwd| !cwd.is_dir()) {
         return Err(TransportFailure::new(format!("the working directory {} does not exist", cwd.display()))
@@ -58,31 +56,31 @@ pub(super) fn resolve(
     })
 }
 
-/// `$CODEX_APP_SERVER_CMD` in words, else `codex app-server`.
+/// `$CODEX_APP_SERVER_CMD` split into arguments, or `codex app-server`.
 fn default_command(variable: Option<OsString>) -> Result<Vec<OsString>> {
-    let words = match variable {
+    let arguments = match variable {
         Some(text) => {
             let text = text.into_string().map_err(|text| {
                 Error::invalid(format!("{VARIABLE} is not UTF-8: {}", text.to_string_lossy()))
             })?;
             shell_words::split(&text).map_err(|source| {
-                Error::invalid_because(format!("{VARIABLE} can't be split into words: {text}"), source)
+                Error::invalid_because(format!("{VARIABLE} can't be split into arguments: {text}"), source)
             })?
         }
         None => Vec::new(),
     };
-    Ok(match words.is_empty() {
+    Ok(match arguments.is_empty() {
         true => ["codex", "app-server"].map(OsString::from).to_vec(),
-        false => words.into_iter().map(OsString::from).collect(),
+        false => arguments.into_iter().map(OsString::from).collect(),
     })
 }
 
-/// A name with a folder is taken as it is; a bare one is looked for.
+/// Finds a program. A path with a directory is used as is; a bare name is searched for.
 fn find(program: &OsStr, env: &[(OsString, OsString)]) -> Result<PathBuf> {
     let path = Path::new(program);
     let mut tried = Vec::new();
     if path.components().count() > 1 {
-        // The child may run in another folder; a relative path means: from here.
+        // The child may run in another directory; a relative path is relative to the current one.
         let here = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         if let Some(found) = runnable(&here, &mut tried) {
             return Ok(found);
@@ -90,10 +88,11 @@ fn find(program: &OsStr, env: &[(OsString, OsString)]) -> Result<PathBuf> {
     } else {
         let search_path = env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
         let search_path = search_path.or_else(|| env::var_os("PATH")).unwrap_or_default();
-        let folders = env::split_paths(&search_path).filter(|folder| !folder.as_os_str().is_empty());
-        let usual = if program == "codex" { install_folders() } else { Vec::new() };
-        for folder in folders.chain(usual) {
-            if let Some(found) = runnable(&folder.join(program), &mut tried) {
+        let directories =
+            env::split_paths(&search_path).filter(|directory| !directory.as_os_str().is_empty());
+        let usual = if program == "codex" { install_directories() } else { Vec::new() };
+        for directory in directories.chain(usual) {
+            if let Some(found) = runnable(&directory.join(program), &mut tried) {
                 return Ok(found);
             }
         }
@@ -101,19 +100,18 @@ fn find(program: &OsStr, env: &[(OsString, OsString)]) -> Result<PathBuf> {
     let mut seen = HashSet::new();
     tried.retain(|path| seen.insert(path.clone()));
     let tried: Vec<_> = tried.iter().map(|path| path.display().to_string()).collect();
-    let mut message = format!("there is no such program; tried {}", tried.join(", "));
+    let mut message = format!("program not found; tried {}", tried.join(", "));
     if program == "codex" {
-        message
-            .push_str(&format!("; install it with `npm install -g @openai/codex`, or name it in {VARIABLE}"));
+        message.push_str(&format!("; install it with `npm install -g @openai/codex`, or set {VARIABLE}"));
     }
     Err(TransportFailure::new(message).while_connecting(format!("start {}", path.display())))
 }
 
-/// Where the installers of codex put it: npm, Homebrew, and those of several Node managers.
-fn install_folders() -> Vec<PathBuf> {
-    let mut folders = Vec::new();
+/// The directories where Codex's installers put it: npm, Homebrew, and several Node version managers.
+fn install_directories() -> Vec<PathBuf> {
+    let mut directories = Vec::new();
     if let Some(home) = env::home_dir() {
-        for folder in [
+        for directory in [
             ".local/bin",
             ".npm-global/bin",
             ".codex/bin",
@@ -123,15 +121,15 @@ fn install_folders() -> Vec<PathBuf> {
             #[cfg(windows)]
             "AppData/Roaming/npm",
         ] {
-            folders.push(home.join(folder));
+            directories.push(home.join(directory));
         }
     }
     #[cfg(unix)]
-    folders.extend(["/usr/local/bin", "/opt/homebrew/bin", "/usr/bin"].map(PathBuf::from));
-    folders
+    directories.extend(["/usr/local/bin", "/opt/homebrew/bin", "/usr/bin"].map(PathBuf::from));
+    directories
 }
 
-/// The path, if there is a program that can be run.
+/// Returns the path if it is an executable file.
 #[cfg(unix)]
 fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
     use rustix::fs::{Access, access};
@@ -143,8 +141,8 @@ fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
     None
 }
 
-/// The path with one of the endings that Windows runs. npm installs `codex` as `codex.cmd`, which
-/// [`std::process::Command`] runs through the command interpreter with safe quoting.
+/// Returns the path with an extension that Windows can execute. npm installs `codex` as `codex.cmd`,
+/// which [`std::process::Command`] runs through the command interpreter with safe quoting.
 #[cfg(not(unix))]
 fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
     #[cfg(windows)]
@@ -163,14 +161,14 @@ fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    fn words(text: &str) -> Vec<OsString> {
+    fn arguments(text: &str) -> Vec<OsString> {
         default_command(Some(text.into())).unwrap()
     }
 
     #[test]
     fn the_variable_is_split_as_a_shell_splits_words() {
         assert_eq!(
-            words(r#"'/a b/codex' app-server -c "x=1 2""#),
+            arguments(r#"'/a b/codex' app-server -c "x=1 2""#),
             ["/a b/codex", "app-server", "-c", "x=1 2"]
         );
     }
@@ -178,7 +176,7 @@ mod tests {
     #[test]
     fn without_the_variable_or_with_a_blank_one_codex_is_run() {
         assert_eq!(default_command(None).unwrap(), ["codex", "app-server"]);
-        assert_eq!(words("  "), ["codex", "app-server"]);
+        assert_eq!(arguments("  "), ["codex", "app-server"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! A server that runs as a child, and listens on an address of its own instead of its streams.
+//! A server that runs as a child process and listens on an address instead of using its standard streams.
 //!
-//! Relies on `command` and `process`. Invariant: it ends with this value, as the child of `Stdio`
-//! does with its connection.
+//! Relies on `command` and `process`. Invariant: the process ends when this value is dropped, as the
+//! child of `Stdio` ends with its connection.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crossbeam_channel::RecvTimeoutError;
 
 use super::{
     Stdio, command,
-    process::{Process, Speaks},
+    process::{Process, ProtocolChannel},
 };
 use crate::{
     deadline::{Deadline, recv_until},
@@ -17,10 +17,10 @@ use crate::{
     transport::Shutdown,
 };
 
-/// What the server says on stderr before its address.
+/// The text that precedes the address on stderr.
 const BANNER: &str = "listening on: ";
 
-/// The server's process.
+/// The process of a listening server.
 pub(in crate::transport) struct Daemon {
     process: Arc<Process>,
     name: String,
@@ -29,11 +29,11 @@ pub(in crate::transport) struct Daemon {
 impl Daemon {
     pub(in crate::transport) fn start(stdio: &Stdio) -> Result<Daemon> {
         let command = command::resolve(stdio.argv.as_deref(), &stdio.env, stdio.cwd.as_deref())?;
-        let (process, _) = Process::spawn(&command, Speaks::Elsewhere)?;
+        let (process, _) = Process::spawn(&command, ProtocolChannel::External)?;
         Ok(Daemon { process, name: command.to_string() })
     }
 
-    /// Waits until it says where it listens: a URL.
+    /// Waits until the server prints the URL on which it listens.
     pub(in crate::transport) fn address(&self, deadline: Deadline) -> Result<String> {
         let lines = self.process.stderr_lines();
         loop {
@@ -48,24 +48,25 @@ impl Daemon {
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(self
                         .process
-                        .obituary("it closed its stderr without saying where it listens")
+                        .exit_report("it closed its stderr without printing its address")
                         .while_connecting(format!("start {}", self.name)));
                 }
             }
         }
     }
 
-    /// Adds to the failure of a connection how the process ended, if it did, and its last words.
+    /// Adds the exit status, if the process has exited, and the last stderr lines to a connection's
+    /// failure.
     pub(in crate::transport) fn explain(&self, failure: &mut TransportFailure) {
-        let obituary = self.process.obituary(&failure.message);
-        if obituary.exit_status.is_some() {
-            failure.message = obituary.message;
+        let exit_report = self.process.exit_report(&failure.message);
+        if exit_report.exit_status.is_some() {
+            failure.message = exit_report.message;
         }
-        failure.exit_status = obituary.exit_status;
-        failure.stderr_tail = obituary.stderr_tail;
+        failure.exit_status = exit_report.exit_status;
+        failure.stderr_tail = exit_report.stderr_tail;
     }
 
-    /// Ends it. Returns when it has been reaped, or when even KILL did not end it in time.
+    /// Stops the process. Returns once it has been reaped, or if even SIGKILL doesn't end it in time.
     pub(in crate::transport) fn stop(&self, how: Shutdown) {
         self.process.terminate(how);
         self.process.stop_stderr();

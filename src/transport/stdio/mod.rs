@@ -1,9 +1,8 @@
-//! The transport to a server that runs as a child process and speaks over its standard streams.
+//! A transport to a server that runs as a child process and communicates over its standard streams.
 //!
-//! Relies on `lines` and, inside this folder, on `command` (which program), `process` (its life),
-//! `stderr` (what it says aside) and one of `unix` and `portable` (the bytes); `daemon` runs one that
-//! listens for others. Invariant: however
-//! a connection ends, its child is reaped and its threads are gone.
+//! Relies on `lines` and, in this directory, on `command` (finds the program), `process` (its lifecycle),
+//! `stderr`, and one of `unix` and `portable` (stdin and stdout); `daemon` runs a listening server for
+//! other transports. Invariant: whichever way a connection ends, its child is reaped and its threads end.
 
 mod command;
 #[cfg(feature = "websocket")]
@@ -35,21 +34,21 @@ use parking_lot::Mutex;
 
 #[cfg(feature = "websocket")]
 pub(super) use self::daemon::Daemon;
-use self::process::{Process, Speaks};
+use self::process::{Process, ProtocolChannel};
 use super::{ConnectTimeout, Link, Shutdown, Sink, Transport};
 use crate::error::{Result, TransportFailure};
 
-/// Runs a server as a child process and speaks with it over stdin and stdout.
+/// Runs a server as a child process and communicates with it over stdin and stdout.
 ///
-/// `Stdio::default()` runs the words of `$CODEX_APP_SERVER_CMD` if that is set (split as a shell
-/// splits them; no shell runs them), else `codex app-server`. A bare name is looked for on `PATH`;
-/// `codex` also in the folders where its installers put it.
+/// `Stdio::default()` runs the command in `$CODEX_APP_SERVER_CMD` if it is set (split like a shell
+/// command line, but not run by a shell), otherwise `codex app-server`. A bare program name is searched
+/// for on `PATH`; `codex` also in the directories where its installers put it.
 ///
-/// The child runs in a process group of its own (Unix), which ends with the connection: at
-/// [`close`](crate::Client::close) by end of input, TERM, KILL; when the last
-/// [`Client`](crate::Client) is dropped by end of input and, 0.3 s later, KILL. Its stderr is read
-/// all the time: the last lines go into the error when it dies, each line goes to [`log`] (target
-/// `codex_blocking::stderr`).
+/// On Unix the child runs in its own process group, which ends with the connection.
+/// [`close`](crate::Client::close) closes its stdin, then sends SIGTERM, then SIGKILL. Dropping the last
+/// [`Client`](crate::Client) closes its stdin and sends SIGKILL 0.3 s later. The child's stderr is read
+/// continuously: the last lines become part of the error if the child exits, and every line goes to
+/// [`log`] (target `codex_blocking::stderr`).
 ///
 /// ```no_run
 /// use codex_blocking::{Client, Stdio};
@@ -72,22 +71,22 @@ impl Stdio {
         Stdio { argv: Some(argv.into_iter().map(Into::into).collect()), ..Stdio::default() }
     }
 
-    /// The working directory of the server. Threads without a `cwd` of their own work there.
+    /// Sets the server's working directory, which is also that of threads without a `cwd`.
     pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
         self.cwd = Some(cwd.into());
         self
     }
 
-    /// Sets a variable in the server's environment, beside those of this process.
+    /// Sets an environment variable for the server, which also inherits the environment of this process.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
-    /// How long starting the process may take (30 s); `None`: for ever.
+    /// Sets how long starting the process may take (default 30 s); `None` means no limit.
     ///
-    /// A process starts within milliseconds; what takes time is its first answer, which the
-    /// request limit covers.
+    /// A process starts within milliseconds. Its first response takes longer, and is subject to the
+    /// request timeout instead.
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.connect_timeout = ConnectTimeout(limit.into());
         self
@@ -95,7 +94,7 @@ impl Stdio {
 }
 
 impl fmt::Debug for Stdio {
-    /// Without the values of the environment: keys are often passed there.
+    /// Omits the values of environment variables, which often hold API keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
         f.debug_struct("Stdio")
@@ -111,23 +110,23 @@ impl Transport for Stdio {
     fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>> {
         self.connect_timeout.begin()?;
         let command = command::resolve(self.argv.as_deref(), &self.env, self.cwd.as_deref())?;
-        let (process, streams) = Process::spawn(&command, Speaks::OnStreams)?;
+        let (process, streams) = Process::spawn(&command, ProtocolChannel::Stdio)?;
         let lost = |error: std::io::Error| {
             process.kill();
-            TransportFailure::new("its pipes could not be set up")
+            TransportFailure::new("failed to set up its pipes")
                 .with_source(error)
                 .while_connecting(format!("start {command}"))
         };
         let started = match streams {
             Some(streams) => pipes::start(streams.stdin, streams.stdout, sink, Arc::clone(&process)),
-            None => Err(std::io::Error::other("it has none")),
+            None => Err(std::io::Error::other("it has no pipes")),
         };
         let (pipes, reader) = started.map_err(lost)?;
         Ok(Box::new(ChildLink { process, pipes, reader: Mutex::new(Some(reader)) }))
     }
 }
 
-/// The writing side of a child: its process, its pipes, and the thread that reads them.
+/// The link to a child: its process, its pipes, and the thread that reads them.
 struct ChildLink {
     process: Arc<Process>,
     pipes: pipes::Pipes,
@@ -143,7 +142,7 @@ impl Link for ChildLink {
     fn shutdown(&self, how: Shutdown) {
         self.pipes.end_input();
         self.process.stop(how);
-        // First, since the reading thread waits a moment for the end of stderr.
+        // Must come first: the reading thread waits briefly for the end of stderr.
         self.process.stop_stderr();
         self.pipes.stop_reading();
         join(self.reader.lock().take());
@@ -157,7 +156,7 @@ impl Drop for ChildLink {
     }
 }
 
-/// Joins a thread of this transport, unless it is the one that asks.
+/// Joins a thread of this transport, unless it is the current thread.
 fn join(thread: Option<JoinHandle<()>>) {
     super::join(thread, "a thread of the stdio transport");
 }

@@ -1,8 +1,8 @@
-//! The bytes of a child where pipes can't be polled: a thread that reads and one that writes.
+//! Child I/O for platforms where pipes can't be polled: one reading thread and one writing thread.
 //!
-//! Relies on `lines` and `process`. Invariant: a caller only queues; what blocks is the writing
-//! thread, which ends when the child does. It is compiled for tests on Unix too, so that it runs
-//! somewhere.
+//! Relies on `lines` and `process`. Invariant: a caller only queues; only the writing thread blocks on
+//! the pipe, and it ends when the child does. Also compiled for tests on Unix, so that it is exercised
+//! there.
 
 use std::{
     io::{self, Read, Write},
@@ -18,10 +18,10 @@ use parking_lot::Mutex;
 use super::{super::Sink, super::lines::Lines, process::Process};
 use crate::error::TransportFailure;
 
-/// The queue of the writing thread. `None` once the end of input was asked for.
+/// The queue of the writing thread. `None` once the input has been ended.
 pub(super) struct Pipes(Mutex<Option<Sender<Vec<u8>>>>);
 
-/// Starts the threads.
+/// Starts the reading and the writing thread.
 pub(super) fn start(
     mut stdin: ChildStdin,
     stdout: ChildStdout,
@@ -45,16 +45,14 @@ pub(super) fn start(
 impl Pipes {
     pub(super) fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
         let queued = self.0.lock().as_ref().is_some_and(|queue| queue.send(message).is_ok());
-        queued
-            .then_some(())
-            .ok_or_else(|| TransportFailure::new("the app-server does not read its input any more"))
+        queued.then_some(()).ok_or_else(|| TransportFailure::new("the app-server no longer reads its input"))
     }
 
     pub(super) fn end_input(&self) {
         self.0.lock().take();
     }
 
-    /// The blocking read ends with the child.
+    /// Nothing to do: the blocking read ends when the child exits.
     pub(super) fn stop_reading(&self) {}
 }
 
@@ -65,7 +63,7 @@ fn read_all(mut stdout: ChildStdout, mut sink: Sink, process: &Process) {
         match stdout.read(&mut chunk) {
             Ok(0) => {
                 lines.finish(&mut sink);
-                break process.obituary("it closed its output");
+                break process.exit_report("it closed its output");
             }
             Ok(length) => {
                 lines.buffer().extend_from_slice(&chunk[..length]);
@@ -73,12 +71,12 @@ fn read_all(mut stdout: ChildStdout, mut sink: Sink, process: &Process) {
                     ControlFlow::Continue(()) => sink.flush(),
                     ControlFlow::Break(Some(failure)) => break failure,
                     ControlFlow::Break(None) => {
-                        break process.obituary("what it sent is no message (strict)");
+                        break process.exit_report("it sent an invalid message (strict mode)");
                     }
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => break process.obituary("its output could not be read").with_source(error),
+            Err(error) => break process.exit_report("failed to read its output").with_source(error),
         }
     };
     sink.flush();
@@ -92,11 +90,11 @@ mod tests {
     use crossbeam_channel::{Sender as Heard, unbounded};
 
     use super::{
-        super::{super::Receive, super::Shutdown, command, process::Speaks},
+        super::{super::Receive, super::Shutdown, command, process::ProtocolChannel},
         *,
     };
 
-    /// Tells what arrives; `None` is the end.
+    /// Reports each frame; `None` marks the end.
     struct Teller(Heard<Option<String>>);
 
     impl Receive for Teller {
@@ -116,7 +114,7 @@ mod tests {
     fn what_is_sent_arrives_and_comes_back_until_the_input_ends() {
         let argv = ["cat"].map(Into::into);
         let command = command::resolve(Some(&argv), &[], None).unwrap();
-        let (process, streams) = Process::spawn(&command, Speaks::OnStreams).unwrap();
+        let (process, streams) = Process::spawn(&command, ProtocolChannel::Stdio).unwrap();
         let streams = streams.unwrap();
         let (teller, heard) = unbounded();
         let sink = Sink::new(Teller(teller), None);

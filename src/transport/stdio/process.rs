@@ -1,8 +1,7 @@
-//! The life of the child: its start, its exit, and the ladder by which it is stopped.
+//! The child process: its start, its exit, and the escalation that stops it.
 //!
-//! Relies on `command` and `stderr`. Invariant: the child is waited for by a thread of its own
-//! from the moment it runs, so that it is reaped whoever lets go of it, and its exit is known
-//! though a grandchild still holds its pipes.
+//! Relies on `command` and `stderr`. Invariant: a dedicated thread waits for the child from its start, so
+//! that it is always reaped, and its exit is known even while a grandchild holds its pipes open.
 
 use std::{
     process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
@@ -23,56 +22,56 @@ use super::{
 };
 use crate::error::{Result, TransportFailure};
 
-/// The two pipes by which the protocol is spoken.
+/// The two pipes that carry the protocol.
 pub(super) struct Streams {
     pub(super) stdin: ChildStdin,
     pub(super) stdout: ChildStdout,
 }
 
-impl Speaks {
+impl ProtocolChannel {
     fn stream(self) -> Stdio {
         match self {
-            Speaks::OnStreams => Stdio::piped(),
+            ProtocolChannel::Stdio => Stdio::piped(),
             #[cfg(feature = "websocket")]
-            Speaks::Elsewhere => Stdio::null(),
+            ProtocolChannel::External => Stdio::null(),
         }
     }
 }
 
-/// What to call when the child has been reaped.
+/// Called when the child has been reaped.
 type OnExit = Arc<Mutex<Option<Box<dyn Fn() + Send>>>>;
 
-/// How the protocol is spoken with it.
+/// How the protocol reaches the child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Speaks {
+pub(super) enum ProtocolChannel {
     /// Over its standard streams.
-    OnStreams,
-    /// Somewhere else: those stay closed.
+    Stdio,
+    /// Over another connection: stdin and stdout are null.
     #[cfg(feature = "websocket")]
-    Elsewhere,
+    External,
 }
 
-/// A running or ended server.
+/// A server process, running or exited.
 pub(super) struct Process {
     child: Arc<SharedChild>,
     name: String,
     status: Arc<OnceLock<ExitStatus>>,
-    /// Disconnected when the child has been reaped.
+    /// Disconnected once the child has been reaped.
     exited: Receiver<()>,
-    /// What to wake when that happens.
+    /// The callback for that moment.
     on_exit: OnExit,
     stderr: Stderr,
     watcher: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Process {
-    /// Runs it, and gives the streams by which the protocol is spoken, if it is.
+    /// Starts the process. Returns its streams if they carry the protocol.
     pub(super) fn spawn(
         resolved: &ResolvedCommand,
-        speaks: Speaks,
+        channel: ProtocolChannel,
     ) -> Result<(Arc<Process>, Option<Streams>)> {
         let failed = |error: std::io::Error| {
-            TransportFailure::new("it could not be run")
+            TransportFailure::new("failed to start the process")
                 .with_source(error)
                 .while_connecting(format!("start {resolved}"))
         };
@@ -80,20 +79,21 @@ impl Process {
         command
             .args(&resolved.arguments)
             .envs(resolved.env.iter().map(|(name, value)| (name, value)))
-            .stdin(speaks.stream())
-            .stdout(speaks.stream())
+            .stdin(channel.stream())
+            .stdout(channel.stream())
             .stderr(Stdio::piped());
         if let Some(cwd) = &resolved.cwd {
             command.current_dir(cwd);
         }
-        apart(&mut command);
+        isolate(&mut command);
         let child = Arc::new(SharedChild::spawn(&mut command).map_err(failed)?);
         let streams = child.take_stdin().zip(child.take_stdout());
         let streams = streams.map(|(stdin, stdout)| Streams { stdin, stdout });
-        let Some(stderr) = child.take_stderr().filter(|_| streams.is_some() == (speaks == Speaks::OnStreams))
+        let Some(stderr) =
+            child.take_stderr().filter(|_| streams.is_some() == (channel == ProtocolChannel::Stdio))
         else {
             let _ = child.kill();
-            return Err(failed(std::io::Error::other("a pipe of it is missing")));
+            return Err(failed(std::io::Error::other("a pipe is missing")));
         };
 
         let status = Arc::new(OnceLock::new());
@@ -119,7 +119,7 @@ impl Process {
         Ok((Arc::new(process), streams))
     }
 
-    /// Calls `wake` once the child has been reaped; at once if that has happened.
+    /// Calls `wake` once the child has been reaped, or immediately if it already has been.
     pub(super) fn when_exited(&self, wake: impl Fn() + Send + 'static) {
         let mut on_exit = self.on_exit.lock();
         if self.has_exited() {
@@ -133,9 +133,10 @@ impl Process {
         self.status.get().is_some()
     }
 
-    /// Why the connection is over: what ended it, how the child exited, its last words. Waits a
-    /// moment for the last two, which arrive by other ways than the end of its output.
-    pub(super) fn obituary(&self, message: &str) -> TransportFailure {
+    /// Describes why the connection ended, with the child's exit status and its last stderr lines, which may
+    /// arrive after the end of its output: waits up to 0.5 s for the exit and, after an exit, up to 0.5 s
+    /// for the end of stderr.
+    pub(super) fn exit_report(&self, message: &str) -> TransportFailure {
         let _ = self.exited.recv_timeout(Duration::from_millis(500));
         let exit_status = self.status.get().copied();
         let Tail { lines, .. } =
@@ -150,7 +151,8 @@ impl Process {
         failure
     }
 
-    /// The ladder. Returns when the child has been reaped, or when even KILL did not end it in time.
+    /// Stops the process, escalating from end of input to SIGTERM to SIGKILL. Returns once the child has
+    /// been reaped, or if even SIGKILL doesn't end it in time.
     pub(super) fn stop(&self, how: Shutdown) {
         let (end_of_input, term, kill) = match how {
             Shutdown::Orderly => (2000, 1500, 1000),
@@ -160,7 +162,7 @@ impl Process {
             return;
         }
         if term > 0 {
-            log::debug!("{} did not end with its input; it is asked to terminate", self.name);
+            log::debug!("{} did not exit when its input ended; sending SIGTERM", self.name);
             terminate_group(&self.child);
             if self.exits_within(term) {
                 return;
@@ -170,25 +172,25 @@ impl Process {
     }
 
     fn kill_and_wait(&self, milliseconds: u64) {
-        log::debug!("{} did not end by itself; it is killed", self.name);
+        log::debug!("{} did not exit; sending SIGKILL", self.name);
         self.kill();
         if !self.exits_within(milliseconds) {
-            log::error!("{} did not end though it was killed", self.name);
+            log::error!("{} did not exit after SIGKILL", self.name);
         }
     }
 
-    /// The ladder for a server that has no input to end. It goes on with a turn when it is asked to
-    /// terminate once; when it is asked again it gives that up.
+    /// Stops a server that doesn't read stdin. After the first SIGTERM the server finishes the running
+    /// turn; a second one makes it abandon the turn.
     #[cfg(feature = "websocket")]
     pub(super) fn terminate(&self, how: Shutdown) {
         let (first, second, kill) = match how {
             Shutdown::Orderly => (700, 700, 1000),
             Shutdown::Quick => (100, 0, 150),
         };
-        for patience in [first, second] {
-            if patience > 0 {
+        for limit in [first, second] {
+            if limit > 0 {
                 terminate_group(&self.child);
-                if self.exits_within(patience) {
+                if self.exits_within(limit) {
                     return;
                 }
             }
@@ -196,7 +198,7 @@ impl Process {
         self.kill_and_wait(kill);
     }
 
-    /// KILL to the child and all of its group.
+    /// Sends SIGKILL to the child and its process group.
     pub(super) fn kill(&self) {
         if !self.has_exited() {
             kill_group(&self.child);
@@ -209,18 +211,18 @@ impl Process {
         self.has_exited()
     }
 
-    /// The lines of stderr, those that are kept first; disconnected when there will be no more.
+    /// The lines of stderr, starting with the retained ones. Disconnected once stderr has ended.
     #[cfg(feature = "websocket")]
     pub(super) fn stderr_lines(&self) -> Receiver<String> {
         self.stderr.lines()
     }
 
-    /// Ends the thread that reads stderr.
+    /// Stops the thread that reads stderr.
     pub(super) fn stop_stderr(&self) {
         self.stderr.stop();
     }
 
-    /// Joins the thread that waits for the child, once that is gone.
+    /// Joins the thread that waits for the child, if the child has exited.
     pub(super) fn join(&self) {
         if self.has_exited() {
             join(self.watcher.lock().take());
@@ -228,7 +230,7 @@ impl Process {
     }
 }
 
-/// The thread that waits for the child.
+/// Starts the thread that waits for the child.
 fn watch(
     child: Arc<SharedChild>,
     status: Arc<OnceLock<ExitStatus>>,
@@ -237,7 +239,7 @@ fn watch(
 ) -> std::io::Result<JoinHandle<()>> {
     thread::Builder::new().name("codex-exit".to_owned()).spawn(move || {
         let ended = child.wait();
-        // What it started in its group would be orphaned.
+        // Otherwise the processes that the child started in its group would be orphaned.
         kill_group(&child);
         match ended {
             Ok(ended) => {
@@ -251,33 +253,33 @@ fn watch(
                     wake();
                 }
             }
-            Err(error) => log::error!("waiting for the app-server failed: {error}"),
+            Err(error) => log::error!("failed to wait for the app-server to exit: {error}"),
         }
     })
 }
 
-/// A group of its own: a Ctrl-C at the terminal is for this program to handle, and the group can
-/// be ended as one.
+/// Puts the child in its own process group: this program decides how to handle Ctrl-C, and the group can
+/// be signalled as one.
 #[cfg(unix)]
-fn apart(command: &mut Command) {
+fn isolate(command: &mut Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
 }
 
-/// No console window opens for it.
+/// Prevents a console window from opening.
 #[cfg(windows)]
-fn apart(command: &mut Command) {
+fn isolate(command: &mut Command) {
     const CREATE_NO_WINDOW: u32 = 0x0800_0000;
     std::os::windows::process::CommandExt::creation_flags(command, CREATE_NO_WINDOW);
 }
 
 #[cfg(not(any(unix, windows)))]
-fn apart(_: &mut Command) {}
+fn isolate(_: &mut Command) {}
 
 #[cfg(unix)]
 fn signal_group(child: &SharedChild, signal: rustix::process::Signal) {
     let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
     if let Some(group) = group {
-        // It fails when the group is gone, which is what is wanted.
+        // Fails if the group no longer exists, which is the desired state.
         let _ = rustix::process::kill_process_group(group, signal);
     }
 }
@@ -299,6 +301,6 @@ fn terminate_group(child: &SharedChild) {
 
 #[cfg(not(unix))]
 fn kill_group(child: &SharedChild) {
-    // There is no group; it fails when the child is gone.
+    // There is no process group. Fails if the child has already exited.
     let _ = child.kill();
 }

@@ -1,7 +1,7 @@
-//! What the server says on stderr: read for ever, its end kept, its lines forwarded to `log`.
+//! Drains the server's stderr, retains its last lines, and forwards every line to `log`.
 //!
-//! Relies on nothing of the crate but `waker`. Invariant: a server can never block on a full
-//! stderr pipe, and no logger runs on the thread that reads messages.
+//! Relies only on `waker` within the crate. Invariant: the server never blocks on a full stderr pipe, and
+//! the logger never runs on the thread that reads messages.
 
 use std::{collections::VecDeque, io, process::ChildStderr, sync::Arc, thread, time::Duration};
 
@@ -10,14 +10,14 @@ use parking_lot::Mutex;
 
 use super::join;
 
-/// How many lines are kept for the error.
-const KEPT_LINES: usize = 20;
-/// How much of a line is kept.
-const KEPT_BYTES: usize = 2000;
-/// A line longer than this is taken in pieces.
+/// How many lines are retained for the error.
+const TAIL_LINES: usize = 20;
+/// The maximum length of a retained line, in bytes.
+const TAIL_LINE_BYTES: usize = 2000;
+/// A longer line is split into pieces of this many bytes.
 const LINE_LIMIT: usize = 64 * 1024;
 
-/// How long the thread may take to end once it is asked to; the rest of the way takes a moment.
+/// How long the thread may take to stop; normally it stops almost immediately.
 const STOP_LIMIT: Duration = Duration::from_millis(250);
 
 /// The last lines of stderr.
@@ -26,19 +26,19 @@ pub(super) struct Tail {
     pub(super) lines: Vec<String>,
 }
 
-/// The last lines, and who is told of each one that comes.
+/// The retained lines, and the listener for new ones.
 #[derive(Default)]
-struct Kept {
+struct Retained {
     lines: VecDeque<String>,
     listener: Option<Sender<String>>,
-    /// No line comes any more.
+    /// Whether the stream has ended.
     has_ended: bool,
 }
 
-/// The thread that drains stderr, and what it kept.
+/// The thread that drains stderr, and the lines it retains.
 pub(super) struct Stderr {
-    kept: Arc<Mutex<Kept>>,
-    /// Disconnected when the stream has ended.
+    retained: Arc<Mutex<Retained>>,
+    /// Disconnected once the stream has ended.
     drained: Receiver<()>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
     stopper: Stopper,
@@ -46,10 +46,10 @@ pub(super) struct Stderr {
 
 impl Stderr {
     pub(super) fn drain(stream: ChildStderr) -> io::Result<Stderr> {
-        let kept = Arc::<Mutex<Kept>>::default();
+        let retained = Arc::<Mutex<Retained>>::default();
         let (alive, drained) = bounded(0);
         let (mut source, stopper) = Source::new(stream)?;
-        let lines = Arc::clone(&kept);
+        let lines = Arc::clone(&retained);
         let thread = thread::Builder::new().name("codex-stderr".to_owned()).spawn(move || {
             let _alive: Sender<()> = alive;
             let mut line = Vec::new();
@@ -57,7 +57,7 @@ impl Stderr {
             while let Some(read) = source.read(&mut chunk) {
                 for &byte in &chunk[..read] {
                     if byte == b'\n' || line.len() >= LINE_LIMIT {
-                        keep(&lines, &line);
+                        record(&lines, &line);
                         line.clear();
                     }
                     if byte != b'\n' {
@@ -65,36 +65,36 @@ impl Stderr {
                     }
                 }
             }
-            keep(&lines, &line);
-            let mut kept = lines.lock();
-            kept.has_ended = true;
-            kept.listener = None;
+            record(&lines, &line);
+            let mut retained = lines.lock();
+            retained.has_ended = true;
+            retained.listener = None;
         })?;
-        Ok(Stderr { kept, drained, thread: Mutex::new(Some(thread)), stopper })
+        Ok(Stderr { retained, drained, thread: Mutex::new(Some(thread)), stopper })
     }
 
-    /// The last lines; waits so long for the end of the stream.
-    pub(super) fn tail(&self, patience: Duration) -> Tail {
-        let _ = self.drained.recv_timeout(patience);
-        Tail { lines: self.kept.lock().lines.iter().cloned().collect() }
+    /// The last lines. Waits at most `limit` for the stream to end.
+    pub(super) fn tail(&self, limit: Duration) -> Tail {
+        let _ = self.drained.recv_timeout(limit);
+        Tail { lines: self.retained.lock().lines.iter().cloned().collect() }
     }
 
-    /// The lines that are kept, then each one that comes, until the receiver is dropped.
+    /// The retained lines, followed by each new one, until the receiver is dropped.
     #[cfg(feature = "websocket")]
     pub(super) fn lines(&self) -> Receiver<String> {
         let (tell, lines) = crossbeam_channel::unbounded();
-        let mut kept = self.kept.lock();
-        for line in &kept.lines {
+        let mut retained = self.retained.lock();
+        for line in &retained.lines {
             let _ = tell.send(line.clone());
         }
-        if !kept.has_ended {
-            kept.listener = Some(tell);
+        if !retained.has_ended {
+            retained.listener = Some(tell);
         }
         lines
     }
 
-    /// Ends the thread, though a grandchild may still hold the stream, or even go on writing. One
-    /// that is held up by the program's logger is left to end by itself.
+    /// Stops the thread even if a grandchild holds the stream open or writes to it. A thread that is
+    /// blocked in the program's logger is detached.
     pub(super) fn stop(&self) {
         if self.stopper.stop() && self.drained.recv_timeout(STOP_LIMIT) == Err(RecvTimeoutError::Disconnected)
         {
@@ -103,29 +103,29 @@ impl Stderr {
     }
 }
 
-fn keep(kept: &Mutex<Kept>, line: &[u8]) {
+fn record(retained: &Mutex<Retained>, line: &[u8]) {
     let line = plain(&String::from_utf8_lossy(line));
     let line = line.trim_end();
     if line.is_empty() {
         return;
     }
     log::log!(target: "codex_blocking::stderr", level_of(line), "{line}");
-    let mut end = line.len().min(KEPT_BYTES);
+    let mut end = line.len().min(TAIL_LINE_BYTES);
     while !line.is_char_boundary(end) {
         end -= 1;
     }
-    let mut kept = kept.lock();
+    let mut retained = retained.lock();
     let line = line[..end].to_owned();
-    if kept.listener.as_ref().is_some_and(|listener| listener.send(line.clone()).is_err()) {
-        kept.listener = None;
+    if retained.listener.as_ref().is_some_and(|listener| listener.send(line.clone()).is_err()) {
+        retained.listener = None;
     }
-    if kept.lines.len() == KEPT_LINES {
-        kept.lines.pop_front();
+    if retained.lines.len() == TAIL_LINES {
+        retained.lines.pop_front();
     }
-    kept.lines.push_back(line);
+    retained.lines.push_back(line);
 }
 
-/// The level that the line names in its first words.
+/// The log level that appears among the first words of the line.
 fn level_of(line: &str) -> log::Level {
     let named = line.split_whitespace().take(4).find_map(|word| {
         let word = word.trim_matches(|letter: char| !letter.is_ascii_alphabetic());
@@ -134,7 +134,7 @@ fn level_of(line: &str) -> log::Level {
     named.unwrap_or(log::Level::Info)
 }
 
-/// The text without terminal colours: the server writes them even into a pipe.
+/// Removes terminal colours, which the server writes even to a pipe.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut letters = text.chars();
@@ -142,7 +142,7 @@ fn plain(text: &str) -> String {
         if letter != '\u{1b}' {
             plain.push(letter);
         } else if letters.next() == Some('[') {
-            // A sequence ends with its first letter.
+            // An escape sequence ends with its first letter.
             for letter in letters.by_ref() {
                 if letter.is_ascii_alphabetic() {
                     break;
@@ -156,7 +156,7 @@ fn plain(text: &str) -> String {
 #[cfg(unix)]
 use self::waking::{Source, Stopper};
 
-/// On Unix the read waits for the stream or for the stopper.
+/// On Unix the read waits for the stream or for a stop request.
 #[cfg(unix)]
 mod waking {
     use std::{
@@ -175,16 +175,16 @@ mod waking {
 
     use super::super::waker::{Waker, Wakeups, poll, waker};
 
-    /// How much is still read after the stopper asked: what a pipe holds. Whoever goes on writing
-    /// then is not the server.
-    const LEFT_OVER: usize = 64 * 1024;
+    /// How many bytes are still read after a stop request: the capacity of a pipe. Anything beyond that
+    /// isn't written by the server.
+    const DRAIN_BYTES: usize = 64 * 1024;
 
     pub(super) struct Source {
         stream: ChildStderr,
         wakeups: Wakeups,
         must_stop: Arc<AtomicBool>,
-        /// How much more is read, once the stopper asked.
-        left: Option<usize>,
+        /// How many more bytes are read, once a stop has been requested.
+        remaining: Option<usize>,
     }
 
     pub(super) struct Stopper {
@@ -198,34 +198,34 @@ mod waking {
             let (waker, wakeups) = waker()?;
             let must_stop = Arc::new(AtomicBool::new(false));
             let stopper = Stopper { must_stop: Arc::clone(&must_stop), waker };
-            Ok((Source { stream, wakeups, must_stop, left: None }, stopper))
+            Ok((Source { stream, wakeups, must_stop, remaining: None }, stopper))
         }
 
-        /// `None`: the stream has ended, or the stopper asked and what was left has been read.
+        /// Returns `None` at the end of the stream, or after a stop request once the rest has been read.
         pub(super) fn read(&mut self, chunk: &mut [u8]) -> Option<usize> {
             loop {
-                if self.left.is_none() && self.must_stop.load(Ordering::Acquire) {
-                    self.left = Some(LEFT_OVER);
+                if self.remaining.is_none() && self.must_stop.load(Ordering::Acquire) {
+                    self.remaining = Some(DRAIN_BYTES);
                 }
-                let most = self.left.map_or(chunk.len(), |left| left.min(chunk.len()));
-                // With nothing left to read this reads nothing, which is the end, too.
+                let most = self.remaining.map_or(chunk.len(), |remaining| remaining.min(chunk.len()));
+                // With a remainder of 0 this reads nothing, which also ends the stream.
                 match read(&self.stream, &mut chunk[..most]) {
                     Ok(0) => return None,
                     Ok(length) => {
-                        self.left = self.left.map(|left| left - length);
+                        self.remaining = self.remaining.map(|remaining| remaining - length);
                         return Some(length);
                     }
                     Err(Errno::INTR) => {}
-                    Err(Errno::AGAIN) if self.left.is_some() => return None,
+                    Err(Errno::AGAIN) if self.remaining.is_some() => return None,
                     Err(Errno::AGAIN) => {
                         let mut waited = [
                             PollFd::new(&self.stream, PollFlags::IN),
                             PollFd::new(&self.wakeups, PollFlags::IN),
                         ];
                         poll(&mut waited).ok()?;
-                        // Also when the stopper is gone without having asked.
+                        // Also taken when the stopper is dropped without a request.
                         if !waited[1].revents().is_empty() {
-                            self.left = Some(LEFT_OVER);
+                            self.remaining = Some(DRAIN_BYTES);
                         }
                     }
                     Err(_) => return None,
@@ -235,7 +235,7 @@ mod waking {
     }
 
     impl Stopper {
-        /// Whether the thread can be joined now.
+        /// Requests the stop. Returns whether the thread can be joined now.
         pub(super) fn stop(&self) -> bool {
             self.must_stop.store(true, Ordering::Release);
             self.waker.wake();
@@ -247,7 +247,7 @@ mod waking {
 #[cfg(not(unix))]
 use self::blocking::{Source, Stopper};
 
-/// Elsewhere the read can't be interrupted: the thread ends when the stream does.
+/// On other platforms the read can't be interrupted: the thread ends with the stream.
 #[cfg(not(unix))]
 mod blocking {
     use std::{
@@ -294,13 +294,13 @@ mod tests {
 
     #[test]
     fn only_the_last_lines_are_kept_and_long_ones_are_cut() {
-        let kept = Mutex::default();
+        let retained = Mutex::default();
         for number in 0..100 {
-            keep(&kept, format!("line {number}").as_bytes());
+            record(&retained, format!("line {number}").as_bytes());
         }
-        keep(&kept, "é".repeat(5000).as_bytes());
-        let kept = kept.into_inner().lines;
-        assert_eq!((kept.len(), kept[0].as_str()), (KEPT_LINES, "line 81"));
-        assert!(kept[KEPT_LINES - 1].len() <= KEPT_BYTES);
+        record(&retained, "é".repeat(5000).as_bytes());
+        let retained = retained.into_inner().lines;
+        assert_eq!((retained.len(), retained[0].as_str()), (TAIL_LINES, "line 81"));
+        assert!(retained[TAIL_LINES - 1].len() <= TAIL_LINE_BYTES);
     }
 }

@@ -1,8 +1,7 @@
-//! The bytes of a child on Unix: one thread that reads, and writes what could not be written at once.
+//! Child I/O on Unix: one thread reads, and writes what callers could not write immediately.
 //!
-//! Relies on `lines`, `outbox` and `process`. Invariant: both pipes are non-blocking, so that a caller
-//! writes without waiting, and the reading thread waits in one place only, a `poll` that can be
-//! woken.
+//! Relies on `lines`, `outbox` and `process`. Invariant: both pipes are non-blocking, so that callers
+//! write without waiting, and the reading thread waits only in a `poll` that can be woken.
 
 use std::{
     io,
@@ -31,14 +30,14 @@ use super::{
 };
 use crate::error::TransportFailure;
 
-/// A pipe this large takes a third off the time of a flood; the system may refuse it.
+/// A pipe of this size cuts the time of a flood by a third; the system may refuse it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const PIPE_BYTES: usize = 1024 * 1024;
 
-/// A server that writes so much at once goes on writing.
+/// After a read of at least this many bytes, more data is likely to follow.
 const FLOOD: usize = 16 * 1024;
 
-/// The writing side, and the handle on the thread that reads.
+/// The writing half, and the handle to the reading thread.
 pub(super) struct Pipes(Arc<Shared>);
 
 struct Shared {
@@ -70,17 +69,17 @@ pub(super) fn start(
 }
 
 impl Pipes {
-    /// Writes what the pipe takes now, and leaves the rest to the reading thread.
+    /// Writes what the pipe accepts now, and leaves the rest to the reading thread.
     pub(super) fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
         self.0.outbox.send(message)
     }
 
-    /// Closes the child's stdin once what is queued has been written, or can't be.
+    /// Closes the child's stdin once the queue has been written, or can't be written.
     pub(super) fn end_input(&self) {
         self.0.outbox.end();
     }
 
-    /// Ends the reading thread.
+    /// Stops the reading thread.
     pub(super) fn stop_reading(&self) {
         self.0.must_stop.store(true, Ordering::Release);
         self.0.outbox.wake();
@@ -98,18 +97,18 @@ struct Reader {
 impl Reader {
     fn run(self, mut sink: Sink) {
         let failure = match self.read_to_the_end(&mut sink) {
-            Ok(message) => self.process.obituary(message),
+            Ok(message) => self.process.exit_report(message),
             Err(failure) => failure,
         };
         sink.flush();
         sink.close(failure);
     }
 
-    /// Says what ended the stream, unless that is a failure of its own.
+    /// Reads until the stream ends. Returns a description of the cause, or the failure itself.
     fn read_to_the_end(&self, sink: &mut Sink) -> Result<&'static str, TransportFailure> {
         let mut lines = Lines::new();
-        // Once the child is gone, or takes nothing more, only what it left in the pipe is read: a
-        // grandchild may hold it open, and even go on writing.
+        // Once the child has exited or no longer reads, only what is left in the pipe is read: a
+        // grandchild may hold the pipe open, and even write to it.
         let mut give_up_at = None;
         loop {
             let buffer = lines.buffer();
@@ -124,10 +123,10 @@ impl Reader {
                     match lines.deliver(sink, filled) {
                         ControlFlow::Continue(()) => {}
                         ControlFlow::Break(Some(failure)) => return Err(failure),
-                        ControlFlow::Break(None) => return Ok("what it sent is no message (strict)"),
+                        ControlFlow::Break(None) => return Ok("it sent an invalid message (strict mode)"),
                     }
-                    // A read this large is one of many: the next one is tried before anybody is woken. But
-                    // a flood must not hide what is looked for below.
+                    // More data is likely to follow a read this large, so the next read comes before the
+                    // wake-up. A flood must not delay the checks below.
                     let is_over = self.shared.must_stop.load(Ordering::Acquire) || self.process.has_exited();
                     if length >= FLOOD && !is_over {
                         self.shared.outbox.resume();
@@ -158,10 +157,10 @@ impl Reader {
     }
 
     fn unreadable(&self, error: io::Error) -> TransportFailure {
-        self.process.obituary("its output could not be read").with_source(error)
+        self.process.exit_report("failed to read its output").with_source(error)
     }
 
-    /// Until there is something to read, a full pipe takes bytes again, or somebody wakes this thread.
+    /// Waits until there is data to read, a full pipe becomes writable, or another thread wakes this one.
     fn wait(&self) -> io::Result<()> {
         let full = self.shared.outbox.full();
         let stdout = PollFd::new(&self.stdout, PollFlags::IN);
@@ -195,7 +194,7 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        // Nobody will wait for a full pipe any more.
+        // No thread will wait for a full pipe any more.
         self.shared.outbox.end();
     }
 }

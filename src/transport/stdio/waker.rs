@@ -1,6 +1,6 @@
-//! Waiting for pipes in a way that can be woken.
+//! Polling of pipes that another thread can wake.
 //!
-//! Relies on rustix. Invariant: a wake-up before the wait ends it at once; none is lost.
+//! Relies on rustix. Invariant: a wake-up before the poll ends it immediately; none is lost.
 
 use std::{
     io::{self, Read, Write},
@@ -29,7 +29,7 @@ pub(super) fn waker() -> io::Result<(Waker, Wakeups)> {
 
 impl Waker {
     pub(super) fn wake(&self) {
-        // It fails when wake-ups are pending already, or when nobody waits any more.
+        // Fails if wake-ups are already pending, or if no thread waits any more.
         let _ = (&self.0).write(&[1]);
     }
 }
@@ -47,7 +47,7 @@ impl AsFd for Wakeups {
     }
 }
 
-/// Waits, for as long as it takes, until one of these is ready. Interruption counts as ready.
+/// Waits, without a limit, until one of the descriptors is ready. An interruption counts as ready.
 pub(super) fn poll(waited: &mut [PollFd<'_>]) -> io::Result<()> {
     match rustix::event::poll(waited, None) {
         Ok(_) | Err(Errno::INTR) => Ok(()),

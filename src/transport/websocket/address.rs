@@ -1,53 +1,52 @@
-//! The URL of a server: `ws://host:port/path`.
+//! Parses a server's URL: `ws://host:port/path`.
 //!
-//! Relies on `error`. Invariant: what is shown of a URL holds no secret: user names and passwords
-//! are refused, the query is left out.
+//! Relies on `error`. Invariant: a displayed URL contains no secrets: user names and passwords are
+//! rejected, and the query is omitted.
 
 use std::{fmt, net::IpAddr};
 
 use crate::error::{Error, Result};
 
-/// A URL, taken apart.
+/// A parsed URL.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) is_tls: bool,
-    /// A name, or an IP address without brackets.
+    /// A host name, or an IP address without brackets.
     pub(super) host: String,
     pub(super) port: u16,
-    /// With the query.
+    /// Includes the query.
     pub(super) path: String,
 }
 
 impl Address {
     pub(super) fn parse(url: &str) -> Result<Address> {
-        // Not the URL itself: it may hold a password.
-        let invalid = |why: &str| {
-            Err(Error::invalid(format!("the URL of the app-server {why}; ws://host:port is meant")))
-        };
+        // Doesn't contain the URL itself, which may hold a password.
+        let invalid =
+            |why: &str| Err(Error::invalid(format!("the app-server URL {why}; expected ws://host:port")));
         let Some((scheme, rest)) = url.split_once("://") else {
             return invalid("has no scheme");
         };
         let is_tls = match scheme.to_ascii_lowercase().as_str() {
             "ws" => false,
             "wss" => true,
-            "unix" => return invalid("is that of a Unix socket, which UnixSocket::new(path) connects to"),
+            "unix" => return invalid("is a Unix socket; use UnixSocket::new(path)"),
             scheme => return invalid(&format!("has the unknown scheme {scheme:?}")),
         };
         let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if authority.contains('@') {
-            return invalid("holds a user name or password; give a token with WebSocket::token instead");
+            return invalid("contains a user name or password; use WebSocket::token instead");
         }
         let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_plain(authority) || !is_plain(path) {
-            return invalid("holds a space, a control character, or one outside of ASCII");
+            return invalid("contains a space, a control character, or a non-ASCII character");
         }
         let (host, port) = match authority.strip_prefix('[') {
             Some(bracketed) => match bracketed.split_once(']') {
                 Some((host, port)) => {
                     (host, port.strip_prefix(':').or_else(|| port.is_empty().then_some("")))
                 }
-                None => return invalid("opens a bracket and does not close it"),
+                None => return invalid("has an unclosed bracket"),
             },
             None => match authority.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
@@ -55,7 +54,7 @@ impl Address {
             },
         };
         if host.is_empty() {
-            return invalid("names no host");
+            return invalid("has no host");
         }
         let default = if is_tls { 443 } else { 80 };
         let port = match port {
@@ -63,17 +62,17 @@ impl Address {
             Some(port) => port.parse().ok().filter(|port| *port != 0),
             None => None,
         };
-        let Some(port) = port else { return invalid("has a port that is no number from 1 to 65535") };
+        let Some(port) = port else { return invalid("has a port that is not a number from 1 to 65535") };
         let slash = if path.starts_with('/') { "" } else { "/" };
         Ok(Address { is_tls, host: host.to_owned(), port, path: format!("{slash}{path}") })
     }
 
-    /// Whether what is sent stays on this machine: a loopback address, or the name of one.
+    /// Whether the host is this machine: a loopback address or `localhost`.
     pub(super) fn is_loopback(&self) -> bool {
         self.is_localhost() || self.ip().is_some_and(|ip| ip.to_canonical().is_loopback())
     }
 
-    /// The name that has to mean this machine, whatever a name server says.
+    /// Whether the host is `localhost`, which must mean this machine, whatever it resolves to.
     pub(super) fn is_localhost(&self) -> bool {
         self.host.eq_ignore_ascii_case("localhost")
     }
@@ -82,7 +81,7 @@ impl Address {
         self.host.parse().ok()
     }
 
-    /// `host:port`, as the `Host` header has it.
+    /// `host:port`, in the form of the `Host` header.
     pub(super) fn authority(&self) -> String {
         match self.host.contains(':') {
             true => format!("[{}]:{}", self.host, self.port),
@@ -92,7 +91,7 @@ impl Address {
 }
 
 impl fmt::Display for Address {
-    /// Without the query, in which some servers are given a key.
+    /// Omits the query, which may contain a key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.is_tls { "wss" } else { "ws" };
         let (path, query) = match self.path.split_once('?') {

@@ -1,12 +1,12 @@
-//! The frames of WebSocket (RFC 6455), as a client reads and writes them.
+//! Reads and writes WebSocket frames (RFC 6455) on the client's side.
 //!
-//! Relies on tungstenite for the headers, and on getrandom for the masks. Invariant: memory grows with
-//! the bytes that have come, never with the length that a peer claims, and a large message is collected
-//! in a buffer of its own, so that it is handed over without a copy and its memory is given back.
+//! Relies on tungstenite for the headers and on getrandom for the masks. Invariant: memory grows with the
+//! bytes received, not with the length that a header declares. A large message is collected in its own
+//! buffer, so that it is handed over without a copy and its memory is released.
 //!
-//! Messages are put together here rather than by tungstenite's own reader: that takes memory for the
-//! length that a header claims, ends the connection over text that is no UTF-8 (which is one stray
-//! message), and is one object for both directions, where here many threads write while one reads.
+//! Messages are not assembled by tungstenite's own reader, for three reasons: it allocates the length
+//! that a header declares, it ends the connection on text that isn't UTF-8 (which is one invalid
+//! message), and it is a single object for both directions, while here many threads write and one reads.
 
 use std::{
     borrow::Cow,
@@ -19,46 +19,47 @@ use tungstenite::protocol::frame::{
     coding::{Control, Data, OpCode},
 };
 
-/// The longest header: 2 bytes, 8 of length, 4 of a mask.
-const LONGEST_HEADER: usize = 14;
-/// What a control frame carries at most.
-const LONGEST_CONTROL: u64 = 125;
-/// How much space a message that has begun gets ahead of its bytes, at first.
-const FIRST_SPACE: usize = 64 * 1024;
+/// The maximum header length: 2 bytes, 8 of length, 4 of mask.
+const MAX_HEADER_BYTES: usize = 14;
+/// The maximum payload of a control frame.
+const MAX_CONTROL_BYTES: u64 = 125;
+/// The initial capacity reserved for an incomplete message.
+const INITIAL_CAPACITY: usize = 64 * 1024;
 
-/// What a server sent.
+/// A unit that the server sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Received<'a> {
-    /// A whole message. Text and binary ones are not told apart: what is no JSON is found later.
+    /// A complete message. Text and binary are not distinguished; the JSON parser rejects invalid
+    /// content.
     Message(Cow<'a, [u8]>),
     Ping(Vec<u8>),
     Pong,
-    /// With its code and reason, where it has them.
+    /// A close frame, with its code and reason if it has them.
     Close(Option<(u16, String)>),
 }
 
-/// What a server must not send.
+/// A protocol violation by the server.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Violation {
     #[error("a message of more than max_frame_bytes ({0} bytes)")]
     TooLong(usize),
-    #[error("a frame that is no WebSocket: {0}")]
+    #[error("an invalid WebSocket frame: {0}")]
     Malformed(&'static str),
 }
 
-/// Puts messages together from a stream of bytes that is cut anywhere.
+/// Assembles messages from a byte stream that may be split anywhere.
 #[derive(Debug)]
 pub(super) struct Decoder {
     max_message: Option<usize>,
-    /// The header that has begun.
+    /// The incomplete header.
     header: Vec<u8>,
-    /// What is left of the frame that has begun.
+    /// The current frame.
     frame: Option<Frame>,
-    /// The payload of a control frame that has begun.
+    /// The payload received of the current control frame.
     control: Vec<u8>,
-    /// What has come of the message that has begun.
+    /// The payload received of the current message.
     message: Vec<u8>,
-    /// Whether the message goes on in a frame that has not begun.
+    /// Whether the message continues in a later frame.
     is_fragmented: bool,
 }
 
@@ -73,7 +74,7 @@ impl Decoder {
     pub(super) fn new(max_message: Option<usize>) -> Self {
         Decoder {
             max_message,
-            header: Vec::with_capacity(LONGEST_HEADER),
+            header: Vec::with_capacity(MAX_HEADER_BYTES),
             frame: None,
             control: Vec::new(),
             message: Vec::new(),
@@ -81,10 +82,10 @@ impl Decoder {
         }
     }
 
-    /// Takes the next bytes, and gives each thing that they complete to `give`, until it breaks off.
+    /// Consumes the next bytes and passes everything they complete to `give`, until it returns `Break`.
     ///
     /// # Errors
-    /// What the server sent is wrong; nothing after it can be understood.
+    /// Returns a violation if the server sent an invalid frame; the stream can't be decoded any further.
     pub(super) fn take(
         &mut self,
         mut bytes: &[u8],
@@ -122,11 +123,11 @@ impl Decoder {
         }
     }
 
-    /// `None`: it is not complete.
+    /// Returns `None` if the header is incomplete.
     fn take_header(&mut self, bytes: &mut &[u8]) -> Result<Option<Frame>, Violation> {
-        // Where it began in an earlier read, it goes on behind what is kept of it.
-        let kept = self.header.len();
-        let more = bytes.len().min(LONGEST_HEADER - kept);
+        // A header that began in an earlier read continues after the buffered part.
+        let buffered = self.header.len();
+        let more = bytes.len().min(MAX_HEADER_BYTES - buffered);
         self.header.extend_from_slice(&bytes[..more]);
         let mut cursor = Cursor::new(&self.header);
         let parsed =
@@ -135,15 +136,15 @@ impl Decoder {
             *bytes = &bytes[more..];
             return Ok(None);
         };
-        let length_of_header = usize::try_from(cursor.position()).unwrap_or(kept);
-        *bytes = &bytes[length_of_header - kept..];
+        let header_length = usize::try_from(cursor.position()).unwrap_or(buffered);
+        *bytes = &bytes[header_length - buffered..];
         self.header.clear();
         let frame = self.begin(&header, length)?;
         self.frame = Some(frame);
         Ok(Some(frame))
     }
 
-    /// Checks the header against what came before.
+    /// Validates the header against the frames before it.
     fn begin(&self, header: &FrameHeader, left: u64) -> Result<Frame, Violation> {
         let malformed = |why| Err(Violation::Malformed(why));
         let FrameHeader { opcode, is_final, .. } = *header;
@@ -157,12 +158,12 @@ impl Decoder {
             return malformed("its length is negative");
         }
         match opcode {
-            OpCode::Control(_) if !is_final => malformed("a control frame in fragments"),
-            OpCode::Control(_) if left > LONGEST_CONTROL => malformed("a control frame is too long"),
+            OpCode::Control(_) if !is_final => malformed("a fragmented control frame"),
+            OpCode::Control(_) if left > MAX_CONTROL_BYTES => malformed("a control frame is too long"),
             OpCode::Control(_) => Ok(Frame { opcode, is_final, left }),
             OpCode::Data(Data::Continue) if !self.is_fragmented => malformed("it continues nothing"),
             OpCode::Data(Data::Text | Data::Binary) if self.is_fragmented => {
-                malformed("the message before it is not complete")
+                malformed("the previous message is incomplete")
             }
             OpCode::Data(_) => match self.max_message {
                 Some(limit) if left > limit.saturating_sub(self.message.len()) as u64 => {
@@ -183,7 +184,7 @@ impl Decoder {
                 let code = u16::from_be_bytes([*high, *low]);
                 Received::Close(Some((code, String::from_utf8_lossy(reason).into_owned())))
             }
-            _ => return Err(Violation::Malformed("half a close code")),
+            _ => return Err(Violation::Malformed("an incomplete close code")),
         })
     }
 
@@ -195,8 +196,8 @@ impl Decoder {
         }
         let (length, free) = (self.message.len(), self.message.capacity() - self.message.len());
         if free < payload.len() {
-            // Doubling keeps the cost of moving linear; not past the end of the frame, though.
-            let ahead = length.max(FIRST_SPACE);
+            // Doubling keeps the cost of moving linear, but doesn't go past the end of the frame.
+            let ahead = length.max(INITIAL_CAPACITY);
             let to_come = usize::try_from(frame.left).unwrap_or(usize::MAX);
             self.message.reserve_exact(ahead.min(to_come).max(payload.len()));
         }
@@ -205,7 +206,7 @@ impl Decoder {
     }
 }
 
-/// A message in frames of at most `longest` bytes each.
+/// Encodes a message as frames with at most `longest` bytes of payload each.
 pub(super) fn message(payload: &[u8], longest: usize) -> impl Iterator<Item = io::Result<Vec<u8>>> {
     let count = payload.len().div_ceil(longest).max(1);
     (0..count).map(move |number| {
@@ -220,7 +221,7 @@ pub(super) fn ping() -> io::Result<Vec<u8>> {
     encode(OpCode::Control(Control::Ping), true, b"")
 }
 
-/// The answer to a ping.
+/// The response to a ping.
 pub(super) fn pong(payload: &[u8]) -> io::Result<Vec<u8>> {
     encode(OpCode::Control(Control::Pong), true, payload)
 }
@@ -229,15 +230,15 @@ pub(super) fn close(code: u16) -> io::Result<Vec<u8>> {
     encode(OpCode::Control(Control::Close), true, &code.to_be_bytes())
 }
 
-/// A frame as clients write it: masked, against proxies that take it for something else.
+/// Encodes a masked frame, as clients must send it to protect proxies.
 fn encode(opcode: OpCode, is_final: bool, payload: &[u8]) -> io::Result<Vec<u8>> {
     let mask = getrandom::u32().map_err(io::Error::other)?;
     let header = FrameHeader { is_final, opcode, mask: Some(mask.to_ne_bytes()), ..FrameHeader::default() };
-    let mut frame = Vec::with_capacity(LONGEST_HEADER + payload.len());
+    let mut frame = Vec::with_capacity(MAX_HEADER_BYTES + payload.len());
     header.format(payload.len() as u64, &mut frame).map_err(io::Error::other)?;
     let start = frame.len();
     frame.extend_from_slice(payload);
-    // Eight bytes at a time.
+    // Mask eight bytes at a time.
     let mask = u64::from(mask) << 32 | u64::from(mask);
     let mut words = frame[start..].chunks_exact_mut(size_of_val(&mask));
     for word in &mut words {
@@ -288,7 +289,7 @@ mod tests {
         frame
     }
 
-    /// Everything that comes of the pieces, until something is wrong.
+    /// Everything that the pieces decode to, up to the first violation.
     fn decode(pieces: &[&[u8]], max_message: Option<usize>) -> (Vec<Received<'static>>, Option<Violation>) {
         let mut decoder = Decoder::new(max_message);
         let mut given = Vec::new();
@@ -349,7 +350,7 @@ mod tests {
         let mut decoder = Decoder::new(None);
         let claims = [0x80 | TEXT, 127, 0x7f, 0, 0, 0, 0, 0, 0, 0, b'x'];
         assert!(decoder.take(&claims, |_| ControlFlow::Continue(())).is_ok());
-        assert!(decoder.message.capacity() <= FIRST_SPACE, "{}", decoder.message.capacity());
+        assert!(decoder.message.capacity() <= INITIAL_CAPACITY, "{}", decoder.message.capacity());
     }
 
     #[test]
@@ -398,7 +399,7 @@ mod tests {
         }
     }
 
-    /// A stream that holds what a server has to read.
+    /// A byte stream for tests.
     struct Written<'a>(&'a [u8]);
 
     impl io::Read for Written<'_> {

@@ -1,8 +1,8 @@
-//! A WebSocket that is up: the thread that reads it, and the link that writes on it.
+//! An established WebSocket connection: its reading thread, and the link for writing.
 //!
-//! Relies on `frames` (what the bytes mean), `outbox` (writing without waiting), `socket` and `tls`.
-//! Invariant: the thread waits in one place only, for the socket, for a waker, or for the next
-//! moment of the keepalive; it never waits for a writer, and no writer for it.
+//! Relies on `frames` (encoding), `outbox` (writing without blocking), `socket` and `tls`. Invariant: the
+//! thread waits in one place only, for the socket, a wake-up, or the next keepalive deadline; it never
+//! waits for a writer, and no writer waits for it.
 
 use std::{
     io::{self, Read},
@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use super::{
     Session,
     frames::{self, Decoder, Received, Violation},
-    socket::{Patient, Socket, wait},
+    socket::{ConnectingSocket, Socket, wait},
 };
 use crate::{
     deadline::earlier,
@@ -29,20 +29,20 @@ use crate::{
     transport::{Link, Shutdown, Sink, join, outbox::Outbox, stdio::Daemon},
 };
 
-/// The server drops a connection without a word for a message above this.
-const LONGEST_MESSAGE: usize = 64 * 1024 * 1024;
-/// The server takes 16 MiB in one frame.
-const LONGEST_FRAGMENT: usize = 8 * 1024 * 1024;
+/// The server drops the connection without a close frame on a message longer than this.
+const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
+/// The server accepts frames of up to 16 MiB.
+const MAX_FRAGMENT_BYTES: usize = 8 * 1024 * 1024;
 
 const CHUNK: usize = 64 * 1024;
-/// A server that sends so much at once goes on sending.
+/// After a read of at least this many bytes, more data is likely to follow.
 const FLOOD: usize = 16 * 1024;
 
-/// How long the rest of an ending connection is waited for: a close frame written, the server's end.
+/// How long a shutdown waits for the close frame to be written and for the server to close.
 const ORDERLY_END: Duration = Duration::from_secs(1);
 const QUICK_END: Duration = Duration::from_millis(150);
-/// Once nothing can be written any more, only what is left to be read is: why, perhaps.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long to read on after writing has failed: the server may have sent the reason.
+const DRAIN_LIMIT: Duration = Duration::from_millis(500);
 
 const NORMAL: u16 = 1000;
 const PROTOCOL_ERROR: u16 = 1002;
@@ -50,7 +50,7 @@ const TOO_BIG: u16 = 1009;
 
 const WAKER: Token = Token(usize::MAX);
 
-/// When a silent server is asked whether it is there.
+/// When to ping a silent server, and how long to wait for a response.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Keepalive {
     pub(super) ping_interval: Option<Duration>,
@@ -64,40 +64,40 @@ impl Default for Keepalive {
     }
 }
 
-/// What is needed to go on with a connection that has come up.
+/// A connection that is set up, ready for the reading thread.
 pub(super) struct Connected {
-    pub(super) patient: Patient,
+    pub(super) socket: ConnectingSocket,
     pub(super) session: Option<Session>,
-    /// What came along with the answer to the upgrade.
+    /// The bytes received after the upgrade response.
     pub(super) first: Vec<u8>,
-    /// Whom it is to, for errors.
+    /// The server's address, for errors.
     pub(super) peer: String,
     pub(super) keepalive: Keepalive,
-    /// The server, where it is a child of this connection.
+    /// The server process, if this connection owns one.
     pub(super) daemon: Option<Daemon>,
 }
 
 struct Shared {
     outbox: Outbox<Socket>,
     session: Option<Session>,
-    /// Held while the frames of a message are queued: they must not mix with another's.
+    /// Held while the frames of a message are queued, so that messages don't interleave.
     order: Mutex<()>,
-    /// The connection is to end by then.
+    /// The deadline of a shutdown.
     ends_at: OnceLock<Instant>,
-    /// Whether a close frame was sent.
+    /// Whether a close frame has been sent.
     has_closed: AtomicBool,
 }
 
 /// Starts the thread that reads into `sink`.
 pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> {
-    let Connected { patient, session, first, peer, keepalive, daemon } = connected;
-    let Patient { socket, poll, token, .. } = patient;
+    let Connected { socket, session, first, peer, keepalive, daemon } = connected;
+    let ConnectingSocket { socket, poll, token, .. } = socket;
     let socket = Arc::new(socket);
     socket.watch(poll.registry(), token, false)?;
     let waker = Waker::new(poll.registry(), WAKER)?;
     let shared = Arc::new(Shared {
         outbox: Outbox::new(Arc::clone(&socket), move || {
-            // It fails when nobody waits any more.
+            // Fails if no thread waits any more.
             let _ = waker.wake();
         }),
         session,
@@ -113,7 +113,7 @@ pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> 
         token,
         watches_writable: false,
         decoder: Decoder::new(sink.max_frame_bytes()),
-        pulse: Pulse::new(keepalive),
+        keepalive: KeepaliveTimer::new(keepalive),
         breaks_at: None,
         peer,
         daemon: daemon.clone(),
@@ -123,7 +123,7 @@ pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> 
     Ok(SocketLink { shared, thread: Mutex::new(Some(thread)), daemon })
 }
 
-/// The writing side.
+/// The writing half.
 pub(super) struct SocketLink {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -132,9 +132,9 @@ pub(super) struct SocketLink {
 
 impl Link for SocketLink {
     fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
-        if message.len() > LONGEST_MESSAGE {
+        if message.len() > MAX_MESSAGE_BYTES {
             return Err(TransportFailure::new(format!(
-                "a message of {} bytes is longer than the server takes ({LONGEST_MESSAGE})",
+                "a message of {} bytes exceeds the server's limit of {MAX_MESSAGE_BYTES}",
                 message.len()
             )));
         }
@@ -142,10 +142,10 @@ impl Link for SocketLink {
             return Err(TransportFailure::new("the connection is closed"));
         }
         self.shared.outbox.check()?;
-        let random = |error| TransportFailure::new("the system gives no random numbers").with_source(error);
+        let random = |error| TransportFailure::new("failed to generate random numbers").with_source(error);
         {
             let _order = self.shared.order.lock();
-            for frame in frames::message(&message, LONGEST_FRAGMENT) {
+            for frame in frames::message(&message, MAX_FRAGMENT_BYTES) {
                 self.shared.queue(frame.map_err(random)?);
             }
         }
@@ -154,7 +154,7 @@ impl Link for SocketLink {
     }
 
     fn max_message_bytes(&self) -> Option<usize> {
-        Some(LONGEST_MESSAGE)
+        Some(MAX_MESSAGE_BYTES)
     }
 
     fn shutdown(&self, how: Shutdown) {
@@ -165,7 +165,7 @@ impl Link for SocketLink {
         };
         let _ = self.shared.ends_at.set(Instant::now() + grace);
         self.shared.outbox.wake();
-        // First, since the thread may be waiting for its last words.
+        // Must come first: the reading thread may be waiting for the process's exit status and stderr.
         if let Some(daemon) = &self.daemon {
             daemon.stop(how);
         }
@@ -180,19 +180,19 @@ impl Drop for SocketLink {
 }
 
 impl Shared {
-    /// A frame, through TLS where there is TLS.
+    /// Queues a frame, encrypted if the connection uses TLS.
     fn queue(&self, frame: Vec<u8>) {
         match &self.session {
             None => self.outbox.queue(frame),
             Some(session) => {
                 if let Err(error) = session.seal(&frame, |sealed| self.outbox.queue(sealed)) {
-                    log::error!("a message could not be encrypted: {error}");
+                    log::error!("failed to encrypt a message: {error}");
                 }
             }
         }
     }
 
-    /// A frame that is nobody's message; it may stand between the fragments of one.
+    /// Sends a control frame, which may appear between the fragments of a message.
     fn control(&self, frame: io::Result<Vec<u8>>) {
         if let (Ok(()), Ok(frame)) = (self.outbox.check(), frame) {
             self.queue(frame);
@@ -200,7 +200,7 @@ impl Shared {
         }
     }
 
-    /// Says once that nothing more will be sent, after what is queued.
+    /// Sends a close frame, once, after the queued messages.
     fn close(&self, code: u16) {
         if self.has_closed.swap(true, Ordering::AcqRel) {
             return;
@@ -210,71 +210,71 @@ impl Shared {
             self.control(frames::close(code));
         }
         if let Some(session) = &self.session {
-            // What can't be encrypted any more need not be.
+            // A close alert that can't be encrypted isn't needed.
             let _ = session.close(|sealed| self.outbox.queue(sealed));
             self.outbox.flush();
         }
     }
 }
 
-/// When something was heard last, and what is to be done about silence.
-struct Pulse {
+/// When data was last received, and whether a ping is outstanding.
+struct KeepaliveTimer {
     limits: Keepalive,
-    heard: Instant,
-    /// When the server was asked, or took something since; and how much was written by then.
-    asked: Option<(Instant, u64)>,
+    last_received: Instant,
+    /// When the ping was sent or the server last made progress reading, and the bytes written by then.
+    pinged: Option<(Instant, u64)>,
 }
 
-/// What to do about silence.
-enum Silence {
-    /// Nothing yet.
-    Fine,
-    Ask,
-    /// It was asked, and said nothing for so long.
-    Dead(Duration),
+/// What the keepalive requires.
+enum KeepaliveAction {
+    /// Nothing for now.
+    Nothing,
+    Ping,
+    /// The server sent nothing for this long after a ping.
+    Lost(Duration),
 }
 
-impl Pulse {
+impl KeepaliveTimer {
     fn new(limits: Keepalive) -> Self {
-        Pulse { limits, heard: Instant::now(), asked: None }
+        KeepaliveTimer { limits, last_received: Instant::now(), pinged: None }
     }
 
-    fn heard(&mut self) {
-        self.heard = Instant::now();
-        self.asked = None;
+    fn received(&mut self) {
+        self.last_received = Instant::now();
+        self.pinged = None;
     }
 
-    /// The moment at which to [`check`](Self::check).
+    /// When to [`check`](Self::check) next.
     fn due(&self) -> Option<Instant> {
-        let (since, limit) = match self.asked {
+        let (since, limit) = match self.pinged {
             Some((at, _)) => (at, self.limits.pong_timeout),
-            None => (self.heard, self.limits.ping_interval),
+            None => (self.last_received, self.limits.ping_interval),
         };
         limit.and_then(|limit| since.checked_add(limit))
     }
 
-    /// `written`: how much was, in all; `is_full`: whether more waits to be.
-    fn check(&mut self, written: u64, is_full: bool) -> Silence {
+    /// `written`: the bytes written so far; `is_full`: whether more are queued.
+    fn check(&mut self, written: u64, is_full: bool) -> KeepaliveAction {
         let now = Instant::now();
         if self.due().is_none_or(|due| now < due) {
-            return Silence::Fine;
+            return KeepaliveAction::Nothing;
         }
-        match self.asked {
+        match self.pinged {
             None => {
-                self.asked = Some((now, written));
-                Silence::Ask
+                self.pinged = Some((now, written));
+                KeepaliveAction::Ping
             }
-            // It has yet to come to the question, but goes on reading: it lives.
+            // The server hasn't reached the ping yet but is still reading, so it is alive.
             Some((_, before)) if is_full && written > before => {
-                self.asked = Some((now, written));
-                Silence::Fine
+                self.pinged = Some((now, written));
+                KeepaliveAction::Nothing
             }
-            Some((at, _)) => Silence::Dead(now - at),
+            Some((at, _)) => KeepaliveAction::Lost(now - at),
         }
     }
 }
 
-/// Why the reading thread is to end.
+/// Breaks with the reason why the reading thread must end.
 type Ended = ControlFlow<TransportFailure>;
 
 /// The reading thread.
@@ -285,8 +285,8 @@ struct Reader {
     token: Token,
     watches_writable: bool,
     decoder: Decoder,
-    pulse: Pulse,
-    /// When a server that reads no more has had its last words.
+    keepalive: KeepaliveTimer,
+    /// When to stop reading from a server that no longer reads.
     breaks_at: Option<Instant>,
     peer: String,
     daemon: Option<Arc<Daemon>>,
@@ -300,7 +300,7 @@ impl Reader {
         };
         sink.flush();
         self.shared.outbox.end();
-        // How a server ended that was ours says more than how its connection did.
+        // The exit status of a child server explains more than the failure of its connection.
         if let Some(daemon) = self.daemon.as_ref().filter(|_| !self.is_ending()) {
             daemon.explain(&mut failure);
         }
@@ -314,32 +314,33 @@ impl Reader {
     fn read_to_the_end(&mut self, sink: &mut Sink, first: &[u8]) -> ControlFlow<TransportFailure, Never> {
         let (mut chunk, mut plain) = (vec![0; CHUNK], Vec::new());
         let mut events = Events::with_capacity(8);
-        // What TLS had taken in by then.
+        // The data that TLS decrypted during the upgrade.
         self.deliver(first, sink)?;
         self.open(&[], &mut plain, sink)?;
         loop {
             match (&*self.socket).read(&mut chunk) {
                 Ok(0) => return self.lost("it closed the connection without saying why"),
                 Ok(length) => {
-                    self.pulse.heard();
+                    self.keepalive.received();
                     match self.shared.session {
                         None => self.deliver(&chunk[..length], sink)?,
                         Some(_) => self.open(&chunk[..length], &mut plain, sink)?,
                     }
-                    // A read this large is one of many: the next one is tried before anybody is woken.
+                    // More data is likely to follow a read this large, so the next read comes before the
+                    // wake-up.
                     if length >= FLOOD {
                         self.shared.outbox.resume();
                     } else {
                         sink.flush();
                     }
-                    // A flood must not hide that it is to end.
+                    // A flood must not delay a shutdown.
                     self.check_end()?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     sink.flush();
                     self.check_end()?;
-                    self.look_around(&mut events)?;
+                    self.service_and_wait(&mut events)?;
                 }
                 Err(error) => {
                     let doing = format!("the connection to {} broke: {error}", self.peer);
@@ -349,38 +350,37 @@ impl Reader {
         }
     }
 
-    /// Whether what is still waited for has had its time: the server's end after the shutdown, or what
-    /// it has to say though it reads no more.
+    /// Breaks if the time for the remaining input is over: after a shutdown, or after writing has failed.
     fn check_end(&mut self) -> Ended {
         if self.shared.ends_at.get().is_some_and(|at| Instant::now() >= *at) {
             return ControlFlow::Break(TransportFailure::new("the connection was shut down"));
         }
         if self.shared.outbox.is_broken() {
             let now = Instant::now();
-            if now >= *self.breaks_at.get_or_insert(now + LAST_WORDS) {
-                return self.lost("it does not read any more");
+            if now >= *self.breaks_at.get_or_insert(now + DRAIN_LIMIT) {
+                return self.lost("it no longer reads");
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// Sees to everything but reading, and waits until there is something to do.
-    fn look_around(&mut self, events: &mut Events) -> Ended {
-        // What could not be written may be by now; if it can't, the socket says when it can.
+    /// Does everything but reading, then waits until there is something to do.
+    fn service_and_wait(&mut self, events: &mut Events) -> Ended {
+        // Retries the queued messages; if the socket is still full, it is polled for writability.
         self.shared.outbox.resume();
         let is_full = self.shared.outbox.full().is_some();
-        match self.pulse.check(self.shared.outbox.written(), is_full) {
-            Silence::Fine => {}
-            Silence::Ask => self.shared.control(frames::ping()),
-            Silence::Dead(silence) => {
+        match self.keepalive.check(self.shared.outbox.written(), is_full) {
+            KeepaliveAction::Nothing => {}
+            KeepaliveAction::Ping => self.shared.control(frames::ping()),
+            KeepaliveAction::Lost(silence) => {
                 return self.lost(&format!("it did not answer a ping for {} s", silence.as_secs_f32()));
             }
         }
         let ends_at = earlier(self.shared.ends_at.get().copied(), self.breaks_at);
-        match self.wait(events, earlier(ends_at, self.pulse.due())) {
+        match self.wait(events, earlier(ends_at, self.keepalive.due())) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
-                ControlFlow::Break(TransportFailure::new("waiting for the socket failed").with_source(error))
+                ControlFlow::Break(TransportFailure::new("failed to wait for the socket").with_source(error))
             }
         }
     }
@@ -394,7 +394,7 @@ impl Reader {
         wait(&mut self.poll, events, until)
     }
 
-    /// Bytes of TLS.
+    /// Decrypts TLS records.
     fn open(&mut self, sealed: &[u8], plain: &mut Vec<u8>, sink: &mut Sink) -> Ended {
         let shared = Arc::clone(&self.shared);
         let Some(session) = &shared.session else { return ControlFlow::Continue(()) };
@@ -406,19 +406,19 @@ impl Reader {
             Ok(false) => ControlFlow::Continue(()),
             Ok(true) => self.lost("it closed the connection without saying why"),
             Err(error) => {
-                let message = format!("what {} sent is no TLS: {error}", self.peer);
+                let message = format!("{} sent invalid TLS data: {error}", self.peer);
                 ControlFlow::Break(TransportFailure::new(message).with_source(error))
             }
         }
     }
 
-    /// Bytes of WebSocket.
+    /// Decodes WebSocket frames.
     fn deliver(&mut self, bytes: &[u8], sink: &mut Sink) -> Ended {
         let shared = &self.shared;
         let mut close = None;
         let taken = self.decoder.take(bytes, |incoming| {
             match incoming {
-                // Nobody is there to take it any more.
+                // After a shutdown no receiver is left.
                 Received::Message(_) if shared.ends_at.get().is_some() => {}
                 Received::Message(message) => return sink.frame(message),
                 Received::Ping(payload) => shared.control(frames::pong(&payload)),
@@ -435,7 +435,7 @@ impl Reader {
             (Ok(ControlFlow::Break(())), Some(frame)) => self.closed(frame),
             (Ok(ControlFlow::Break(())), None) => {
                 shared.close(PROTOCOL_ERROR);
-                ControlFlow::Break(TransportFailure::new("what the server sent is no message (strict)"))
+                ControlFlow::Break(TransportFailure::new("the server sent an invalid message (strict mode)"))
             }
             (Err(violation), _) => {
                 shared.close(match violation {
@@ -447,7 +447,7 @@ impl Reader {
         }
     }
 
-    /// The server's close frame.
+    /// Handles the server's close frame.
     fn closed(&self, frame: Option<(u16, String)>) -> Ended {
         let code = frame.as_ref().map(|(code, _)| *code);
         self.shared.close(code.unwrap_or(NORMAL));
@@ -467,5 +467,5 @@ impl Reader {
     }
 }
 
-/// Nothing: what ends only by breaking off.
+/// Uninhabited: the read loop only ends with a failure.
 enum Never {}

@@ -1,10 +1,9 @@
-//! The transports to a server that listens: WebSocket over TCP, with TLS or without, and over a
-//! Unix socket.
+//! Transports to a listening server: WebSocket over TCP, optionally with TLS, and over a Unix socket.
 //!
-//! Relies on `outbox`, on `stdio` (to run a server of its own) and, inside this folder, on `address`
-//! (the URL), `socket` (connecting), `tls`, `upgrade` (HTTP), `frames` (what the bytes mean) and
-//! `link` (the thread); `unix` is the other public type. Invariant: however long each step takes,
-//! all of them together end with one deadline, and no secret is told on the way.
+//! Relies on `outbox`, on `stdio` (to spawn a server) and, in this directory, on `address` (the URL),
+//! `socket` (connecting), `tls`, `upgrade` (HTTP), `frames` (encoding) and `link` (the reading thread);
+//! `unix` is the other public type. Invariant: one deadline covers all steps of connecting, and no
+//! message contains a secret.
 
 mod address;
 mod frames;
@@ -28,7 +27,7 @@ pub use self::unix::UnixSocket;
 use self::{
     address::Address,
     link::{Connected, Keepalive},
-    socket::Patient,
+    socket::ConnectingSocket,
     tls::Session,
     upgrade::{Headers, Refusal, Upgrade, Wire},
 };
@@ -38,12 +37,12 @@ use crate::{
     error::{Error, Result},
 };
 
-/// The variables that [`WebSocket::default`] takes its URL and its token from.
+/// The environment variables from which [`WebSocket::default`] takes its URL and its token.
 const URL_VARIABLE: &str = "CODEX_APP_SERVER_WS_URL";
 const TOKEN_VARIABLE: &str = "CODEX_APP_SERVER_TOKEN";
 const DEFAULT_URL: &str = "ws://127.0.0.1:8765";
 
-/// Headers that the upgrade consists of.
+/// The headers that the upgrade request sets itself.
 const OWN_HEADERS: [&str; 8] = [
     "connection",
     "content-length",
@@ -57,22 +56,22 @@ const OWN_HEADERS: [&str; 8] = [
 
 /// Connects to a server that listens on a WebSocket.
 ///
-/// `WebSocket::default()` connects to `$CODEX_APP_SERVER_WS_URL`, else to `ws://127.0.0.1:8765`, with the
-/// token in `$CODEX_APP_SERVER_TOKEN` if that is set; both are read at each connect. `WebSocket::new`
-/// reads neither. `wss://` needs the feature `tls` of this crate.
+/// `WebSocket::default()` connects to `$CODEX_APP_SERVER_WS_URL`, or to `ws://127.0.0.1:8765` if it is
+/// not set, with the token in `$CODEX_APP_SERVER_TOKEN` if that is set; both are read on each connect.
+/// `WebSocket::new` reads neither. `wss://` requires this crate's feature `tls`.
 ///
-/// A message may be as long as [`max_frame_bytes`](crate::ClientBuilder::max_frame_bytes) allows. What is
-/// sent may have 64 MiB, for which the server would drop the connection without a word: a longer request
-/// is [`Error::InvalidInput`]. Nothing is compressed. Binary messages, which the server does not send,
-/// are read like text.
+/// [`max_frame_bytes`](crate::ClientBuilder::max_frame_bytes) limits received messages. A sent message is
+/// limited to 64 MiB, above which the server would drop the connection without a close frame: a longer
+/// request returns [`Error::InvalidInput`]. Messages are not compressed. Binary messages, which the
+/// server does not send, are read as text.
 ///
-/// One thread, `codex-socket`, reads the socket; an idle connection wakes it for the
-/// [keepalive](WebSocket::ping_interval) only. Requests are written by the thread that makes them, at
-/// once.
+/// One thread, `codex-socket`, reads the socket; while the connection is idle, only the
+/// [keepalive](WebSocket::ping_interval) wakes it. A request is written immediately, by the thread that
+/// makes it.
 ///
-/// A connection that broke is not made again by itself: connect a new client. When the server refuses
-/// the upgrade, the [`Error::Transport`] has the HTTP status and the server's words (401: the token); when
-/// it closes the connection later, the close code.
+/// A lost connection is not re-established automatically: connect a new client. If the server rejects the
+/// upgrade, the [`Error::Transport`] contains the HTTP status (401 for the token) and the server's
+/// explanation; if it closes the connection later, the close code.
 ///
 /// ```no_run
 /// use codex_blocking::{Client, WebSocket};
@@ -95,10 +94,10 @@ pub struct WebSocket {
 
 #[derive(Clone)]
 enum Server {
-    /// What the environment names.
-    Usual,
+    /// The URL in the environment.
+    Environment,
     Url(String),
-    /// Is run when it is connected to.
+    /// A server that each connect starts.
     Spawned(Stdio),
 }
 
@@ -107,22 +106,23 @@ enum Token {
     None,
     Environment,
     Given(String),
-    Asked(Arc<dyn Fn() -> String + Send + Sync>),
+    Provider(Arc<dyn Fn() -> String + Send + Sync>),
 }
 
 impl WebSocket {
     /// Connects to this URL: `ws://host:port`, or `wss://host:port` with the feature `tls`.
     ///
-    /// It may have a path and a query. A user name or password in it is refused.
+    /// The URL may contain a path and a query. A user name or password in it is rejected.
     pub fn new(url: impl Into<String>) -> Self {
         WebSocket::to(Server::Url(url.into()), Token::None)
     }
 
-    /// Runs a server at each connect, connects to the port that it says it listens on, and ends it with
-    /// the connection. The command has to make it listen, best on a port that the system chooses.
+    /// Starts a server on each connect, connects to the address that it reports, and stops it with the
+    /// connection. The command must make the server listen, preferably on a port that the system chooses.
     ///
-    /// A program that ends without closing or dropping its client (by `process::exit`, by a signal) leaves the
-    /// server behind: unlike one over [`Stdio`], it has no input whose end it would see.
+    /// If the program ends without closing or dropping its client (through `process::exit` or a signal),
+    /// the server keeps running: unlike a server over [`Stdio`], it does not read an input that would
+    /// end.
     ///
     /// ```no_run
     /// use codex_blocking::{Client, Stdio, WebSocket};
@@ -148,18 +148,18 @@ impl WebSocket {
         }
     }
 
-    /// The token to show: a capability token, or a JWT that a server with a shared secret accepts. It is
-    /// sent as `Authorization: Bearer`, and never shown.
+    /// Sets the token: a capability token, or a JWT that a server with a shared secret accepts. It is
+    /// sent as `Authorization: Bearer`, and never displayed.
     ///
-    /// Over plain `ws://` it is sent to this machine only ([`Error::InvalidInput`] otherwise), unless
-    /// [`allow_insecure_token`](WebSocket::allow_insecure_token) says so.
+    /// Over plain `ws://` the token is only sent to this machine ([`Error::InvalidInput`] otherwise),
+    /// unless [`allow_insecure_token`](WebSocket::allow_insecure_token) is set.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Token::Given(token.into());
         self
     }
 
-    /// Asks for the token at each connect, on the thread that connects: for one that expires. The connect
-    /// limit can't interrupt the closure.
+    /// Sets a closure that returns the token. It is called on each connect, on the connecting thread, for
+    /// tokens that expire. The connect timeout can't interrupt it.
     ///
     /// ```
     /// use codex_blocking::WebSocket;
@@ -168,78 +168,81 @@ impl WebSocket {
     ///     .token_with(|| std::fs::read_to_string("/run/codex/token").unwrap_or_default());
     /// ```
     ///
-    /// White space around it is cut off. An empty one fails the connect with [`Error::InvalidInput`].
+    /// White space around the token is trimmed. If it is empty, the connect returns
+    /// [`Error::InvalidInput`].
     pub fn token_with<T: Into<String>>(mut self, token: impl Fn() -> T + Send + Sync + 'static) -> Self {
-        self.token = Token::Asked(Arc::new(move || token().into()));
+        self.token = Token::Provider(Arc::new(move || token().into()));
         self
     }
 
-    /// Adds a header to the request for the upgrade. Values are never shown.
+    /// Adds a header to the upgrade request. Its value is never displayed.
     ///
-    /// At the connect, [`Error::InvalidInput`] refuses what is no header, those that the upgrade
-    /// itself is made of, and `Origin`, for which the server refuses every connection. An
-    /// `Authorization` is treated as the token that it is.
+    /// The connect returns [`Error::InvalidInput`] for an invalid header, for a header that the upgrade
+    /// itself sets, and for `Origin`, with which the server rejects every connection. An `Authorization`
+    /// header is treated like a token.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Sends the token over plain `ws://` to other machines too. Who listens on the way can use it.
+    /// Sends the token over plain `ws://` to other machines too. Anyone who can read the traffic can use
+    /// it.
     pub fn allow_insecure_token(mut self) -> Self {
         self.allows_insecure_token = true;
         self
     }
 
-    /// How long connecting may take in all (30 s); `None`: for as long as the system tries.
+    /// Sets how long connecting may take in total (default 30 s); `None` means as long as the system
+    /// tries.
     ///
-    /// That is: looking up the name, trying its addresses, TLS and the upgrade; for a server that is
-    /// run, its start too.
+    /// The limit covers name resolution, connection attempts, TLS and the upgrade; for a spawned server,
+    /// also its start.
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.connect_timeout = ConnectTimeout(limit.into());
         self
     }
 
-    /// After how long a silence the server is asked whether it is there (20 s); `None`: never, so that
-    /// a server that vanished without a word is not noticed.
+    /// Sets the period of silence after which the client pings the server (default 20 s); `None` disables
+    /// pings, so that a server that vanishes silently goes unnoticed.
     pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.keepalive.ping_interval = interval.into();
         self
     }
 
-    /// How long the server may take to answer that (20 s); then the connection is lost. Anything that
-    /// it sends is an answer. `None`: for ever.
+    /// Sets how long the server may take to respond to a ping (default 20 s) before the connection counts
+    /// as lost. Any data that it sends counts as a response. `None` means no limit.
     pub fn pong_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.keepalive.pong_timeout = limit.into();
         self
     }
 
-    /// Trusts servers with a certificate of this root, in PEM, *instead* of those with one of the
-    /// platform's roots. May be called several times.
+    /// Trusts servers whose certificate chains to this root (PEM) *instead* of the platform's roots. Can
+    /// be called several times.
     #[cfg(feature = "tls")]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.trust.roots.push(pem.into());
         self
     }
 
-    /// The certificate by which this client shows who it is: its chain, its own certificate first, and
-    /// its private key, both in PEM.
+    /// Sets the client certificate: its chain, starting with the client's own certificate, and its
+    /// private key, both in PEM.
     #[cfg(feature = "tls")]
     pub fn client_certificate(mut self, chain_pem: impl Into<Vec<u8>>, key_pem: impl Into<Vec<u8>>) -> Self {
         self.trust.client = Some((chain_pem.into(), key_pem.into()));
         self
     }
 
-    /// The headers to send, the token's among them.
+    /// The headers to send, including the token.
     fn headers(&self) -> Result<Headers> {
         let Headers { mut lines, mut secrets, mut has_token } = Headers::default();
         for (name, value) in &self.headers {
             let (Ok(known), true) = (HeaderName::try_from(name), is_header_value(value)) else {
                 return Err(Error::invalid(format!(
-                    "the header {name:?} has a name or a value that is none"
+                    "the header {name:?} has a name or a value that is invalid"
                 )));
             };
             if known == header::ORIGIN {
-                return Err(Error::invalid("the server refuses every connection with an Origin header"));
+                return Err(Error::invalid("the server rejects every connection with an Origin header"));
             }
             if OWN_HEADERS.contains(&known.as_str()) || known == header::UPGRADE {
                 return Err(Error::invalid(format!("the header {name} belongs to the upgrade itself")));
@@ -255,7 +258,7 @@ impl WebSocket {
             Token::None => None,
             Token::Environment => variable(TOKEN_VARIABLE)?,
             Token::Given(token) => Some(token.clone()),
-            Token::Asked(token) => Some(token()),
+            Token::Provider(token) => Some(token()),
         };
         if let Some(token) = token {
             let token = token.trim();
@@ -263,7 +266,9 @@ impl WebSocket {
                 return Err(Error::invalid("the token is empty, or holds what no header can"));
             }
             if has_token {
-                return Err(Error::invalid("there is a token and an Authorization header; give one of them"));
+                return Err(Error::invalid(
+                    "both a token and an Authorization header are set; use one of them",
+                ));
             }
             lines.push(("Authorization".to_owned(), format!("Bearer {token}")));
             secrets.push(token.to_owned());
@@ -272,23 +277,23 @@ impl WebSocket {
         Ok(Headers { lines, secrets, has_token })
     }
 
-    /// Connects, and asks for the upgrade, through TLS.
+    /// Connects over TLS and performs the upgrade.
     #[cfg(feature = "tls")]
     fn secured(
         &self,
         address: &Address,
         upgrade: &Upgrade,
-        dial: impl FnOnce() -> Result<Patient>,
+        dial: impl FnOnce() -> Result<ConnectingSocket>,
         deadline: Deadline,
         doing: &str,
-    ) -> Result<(Patient, Option<Session>, Vec<u8>)> {
+    ) -> Result<(ConnectingSocket, Option<Session>, Vec<u8>)> {
         let config = self.trust.config(doing)?;
         let name = tls::server_name(&address.host)?;
         let mut wire = tls::Handshake::perform(config, name, dial()?)
             .map_err(|error| socket::failed(deadline, doing, "no TLS session", error))?;
         let first = ask(upgrade, &mut wire, deadline, doing)?;
-        let (session, patient) = wire.into_session();
-        Ok((patient, Some(session), first))
+        let (session, socket) = wire.into_session();
+        Ok((socket, Some(session), first))
     }
 
     #[cfg(not(feature = "tls"))]
@@ -296,10 +301,10 @@ impl WebSocket {
         &self,
         _: &Address,
         _: &Upgrade,
-        _: impl FnOnce() -> Result<Patient>,
+        _: impl FnOnce() -> Result<ConnectingSocket>,
         _: Deadline,
         _: &str,
-    ) -> Result<(Patient, Option<Session>, Vec<u8>)> {
+    ) -> Result<(ConnectingSocket, Option<Session>, Vec<u8>)> {
         Err(Error::invalid("wss:// needs the feature `tls` of codex-blocking"))
     }
 
@@ -308,7 +313,7 @@ impl WebSocket {
             return Ok(());
         }
         Err(Error::invalid(format!(
-            "the token would travel to {} in the clear; use wss://, or allow_insecure_token()",
+            "the token would be sent to {} unencrypted; use wss://, or allow_insecure_token()",
             address.host
         )))
     }
@@ -316,16 +321,16 @@ impl WebSocket {
 
 impl Default for WebSocket {
     fn default() -> Self {
-        WebSocket::to(Server::Usual, Token::Environment)
+        WebSocket::to(Server::Environment, Token::Environment)
     }
 }
 
 impl fmt::Debug for WebSocket {
-    /// Without tokens, values of headers, and the query of the URL.
+    /// Omits tokens, header values, and the query of the URL.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("WebSocket");
         match &self.server {
-            Server::Usual => shown.field("url", &format_args!("${URL_VARIABLE}")),
+            Server::Environment => shown.field("url", &format_args!("${URL_VARIABLE}")),
             Server::Url(url) => match Address::parse(url) {
                 Ok(address) => shown.field("url", &format_args!("{address}")),
                 Err(error) => shown.field("url", &format_args!("({error})")),
@@ -336,7 +341,7 @@ impl fmt::Debug for WebSocket {
             Token::None => "none",
             Token::Environment => "from the environment",
             Token::Given(_) => "given",
-            Token::Asked(_) => "from a closure",
+            Token::Provider(_) => "from a closure",
         };
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         shown
@@ -357,7 +362,7 @@ impl Transport for WebSocket {
         let deadline = self.connect_timeout.begin()?;
         let headers = self.headers()?;
         let (url, daemon) = match &self.server {
-            Server::Usual => (variable(URL_VARIABLE)?.unwrap_or_else(|| DEFAULT_URL.to_owned()), None),
+            Server::Environment => (variable(URL_VARIABLE)?.unwrap_or_else(|| DEFAULT_URL.to_owned()), None),
             Server::Url(url) => (url.clone(), None),
             Server::Spawned(stdio) => {
                 let daemon = Daemon::start(stdio)?;
@@ -372,11 +377,11 @@ impl Transport for WebSocket {
         let doing = format!("connect to {address}");
         let upgrade = Upgrade { authority: address.authority(), path: address.path.clone(), headers };
 
-        // What the name means is up to others; the token goes to this machine only.
+        // `localhost` may resolve to anything; the token must stay on this machine.
         let only_loopback =
             address.is_localhost() && has_token && !address.is_tls && !self.allows_insecure_token;
         let dial = || socket::dial(&address, only_loopback, deadline, &doing);
-        let (patient, session, first) = match address.is_tls {
+        let (socket, session, first) = match address.is_tls {
             true => self.secured(&address, &upgrade, dial, deadline, &doing)?,
             false => {
                 let mut wire = dial()?;
@@ -385,17 +390,17 @@ impl Transport for WebSocket {
             }
         };
         let peer = address.to_string();
-        let connected = Connected { patient, session, first, peer, keepalive: self.keepalive, daemon };
+        let connected = Connected { socket, session, first, peer, keepalive: self.keepalive, daemon };
         begin(connected, sink, deadline, &doing)
     }
 }
 
-/// A variable of the environment; a blank one is none.
+/// Reads an environment variable; a blank value counts as unset.
 fn variable(name: &str) -> Result<Option<String>> {
     match env::var(name) {
         Ok(value) => Ok(Some(value.trim().to_owned()).filter(|value| !value.is_empty())),
         Err(env::VarError::NotPresent) => Ok(None),
-        // Without its value, which may be a secret.
+        // Omits the value, which may be a secret.
         Err(env::VarError::NotUnicode(_)) => Err(Error::invalid(format!("{name} is not UTF-8"))),
     }
 }
@@ -404,21 +409,21 @@ fn is_header_value(text: &str) -> bool {
     HeaderValue::try_from(text).is_ok()
 }
 
-/// Asks for the upgrade; gives what came after the answer.
+/// Performs the upgrade; returns the bytes received after the response.
 fn ask(upgrade: &Upgrade, wire: &mut impl Wire, deadline: Deadline, doing: &str) -> Result<Vec<u8>> {
     upgrade.perform(wire).map_err(|refusal| match refusal {
         Refusal::Broken(error) => {
-            socket::failed(deadline, doing, "the connection broke in the upgrade", error)
+            socket::failed(deadline, doing, "the connection was lost during the upgrade", error)
         }
-        Refusal::Answer(failure) => failure.while_connecting(doing),
+        Refusal::Rejected(failure) => failure.while_connecting(doing),
     })
 }
 
-/// Starts the thread.
+/// Starts the reading thread.
 fn begin(connected: Connected, sink: Sink, deadline: Deadline, doing: &str) -> Result<Box<dyn Link>> {
     let started: io::Result<_> = link::start(connected, sink);
     match started {
         Ok(link) => Ok(Box::new(link)),
-        Err(error) => Err(socket::failed(deadline, doing, "no thread could be started for it", error)),
+        Err(error) => Err(socket::failed(deadline, doing, "failed to spawn the reading thread", error)),
     }
 }

@@ -1,6 +1,7 @@
-//! Stands in for `tls` where the feature is off: a session that there never is.
+//! Replaces `tls` if the feature is disabled.
 //!
-//! Relies on nothing. Invariant: no value of it can be made, so nothing is sent in the clear by it.
+//! Relies on nothing. Invariant: `Session` is uninhabited, so that no data meant for TLS is ever sent in
+//! plain text.
 
 use std::io;
 

@@ -1,7 +1,7 @@
-//! A socket that never blocks, and how one is connected: names looked up, addresses tried.
+//! Non-blocking sockets, and connecting them: name resolution and connection attempts.
 //!
-//! Relies on mio. Invariant: nothing here waits longer than the deadline of the connection, and no
-//! address that is silent can use up the time of the others.
+//! Relies on mio. Invariant: nothing waits beyond the connect deadline, and an unresponsive address can't
+//! use up the time of the others.
 
 use std::{
     fmt,
@@ -20,14 +20,14 @@ use crate::{
     error::{Error, Result, Timeout, TransportFailure},
 };
 
-/// The next address is tried so long after the one before, which goes on being tried.
-const HEAD_START: Duration = Duration::from_millis(250);
+/// The delay before the next address is tried; earlier attempts continue.
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// A Unix socket whose server is too busy to take the connection is tried again after this.
+/// The delay before retrying a Unix socket whose listen queue is full.
 #[cfg(unix)]
 const BACKLOG_WAIT: Duration = Duration::from_millis(20);
 
-/// A connected socket; both of its directions work without the other.
+/// A connected socket; its two directions are independent.
 pub(super) enum Socket {
     Tcp(TcpStream),
     #[cfg(unix)]
@@ -59,8 +59,8 @@ impl Write for &Socket {
 }
 
 impl Socket {
-    /// Says what of a registered socket is waited for. Waiting for space to write in only while it is
-    /// wanted saves a wake-up for each message that the peer takes.
+    /// Sets which events of the registered socket to wait for. Polling for writability only when needed
+    /// saves a wake-up for each message that the server reads.
     #[cfg(unix)]
     pub(super) fn watch(&self, registry: &Registry, token: Token, writable: bool) -> io::Result<()> {
         use std::os::fd::AsRawFd;
@@ -73,7 +73,7 @@ impl Socket {
         registry.reregister(&mut mio::unix::SourceFd(&socket), token, interest)
     }
 
-    /// Elsewhere both stay watched, as they were registered.
+    /// On other platforms both stay enabled, as they were registered.
     #[cfg(not(unix))]
     pub(super) fn watch(&self, _: &Registry, _: Token, _: bool) -> io::Result<()> {
         Ok(())
@@ -86,19 +86,19 @@ impl fmt::Debug for Socket {
     }
 }
 
-/// A socket while the connection comes up: reading and writing wait, until the deadline.
+/// A socket during connection setup: reads and writes block until the deadline.
 #[derive(Debug)]
-pub(super) struct Patient {
+pub(super) struct ConnectingSocket {
     pub(super) socket: Socket,
-    /// Where the socket is registered, for reading and writing.
+    /// The poll where the socket is registered for reading and writing.
     pub(super) poll: Poll,
     pub(super) token: Token,
     until: Option<Instant>,
 }
 
-impl Patient {
-    /// What comes now is not worth more time than this.
-    pub(super) fn hurry(&mut self, limit: Duration) {
+impl ConnectingSocket {
+    /// Shortens the deadline to at most `limit` from now.
+    pub(super) fn shorten_deadline(&mut self, limit: Duration) {
         self.until = earlier(self.until, Some(Instant::now() + limit));
     }
 
@@ -110,7 +110,7 @@ impl Patient {
         }
     }
 
-    fn persist(&mut self, mut act: impl FnMut(&Socket) -> io::Result<usize>) -> io::Result<usize> {
+    fn retry(&mut self, mut act: impl FnMut(&Socket) -> io::Result<usize>) -> io::Result<usize> {
         loop {
             match act(&self.socket) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait()?,
@@ -121,15 +121,15 @@ impl Patient {
     }
 }
 
-impl Read for Patient {
+impl Read for ConnectingSocket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.persist(|mut socket| socket.read(buffer))
+        self.retry(|mut socket| socket.read(buffer))
     }
 }
 
-impl Write for Patient {
+impl Write for ConnectingSocket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.persist(|mut socket| socket.write(bytes))
+        self.retry(|mut socket| socket.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -137,9 +137,9 @@ impl Write for Patient {
     }
 }
 
-/// Waits for events until that moment, or for as long as it takes. Interruption is no event.
+/// Waits for events until `until`, or without a limit. An interruption counts as no event.
 pub(super) fn wait(poll: &mut Poll, events: &mut Events, until: Option<Instant>) -> io::Result<()> {
-    // Rounded up, so that the moment has come when the wait ends.
+    // Rounded up, so that the deadline has passed when the wait ends.
     let limit =
         until.map(|until| until.saturating_duration_since(Instant::now()) + Duration::from_micros(999));
     match poll.poll(events, limit) {
@@ -148,7 +148,7 @@ pub(super) fn wait(poll: &mut Poll, events: &mut Events, until: Option<Instant>)
     }
 }
 
-/// Turns an error of the way to a connection into that of the deadline, if that has passed.
+/// Converts an error during connection setup; if the deadline has passed, to its timeout error.
 pub(super) fn failed(
     deadline: Deadline,
     doing: &str,
@@ -161,13 +161,13 @@ pub(super) fn failed(
     }
 }
 
-/// Connects to the first address of the host that takes the connection.
+/// Connects to the first address of the host that accepts the connection.
 pub(super) fn dial(
     address: &Address,
     only_loopback: bool,
     deadline: Deadline,
     doing: &str,
-) -> Result<Patient> {
+) -> Result<ConnectingSocket> {
     let mut addresses = resolve(address, deadline, doing)?;
     if only_loopback {
         addresses.retain(|address| address.ip().to_canonical().is_loopback());
@@ -175,11 +175,12 @@ pub(super) fn dial(
     race(&addresses, &address.host, deadline, doing)
 }
 
-/// Tries the addresses one after the other, with a head start each, and takes the first that answers.
-fn race(addresses: &[SocketAddr], host: &str, deadline: Deadline, doing: &str) -> Result<Patient> {
+/// Tries the addresses one after the other with a delay between them, and returns the first that
+/// connects.
+fn race(addresses: &[SocketAddr], host: &str, deadline: Deadline, doing: &str) -> Result<ConnectingSocket> {
     let (mut poll, mut events) = match Poll::new() {
         Ok(poll) => (poll, Events::with_capacity(16)),
-        Err(error) => return Err(failed(deadline, doing, "the system gives no poll", error)),
+        Err(error) => return Err(failed(deadline, doing, "failed to create a poll", error)),
     };
     let mut waiting: Vec<Option<TcpStream>> = Vec::new();
     let mut failures: Vec<(SocketAddr, io::Error)> = Vec::new();
@@ -195,7 +196,7 @@ fn race(addresses: &[SocketAddr], host: &str, deadline: Deadline, doing: &str) -
                     None
                 }
             });
-            next_at = Instant::now() + HEAD_START;
+            next_at = Instant::now() + ATTEMPT_DELAY;
             continue;
         }
         if !has_any && is_all_tried {
@@ -203,18 +204,24 @@ fn race(addresses: &[SocketAddr], host: &str, deadline: Deadline, doing: &str) -
         }
         let until = if is_all_tried { deadline.at() } else { earlier(deadline.at(), Some(next_at)) };
         if let Err(error) = wait(&mut poll, &mut events, until) {
-            return Err(failed(deadline, doing, "waiting for it failed", error));
+            return Err(failed(deadline, doing, "failed to wait for the connection", error));
         }
         for token in events.iter().map(mio::event::Event::token) {
             let Some(stream) = waiting.get_mut(token.0) else { continue };
             match stream.as_ref().map(outcome) {
                 Some(Ok(true)) => {
                     let Some(stream) = stream.take() else { continue };
-                    // A message goes out when it is written, not when the one before was answered.
+                    // Send each message when it is written, without waiting for earlier ones to be
+                    // acknowledged.
                     if let Err(error) = stream.set_nodelay(true) {
-                        return Err(failed(deadline, doing, "the socket could not be set up", error));
+                        return Err(failed(deadline, doing, "failed to set up the socket", error));
                     }
-                    return Ok(Patient { socket: Socket::Tcp(stream), poll, token, until: deadline.at() });
+                    return Ok(ConnectingSocket {
+                        socket: Socket::Tcp(stream),
+                        poll,
+                        token,
+                        until: deadline.at(),
+                    });
                 }
                 Some(Err(error)) => {
                     failures.push((addresses[token.0], error));
@@ -229,8 +236,8 @@ fn race(addresses: &[SocketAddr], host: &str, deadline: Deadline, doing: &str) -
     }
 }
 
-/// The addresses of a host. A name is looked up by a thread of its own, which is left when the
-/// system takes too long: such a call can't be interrupted.
+/// Resolves a host. A name is resolved on a separate thread, which is detached if the system takes too
+/// long, since the call can't be interrupted.
 fn resolve(address: &Address, deadline: Deadline, doing: &str) -> Result<Vec<SocketAddr>> {
     if let Some(ip) = address.ip() {
         return Ok(vec![SocketAddr::new(ip, address.port)]);
@@ -242,14 +249,14 @@ fn resolve(address: &Address, deadline: Deadline, doing: &str) -> Result<Vec<Soc
     });
     let looked_up = match thread {
         Ok(_) => recv_until(&addresses, deadline.at()),
-        Err(error) => return Err(failed(deadline, doing, "no thread could be started", error)),
+        Err(error) => return Err(failed(deadline, doing, "failed to spawn a thread", error)),
     };
     match looked_up {
         Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(error)) => Err(failed(deadline, doing, "its name could not be looked up", error)),
+        Ok(Err(error)) => Err(failed(deadline, doing, "failed to resolve its name", error)),
         Err(RecvTimeoutError::Timeout) => Err(deadline.error(Timeout::Connect)),
         Err(RecvTimeoutError::Disconnected) => {
-            Err(TransportFailure::new("its name could not be looked up").while_connecting(doing))
+            Err(TransportFailure::new("failed to resolve its name").while_connecting(doing))
         }
     }
 }
@@ -260,20 +267,20 @@ fn begin(address: SocketAddr, registry: &Registry, token: Token) -> io::Result<T
     Ok(stream)
 }
 
-/// Whether it is connected; an error if it never will be.
+/// Whether the stream is connected; an error if the attempt has failed.
 fn outcome(stream: &TcpStream) -> io::Result<bool> {
     if let Some(error) = stream.take_error()? {
         return Err(error);
     }
-    // Not being connected yet has several names.
+    // Platforms report a pending connection with different errors.
     Ok(stream.peer_addr().is_ok())
 }
 
 fn unreachable(host: &str, failures: Vec<(SocketAddr, io::Error)>, doing: &str) -> Error {
     let tried: Vec<_> = failures.iter().map(|(address, error)| format!("{address}: {error}")).collect();
     let mut message = match tried.is_empty() {
-        true => format!("{host} has no address that may be used"),
-        false => format!("no address of it takes a connection ({})", tried.join("; ")),
+        true => format!("{host} has no address that can be used"),
+        false => format!("none of its addresses accepts a connection ({})", tried.join("; ")),
     };
     if failures.iter().all(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused) && !tried.is_empty()
     {
@@ -287,9 +294,9 @@ fn unreachable(host: &str, failures: Vec<(SocketAddr, io::Error)>, doing: &str) 
     .while_connecting(doing)
 }
 
-/// Connects to a Unix socket. A server whose queue is full is waited for.
+/// Connects to a Unix socket. If its listen queue is full, retries until the deadline.
 #[cfg(unix)]
-pub(super) fn dial_unix(path: &std::path::Path, deadline: Deadline) -> io::Result<Patient> {
+pub(super) fn dial_unix(path: &std::path::Path, deadline: Deadline) -> io::Result<ConnectingSocket> {
     let mut stream = loop {
         match mio::net::UnixStream::connect(path) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && !deadline.has_passed() => {
@@ -300,7 +307,7 @@ pub(super) fn dial_unix(path: &std::path::Path, deadline: Deadline) -> io::Resul
     };
     let (poll, token) = (Poll::new()?, Token(0));
     poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-    Ok(Patient { socket: Socket::Unix(stream), poll, token, until: deadline.at() })
+    Ok(ConnectingSocket { socket: Socket::Unix(stream), poll, token, until: deadline.at() })
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -312,7 +319,7 @@ mod tests {
 
     use super::*;
 
-    /// An address that takes no connection and refuses none: its queue is full.
+    /// An address that neither accepts nor refuses a connection: its listen queue is full.
     fn black_hole() -> (SocketAddr, OwnedFd, std::net::TcpStream) {
         let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
         bind(&listener, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -332,8 +339,8 @@ mod tests {
         let refusing = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
         let answers = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let addresses = [refusing, silent, silent, refusing, answers.local_addr().unwrap()];
-        let patient = race(&addresses, "h", within(Duration::from_secs(60)), "connect").unwrap();
-        let Socket::Tcp(stream) = &patient.socket else { panic!("not over TCP") };
+        let socket = race(&addresses, "h", within(Duration::from_secs(60)), "connect").unwrap();
+        let Socket::Tcp(stream) = &socket.socket else { panic!("not over TCP") };
         assert_eq!(stream.peer_addr().unwrap(), answers.local_addr().unwrap());
         assert!(stream.nodelay().unwrap());
     }

@@ -1,7 +1,7 @@
 //! TLS between the socket and the frames.
 //!
-//! Relies on rustls. Invariant: the session is locked only to turn bytes into other bytes; it is the
-//! outbox that writes and the reading thread that reads, so neither waits for the other's socket.
+//! Relies on rustls. Invariant: the session is locked only while it transforms bytes; the outbox writes
+//! and the reading thread reads, so neither waits for the other's I/O.
 
 use std::{
     fmt,
@@ -15,15 +15,15 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 
-use super::{socket::Patient, upgrade::Wire};
+use super::{socket::ConnectingSocket, upgrade::Wire};
 use crate::error::{Error, Result, TransportFailure};
 
-/// Whom to trust, and who this client is.
+/// The trusted roots, and the client's certificate.
 #[derive(Clone, Default)]
 pub(super) struct Trust {
-    /// Certificates in PEM, instead of the platform's.
+    /// Root certificates in PEM, which replace the platform's.
     pub(super) roots: Vec<Vec<u8>>,
-    /// A chain and its key in PEM.
+    /// A certificate chain and its key in PEM.
     pub(super) client: Option<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -38,7 +38,8 @@ impl fmt::Debug for Trust {
 
 impl Trust {
     /// # Errors
-    /// The certificates given can't be used, or the platform has none.
+    /// Returns an error if the given certificates are invalid, or if the platform has no root
+    /// certificates.
     pub(super) fn config(&self, doing: &str) -> Result<ClientConfig> {
         let mut roots = RootCertStore::empty();
         for pem in &self.roots {
@@ -50,11 +51,11 @@ impl Trust {
         }
         if self.roots.is_empty() {
             let found = rustls_native_certs::load_native_certs();
-            // Some of the platform's may be odd; those that can be read are enough.
+            // Some platform certificates may be malformed; the valid ones suffice.
             roots.add_parsable_certificates(found.certs);
             if roots.is_empty() {
                 let failure = TransportFailure::new(
-                    "no root certificates were found on this machine; give one with WebSocket::root_certificate",
+                    "no root certificates were found on this machine; add one with WebSocket::root_certificate",
                 );
                 return Err(match found.errors.into_iter().next() {
                     Some(error) => failure.with_source(error),
@@ -72,9 +73,9 @@ impl Trust {
             None => Ok(config.with_no_client_auth()),
             Some((chain, key)) => {
                 let chain = certificates(chain, "client certificate")?;
-                // The cause is not told: it may quote the key.
+                // Omits the cause, which may quote the key.
                 let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
-                    Error::invalid("the key of the client certificate is no private key in PEM")
+                    Error::invalid("the key of the client certificate is not a private key in PEM")
                 })?;
                 config
                     .with_client_auth_cert(chain, key)
@@ -88,49 +89,49 @@ fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>> 
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match certificates {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) => Err(Error::invalid(format!("the {what} is no certificate in PEM"))),
-        Err(error) => Err(Error::invalid_because(format!("the {what} is no certificate in PEM"), error)),
+        Ok(_) => Err(Error::invalid(format!("the {what} is not a certificate in PEM"))),
+        Err(error) => Err(Error::invalid_because(format!("the {what} is not a certificate in PEM"), error)),
     }
 }
 
-/// The server's name for TLS: of a host or an IP address.
+/// The server name for TLS: a host name or an IP address.
 pub(super) fn server_name(host: &str) -> Result<ServerName<'static>> {
     ServerName::try_from(host.to_owned())
-        .map_err(|error| Error::invalid_because(format!("{host} can't be the name of a server"), error))
+        .map_err(|error| Error::invalid_because(format!("{host} is not a valid server name"), error))
 }
 
-/// A TLS connection while it comes up.
+/// A TLS connection during its handshake and the upgrade.
 pub(super) struct Handshake {
     connection: ClientConnection,
-    patient: Patient,
+    socket: ConnectingSocket,
 }
 
 impl Handshake {
-    /// Agrees on a session, and checks the server's certificate.
+    /// Performs the TLS handshake, which verifies the server's certificate.
     pub(super) fn perform(
         config: ClientConfig,
         name: ServerName<'static>,
-        patient: Patient,
+        socket: ConnectingSocket,
     ) -> io::Result<Self> {
         let connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-        let mut handshake = Handshake { connection, patient };
+        let mut handshake = Handshake { connection, socket };
         while handshake.connection.is_handshaking() {
-            if handshake.connection.complete_io(&mut handshake.patient)? == (0, 0) {
+            if handshake.connection.complete_io(&mut handshake.socket)? == (0, 0) {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
         Ok(handshake)
     }
 
-    pub(super) fn into_session(self) -> (Session, Patient) {
-        let Handshake { mut connection, patient } = self;
-        // The queue has its own limit.
+    pub(super) fn into_session(self) -> (Session, ConnectingSocket) {
+        let Handshake { mut connection, socket } = self;
+        // The outbox has its own limit.
         connection.set_buffer_limit(None);
-        (Session(Mutex::new(connection)), patient)
+        (Session(Mutex::new(connection)), socket)
     }
 
-    fn stream(&mut self) -> Stream<'_, ClientConnection, Patient> {
-        Stream::new(&mut self.connection, &mut self.patient)
+    fn stream(&mut self) -> Stream<'_, ClientConnection, ConnectingSocket> {
+        Stream::new(&mut self.connection, &mut self.socket)
     }
 }
 
@@ -151,31 +152,31 @@ impl Write for Handshake {
 }
 
 impl Wire for Handshake {
-    fn patient(&mut self) -> &mut Patient {
-        &mut self.patient
+    fn connecting_socket(&mut self) -> &mut ConnectingSocket {
+        &mut self.socket
     }
 }
 
-/// A TLS connection that is up.
+/// An established TLS connection.
 pub(super) struct Session(Mutex<ClientConnection>);
 
 impl Session {
-    /// Encrypts, and queues what comes of it before anything else is encrypted.
+    /// Encrypts, and queues the result under the same lock, which keeps the records in order.
     pub(super) fn seal(&self, plain: &[u8], queue: impl FnOnce(Vec<u8>)) -> io::Result<()> {
         let mut connection = self.0.lock();
         connection.writer().write_all(plain)?;
         take_sealed(&mut connection, queue)
     }
 
-    /// Says that nothing more will be sent.
+    /// Sends a close alert.
     pub(super) fn close(&self, queue: impl FnOnce(Vec<u8>)) -> io::Result<()> {
         let mut connection = self.0.lock();
         connection.send_close_notify();
         take_sealed(&mut connection, queue)
     }
 
-    /// Decrypts to the end of `plain`, and queues what TLS has to say itself. `true`: the server
-    /// says that nothing more will come.
+    /// Decrypts, appends to `plain`, and queues what TLS itself has to send. Returns true if the server
+    /// has closed its side.
     pub(super) fn open(
         &self,
         mut sealed: &[u8],

@@ -1,7 +1,7 @@
-//! The HTTP request that turns a connection into a WebSocket, and the server's answer.
+//! The HTTP request that upgrades a connection to WebSocket, and the server's response.
 //!
-//! Relies on tungstenite for the key and for reading the head. Invariant: how much of an answer is
-//! read has a limit, and what is told of it holds no secret that was sent.
+//! Relies on tungstenite for the key and for parsing the response head. Invariant: a bounded amount of
+//! the response is read, and errors don't contain secrets that were sent.
 
 use std::io::{self, Read, Write};
 
@@ -14,18 +14,18 @@ use tungstenite::{
     http::StatusCode,
 };
 
-use super::socket::Patient;
+use super::socket::ConnectingSocket;
 use crate::error::TransportFailure;
 
-/// The longest head of an answer.
-const LONGEST_HEAD: usize = 64 * 1024;
-/// How much of a refusal's text is read, and how much of it is told.
-const LONGEST_BODY: usize = 8 * 1024;
-const TOLD: usize = 500;
-/// How long the text of a refusal may take after its head.
+/// The maximum length of a response head, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// How much of a rejection's body is read (bytes), and how much of it is shown (characters).
+const MAX_BODY_BYTES: usize = 8 * 1024;
+const SHOWN_CHARS: usize = 500;
+/// How long to wait for the body of a rejection after its head.
 const BODY_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// What is asked for, and with what.
+/// An upgrade request.
 pub(super) struct Upgrade {
     /// `host:port`.
     pub(super) authority: String,
@@ -33,22 +33,22 @@ pub(super) struct Upgrade {
     pub(super) headers: Headers,
 }
 
-/// The headers beside those of the upgrade itself.
+/// The headers besides those of the upgrade itself.
 #[derive(Default)]
 pub(super) struct Headers {
-    /// Names and values, the token's among them.
+    /// Names and values, including the token.
     pub(super) lines: Vec<(String, String)>,
-    /// What must not be told, though the server may repeat it.
+    /// Values that must not be shown, even if the server echoes them.
     pub(super) secrets: Vec<String>,
     pub(super) has_token: bool,
 }
 
-/// Why there is no WebSocket.
+/// Why the upgrade failed.
 pub(super) enum Refusal {
-    /// The connection broke.
+    /// The connection was lost.
     Broken(io::Error),
-    /// The server's answer.
-    Answer(TransportFailure),
+    /// The server's response is not an upgrade.
+    Rejected(TransportFailure),
 }
 
 impl From<io::Error> for Refusal {
@@ -57,19 +57,19 @@ impl From<io::Error> for Refusal {
     }
 }
 
-/// A stream that can be told to hurry.
+/// A stream whose deadline can be shortened.
 pub(super) trait Wire: Read + Write {
-    fn patient(&mut self) -> &mut Patient;
+    fn connecting_socket(&mut self) -> &mut ConnectingSocket;
 }
 
-impl Wire for Patient {
-    fn patient(&mut self) -> &mut Patient {
+impl Wire for ConnectingSocket {
+    fn connecting_socket(&mut self) -> &mut ConnectingSocket {
         self
     }
 }
 
 impl Upgrade {
-    /// Asks for the upgrade. Gives the bytes that came after the answer: the first frames.
+    /// Performs the upgrade. Returns the bytes received after the response: the first frames.
     pub(super) fn perform(&self, wire: &mut impl Wire) -> Result<Vec<u8>, Refusal> {
         let key = generate_key();
         let mut request = format!(
@@ -88,18 +88,18 @@ impl Upgrade {
         let status = response.status();
         if status != StatusCode::SWITCHING_PROTOCOLS {
             read_body(wire, &response, &mut rest);
-            return Err(Refusal::Answer(self.refused(status, &rest)));
+            return Err(Refusal::Rejected(self.refused(status, &rest)));
         }
         let has = |name: &str, wanted: &str| {
             let mut values = response.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
-            values.any(|value| value.split(',').any(|word| word.trim().eq_ignore_ascii_case(wanted)))
+            values.any(|value| value.split(',').any(|token| token.trim().eq_ignore_ascii_case(wanted)))
         };
         let accept = response.headers().get("Sec-WebSocket-Accept");
         if !has("Upgrade", "websocket")
             || !has("Connection", "upgrade")
             || accept.is_none_or(|accept| *accept != derive_accept_key(key.as_bytes()))
         {
-            return Err(not_a_websocket("it agrees to another upgrade than that to a WebSocket"));
+            return Err(not_a_websocket("its response is not an upgrade to WebSocket"));
         }
         if response.headers().contains_key("Sec-WebSocket-Extensions") {
             return Err(not_a_websocket("it uses an extension that was not offered"));
@@ -113,8 +113,8 @@ impl Upgrade {
             body = body.replace(secret.as_str(), "…");
         }
         let plain = body.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-        let body: String = plain.take(TOLD).collect();
-        let mut message = format!("the server refused the upgrade to WebSocket: {status}");
+        let body: String = plain.take(SHOWN_CHARS).collect();
+        let mut message = format!("the server rejected the WebSocket upgrade: {status}");
         if !body.trim().is_empty() {
             message.push_str(&format!(": {}", body.trim()));
         }
@@ -128,7 +128,7 @@ impl Upgrade {
 }
 
 fn not_a_websocket(why: &str) -> Refusal {
-    Refusal::Answer(TransportFailure::new(format!("what answers is no WebSocket server: {why}")))
+    Refusal::Rejected(TransportFailure::new(format!("no WebSocket server: {why}")))
 }
 
 fn read_head(wire: &mut impl Wire) -> Result<(Response, Vec<u8>), Refusal> {
@@ -136,24 +136,26 @@ fn read_head(wire: &mut impl Wire) -> Result<(Response, Vec<u8>), Refusal> {
     let mut chunk = vec![0; 4 * 1024];
     loop {
         match wire.read(&mut chunk)? {
-            0 if head.is_empty() => return Err(not_a_websocket("it closed the connection without a word")),
-            0 => return Err(not_a_websocket("it closed the connection in its answer")),
+            0 if head.is_empty() => {
+                return Err(not_a_websocket("it closed the connection without a response"));
+            }
+            0 => return Err(not_a_websocket("it closed the connection during its response")),
             read => head.extend_from_slice(&chunk[..read]),
         }
         match Response::try_parse(&head) {
             Ok(Some((length, response))) => return Ok((response, head.split_off(length))),
-            Ok(None) if head.len() < LONGEST_HEAD => {}
-            Ok(None) => return Err(not_a_websocket("its answer has no end")),
-            Err(_) => return Err(not_a_websocket("its answer is no HTTP/1.1")),
+            Ok(None) if head.len() < MAX_HEAD_BYTES => {}
+            Ok(None) => return Err(not_a_websocket("its response head is too long")),
+            Err(_) => return Err(not_a_websocket("its response is not HTTP/1.1")),
         }
     }
 }
 
-/// Reads what there is of the text that explains a refusal. What is missing is no new failure.
+/// Reads the explanation in a rejection's body. An incomplete body is not another failure.
 fn read_body(wire: &mut impl Wire, response: &Response, body: &mut Vec<u8>) {
     let length = response.headers().get("Content-Length").and_then(|value| value.to_str().ok()?.parse().ok());
-    let wanted = length.unwrap_or(LONGEST_BODY).min(LONGEST_BODY);
-    wire.patient().hurry(BODY_WAIT);
+    let wanted = length.unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES);
+    wire.connecting_socket().shorten_deadline(BODY_WAIT);
     let mut chunk = vec![0; 4 * 1024];
     while body.len() < wanted {
         match wire.read(&mut chunk) {

@@ -1,9 +1,9 @@
-//! Drives the crate `codex-app-server-sdk` (tokio) through its threads and `run_streamed`, as its
-//! README does, on the multi-threaded runtime of its examples.
+//! Drives the crate `codex-app-server-sdk` (tokio) through its threads and `run_streamed`, as in its
+//! README, on the multi-threaded runtime of its examples.
 //!
-//! Events go through a broadcast channel of 1024 places and what a slow consumer missed is dropped
-//! without a word. The end of a turn can be among it; then the stream waits for ever. So a watch
-//! looks whether anything still arrives, and gives up 2 s after the last event.
+//! Events pass through a broadcast channel with a capacity of 1024; events that a slow consumer misses
+//! are silently dropped. If that includes the end of a turn, the stream waits indefinitely, so a watchdog
+//! gives up 2 s after the last event.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,7 +48,7 @@ async fn connect() -> CodexClient {
     client
 }
 
-/// A thread that the server knows: this client starts it with its first turn.
+/// A thread that exists on the server: this client starts it with its first turn.
 async fn thread(client: &CodexClient) -> Thread {
     let mut thread = client.start_thread(ThreadOptions::default());
     thread
@@ -79,7 +79,7 @@ async fn drain(mut turn: StreamedTurn, seen: Arc<Seen>) {
     }
 }
 
-/// Waits for all tasks, but not for what never comes. Tells how long it waited in vain.
+/// Waits for all tasks, but not for events that never arrive. Returns how long it waited in vain.
 async fn join_or_give_up(mut tasks: JoinSet<()>, seen: &Seen) -> Duration {
     let mut last = (seen.sum(), Instant::now());
     loop {
@@ -189,7 +189,7 @@ async fn main() {
         }
         Workload::Idle => {
             let _thread = thread(&client).await;
-            // On a thread of its own: the runtime must have nothing to do.
+            // On a separate thread: the runtime must be idle.
             let _ = tokio::task::spawn_blocking(idle_until_told).await;
         }
         Workload::Big { bytes } => {
@@ -204,6 +204,6 @@ async fn main() {
         }
     }
     report.print();
-    // The client has no `close`; its server ends with our end of the pipe.
+    // The client has no `close`; its server ends when the pipe is closed.
     std::process::exit(0);
 }

@@ -1,7 +1,7 @@
-//! Drives the crate `codex-codes` through its `SyncClient`, as its example `sync_client` does.
+//! Drives the crate `codex-codes` through its `SyncClient`, as in its example `sync_client`.
 //!
-//! The client is `&mut self` without a reader thread: one turn at a time, one thread at a time. So
-//! there is no `wave`, and while the consumer sleeps nothing is read at all: the server waits.
+//! The client takes `&mut self` and has no reader thread: it runs one turn on one thread at a time. It
+//! therefore has no `wave`, and reads nothing while the consumer sleeps: the server waits.
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ fn start_turn(client: &mut SyncClient, thread: &str, text: String) {
     client.turn_start(&params).expect("a turn");
 }
 
-/// Counts what is wanted until the turn is over.
+/// Counts matching events until the turn ends.
 fn count(client: &mut SyncClient, wanted: impl Fn(&Notification) -> bool) -> usize {
     let mut seen = 0;
     for message in client.events() {

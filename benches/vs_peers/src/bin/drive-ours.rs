@@ -1,6 +1,6 @@
 //! Drives `codex-blocking` itself: `chat_events` for deltas, `chat` for items, `request` for the rest.
 //!
-//! Behind the feature `ours`, since the package must build without the crate it stands beside.
+//! Requires the feature `ours`, since the package must build without the crate.
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ fn is_delta(event: &TurnEvent) -> bool {
     matches!(event, TurnEvent::TextDelta { .. })
 }
 
-/// Counts the text deltas to the end of the turn.
+/// Counts the text deltas until the end of the turn.
 fn count_deltas(events: &mut ChatEvents) -> usize {
     let seen = events.by_ref().filter(is_delta).count();
     assert!(events.error().is_none(), "{:?}", events.error());
@@ -79,7 +79,7 @@ fn main() {
                         })
                     })
                     .collect();
-                // Before the start: this thread may be the last to get a core again.
+                // Before the start: this thread may be the last to be scheduled again.
                 let clock = Clock::new();
                 ready.wait();
                 let seen: usize = callers

@@ -1,7 +1,8 @@
-//! The limit of any client: splits lines, decodes `id` and `method` as borrowed text, skips the rest.
+//! The lower bound for any client: splits lines, decodes `id` and `method` as borrowed strings, skips the
+//! rest.
 //!
-//! No threads, no routing, nothing kept. What a real client takes more than this is its own doing.
-//! It runs with the pipe as the system made it, or as large as `FLOOD_PIPE_BYTES` has the server make it.
+//! No threads, no routing, no buffers. The difference to this is a client's own overhead. Runs with the
+//! default pipe size, or with the size that `FLOOD_PIPE_BYTES` makes the server set.
 
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -23,7 +24,7 @@ struct Connection {
     stdin: ChildStdin,
     stdout: ChildStdout,
     buffer: Vec<u8>,
-    /// The part of `buffer` that has been read and not yet looked at.
+    /// The part of `buffer` that has been read but not processed.
     unread: std::ops::Range<usize>,
     next_id: u64,
 }
@@ -67,7 +68,7 @@ impl Connection {
             .expect("the server reads");
     }
 
-    /// Shows every message to `more`, until that says no.
+    /// Passes every message to `more` until it returns false.
     fn read(&mut self, mut more: impl FnMut(&Envelope<'_>, &[u8]) -> bool) {
         let mut searched = self.unread.start;
         loop {
@@ -113,7 +114,7 @@ impl Connection {
         let mut id = String::new();
         self.read(|message, line| {
             if message.id.is_some() {
-                // The first string of 36 characters; this client has no types.
+                // The first string of 36 characters; this client has no typed decoding.
                 let text = std::str::from_utf8(line).expect("UTF-8");
                 let at = text.find(r#""thread":{"id":""#).expect("a thread") + 16;
                 text[at..at + 36].clone_into(&mut id);
@@ -129,7 +130,7 @@ impl Connection {
         self.request("turn/start", &params);
     }
 
-    /// Counts the messages of one method until `turns` turns are over.
+    /// Counts the messages of one method until `turns` turns have ended.
     fn count(&mut self, method: &str, turns: usize) -> usize {
         let (mut seen, mut over) = (0, 0);
         self.read(|message, _| {

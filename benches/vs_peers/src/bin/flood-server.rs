@@ -1,4 +1,4 @@
-//! The flooding server as a program, for the clients that are compared.
+//! The flooding server as a program, for comparing clients.
 
 #[path = "../../../support/flood.rs"]
 mod flood;

@@ -1,8 +1,8 @@
 //! Runs every workload with every client and prints one table.
 //!
-//! One round runs each workload once with each client; rounds follow each other, and each starts
-//! with another client, so that what disturbs the machine for a while disturbs all alike. A cell is the
-//! median of the rounds. See the README beside the manifest.
+//! One round runs each workload once with each client. Each round starts with another client, so that a
+//! temporary disturbance affects all clients alike. A cell is the median of the rounds. See the README
+//! next to the manifest.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
@@ -14,7 +14,7 @@ use std::time::Duration;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde_json::Value;
 
-/// No run of any client takes this long; one that does has hung.
+/// Longer than any run of any client; a run that takes longer has hung.
 const TIME_LIMIT: Duration = Duration::from_secs(180);
 const IDLE: Duration = Duration::from_secs(5);
 const BIG: usize = 20_000_000;
@@ -24,21 +24,21 @@ const USAGE: &str = "vs-peers [--rounds N] [--only ROW,..] [--peers PEER,..] [--
 rows:  deltas items roundtrip wave sleep idle spawn big
 peers: parse-min ours codex-codes app-server-sdk official-python forerunner-python";
 
-/// A client and how its driver is started.
+/// A client, and how its driver is started.
 struct Peer {
     name: &'static str,
     title: &'static str,
     program: Program,
-    /// Divides the events of the row `wave`: the cost per event of some clients grows with the turns,
-    /// and a row should not take minutes.
+    /// Divides the number of events of the row `wave`: the cost per event of some clients grows with the
+    /// number of turns, and a row should not take minutes.
     wave_divisor: usize,
     round_trips: usize,
 }
 
 enum Program {
-    /// A binary beside this one.
+    /// A binary in the same directory.
     Beside(&'static str),
-    /// A script, and the module that must be there for it.
+    /// A script, and the module that it requires.
     Python(&'static str, &'static str),
 }
 
@@ -87,7 +87,7 @@ const PEERS: &[Peer] = &[
     },
 ];
 
-/// A row of the table: its runs per round, and how its cell is made of them.
+/// A row of the table: its runs per round, and how to compute its cell.
 struct Row {
     name: &'static str,
     title: &'static str,
@@ -197,7 +197,7 @@ fn number(name: &'static str) -> impl Fn(&Value) -> f64 {
     move |report| report[name].as_f64().unwrap_or(f64::NAN)
 }
 
-/// Events per second, without the time that was spent waiting for events that were lost.
+/// Events per second, excluding the time spent waiting for lost events.
 fn per_second(report: &Value) -> f64 {
     let in_vain = report["in_vain"].as_f64().unwrap_or(0.0);
     number("seen")(report) / (number("seconds")(report) - in_vain)
@@ -218,7 +218,7 @@ fn median(reports: &[Value], of: impl Fn(&Value) -> f64) -> f64 {
     }
 }
 
-/// What was lost in the worst round: losing is not a matter of averages.
+/// The loss in the worst round; an average would hide it.
 fn lost(reports: &[Value]) -> String {
     let share = |report: &Value| 1.0 - number("seen")(report) / number("sent")(report);
     let worst = reports.iter().map(share).fold(0.0, f64::max);
@@ -349,10 +349,11 @@ impl Runner {
     }
 }
 
-/// Binds this thread, and so what it starts, to one core. Gives back what was allowed before.
+/// Binds this thread, and therefore the processes that it starts, to one core. Returns the previous
+/// affinity.
 fn use_one_core() -> CpuSet {
     let everywhere = sched_getaffinity(None).expect("Linux tells");
-    // The last: the first has more interrupts to serve.
+    // The last core: the first one handles more interrupts.
     if let Some(last) = (0..CpuSet::MAX_CPU)
         .rev()
         .find(|cpu| everywhere.is_set(*cpu))
@@ -364,7 +365,7 @@ fn use_one_core() -> CpuSet {
     everywhere
 }
 
-/// Reads what the driver prints: `READY` when it idles, and the report.
+/// Reads the driver's output: `READY` when it is idle, and the report.
 fn wait_for_report(child: &mut Child) -> Result<Value, String> {
     let stdout = child.stdout.take().ok_or("no stdout")?;
     let (sender, lines) = mpsc::channel();
@@ -395,9 +396,9 @@ fn wait_for_report(child: &mut Child) -> Result<Value, String> {
     }
 }
 
-/// How often the threads of a process went to sleep, and so woke up, while it had nothing to do.
+/// How often the threads of an idle process went to sleep, and therefore woke up.
 fn count_wake_ups(process: u32) -> u64 {
-    // What the last turn left to do is not idling.
+    // Wait for the work that remains after the last turn.
     std::thread::sleep(Duration::from_millis(500));
     let before = switches(process);
     std::thread::sleep(IDLE);
@@ -423,7 +424,7 @@ fn switches(process: u32) -> HashMap<String, u64> {
     switches
 }
 
-/// The reports of one row and peer, or why there are none.
+/// The reports of one row and client, or why there are none.
 type Outcome = Result<Vec<Vec<Value>>, String>;
 
 fn main() {

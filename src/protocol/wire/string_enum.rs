@@ -1,61 +1,61 @@
-//! Enums of words, open to words that this version of the crate does not know.
+//! String enums that accept values unknown to this version of the crate.
 //!
-//! Relies on serde. Invariant: a word is written as it was read.
+//! Relies on serde. Invariant: a value serializes to the string it was read from.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::Visitor;
 
-/// A word of an enum that may grow.
-pub(crate) trait Words: Sized {
+/// A string enum that may gain values.
+pub(crate) trait StringEnum: Sized {
     const NAME: &'static str;
-    fn from_word(word: &str) -> Self;
+    fn from_value(value: &str) -> Self;
 }
 
-pub(crate) struct WordVisitor<T>(pub(crate) PhantomData<T>);
+pub(crate) struct StringEnumVisitor<T>(pub(crate) PhantomData<T>);
 
-impl<T: Words> Visitor<'_> for WordVisitor<T> {
+impl<T: StringEnum> Visitor<'_> for StringEnumVisitor<T> {
     type Value = T;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a word of {}", T::NAME)
+        write!(f, "a value of {}", T::NAME)
     }
-    fn visit_str<E>(self, word: &str) -> Result<T, E> {
-        Ok(T::from_word(word))
+    fn visit_str<E>(self, value: &str) -> Result<T, E> {
+        Ok(T::from_value(value))
     }
 }
 
-/// An enum of words that keeps those it does not know in `Other`.
-macro_rules! words {
+/// A string enum that stores unknown values in `Other`.
+macro_rules! string_enum {
     (
         $(#[$meta:meta])*
-        pub enum $name:ident { $( $(#[$variant_meta:meta])* $variant:ident = $word:literal, )* }
+        pub enum $name:ident { $( $(#[$variant_meta:meta])* $variant:ident = $value:literal, )* }
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Hash)]
         #[non_exhaustive]
         pub enum $name {
             $(
-                #[doc = concat!("The word `", $word, "`.\n")]
+                #[doc = concat!("The value `", $value, "`.\n")]
                 $(#[$variant_meta])*
                 $variant,
             )*
-            /// A word that this version of the crate does not know.
+            /// A value unknown to this version of the crate.
             Other(String),
         }
 
         impl $name {
-            /// The word on the wire.
+            /// The string on the wire.
             #[inline]
             pub fn as_str(&self) -> &str {
                 match self {
-                    $(Self::$variant => $word,)*
-                    Self::Other(word) => word,
+                    $(Self::$variant => $value,)*
+                    Self::Other(value) => value,
                 }
             }
         }
 
-        // Derived it would be a function more for each enum.
+        // Deriving it would generate one more function for each enum.
         impl Eq for $name {}
 
         impl std::fmt::Display for $name {
@@ -67,47 +67,47 @@ macro_rules! words {
 
         impl From<&str> for $name {
             #[inline]
-            fn from(word: &str) -> Self {
-                match word {
-                    $($word => Self::$variant,)*
-                    _ => Self::Other(word.to_owned()),
+            fn from(value: &str) -> Self {
+                match value {
+                    $($value => Self::$variant,)*
+                    _ => Self::Other(value.to_owned()),
                 }
             }
         }
 
         impl From<String> for $name {
             #[inline]
-            fn from(word: String) -> Self {
-                Self::from(word.as_str())
+            fn from(value: String) -> Self {
+                Self::from(value.as_str())
             }
         }
 
         impl PartialEq<str> for $name {
             #[inline]
-            fn eq(&self, word: &str) -> bool {
-                self.as_str() == word
+            fn eq(&self, value: &str) -> bool {
+                self.as_str() == value
             }
         }
 
         impl PartialEq<&str> for $name {
             #[inline]
-            fn eq(&self, word: &&str) -> bool {
-                self.as_str() == *word
+            fn eq(&self, value: &&str) -> bool {
+                self.as_str() == *value
             }
         }
 
-        impl $crate::protocol::wire::Words for $name {
+        impl $crate::protocol::wire::StringEnum for $name {
             const NAME: &'static str = stringify!($name);
             #[inline]
-            fn from_word(word: &str) -> Self {
-                Self::from(word)
+            fn from_value(value: &str) -> Self {
+                Self::from(value)
             }
         }
 
         impl $crate::protocol::wire::Scalar for $name {
             #[inline]
-            fn from_text(word: &str) -> Option<Self> {
-                Some(Self::from(word))
+            fn from_text(value: &str) -> Option<Self> {
+                Some(Self::from(value))
             }
         }
 
@@ -122,7 +122,7 @@ macro_rules! words {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str($crate::protocol::wire::WordVisitor::<Self>(std::marker::PhantomData))
+                deserializer.deserialize_str($crate::protocol::wire::StringEnumVisitor::<Self>(std::marker::PhantomData))
             }
         }
 
@@ -133,4 +133,4 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;
+pub(crate) use string_enum;

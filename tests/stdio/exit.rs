@@ -8,10 +8,10 @@ use codex_blocking::Error;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::cases::cases;
 use crate::harness::{
     AT_ONCE, TELL_PID, Watched, await_notification, connect, failure_of, server, shell, timed,
 };
+use crate::support::cases::cases;
 
 cases![
     all_pending_requests_fail_at_once_with_the_status_and_the_last_words,

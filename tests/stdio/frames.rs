@@ -5,8 +5,8 @@
 use codex_blocking::{Client, Error};
 use serde_json::json;
 
-use crate::cases::cases;
 use crate::harness::{PATIENCE, connect, failure_of, server, timed};
+use crate::support::cases::cases;
 
 cases![
     a_reply_of_64_kib_arrives_whole,

@@ -11,8 +11,8 @@ use std::{
 use codex_blocking::{Client, Stdio};
 use serde_json::{Value, json};
 
-use crate::cases::cases;
 use crate::harness::{Watched, connect, deaf_server};
+use crate::support::cases::cases;
 
 cases![
     the_default_command_is_that_of_the_variable_in_words,

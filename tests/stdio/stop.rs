@@ -10,10 +10,10 @@ use std::{
 
 use codex_blocking::{Client, Error};
 
-use crate::cases::cases;
 use crate::harness::{
     LOG_GATE, TELL_PID, Watched, await_log, await_notification, connect, deaf_server, server, shell, timed,
 };
+use crate::support::cases::cases;
 
 cases![
     close_ends_an_obedient_child_by_the_end_of_its_input,

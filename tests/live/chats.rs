@@ -13,8 +13,9 @@ use codex_blocking::{
 };
 use serde_json::{Value, json};
 
+use crate::support::PATIENCE;
 use crate::support::cases::cases;
-use crate::support::live::{Live, PATIENCE, Via};
+use crate::support::live::{Live, Via};
 use crate::support::real::{RealHome, codex_bin, is_old_server};
 use crate::{asked, kinds, said};
 

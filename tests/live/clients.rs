@@ -13,8 +13,9 @@ use codex_blocking::{
 use crossbeam_channel::{Sender, unbounded};
 use serde_json::Value;
 
+use crate::support::PATIENCE;
 use crate::support::cases::cases;
-use crate::support::live::{Live, PATIENCE};
+use crate::support::live::Live;
 use crate::support::real::{RealHome, is_before, is_old_server};
 use crate::{asked, said};
 

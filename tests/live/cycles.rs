@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use codex_blocking::Client;
 use libtest_mimic::Trial;
 
-use crate::support::live::{PATIENCE, stdio};
+use crate::support::PATIENCE;
+use crate::support::live::stdio;
 use crate::support::probe::is_alone;
 use crate::support::real::RealHome;
 

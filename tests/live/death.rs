@@ -10,8 +10,9 @@ use codex_blocking::{ChatRequest, Client, Error, ThreadConfig, TransportFailure}
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
+use crate::support::PATIENCE;
 use crate::support::cases::cases;
-use crate::support::live::{Live, PATIENCE, Via, stdio};
+use crate::support::live::{Live, Via, stdio};
 use crate::support::real::RealHome;
 use crate::{SHORT, SOON, kinds};
 

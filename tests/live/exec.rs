@@ -12,8 +12,9 @@ use codex_blocking::{
     Client, ClientBuilder, Error, ExecOptions, OutputStream, RunningCommand, SandboxPolicy,
 };
 
+use crate::support::PATIENCE;
 use crate::support::cases::cases;
-use crate::support::live::{Live, PATIENCE};
+use crate::support::live::Live;
 use crate::support::real::{RealHome, is_before, is_old_server};
 
 cases![

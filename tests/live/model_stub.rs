@@ -12,8 +12,8 @@ use codex_blocking::testing::{ModelReply, ModelStub};
 use crossbeam_channel::{Receiver, unbounded};
 use serde_json::{Value, json};
 
+use crate::support::PATIENCE;
 use crate::support::cases::cases;
-use crate::support::live::PATIENCE;
 use crate::support::real::{RealHome, is_old_server};
 
 cases![

@@ -11,8 +11,9 @@ use codex_blocking::{
     SandboxMode, StepStatus, StepType, ThreadConfig, TurnOverrides, UserInputResponse,
 };
 
+use crate::support::PATIENCE;
 use crate::support::cases::cases;
-use crate::support::live::{Live, PATIENCE};
+use crate::support::live::Live;
 use crate::support::real::RealHome;
 
 cases![

@@ -19,8 +19,9 @@ use codex_blocking::{
 };
 use serde_json::{Value, json};
 
+use crate::support::PATIENCE;
 use crate::support::cases::cases;
-use crate::support::live::{Live, PATIENCE};
+use crate::support::live::Live;
 use crate::support::real::RealHome;
 
 cases![

@@ -14,9 +14,10 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::support::PATIENCE;
 use crate::support::cases::cases;
 use crate::support::daemon::Daemon;
-use crate::support::live::{PATIENCE, stdio};
+use crate::support::live::stdio;
 use crate::support::real::{RealHome, is_before, is_old_server};
 
 cases![

@@ -1,10 +1,11 @@
 //! Whatever a program does with a chat (polls it, leaves it, goes on with its continuation) and
 //! whenever it does: each step is handed out once, in order.
 
-use crate::support::memory::{Server, message, served, spawn};
 use codex_blocking::{Chat, ChatContinuation, ChatEvents, Client, ConversationStep, Error, TurnEvent};
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
+
+use crate::support::memory::{Server, message, served, spawn_with};
 
 #[derive(Debug, Clone)]
 enum Op {
@@ -66,13 +67,10 @@ struct World {
 impl World {
     fn new(as_events: bool) -> World {
         let (client, mut server) = served();
-        let starting = {
-            let client = client.clone();
-            spawn(move || match as_events {
-                true => Stream::Events(client.chat_events("hello").unwrap()),
-                false => Stream::Steps(client.chat("hello").unwrap()),
-            })
-        };
+        let starting = spawn_with(&client, move |client| match as_events {
+            true => Stream::Events(client.chat_events("hello").unwrap()),
+            false => Stream::Steps(client.chat("hello").unwrap()),
+        });
         server.begin_turn();
         let stream = starting.join().unwrap();
         World {

@@ -1,12 +1,15 @@
 //! Chats, step by step, against a server whose every message the test sends.
 
-use crate::support::memory::{PATIENCE, message, served, served_with, spawn};
 use codex_blocking::{
     Client, CompletionSource, Error, InputItem, StepStatus, StepType, ThreadConfig, TurnEvent, TurnOverrides,
     testing::{ScriptedServer, TurnScript},
     *,
 };
 use serde_json::{Value, json};
+
+use crate::support::memory::{
+    PATIENCE, begun, chatting, message, served, served_with, spawn, spawn_with, thread,
+};
 
 fn scripted(script: fn() -> TurnScript) -> Client {
     ScriptedServer::new().on_turn(move |_| script()).client().unwrap()
@@ -232,9 +235,7 @@ fn chat_events_close_with_a_step_when_the_turn_fails() {
 #[test]
 fn try_next_never_waits_and_is_ended_tells_nothing_yet_from_over() {
     let (client, mut server) = served();
-    let caller = spawn(move || client.chat("hello"));
-    server.begin_turn();
-    let mut chat = caller.join().unwrap().unwrap();
+    let mut chat = chatting(&client, &mut server);
     assert!(chat.try_next().is_none() && !chat.is_ended());
     server.message("m", "x");
     assert_eq!(chat.try_next().unwrap().text.as_deref(), Some("x"));
@@ -246,9 +247,7 @@ fn try_next_never_waits_and_is_ended_tells_nothing_yet_from_over() {
 #[test]
 fn next_timeout_gives_up_after_its_time_and_the_chat_goes_on() {
     let (client, mut server) = served();
-    let caller = spawn(move || client.chat("hello"));
-    server.begin_turn();
-    let mut chat = caller.join().unwrap().unwrap();
+    let mut chat = chatting(&client, &mut server);
     assert!(chat.next_timeout(std::time::Duration::from_millis(20)).is_none() && !chat.is_ended());
     server.message("m", "x");
     assert!(chat.next_timeout(PATIENCE).is_some());
@@ -258,8 +257,7 @@ fn next_timeout_gives_up_after_its_time_and_the_chat_goes_on() {
 fn events_that_come_before_the_reply_are_kept_for_the_turn() {
     let (client, mut server) = served();
     let caller = spawn(move || client.chat("hello").unwrap().collect::<Vec<_>>());
-    let request = server.expect("thread/start");
-    server.reply(&request, json!({ "thread": { "id": "t" } }));
+    server.begin_thread();
     let request = server.expect("turn/start");
     server.started();
     server.message("m", "early");
@@ -290,17 +288,8 @@ fn events_of_other_turns_and_threads_do_not_reach_a_chat() {
 #[test]
 fn events_after_the_end_end_nothing_else() {
     let (client, mut server) = served();
-    let thread = {
-        let client = client.clone();
-        let caller = spawn(move || client.start_thread(ThreadConfig::new()));
-        let request = server.expect("thread/start");
-        server.reply(&request, json!({ "thread": { "id": "t" } }));
-        caller.join().unwrap().unwrap()
-    };
-    let first = {
-        let thread = thread.clone();
-        spawn(move || thread.chat_once("one"))
-    };
+    let thread = thread(&client, &mut server);
+    let first = spawn_with(&thread, |thread| thread.chat_once("one"));
     server.begin_turn_on("u");
     server.message("m", "one");
     server.complete("completed");
@@ -318,12 +307,7 @@ fn events_after_the_end_end_nothing_else() {
 #[test]
 fn what_is_kept_for_a_turn_is_freed_when_it_ends_or_is_let_go() {
     let (client, mut server) = served();
-    let starting = {
-        let client = client.clone();
-        spawn(move || client.chat_events("hello"))
-    };
-    server.begin_turn();
-    let mut events = starting.join().unwrap().unwrap();
+    let mut events = begun(&client, &mut server, |client| client.chat_events("hello"));
     for _ in 0..100 {
         server.delta("some text");
     }
@@ -343,12 +327,7 @@ fn what_is_kept_for_a_turn_is_freed_when_it_ends_or_is_let_go() {
 #[test]
 fn a_chat_of_steps_keeps_no_deltas() {
     let (client, mut server) = served();
-    let starting = {
-        let client = client.clone();
-        spawn(move || client.chat("hello"))
-    };
-    server.begin_turn();
-    let chat = starting.join().unwrap().unwrap();
+    let chat = chatting(&client, &mut server);
     for _ in 0..1000 {
         server.delta("some text");
     }
@@ -410,13 +389,7 @@ fn a_thread_of_others_is_resumed_once_and_one_of_our_own_never() {
 #[test]
 fn a_thread_that_was_unloaded_is_resumed_again() {
     let (client, mut server) = served();
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.start_thread(ThreadConfig::new()))
-    };
-    let request = server.expect("thread/start");
-    server.reply(&request, json!({ "thread": { "id": "t" } }));
-    let thread = caller.join().unwrap().unwrap();
+    let thread = thread(&client, &mut server);
     server.notify("thread/closed", json!({ "threadId": "t" }));
     let caller = spawn(move || thread.chat("again").map(drop));
     let request = server.expect("thread/resume");
@@ -457,8 +430,7 @@ fn arguments_that_can_not_work_are_refused_before_anything_is_sent() {
 fn a_reply_without_a_turn_id_is_an_error_that_keeps_the_text() {
     let (client, mut server) = served();
     let caller = spawn(move || client.chat("hello"));
-    let request = server.expect("thread/start");
-    server.reply(&request, json!({ "thread": { "id": "t" } }));
+    server.begin_thread();
     let request = server.expect("turn/start");
     server.reply(&request, json!({ "turn": { "status": "inProgress" } }));
     let Err(Error::Decode { raw, .. }) = caller.join().unwrap() else { panic!() };
@@ -475,10 +447,7 @@ fn the_chat_keeps_the_connection_open() {
 fn two_hundred_turns_at_once_each_get_their_own() {
     let client = ScriptedServer::new().client().unwrap();
     let callers: Vec<_> = (0..200)
-        .map(|number| {
-            let client = client.clone();
-            spawn(move || (number, client.chat_once(format!("turn {number}"))))
-        })
+        .map(|number| spawn_with(&client, move |client| (number, client.chat_once(format!("turn {number}")))))
         .collect();
     for caller in callers {
         let (number, result) = caller.join().unwrap();
@@ -503,12 +472,7 @@ fn a_silent_turn_is_an_error_with_a_continuation() {
 #[test]
 fn what_was_made_and_not_handed_out_is_kept_for_the_continuation() {
     let (client, mut server) = served();
-    let starting = {
-        let client = client.clone();
-        spawn(move || client.chat_events("hello"))
-    };
-    server.begin_turn();
-    let mut events = starting.join().unwrap().unwrap();
+    let mut events = begun(&client, &mut server, |client| client.chat_events("hello"));
     let items = [message("m", "one"), message("n", "two")];
     let turn = json!({ "id": "u", "status": "completed", "items": items });
     server.notify("turn/completed", json!({ "threadId": "t", "turn": turn }));

@@ -5,12 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::memory::{PATIENCE, Server, served, served_with, spawn};
 use codex_blocking::{
     Client, CommandExit, CommandHandle, CommandOutput, Error, ExecOptions, OutputStream, RunningCommand,
     Timeout, protocol::CommandExecParams,
 };
 use serde_json::{Value, json};
+
+use crate::support::memory::{PATIENCE, Server, begun, served, served_with, spawn, spawn_with};
 
 /// `YQ==` and so on, so that a test says what travels.
 const A: &str = "YQ==";
@@ -18,10 +19,7 @@ const B: &str = "Yg==";
 
 /// A command that the server has been asked for, and the request.
 fn running(client: &Client, server: &mut Server, options: ExecOptions) -> (RunningCommand, Value) {
-    let command = {
-        let client = client.clone();
-        spawn(move || client.spawn_command(["cat"], options))
-    };
+    let command = spawn_with(client, move |client| client.spawn_command(["cat"], options));
     let request = server.expect("command/exec");
     (command.join().unwrap().unwrap(), request)
 }
@@ -164,10 +162,7 @@ fn output_comes_in_order_and_then_the_end() {
 #[test]
 fn a_command_may_be_over_before_its_handle_is_there() {
     let (client, mut server) = served();
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.spawn_command(["true"], ExecOptions::new()))
-    };
+    let caller = spawn_with(&client, |client| client.spawn_command(["true"], ExecOptions::new()));
     let request = server.expect("command/exec");
     write_out(&mut server, &request, "stdout", A);
     exit(&mut server, &request, 0);
@@ -417,12 +412,7 @@ fn a_turn_that_holds_more_than_any_command_is_given_up_first() {
     let (client, mut server) = served_with(Client::builder().max_buffered_bytes(20_000));
     let (mut command, request) = running(&client, &mut server, ExecOptions::new());
     write_out(&mut server, &request, "stdout", A);
-    let chat = {
-        let client = client.clone();
-        spawn(move || client.chat_events("hello"))
-    };
-    server.begin_turn();
-    let chat = chat.join().unwrap().unwrap();
+    let chat = begun(&client, &mut server, |client| client.chat_events("hello"));
     for _ in 0..500 {
         server.delta("a piece of some text");
     }
@@ -438,12 +428,7 @@ fn the_unread_output_of_a_command_that_has_ended_is_given_up_before_a_turn_that_
         write_out(&mut server, &request, "stdout", A);
     }
     exit(&mut server, &request, 0);
-    let chat = {
-        let client = client.clone();
-        spawn(move || client.chat_events("hello"))
-    };
-    server.begin_turn();
-    let chat = chat.join().unwrap().unwrap();
+    let chat = begun(&client, &mut server, |client| client.chat_events("hello"));
     for _ in 0..100 {
         server.delta("a piece of some text");
     }
@@ -559,10 +544,7 @@ fn a_refusal_of_a_command_that_runs_is_passed_on() {
 fn many_running_commands_hold_up_neither_each_other_nor_what_ends_them() {
     let (client, mut server) = served();
     let running: Vec<_> = (0..16).map(|_| running(&client, &mut server, ExecOptions::new())).collect();
-    let one_more = {
-        let client = client.clone();
-        spawn(move || client.spawn_command(["one-more"], ExecOptions::new()))
-    };
+    let one_more = spawn_with(&client, |client| client.spawn_command(["one-more"], ExecOptions::new()));
     let handle = running[0].0.handle();
     asked(&mut server, "command/exec/terminate", move || handle.terminate()).1.unwrap();
     exit(&mut server, &running[0].1, 137);

@@ -1,8 +1,9 @@
 //! A server that says what no server should: the turn goes on, and nothing hangs or panics.
 
-use crate::support::memory::{served, served_with, spawn};
 use codex_blocking::{Client, Error, testing::ScriptedServer, testing::TurnScript};
 use serde_json::json;
+
+use crate::support::memory::{served, served_with, spawn, spawn_with};
 
 /// A turn into which each of these is said; it must end with its answer all the same.
 fn survives(garbage: Vec<String>) {
@@ -98,10 +99,7 @@ fn an_item_too_deep_for_a_tree_is_a_step_whose_data_is_its_text() {
 #[test]
 fn replies_that_nobody_waits_for_are_counted_and_ignored() {
     let (client, mut server) = served();
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.request("config/read", json!({})))
-    };
+    let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
     let request = server.expect("config/read");
     server.send(&json!({ "id": 999, "result": {} }));
     server.send(&json!({ "id": request["id"].to_string(), "result": "a text is not the number" }));
@@ -129,10 +127,7 @@ fn bytes_that_are_no_utf_8_are_skipped_and_counted() {
 fn an_error_of_any_shape_is_an_error() {
     let (client, mut server) = served();
     let mut ask = |error: serde_json::Value| {
-        let caller = {
-            let client = client.clone();
-            spawn(move || client.request("config/read", json!({})))
-        };
+        let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
         let request = server.expect("config/read");
         server.send(&json!({ "id": request["id"], "error": error }));
         caller.join().unwrap().unwrap_err()
@@ -179,10 +174,7 @@ fn every_question_gets_a_safe_answer_in_its_own_shape_and_with_its_own_id() {
 #[test]
 fn a_strict_client_ends_the_connection_at_what_is_no_message() {
     let (client, mut server) = served_with(Client::builder().strict(true));
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.request("config/read", json!({})))
-    };
+    let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
     server.expect("config/read");
     server.send_text("what is this");
     let error = caller.join().unwrap().unwrap_err();
@@ -194,17 +186,10 @@ fn a_strict_client_ends_the_connection_at_what_is_no_message() {
 #[test]
 fn a_dead_server_fails_everything_at_once_now_and_later() {
     let (client, mut server) = served();
-    let chat = {
-        let client = client.clone();
-        spawn(move || client.chat("hello").unwrap().finish())
-    };
+    let chat = spawn_with(&client, |client| client.chat("hello").unwrap().finish());
     server.begin_turn();
-    let callers: Vec<_> = (0..20)
-        .map(|_| {
-            let client = client.clone();
-            spawn(move || client.request("config/read", json!({})))
-        })
-        .collect();
+    let callers: Vec<_> =
+        (0..20).map(|_| spawn_with(&client, |client| client.request("config/read", json!({})))).collect();
     for _ in 0..20 {
         server.expect("config/read");
     }

@@ -5,16 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::memory::{PATIENCE, Server, chatting, served, served_with, spawn};
 use codex_blocking::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, Client, Error, RequestId, ServerResponse,
     UserInputResponse,
 };
 use serde_json::{Value, json};
 
-fn manual() -> (Client, Server) {
-    served_with(Client::builder().approval_mode(ApprovalMode::Manual))
-}
+use crate::support::memory::{PATIENCE, Server, chatting, manual, served, served_with, spawn};
 
 fn ask_command(server: &mut Server, id: Value, item: &str) {
     let params = json!({
@@ -64,6 +61,7 @@ fn a_handler_decides_and_sees_everything_that_was_asked() {
 fn a_request_for_a_change_of_files_shows_the_changes_that_were_announced() {
     let (client, mut server) = manual();
     let _chat = chatting(&client, &mut server);
+    server.started();
     let changes = json!([{ "path": "/outside/x", "kind": { "type": "add" }, "diff": "text" }]);
     let item = json!({ "type": "fileChange", "id": "f", "status": "inProgress", "changes": changes });
     server.notify("item/started", json!({ "threadId": "t", "turnId": "u", "item": item }));
@@ -144,6 +142,7 @@ fn two_that_wait_are_answered_independently_and_each_once() {
 fn what_was_answered_elsewhere_or_whose_turn_is_over_waits_no_more() {
     let (client, mut server) = manual();
     let mut chat = chatting(&client, &mut server);
+    server.started();
     ask_command(&mut server, json!(0), "a");
     let request = waiting(&client);
     server.notify("serverRequest/resolved", json!({ "threadId": "t", "requestId": 0 }));
@@ -179,6 +178,7 @@ fn on_an_old_server_what_was_answered_elsewhere_waits_until_its_item_is_complete
     let (client, mut server) = manual();
     server.version = "0.106.0";
     let mut chat = chatting(&client, &mut server);
+    server.started();
     for (id, item) in [(0, "a"), (1, "b")] {
         ask_command(&mut server, json!(id), item);
     }
@@ -197,6 +197,7 @@ fn on_an_old_server_what_was_answered_elsewhere_waits_until_its_item_is_complete
 fn a_new_server_says_what_was_answered_elsewhere_and_an_item_says_nothing_of_it() {
     let (client, mut server) = manual();
     let _chat = chatting(&client, &mut server);
+    server.started();
     ask_command(&mut server, json!(0), "a");
     let request = waiting(&client);
     server.item(json!({ "type": "commandExecution", "id": "a", "status": "completed", "command": "rm" }));
@@ -360,6 +361,7 @@ fn the_clock_of_a_turn_stands_still_while_a_question_waits() {
     let builder = Client::builder().approval_mode(ApprovalMode::Manual).inactivity_timeout(limit);
     let (client, mut server) = served_with(builder);
     let mut chat = chatting(&client, &mut server);
+    server.started();
     ask_command(&mut server, json!(0), "i");
     let reader = spawn(move || chat.next());
     std::thread::sleep(3 * limit);
@@ -378,6 +380,7 @@ fn a_question_of_a_sub_agent_stops_the_clock_of_its_turn() {
     let builder = Client::builder().approval_mode(ApprovalMode::Manual).inactivity_timeout(limit);
     let (client, mut server) = served_with(builder);
     let mut chat = chatting(&client, &mut server);
+    server.started();
     let call = json!({ "type": "collabAgentToolCall", "id": "c", "receiverThreadIds": ["child"] });
     server.notify("item/started", json!({ "threadId": "t", "turnId": "u", "item": call }));
     let params = json!({ "threadId": "child", "turnId": "v", "itemId": "i" });
@@ -393,6 +396,7 @@ fn a_question_of_a_sub_agent_stops_the_clock_of_its_turn() {
 fn cancelling_while_a_question_waits_withdraws_it() {
     let (client, mut server) = manual();
     let mut chat = chatting(&client, &mut server);
+    server.started();
     ask_command(&mut server, json!(0), "i");
     let question = waiting(&client);
     let caller = spawn(move || chat.cancel());

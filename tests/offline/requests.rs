@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::support::memory::{PATIENCE, served, served_with, spawn};
 use codex_blocking::{Client, Error, Stdio, ThreadConfig, Timeout, testing::ScriptedServer};
 use serde_json::json;
+
+use crate::support::memory::{PATIENCE, served, served_with, spawn, spawn_with};
 
 #[test]
 fn the_handshake_is_done_once_however_many_callers_race() {
@@ -12,8 +13,7 @@ fn the_handshake_is_done_once_however_many_callers_race() {
     let client = server.client().unwrap();
     let callers: Vec<_> = (0..20)
         .map(|number| {
-            let client = client.clone();
-            spawn(move || match number % 2 {
+            spawn_with(&client, move |client| match number % 2 {
                 0 => client.initialize().map(drop),
                 _ => client.request("config/read", json!({})).map(drop),
             })
@@ -56,10 +56,7 @@ fn an_opt_out_list_of_the_caller_is_kept_as_it_is() {
 fn a_handshake_that_failed_may_be_tried_again() {
     let (client, mut server) = served();
     for is_last in [false, true] {
-        let caller = {
-            let client = client.clone();
-            spawn(move || client.initialize())
-        };
+        let caller = spawn_with(&client, |client| client.initialize());
         let request = server.recv();
         assert_eq!(request["method"], "initialize");
         match is_last {
@@ -88,14 +85,9 @@ fn parameters_of_the_handshake_that_are_no_object_are_refused() {
 fn a_request_that_is_not_answered_ends_at_its_limit_and_its_late_reply_is_ignored() {
     let (client, mut server) = served();
     let limit = Duration::from_millis(50);
-    let caller = {
-        let client = client.clone();
-        spawn(move || {
-            client
-                .request("initialize", ())
-                .and_then(|_| client.request_with_timeout("slow", json!({}), limit))
-        })
-    };
+    let caller = spawn_with(&client, move |client| {
+        client.request("initialize", ()).and_then(|_| client.request_with_timeout("slow", json!({}), limit))
+    });
     let request = server.expect("slow");
     let error = caller.join().unwrap().unwrap_err();
     assert!(error.is_timeout() && !error.is_retryable());
@@ -177,21 +169,12 @@ fn a_notification_stream_wakes_for_one_and_ends_with_the_connection() {
 #[test]
 fn close_fails_what_waits_and_what_comes_after_as_closed() {
     let (client, mut server) = served();
-    let request = {
-        let client = client.clone();
-        spawn(move || client.request("x", json!({})))
-    };
+    let request = spawn_with(&client, |client| client.request("x", json!({})));
     server.expect("x");
-    let chat = {
-        let client = client.clone();
-        spawn(move || client.chat("hello").unwrap().finish())
-    };
+    let chat = spawn_with(&client, |client| client.chat("hello").unwrap().finish());
     server.begin_turn();
     // The server's end must be let go of, or closing waits for it.
-    let closing = {
-        let client = client.clone();
-        spawn(move || client.close())
-    };
+    let closing = spawn_with(&client, |client| client.close());
     assert!(matches!(request.join().unwrap(), Err(Error::Closed { .. })));
     assert!(matches!(chat.join().unwrap(), Err(Error::Closed { .. })));
     drop(server);
@@ -214,10 +197,7 @@ fn a_weak_client_finds_the_client_while_it_lives() {
 #[test]
 fn parameters_that_are_no_json_are_refused_before_anything_is_sent() {
     let (client, mut server) = served_with(Client::builder());
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.initialize())
-    };
+    let caller = spawn_with(&client, |client| client.initialize());
     let request = server.recv();
     server.reply(&request, json!({}));
     caller.join().unwrap().unwrap();

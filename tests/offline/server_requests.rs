@@ -2,7 +2,6 @@
 
 use std::{sync::mpsc, time::Duration};
 
-use crate::support::memory::{PATIENCE, Server, chatting, served, served_with, spawn};
 use codex_blocking::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, Client, Error, NetworkPolicyRuleAction,
     PermissionGrantScope, ServerRequest, ServerResponse, ToolOutput, UserInputResponse,
@@ -12,6 +11,8 @@ use codex_blocking::{
     },
 };
 use serde_json::{Value, json};
+
+use crate::support::memory::{PATIENCE, Server, chatting, manual, served, served_with, spawn};
 
 const COMMAND: &str = "item/commandExecution/requestApproval";
 const USER_INPUT: &str = "item/tool/requestUserInput";
@@ -155,10 +156,6 @@ impl Kind {
         };
         assert!(is_it, "{}: {message}", self.method);
     }
-}
-
-fn manual() -> (Client, Server) {
-    served_with(Client::builder().approval_mode(ApprovalMode::Manual))
 }
 
 /// A client that answers approvals, questions to the user and everything else with this.
@@ -353,6 +350,7 @@ fn what_a_handler_is_at_work_on_can_be_answered_by_hand_and_then_no_more() {
 fn what_was_withdrawn_or_is_over_or_whose_connection_ended_can_not_be_answered() {
     let (client, mut server, let_go) = at_work();
     let mut chat = chatting(&client, &mut server);
+    server.started();
     let respond = |kind: &Kind, request: &ServerRequest| {
         client.respond_server_request(request, (kind.fits)(request)).unwrap_err()
     };

@@ -1,8 +1,9 @@
 //! Threads: what is asked of the server, what waits for the next turn, rollback and reviews.
 
-use crate::support::memory::{PATIENCE, Server, message, served, spawn};
 use codex_blocking::{testing::ScriptedServer, *};
 use serde_json::{Value, json};
+
+use crate::support::memory::{PATIENCE, Server, chatting, message, served, spawn, spawn_with, thread};
 
 fn invalid<T: std::fmt::Debug>(result: Result<T>) -> String {
     match result {
@@ -38,16 +39,6 @@ fn open(server: &mut Server, method: &str) -> Value {
     let request = server.expect(method);
     server.reply(&request, json!({ "thread": stored_thread() }));
     request
-}
-
-/// A handle on the thread `t`.
-fn started(client: &Client, server: &mut Server) -> ThreadHandle {
-    let starting = {
-        let client = client.clone();
-        spawn(move || client.start_thread(ThreadConfig::new()))
-    };
-    open(server, "thread/start");
-    starting.join().unwrap().unwrap()
 }
 
 // ---- plain requests ----
@@ -139,10 +130,7 @@ fn every_option_of_a_list_is_sent_and_nothing_else() {
 #[test]
 fn a_turn_is_steered_by_its_ids() {
     let (client, mut server) = served();
-    let steering = {
-        let client = client.clone();
-        spawn(move || client.steer_turn("t", "u", "go left"))
-    };
+    let steering = spawn_with(&client, |client| client.steer_turn("t", "u", "go left"));
     let request = server.expect("turn/steer");
     let input = json!([{ "type": "text", "text": "go left" }]);
     assert_eq!(request["params"], json!({ "threadId": "t", "expectedTurnId": "u", "input": input }));
@@ -202,12 +190,9 @@ fn new_defaults_of_a_loaded_thread_travel_with_its_next_turn_once() {
 #[test]
 fn new_defaults_wait_until_a_turn_was_started_with_them() {
     let (client, mut server) = served();
-    let thread = started(&client, &mut server);
+    let thread = thread(&client, &mut server);
     thread.update_defaults(ThreadConfig::new().model("b")).unwrap();
-    let chat = || {
-        let thread = thread.clone();
-        spawn(move || thread.chat("x").map(drop))
-    };
+    let chat = || spawn_with(&thread, |thread| thread.chat("x").map(drop));
     let chatting = chat();
     let request = server.expect("turn/start");
     assert_eq!(request["params"]["model"], "b");
@@ -258,7 +243,7 @@ fn new_defaults_of_a_thread_that_is_not_loaded_are_given_to_the_server() {
 #[test]
 fn what_waits_outlives_the_unloading_of_its_thread() {
     let (client, mut server) = served();
-    let thread = started(&client, &mut server);
+    let thread = thread(&client, &mut server);
     thread.update_defaults(ThreadConfig::new().model("b")).unwrap();
     server.notify("thread/closed", json!({ "threadId": "t" }));
     let chatting = spawn(move || thread.chat("x").map(drop));
@@ -271,7 +256,7 @@ fn what_waits_outlives_the_unloading_of_its_thread() {
 fn what_waited_is_not_sent_again_after_a_turn_whose_thread_had_to_be_loaded_anew() {
     for config in [ThreadConfig::new(), ThreadConfig::new().model("c")] {
         let (client, mut server) = served();
-        let thread = started(&client, &mut server);
+        let thread = thread(&client, &mut server);
         thread.update_defaults(ThreadConfig::new().model("a")).unwrap();
         let chatting = spawn(move || {
             let overrides = TurnOverrides::new().model("b");
@@ -322,10 +307,9 @@ fn a_resume_of_a_thread_loaded_here_lets_wait_what_can_and_lists_the_rest() {
 #[test]
 fn a_resume_of_a_thread_that_others_have_loaded_asks_for_all_pages_of_the_loaded_ones() {
     let (client, mut server) = served();
-    let resuming = {
-        let client = client.clone();
-        spawn(move || client.resume_thread("t", ThreadConfig::new().model("b").base_instructions("x")))
-    };
+    let resuming = spawn_with(&client, |client| {
+        client.resume_thread("t", ThreadConfig::new().model("b").base_instructions("x"))
+    });
     for (cursor, page) in
         [(Value::Null, json!({ "data": ["x"], "nextCursor": "2" })), (json!("2"), json!({ "data": ["t"] }))]
     {
@@ -340,10 +324,8 @@ fn a_resume_of_a_thread_that_others_have_loaded_asks_for_all_pages_of_the_loaded
     assert_eq!(server.begin_turn_on("u")["params"]["model"], "b");
     chatting.join().unwrap().unwrap();
     // New defaults of such a thread need no request at all.
-    let setting = {
-        let client = client.clone();
-        spawn(move || client.set_thread_defaults("s", ThreadConfig::new().model("c")))
-    };
+    let setting =
+        spawn_with(&client, |client| client.set_thread_defaults("s", ThreadConfig::new().model("c")));
     let request = server.expect("thread/loaded/list");
     server.reply(&request, json!({ "data": ["s"], "nextCursor": null }));
     setting.join().unwrap().unwrap();
@@ -354,8 +336,9 @@ fn a_resume_of_a_thread_that_others_have_loaded_asks_for_all_pages_of_the_loaded
 fn a_chat_on_a_thread_that_others_have_loaded_sends_its_configuration_with_the_turn() {
     let (client, mut server) = served();
     let chat = |config: ThreadConfig| {
-        let client = client.clone();
-        spawn(move || client.chat(ChatRequest::new("x").thread("t").thread_config(config)).map(drop))
+        spawn_with(&client, move |client| {
+            client.chat(ChatRequest::new("x").thread("t").thread_config(config)).map(drop)
+        })
     };
     let chatting = chat(ThreadConfig::new().base_instructions("x"));
     let request = server.expect("thread/loaded/list");
@@ -399,10 +382,9 @@ fn a_configuration_whose_resume_was_refused_is_not_lost() {
         (ThreadConfig::new().sandbox(SandboxMode::ReadOnly), true),
         (ThreadConfig::new().base_instructions("x"), false),
     ] {
-        let chatting = {
-            let client = client.clone();
-            spawn(move || client.chat(ChatRequest::new("x").thread("t").thread_config(config)).map(drop))
-        };
+        let chatting = spawn_with(&client, move |client| {
+            client.chat(ChatRequest::new("x").thread("t").thread_config(config)).map(drop)
+        });
         let request = server.expect("thread/loaded/list");
         server.reply(&request, json!({ "data": [], "nextCursor": null }));
         let request = server.expect("thread/resume");
@@ -426,12 +408,9 @@ fn a_turn_that_finds_no_thread_says_why_the_thread_could_not_be_resumed() {
     };
     for was_loaded in [false, true] {
         if was_loaded {
-            started(&client, &mut server);
+            thread(&client, &mut server);
         }
-        let chatting = {
-            let client = client.clone();
-            spawn(move || client.chat(ChatRequest::new("x").thread("t")).map(drop))
-        };
+        let chatting = spawn_with(&client, |client| client.chat(ChatRequest::new("x").thread("t")).map(drop));
         if was_loaded {
             refuse(&mut server, "turn/start", "thread not found: t");
         }
@@ -449,7 +428,7 @@ fn a_turn_that_finds_no_thread_says_why_the_thread_could_not_be_resumed() {
 fn a_thread_that_is_not_loaded_any_more_is_resumed_before_its_next_turn() {
     for unloading in ["thread/archived", "thread/deleted", "thread/closed", "thread/status/changed"] {
         let (client, mut server) = served();
-        let thread = started(&client, &mut server);
+        let thread = thread(&client, &mut server);
         server.notify(unloading, json!({ "threadId": "t", "status": { "type": "notLoaded" } }));
         let chatting = spawn(move || thread.chat("x").map(drop));
         open(&mut server, "thread/resume");
@@ -473,9 +452,7 @@ fn archiving_or_unsubscribing_is_known_without_any_notification() {
 #[test]
 fn a_revert_by_others_ends_no_turn_that_is_read() {
     let (client, mut server) = served();
-    let starting = spawn(move || client.chat("x"));
-    server.begin_turn();
-    let mut chat = starting.join().unwrap().unwrap();
+    let mut chat = chatting(&client, &mut server);
     for status in ["notLoaded", "idle"] {
         server.notify("thread/status/changed", json!({ "threadId": "t", "status": { "type": status } }));
     }
@@ -487,10 +464,7 @@ fn a_revert_by_others_ends_no_turn_that_is_read() {
 #[test]
 fn a_call_that_needs_a_loaded_thread_loads_it_and_loads_it_again() {
     let (client, mut server) = served();
-    let compacting = {
-        let client = client.clone();
-        spawn(move || client.compact_thread("t"))
-    };
+    let compacting = spawn_with(&client, |client| client.compact_thread("t"));
     open(&mut server, "thread/resume");
     let request = server.expect("thread/compact/start");
     server.reply(&request, json!({}));
@@ -536,7 +510,7 @@ fn a_rollback_reverts_to_before_the_oldest_of_the_last_turns() {
 #[test]
 fn a_rollback_of_many_turns_goes_through_the_pages_and_a_review_is_one_turn() {
     let (client, mut server) = served();
-    let thread = started(&client, &mut server);
+    let thread = thread(&client, &mut server);
     let rolling = spawn(move || thread.rollback(3));
     open(&mut server, "thread/read");
     let pages = [
@@ -566,7 +540,7 @@ fn a_rollback_of_many_turns_goes_through_the_pages_and_a_review_is_one_turn() {
 fn the_pages_of_a_rollback_have_one_limit_together() {
     let (client, mut server) = served();
     let client = client.with_request_timeout(std::time::Duration::from_secs(2));
-    let thread = started(&client, &mut server);
+    let thread = thread(&client, &mut server);
     let rolling = spawn(move || thread.rollback(u32::MAX));
     open(&mut server, "thread/read");
     let began = std::time::Instant::now();
@@ -588,7 +562,7 @@ fn the_pages_of_a_rollback_have_one_limit_together() {
 #[test]
 fn an_empty_page_is_the_last_one_of_a_rollback() {
     let (client, mut server) = served();
-    let thread = started(&client, &mut server);
+    let thread = thread(&client, &mut server);
     let rolling = spawn(move || thread.rollback(9));
     open(&mut server, "thread/read");
     for (page, cursor) in [(turns(&[("a", "a")]), "2"), (turns(&[]), "3")] {
@@ -605,11 +579,8 @@ fn an_empty_page_is_the_last_one_of_a_rollback() {
 #[test]
 fn after_a_rollback_the_thread_is_used_without_another_resume() {
     let (client, mut server) = served();
-    let thread = started(&client, &mut server);
-    let rolling = {
-        let thread = thread.clone();
-        spawn(move || thread.rollback(1))
-    };
+    let thread = thread(&client, &mut server);
+    let rolling = spawn_with(&thread, |thread| thread.rollback(1));
     open(&mut server, "thread/read");
     let request = server.expect("thread/turns/list");
     server.reply(&request, json!({ "data": turns(&[("a", "a")]), "nextCursor": null }));
@@ -640,7 +611,7 @@ fn a_rollback_whose_thread_can_not_be_read_afterwards_is_told_as_done() {
     let (client, mut server) = served();
     // A server that is overloaded until the limit.
     let client = client.with_request_timeout(std::time::Duration::from_secs(3));
-    let thread = started(&client, &mut server);
+    let thread = thread(&client, &mut server);
     let rolling = spawn(move || thread.rollback(1));
     open(&mut server, "thread/read");
     let request = server.expect("thread/turns/list");
@@ -660,7 +631,7 @@ fn a_rollback_whose_thread_can_not_be_read_afterwards_is_told_as_done() {
 fn a_rollback_of_an_old_server_whose_reply_can_not_be_read_is_told_as_done() {
     let (client, mut server) = served();
     server.version = "0.128.0";
-    let thread = started(&client, &mut server);
+    let thread = thread(&client, &mut server);
     let rolling = spawn(move || thread.rollback(1));
     let request = server.expect("thread/rollback");
     server.reply(&request, json!({ "thread": 1 }));
@@ -670,7 +641,7 @@ fn a_rollback_of_an_old_server_whose_reply_can_not_be_read_is_told_as_done() {
 #[test]
 fn a_rollback_of_nothing_is_not_told_as_done() {
     let (client, mut server) = served();
-    let thread = started(&client, &mut server);
+    let thread = thread(&client, &mut server);
     let rolling = spawn(move || thread.rollback(1));
     open(&mut server, "thread/read");
     let request = server.expect("thread/turns/list");
@@ -686,7 +657,7 @@ fn a_thread_that_can_not_be_taken_back_is_told_before_its_turn_would_be_interrup
         [("historyMode", json!("legacy"), "last_turn_id"), ("ephemeral", json!(true), "ephemeral")]
     {
         let (client, mut server) = served();
-        let thread = started(&client, &mut server);
+        let thread = thread(&client, &mut server);
         let rolling = spawn(move || thread.rollback(1));
         let request = server.expect("thread/read");
         let mut stored = stored_thread();
@@ -718,7 +689,7 @@ fn an_old_server_rolls_back_by_itself() {
 fn a_server_without_a_version_is_asked_in_the_old_way_first() {
     let (client, mut server) = served();
     server.version = "unknown";
-    let thread = started(&client, &mut server);
+    let thread = thread(&client, &mut server);
     let rolling = spawn(move || thread.rollback(1));
     let request = server.expect("thread/rollback");
     server.refuse(
@@ -739,10 +710,9 @@ fn a_server_without_a_version_is_asked_in_the_old_way_first() {
 
 /// Starts a review whose turn is `r`, in this thread.
 fn review(client: &Client, server: &mut Server, delivery: Option<ReviewDelivery>, thread_id: &str) -> Chat {
-    let starting = {
-        let client = client.clone();
-        spawn(move || client.start_review("t", ReviewTarget::UncommittedChanges, delivery))
-    };
+    let starting = spawn_with(client, move |client| {
+        client.start_review("t", ReviewTarget::UncommittedChanges, delivery)
+    });
     let request = server.expect("review/start");
     assert_eq!(request["params"]["target"], json!({ "type": "uncommittedChanges" }));
     let turn = json!({ "id": "r", "rootTurnId": null, "items": [], "status": "inProgress" });
@@ -764,7 +734,7 @@ fn end_review(server: &mut Server, thread_id: &str, status: &str) {
 #[test]
 fn a_review_is_a_chat_and_leaves_what_waits_for_the_next_turn() {
     let (client, mut server) = served();
-    let thread = started(&client, &mut server);
+    let thread = thread(&client, &mut server);
     thread.update_defaults(ThreadConfig::new().model("b")).unwrap();
     let mut chat = review(&client, &mut server, None, "t");
     end_review(&mut server, "t", "completed");
@@ -781,7 +751,7 @@ fn a_review_is_interrupted_under_the_id_it_runs_with_also_where_its_root_is_not_
     for (version, root) in [("0.169.0", json!("r")), ("0.128.0", Value::Null)] {
         let (client, mut server) = served();
         server.version = version;
-        let _thread = started(&client, &mut server);
+        let _thread = thread(&client, &mut server);
         let chat = review(&client, &mut server, Some(ReviewDelivery::Inline), "t");
         let turn = json!({ "id": "s", "rootTurnId": root });
         server.notify("turn/started", json!({ "threadId": "t", "turn": turn }));
@@ -814,7 +784,7 @@ fn a_detached_review_is_refused_before_it_is_sent_where_the_version_tells_it() {
 fn a_detached_review_that_an_unknown_server_refuses_points_to_the_fork_too() {
     let (client, mut server) = served();
     server.version = "unknown";
-    let thread = started(&client, &mut server);
+    let thread = thread(&client, &mut server);
     let starting = spawn(move || {
         thread.start_review(ReviewTarget::UncommittedChanges, Some(ReviewDelivery::detached()))
     });
@@ -828,7 +798,7 @@ fn a_detached_review_that_an_unknown_server_refuses_points_to_the_fork_too() {
 fn a_detached_review_of_an_old_server_is_read_in_its_own_thread() {
     let (client, mut server) = served();
     server.version = "0.128.0";
-    let _thread = started(&client, &mut server);
+    let _thread = thread(&client, &mut server);
     let chat = review(&client, &mut server, Some(ReviewDelivery::detached()), "elsewhere");
     assert_eq!((chat.thread_id(), chat.turn_id()), ("elsewhere", "r"));
     end_review(&mut server, "elsewhere", "completed");
@@ -871,12 +841,7 @@ fn an_answer_of_another_shape_is_an_error_that_keeps_its_text() {
 #[test]
 fn a_schema_is_set_once_and_is_an_object_and_not_for_a_turn_that_runs() {
     let (client, mut server) = served();
-    let starting = {
-        let client = client.clone();
-        spawn(move || client.chat("x"))
-    };
-    server.begin_turn();
-    let token = starting.join().unwrap().unwrap().continuation();
+    let token = chatting(&client, &mut server).continuation();
     let schema = || json!({ "type": "object" });
     let has_one = ChatRequest::new("x").overrides(TurnOverrides::new().output_schema(schema()));
     invalid(client.chat_json::<Value>(has_one, schema()));

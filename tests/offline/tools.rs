@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, mpsc};
 
-use crate::support::memory::{PATIENCE, Server, served_with, spawn};
 use codex_blocking::{Client, Error, ThreadConfig, ThreadHandle, Tool, ToolOutput};
 use serde_json::{Value, json};
+
+use crate::support::memory::{PATIENCE, Server, served_with, spawn, spawn_with};
 
 fn experimental() -> (Client, Server) {
     served_with(Client::builder().experimental_api(true))
@@ -25,8 +26,7 @@ fn start<T: IntoIterator<Item = Tool>>(
         let (client, tools) = (client.clone(), tools.into_iter().collect::<Vec<_>>());
         spawn(move || client.start_thread_with_tools(ThreadConfig::new().model("m"), tools))
     };
-    let request = server.expect("thread/start");
-    server.reply(&request, json!({ "thread": { "id": "t" } }));
+    let request = server.begin_thread();
     (caller.join().unwrap().unwrap(), request["params"].clone())
 }
 
@@ -178,10 +178,9 @@ fn what_the_server_would_refuse_is_refused_here() {
 #[test]
 fn a_resumed_thread_has_its_tools_before_the_server_says_so() {
     let (client, mut server) = served_with(Client::builder());
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.resume_thread_with_tools("t", ThreadConfig::new(), [tool("a", "1")]))
-    };
+    let caller = spawn_with(&client, move |client| {
+        client.resume_thread_with_tools("t", ThreadConfig::new(), [tool("a", "1")])
+    });
     let request = server.expect("thread/resume");
     assert!(request["params"].get("dynamicTools").is_none(), "the server has them");
     // A turn of somebody else runs there.
@@ -196,10 +195,9 @@ fn a_thread_that_can_not_be_resumed_keeps_the_tools_it_had() {
     let (client, mut server) = experimental();
     start(&client, &mut server, [tool("a", "1")]);
     for id in ["t", "unknown"] {
-        let caller = {
-            let client = client.clone();
-            spawn(move || client.resume_thread_with_tools(id, ThreadConfig::new(), [tool("a", "2")]))
-        };
+        let caller = spawn_with(&client, move |client| {
+            client.resume_thread_with_tools(id, ThreadConfig::new(), [tool("a", "2")])
+        });
         let request = server.expect("thread/resume");
         server.refuse(&request, -32600, "no rollout found");
         assert!(matches!(caller.join().unwrap(), Err(Error::Rpc { .. })));
@@ -214,10 +212,9 @@ fn a_fork_that_this_client_makes_has_the_tools_of_its_thread() {
     for (thread_id, fork) in [("t", json!({ "id": "f" })), ("", json!({ "id": "f", "forkedFromId": "t" }))] {
         let (client, mut server) = experimental();
         start(&client, &mut server, [tool("a", "1")]);
-        let caller = {
-            let client = client.clone();
-            spawn(move || client.request("thread/fork", json!({ "threadId": thread_id })))
-        };
+        let caller = spawn_with(&client, move |client| {
+            client.request("thread/fork", json!({ "threadId": thread_id }))
+        });
         let request = server.expect("thread/fork");
         server.reply(&request, json!({ "thread": fork }));
         caller.join().unwrap().unwrap();

@@ -11,12 +11,13 @@ use std::{
     thread::JoinHandle,
 };
 
-use crate::support::memory::{Server, message, served, spawn};
 use codex_blocking::{
     ChatRequest, Client, ConversationStep, Error, Result, ThreadConfig, TurnEvent, TurnHandle, TurnItem,
     TurnStream,
 };
 use serde_json::{Value, json};
+
+use crate::support::memory::{Server, message, served, spawn};
 
 #[test]
 fn a_simple_turn_ends_with_its_answer() {

@@ -2,25 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::memory::{PATIENCE, Server, message, served, served_with, spawn};
 use codex_blocking::{
-    Chat, ChatContinuation, ChatMode, ChatRequest, Client, Error, StepStatus, ThreadConfig, ThreadHandle,
-    Timeout,
+    Chat, ChatContinuation, ChatMode, ChatRequest, Client, Error, StepStatus, ThreadConfig, Timeout,
     testing::{ScriptedServer, TurnScript},
 };
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_millis(50);
+use crate::support::memory::{
+    PATIENCE, Server, chatting, message, served, served_with, spawn, spawn_with, thread,
+};
 
-/// A chat on the thread `t`, turn `u`, that runs.
-fn chatting(client: &Client, server: &mut Server) -> Chat {
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.chat("hello"))
-    };
-    server.begin_turn();
-    caller.join().unwrap().unwrap()
-}
+const SOON: Duration = Duration::from_millis(50);
 
 /// A client that finds a turn silent at once, but for what it reads first.
 fn hasty() -> (Client, Server) {
@@ -35,24 +27,11 @@ fn still_runs(server: &mut Server) {
 
 /// The token of a chat that fell silent.
 fn token_of_silence(client: &Client, server: &mut Server) -> ChatContinuation {
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.chat_once("hello"))
-    };
+    let caller = spawn_with(client, |client| client.chat_once("hello"));
     server.begin_turn();
     still_runs(server);
     let error = caller.join().unwrap().unwrap_err();
     error.continuation().unwrap_or_else(|| panic!("{error}")).clone()
-}
-
-fn thread(client: &Client, server: &mut Server) -> ThreadHandle {
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.start_thread(ThreadConfig::new()))
-    };
-    let request = server.expect("thread/start");
-    server.reply(&request, json!({ "thread": { "id": "t" } }));
-    caller.join().unwrap().unwrap()
 }
 
 // Silence.
@@ -106,10 +85,7 @@ fn a_continuation_survives_json_and_can_be_resumed_as_steps_or_events_or_on_its_
 fn a_handle_of_the_thread_takes_its_continuation_and_no_other() {
     let (client, mut server) = hasty();
     let thread = thread(&client, &mut server);
-    let caller = {
-        let thread = thread.clone();
-        spawn(move || thread.chat_once("hello"))
-    };
+    let caller = spawn_with(&thread, |thread| thread.chat_once("hello"));
     server.begin_turn_on("u");
     still_runs(&mut server);
     let token = caller.join().unwrap().unwrap_err().continuation().unwrap().clone();
@@ -579,10 +555,7 @@ fn a_wrong_turn_is_not_interrupted_on_a_server_that_would_interrupt_any() {
     assert!(server.is_quiet());
 
     // What runs elsewhere is for the server to know.
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.interrupt_turn_on("elsewhere", "wrong"))
-    };
+    let caller = spawn_with(&client, |client| client.interrupt_turn_on("elsewhere", "wrong"));
     let request = server.expect("turn/interrupt");
     server.reply(&request, json!({}));
     caller.join().unwrap().unwrap();
@@ -642,10 +615,7 @@ fn steering_says_something_more_to_the_running_turn() {
 fn two_chats_on_a_busy_thread_share_its_turn() {
     let (client, mut server) = served();
     let thread = thread(&client, &mut server);
-    let first = {
-        let thread = thread.clone();
-        spawn(move || thread.chat("one"))
-    };
+    let first = spawn_with(&thread, |thread| thread.chat("one"));
     server.begin_turn_on("u");
     let mut first = first.join().unwrap().unwrap();
     server.message("m", "before");
@@ -667,10 +637,7 @@ fn two_chats_on_a_busy_thread_share_its_turn() {
 fn a_second_chat_whose_reply_comes_after_the_end_finds_the_end() {
     let (client, mut server) = served();
     let thread = thread(&client, &mut server);
-    let first = {
-        let thread = thread.clone();
-        spawn(move || thread.chat_once("one"))
-    };
+    let first = spawn_with(&thread, |thread| thread.chat_once("one"));
     let first_request = server.expect("turn/start");
     let second = spawn(move || thread.chat_once("two"));
     let second_request = server.expect("turn/start");
@@ -688,18 +655,12 @@ fn a_second_chat_whose_reply_comes_after_the_end_finds_the_end() {
 #[test]
 fn on_an_old_server_the_phantom_of_a_busy_thread_is_taken_for_the_turn_that_runs() {
     let (client, mut server) = served();
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.initialize())
-    };
+    let caller = spawn_with(&client, |client| client.initialize());
     let request = server.recv();
     server.reply(&request, json!({ "userAgent": "x/0.128.0 (y)" }));
     caller.join().unwrap().unwrap();
     let thread = thread(&client, &mut server);
-    let first = {
-        let thread = thread.clone();
-        spawn(move || thread.chat("one"))
-    };
+    let first = spawn_with(&thread, |thread| thread.chat("one"));
     server.begin_turn_on("u");
     let first = first.join().unwrap().unwrap();
     let second = spawn(move || thread.chat("two"));
@@ -718,10 +679,7 @@ fn over_the_bound_the_fullest_turn_ends_and_says_what_to_do() {
     let builder = Client::builder().max_buffered_bytes(20_000);
     let (client, mut server) = served_with(builder);
     let thread = thread(&client, &mut server);
-    let events = {
-        let thread = thread.clone();
-        spawn(move || thread.chat_events("one"))
-    };
+    let events = spawn_with(&thread, |thread| thread.chat_events("one"));
     server.begin_turn_on("u");
     let mut events = events.join().unwrap().unwrap();
     let steps = spawn(move || thread.chat("two"));
@@ -742,20 +700,14 @@ fn over_the_bound_the_fullest_turn_ends_and_says_what_to_do() {
 #[test]
 fn raw_events_that_a_result_will_hold_count_until_they_are_handed_out() {
     let (client, mut server) = served_with(Client::builder().max_buffered_bytes(20_000));
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.chat_once("hello"))
-    };
+    let caller = spawn_with(&client, |client| client.chat_once("hello"));
     server.begin_turn();
     for _ in 0..500 {
         server.delta("a piece of some text");
     }
     assert!(matches!(caller.join().unwrap(), Err(Error::BufferFull { .. })));
     assert_eq!(client.stats().kept_bytes, 0);
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.chat_once(ChatRequest::new("x").keep_raw_events(false)))
-    };
+    let caller = spawn_with(&client, |client| client.chat_once(ChatRequest::new("x").keep_raw_events(false)));
     server.begin_turn();
     for _ in 0..500 {
         server.delta("a piece of some text");
@@ -773,12 +725,8 @@ fn sixty_four_requests_are_under_way_at_most_and_control_goes_past_them() {
     let (client, mut server) = served();
     let chat = chatting(&client, &mut server);
     server.started();
-    let callers: Vec<_> = (0..80)
-        .map(|_| {
-            let client = client.clone();
-            spawn(move || client.request("config/read", json!({})))
-        })
-        .collect();
+    let callers: Vec<_> =
+        (0..80).map(|_| spawn_with(&client, |client| client.request("config/read", json!({})))).collect();
     let mut taken: Vec<Value> = (0..64).map(|_| server.expect("config/read")).collect();
     assert!(server.next_request(Duration::from_millis(100)).is_none(), "the others wait in line");
     let handle = chat.handle();
@@ -803,12 +751,8 @@ fn sixty_four_requests_are_under_way_at_most_and_control_goes_past_them() {
 #[test]
 fn a_place_in_line_is_waited_for_no_longer_than_the_deadline() {
     let (client, mut server) = served();
-    let callers: Vec<_> = (0..64)
-        .map(|_| {
-            let client = client.clone();
-            spawn(move || client.request("config/read", json!({})))
-        })
-        .collect();
+    let callers: Vec<_> =
+        (0..64).map(|_| spawn_with(&client, |client| client.request("config/read", json!({})))).collect();
     for _ in 0..64 {
         server.expect("config/read");
     }
@@ -837,8 +781,7 @@ fn an_overloaded_server_is_asked_again_until_it_answers() {
 fn a_turn_refused_by_an_overloaded_server_is_started_again() {
     let (client, mut server) = served();
     let caller = spawn(move || client.chat_once("hello"));
-    let request = server.expect("thread/start");
-    server.reply(&request, json!({ "thread": { "id": "t" } }));
+    server.begin_thread();
     let request = server.expect("turn/start");
     server.refuse(&request, -32001, "Server overloaded; retry later.");
     server.begin_turn_on("u");

@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use crate::support::memory::{PATIENCE, Server, message, served, spawn};
 use codex_blocking::protocol::{
     self, CollaborationModeListParams, ConfigReadParams, InitializeParams, MemoryResetParams,
     ModelListParams, ServerNotification, ThreadItem, ThreadReadParams, ThreadStartParams, TurnPlanStepStatus,
@@ -17,6 +16,8 @@ use codex_blocking::{
     ThreadConfig, TurnEvent, TurnOverrides,
 };
 use serde_json::{Value, json};
+
+use crate::support::memory::{PATIENCE, Server, message, served, spawn, spawn_with};
 
 /// Has the client call, and the server answer with this text as the result.
 fn answered<P>(params: P, result: &str) -> codex_blocking::Result<Reply<P::Response>>
@@ -168,10 +169,7 @@ fn the_setting_counts_as_it_was_sent() {
 fn the_server_is_asked_once_which_methods_it_has() {
     let (client, mut server) = served();
     let callers: Vec<_> = ["thread/revert", "thread/rollback", "thread/rever"]
-        .map(|method| {
-            let client = client.clone();
-            spawn(move || client.supports(method).unwrap())
-        })
+        .map(|method| spawn_with(&client, move |client| client.supports(method).unwrap()))
         .into();
     let request = server.recv();
     assert_eq!(request["method"], "initialize");
@@ -192,10 +190,7 @@ fn the_server_is_asked_once_which_methods_it_has() {
 fn a_server_that_does_not_tell_its_methods_leaves_it_open() {
     for refusal in [Some("Method not found"), Some("unknown variant `x`, expected `on` or `off`"), None] {
         let (client, mut server) = served();
-        let caller = {
-            let client = client.clone();
-            spawn(move || client.supports("thread/revert").unwrap())
-        };
+        let caller = spawn_with(&client, |client| client.supports("thread/revert").unwrap());
         let request = server.expect("codexBlocking/whichMethods");
         match refusal {
             Some(message) => server.refuse(&request, -32601, message),
@@ -210,13 +205,10 @@ fn a_server_that_does_not_tell_its_methods_leaves_it_open() {
 #[test]
 fn a_question_that_was_not_answered_is_asked_again() {
     let (client, mut server) = served();
-    let caller = {
-        let client = client.clone();
-        spawn(move || {
-            client.initialize()?;
-            client.with_request_timeout(Duration::from_millis(20)).supports("a")
-        })
-    };
+    let caller = spawn_with(&client, move |client| {
+        client.initialize()?;
+        client.with_request_timeout(Duration::from_millis(20)).supports("a")
+    });
     server.expect("codexBlocking/whichMethods");
     assert!(caller.join().unwrap().unwrap_err().is_timeout());
     let caller = spawn(move || client.supports("a"));

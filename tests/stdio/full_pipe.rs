@@ -12,7 +12,8 @@ use std::{
 use codex_blocking::{Client, Error, Timeout};
 use serde_json::json;
 
-use crate::harness::{PATIENCE, await_notification, connect, server, timed};
+use crate::harness::{await_notification, connect, server, timed};
+use crate::support::PATIENCE;
 use crate::support::cases::cases;
 
 cases![

@@ -179,7 +179,8 @@ mod linux {
     use std::{collections::BTreeMap, fs, thread, time::Duration};
 
     use super::*;
-    use crate::harness::{await_notification, await_that, log_into_memory, server};
+    use crate::harness::{await_notification, log_into_memory, server};
+    use crate::support::await_that;
 
     /// The threads of this process by number, with their names.
     fn threads() -> BTreeMap<String, String> {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use codex_blocking::{Client, ClientBuilder, WebSocket};
 
-use super::live::PATIENCE;
+use super::PATIENCE;
 use super::real::RealHome;
 
 /// The process of the server, and where it listens.

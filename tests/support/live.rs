@@ -4,17 +4,14 @@
 //! that the server works in.
 
 use std::cell::Cell;
-use std::time::Duration;
 
 use codex_blocking::testing::{ModelReply, ModelRequest, ModelStub};
 use codex_blocking::{Client, ClientBuilder, Stdio};
 use crossbeam_channel::{Sender, unbounded};
 
+use super::PATIENCE;
 use super::daemon::Daemon;
 use super::real::{RealHome, is_before};
-
-/// Generous: a cold start on a busy machine takes seconds.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How clients reach their servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,14 @@
 //! Relies on `transport::Memory`. Invariant: a frame that was sent has been handed over, so that a
 //! test needs no sleep to know it.
 
-use std::{sync::mpsc, time::Duration};
+use std::{
+    sync::mpsc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
 use codex_blocking::{
-    Chat, Client, ClientBuilder,
+    ApprovalMode, Chat, Client, ClientBuilder, Result, ThreadConfig, ThreadHandle,
     transport::{Memory, Peer},
 };
 use serde_json::{Value, json};
@@ -35,15 +39,32 @@ pub(crate) fn served_with(builder: ClientBuilder) -> (Client, Server) {
     (client, Server { version: "0.169.0", peer, taken: None })
 }
 
+/// A client that asks the program about approvals, and the server it is connected to.
+pub(crate) fn manual() -> (Client, Server) {
+    served_with(Client::builder().approval_mode(ApprovalMode::Manual))
+}
+
+/// The thread `t`, which the server has just started.
+pub(crate) fn thread(client: &Client, server: &mut Server) -> ThreadHandle {
+    let starting = spawn_with(client, |client| client.start_thread(ThreadConfig::new()));
+    server.begin_thread();
+    starting.join().unwrap().unwrap()
+}
+
 /// A chat on the thread `t`, turn `u`, that runs.
 pub(crate) fn chatting(client: &Client, server: &mut Server) -> Chat {
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.chat("hello"))
-    };
+    begun(client, server, |client| client.chat("hello"))
+}
+
+/// What this call begins on the thread `t`, turn `u`.
+pub(crate) fn begun<T: Send + 'static>(
+    client: &Client,
+    server: &mut Server,
+    begin: impl FnOnce(Client) -> Result<T> + Send + 'static,
+) -> T {
+    let beginning = spawn_with(client, begin);
     server.begin_turn();
-    server.started();
-    caller.join().unwrap().unwrap()
+    beginning.join().unwrap().unwrap()
 }
 
 impl Server {
@@ -122,10 +143,16 @@ impl Server {
         self.peer.close("the test ended it");
     }
 
-    /// Answers `thread/start` and `turn/start`, so that the turn `u` runs on the thread `t`.
-    pub(crate) fn begin_turn(&mut self) {
+    /// Answers `thread/start` with the thread `t`.
+    pub(crate) fn begin_thread(&mut self) -> Value {
         let request = self.expect("thread/start");
         self.reply(&request, json!({ "thread": { "id": "t" } }));
+        request
+    }
+
+    /// Answers `thread/start` and `turn/start`, so that the turn `u` runs on the thread `t`.
+    pub(crate) fn begin_turn(&mut self) {
+        self.begin_thread();
         self.begin_turn_on("u");
     }
 
@@ -166,8 +193,15 @@ pub(crate) fn message(id: &str, text: &str) -> Value {
 }
 
 /// Runs the call on a thread of its own while the test plays the server.
-pub(crate) fn spawn<T: Send + 'static>(
-    call: impl FnOnce() -> T + Send + 'static,
-) -> std::thread::JoinHandle<T> {
-    std::thread::spawn(call)
+pub(crate) fn spawn<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    thread::spawn(call)
+}
+
+/// The same with a clone of a handle that the test keeps.
+pub(crate) fn spawn_with<H: Clone + Send + 'static, T: Send + 'static>(
+    handle: &H,
+    call: impl FnOnce(H) -> T + Send + 'static,
+) -> JoinHandle<T> {
+    let handle = handle.clone();
+    spawn(move || call(handle))
 }

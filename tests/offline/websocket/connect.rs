@@ -8,21 +8,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use codex_blocking::testing::ScriptedServer;
-use codex_blocking::{Client, Error, Timeout, TransportFailure, WebSocket};
+use codex_blocking::{Client, Error, Timeout, WebSocket};
 use serde_json::json;
 
+use crate::support::failure_of;
 use crate::support::probe::{is_alone, is_probe, probe};
 use crate::support::websocket::{Listening, PATIENCE, read_head};
 
 fn connect(transport: WebSocket) -> Result<Client, Error> {
     Client::connect(transport)
-}
-
-fn failure(error: &Error) -> &TransportFailure {
-    match error {
-        Error::Transport { failure, .. } => failure,
-        other => panic!("{other:?}"),
-    }
 }
 
 fn is_invalid(transport: WebSocket) -> String {
@@ -104,7 +98,7 @@ fn a_refusal_is_told_with_its_status_and_text() {
         let error =
             listening.answer(answer.as_bytes(), || connect(WebSocket::new(listening.url()).token("x1y2")));
         let error = error.unwrap_err();
-        assert_eq!(failure(&error).http_status, Some(told));
+        assert_eq!(failure_of(&error).http_status, Some(told));
         let text = error.to_string();
         assert!(text.contains(body) && text.contains(status) && !text.contains("and more"), "{text}");
         assert!(text.contains(&listening.url()), "{text}");

@@ -7,14 +7,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use codex_blocking::testing::{ScriptedServer, TurnScript};
-use codex_blocking::{Client, Error, StepType, TransportFailure, WebSocket};
+use codex_blocking::{Client, Error, StepType, WebSocket};
 use serde_json::json;
 use tungstenite::Message;
 use tungstenite::protocol::CloseFrame;
 
-use super::{served, served_with, wait_until};
+use super::{served, served_with};
 use crate::support::probe::{is_probe, run_probe};
 use crate::support::websocket::{PATIENCE, Server, frame};
+use crate::support::{await_that, failure_of};
 
 /// What a request gets whose connection ends by what the server does.
 fn lost(client: &Client, server: &mut Server, end: impl FnOnce(&mut Server)) -> Error {
@@ -26,13 +27,6 @@ fn lost(client: &Client, server: &mut Server, end: impl FnOnce(&mut Server)) -> 
     })
 }
 
-fn failure(error: &Error) -> &TransportFailure {
-    match error {
-        Error::Transport { failure, .. } => failure,
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn a_close_frame_is_told_with_its_code_and_reason_and_answered() {
     for (code, reason, told) in [(1001, "going away", "(1001: going away)"), (4321, "", "(4321)")] {
@@ -41,14 +35,14 @@ fn a_close_frame_is_told_with_its_code_and_reason_and_answered() {
             let close = CloseFrame { code: code.into(), reason: reason.into() };
             server.socket.close(Some(close)).unwrap();
         });
-        assert_eq!(failure(&error).close_code, Some(code));
+        assert_eq!(failure_of(&error).close_code, Some(code));
         assert!(error.to_string().contains(told), "{error}");
         assert!(!error.is_retryable(), "a repeat could run work twice");
         let Message::Close(Some(answer)) = server.socket.read().unwrap() else { panic!("no answer") };
         assert_eq!(u16::from(answer.code), code);
         // And so is every later call, at once.
         let later = client.request("test/later", json!({})).unwrap_err();
-        assert_eq!(failure(&later).close_code, Some(code));
+        assert_eq!(failure_of(&later).close_code, Some(code));
     }
 }
 
@@ -57,7 +51,7 @@ fn a_connection_that_ends_without_a_close_frame_is_told_as_that() {
     let (client, mut server) = served();
     let error = lost(&client, &mut server, |server| server.raw().shutdown(Shutdown::Both).unwrap());
     assert!(error.to_string().contains("without saying why"), "{error}");
-    assert_eq!(failure(&error).close_code, None);
+    assert_eq!(failure_of(&error).close_code, None);
 }
 
 #[test]
@@ -244,7 +238,7 @@ fn probe_leaks() {
         }
     }
     server.cut();
-    wait_until(|| held() == before);
+    await_that("all is as it was before", || held() == before);
 }
 
 #[cfg(target_os = "linux")]

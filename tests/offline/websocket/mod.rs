@@ -11,12 +11,9 @@ mod lost;
 mod spawned;
 mod wire;
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use codex_blocking::{Client, ClientBuilder, WebSocket};
 
-use crate::support::websocket::{Listening, PATIENCE, Server};
+use crate::support::websocket::{Listening, Server};
 
 /// A client with the defaults, and the server it is connected to.
 fn served() -> (Client, Server) {
@@ -29,13 +26,4 @@ fn served_with(
 ) -> (Client, Server) {
     let listening = Listening::new();
     listening.serve(|| builder.connect(configure(WebSocket::new(listening.url()))).unwrap())
-}
-
-/// Waits for what another thread is about to do.
-fn wait_until(condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < deadline, "it did not come about");
-        thread::sleep(Duration::from_millis(1));
-    }
 }

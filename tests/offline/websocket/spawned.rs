@@ -7,7 +7,7 @@ use codex_blocking::{Client, Error, Stdio, Timeout, WebSocket};
 
 use rustix::process::{Pid, Signal};
 
-use super::wait_until;
+use crate::support::await_that;
 use crate::support::websocket::PATIENCE;
 
 fn shell(script: &str) -> WebSocket {
@@ -78,7 +78,7 @@ fn a_server_that_dies_is_told_with_its_status_and_words() {
     let (client, id) = behind_process(&server, "dies", dies);
     client.initialize().unwrap();
     rustix::process::kill_process(Pid::from_raw(id).unwrap(), Signal::USR1).unwrap();
-    wait_until(|| !lives(id));
+    await_that("the server has ended", || !lives(id));
     server.cut();
     let error = client.request("config/read", serde_json::json!({})).unwrap_err();
     let Error::Transport { failure, .. } = &error else { panic!("{error:?}") };

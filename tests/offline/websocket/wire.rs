@@ -13,7 +13,8 @@ use tungstenite::Message;
 use tungstenite::protocol::frame::FrameSocket;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use super::{served, served_with, wait_until};
+use super::{served, served_with};
+use crate::support::await_that;
 use crate::support::probe::{is_probe, run_probe};
 use crate::support::websocket::{Listening, PATIENCE, frame, read_head};
 
@@ -82,7 +83,7 @@ fn what_came_along_with_the_upgrade_is_read() {
         answer.extend(frame(0x81, br#"{"id":1000,"result":{}}"#));
         stream.write_all(&answer).unwrap();
         let client = connecting.join().unwrap();
-        wait_until(|| client.stats().unmatched_replies == 1);
+        await_that("the reply is counted", || client.stats().unmatched_replies == 1);
         client
     });
     assert_eq!(client.stats().frames, 2);
@@ -305,7 +306,7 @@ fn a_flood_of_both_ways_at_once_gets_through() {
             assert_eq!(server.recv()["params"]["number"], number);
         }
     });
-    wait_until(|| client.stats().frames as usize >= rounds);
+    await_that("all frames have come", || client.stats().frames as usize >= rounds);
 }
 
 /// How often the threads of this name have been woken.

@@ -1,7 +1,8 @@
 //! What many connections in a row leave behind: no thread, no descriptor, no process.
 //!
-//! Relies on the feature `testing`, on `support/live.rs` and on Linux's `/proc`. Invariant: it runs in
-//! a process of its own, for it counts what the whole process has. `LIVE_CYCLES` sets the number of connections (100).
+//! Relies on the feature `testing`, on `support/live.rs` and on Linux's `/proc`. Invariant: it runs in a
+//! process of its own, for it counts what the whole process has. `LIVE_CYCLES` sets the number of connections
+//! (100).
 
 use std::fs;
 use std::thread;

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use codex_blocking::testing::{ScriptedListener, ScriptedServer};
 use codex_blocking::{Client, Error, Stdio, Timeout, WebSocket};
-
 use rustix::process::{Pid, Signal};
 
 use crate::support::await_that;

@@ -5,7 +5,7 @@
 //!
 //! [`ScriptedServer`] stands in for the *server*: it tests a program that uses this crate within one
 //! process, or over a WebSocket on loopback. For control over every byte, use
-//! [`Memory`](crate::transport::Memory).
+//! [`Memory`](crate::Memory).
 //!
 //! [`ModelStub`] stands in for the *model*: a real `codex app-server`, configured with
 //! [`ModelStub::write_home`], calls it like the model's provider.

@@ -13,9 +13,10 @@ use codex_blocking::{
 };
 use serde_json::{Value, json};
 
-use crate::cases::cases;
-use crate::live::real::{RealHome, codex_bin, is_old_server};
-use crate::live::{Live, PATIENCE, Via};
+use crate::support::PATIENCE;
+use crate::support::cases::cases;
+use crate::support::live::{Live, Via};
+use crate::support::real::{RealHome, codex_bin, is_old_server};
 use crate::{asked, kinds, said};
 
 cases![

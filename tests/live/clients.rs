@@ -13,9 +13,10 @@ use codex_blocking::{
 use crossbeam_channel::{Sender, unbounded};
 use serde_json::Value;
 
-use crate::cases::cases;
-use crate::live::real::{RealHome, is_before, is_old_server};
-use crate::live::{Live, PATIENCE};
+use crate::support::PATIENCE;
+use crate::support::cases::cases;
+use crate::support::live::Live;
+use crate::support::real::{RealHome, is_before, is_old_server};
 use crate::{asked, said};
 
 cases![

@@ -10,9 +10,10 @@ use codex_blocking::{ChatRequest, Client, Error, ThreadConfig, TransportFailure}
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::cases::cases;
-use crate::live::real::RealHome;
-use crate::live::{Live, PATIENCE, Via, stdio};
+use crate::support::PATIENCE;
+use crate::support::cases::cases;
+use crate::support::live::{Live, Via, stdio};
+use crate::support::real::RealHome;
 use crate::{SHORT, SOON, kinds};
 
 cases![

@@ -11,9 +11,10 @@ use codex_blocking::{
     SandboxMode, StepStatus, StepType, ThreadConfig, TurnOverrides, UserInputResponse,
 };
 
-use crate::cases::cases;
-use crate::live::real::RealHome;
-use crate::live::{Live, PATIENCE};
+use crate::support::PATIENCE;
+use crate::support::cases::cases;
+use crate::support::live::Live;
+use crate::support::real::RealHome;
 
 cases![
     an_approval_by_hand_runs_the_command,

@@ -19,9 +19,10 @@ use codex_blocking::{
 };
 use serde_json::{Value, json};
 
-use crate::cases::cases;
-use crate::live::real::RealHome;
-use crate::live::{Live, PATIENCE};
+use crate::support::PATIENCE;
+use crate::support::cases::cases;
+use crate::support::live::Live;
+use crate::support::real::RealHome;
 
 cases![
     a_command_accepted_for_the_session_is_not_asked_about_again,

@@ -4,9 +4,9 @@
 
 use codex_blocking::{Client, Error};
 
-use crate::cases::cases;
-use crate::live::Live;
-use crate::live::real::{RealHome, is_old_server};
+use crate::support::cases::cases;
+use crate::support::live::Live;
+use crate::support::real::{RealHome, is_old_server};
 
 cases![a_server_that_does_not_start_says_why];
 

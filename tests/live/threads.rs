@@ -12,9 +12,10 @@ use codex_blocking::testing::{ModelReply, ModelStub};
 use codex_blocking::*;
 use serde_json::{Value, json};
 
-use crate::cases::cases;
-use crate::live::real::{RealHome, is_before, is_old_server};
-use crate::live::{Live, PATIENCE};
+use crate::support::PATIENCE;
+use crate::support::cases::cases;
+use crate::support::live::Live;
+use crate::support::real::{RealHome, is_before, is_old_server};
 use crate::{asked, said};
 
 cases![

@@ -9,8 +9,8 @@ use std::time::Instant;
 use codex_blocking::{ChatContinuation, ChatRequest, Error, StepStatus, ThreadConfig};
 use serde_json::json;
 
-use crate::cases::cases;
-use crate::live::Live;
+use crate::support::cases::cases;
+use crate::support::live::Live;
 use crate::{SHORT, SOON, kinds, said};
 
 cases![

@@ -8,10 +8,9 @@ use codex_blocking::Error;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::cases::cases;
-use crate::harness::{
-    AT_ONCE, TELL_PID, Watched, await_notification, connect, failure_of, server, shell, timed,
-};
+use crate::harness::{AT_ONCE, TELL_PID, Watched, await_notification, connect, server, shell, timed};
+use crate::support::cases::cases;
+use crate::support::{await_that, failure_of};
 
 cases![
     all_pending_requests_fail_at_once_with_the_status_and_the_last_words,
@@ -151,7 +150,7 @@ fn a_grandchild_that_floods_stdout_does_not_hide_the_exit() {
     let child = Watched::server(&client);
     // No request in between: the flood's first line may tear the reply.
     client.notify("spawn", json!({ "scenario": "stdout-flooder", "apart": true })).unwrap();
-    crate::harness::await_that("the flood has begun", || client.stats().skipped_frames > 1000);
+    await_that("the flood has begun", || client.stats().skipped_frames > 1000);
     let (error, took) = timed(|| {
         child.signal(Signal::KILL);
         client.request("hold", ()).unwrap_err()

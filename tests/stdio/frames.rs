@@ -5,8 +5,9 @@
 use codex_blocking::{Client, Error};
 use serde_json::json;
 
-use crate::cases::cases;
-use crate::harness::{PATIENCE, connect, failure_of, server, timed};
+use crate::harness::{connect, server, timed};
+use crate::support::cases::cases;
+use crate::support::{PATIENCE, failure_of};
 
 cases![
     a_reply_of_64_kib_arrives_whole,

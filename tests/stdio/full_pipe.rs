@@ -12,8 +12,9 @@ use std::{
 use codex_blocking::{Client, Error, Timeout};
 use serde_json::json;
 
-use crate::cases::cases;
-use crate::harness::{PATIENCE, await_notification, connect, server, timed};
+use crate::harness::{await_notification, connect, server, timed};
+use crate::support::PATIENCE;
+use crate::support::cases::cases;
 
 cases![
     a_huge_request_ends_at_its_deadline,

@@ -3,18 +3,15 @@
 //! Relies on `server`. Invariant: whoever starts a process that a test may leave behind holds a [`Watched`],
 //! which kills it.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use codex_blocking::{Client, Error, Stdio, TransportFailure};
+use codex_blocking::{Client, Stdio};
 use parking_lot::{Condvar, Mutex};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-/// Beyond this a wait counts as a hang: generous, for machines that do much else.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use crate::support::{PATIENCE, await_that};
+
 /// What "at once" may take on such a machine. A limit of the crate (30 s, 60 s) is well above.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
 
@@ -50,30 +47,11 @@ pub(crate) fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
     (result, start.elapsed())
 }
 
-/// Why the connection is over.
-#[track_caller]
-pub(crate) fn failure_of(error: &Error) -> &TransportFailure {
-    match error {
-        Error::Transport { failure, .. } => failure,
-        other => panic!("a transport error was expected: {other:?}"),
-    }
-}
-
 /// Waits for the notification.
 #[track_caller]
 pub(crate) fn await_notification(notifications: &mut codex_blocking::Notifications, method: &str) {
     let next = notifications.next_timeout(PATIENCE);
     assert_eq!(next.as_ref().map(|next| next.method()).as_deref(), Some(method));
-}
-
-/// Waits until something outside of this process has happened, which tells nobody.
-#[track_caller]
-pub(crate) fn await_that(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "{what}: not so after {PATIENCE:?}");
-        thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// A process that is no child of this one, or none that std knows of. Killed when dropped.

@@ -11,8 +11,8 @@ use std::{
 use codex_blocking::{Client, Stdio};
 use serde_json::{Value, json};
 
-use crate::cases::cases;
 use crate::harness::{Watched, connect, deaf_server};
+use crate::support::cases::cases;
 
 cases![
     the_default_command_is_that_of_the_variable_in_words,
@@ -179,7 +179,8 @@ mod linux {
     use std::{collections::BTreeMap, fs, thread, time::Duration};
 
     use super::*;
-    use crate::harness::{await_notification, await_that, log_into_memory, server};
+    use crate::harness::{await_notification, log_into_memory, server};
+    use crate::support::await_that;
 
     /// The threads of this process by number, with their names.
     fn threads() -> BTreeMap<String, String> {

@@ -7,8 +7,9 @@ use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 use codex_blocking::{Client, Error, Stdio, Timeout};
 use serde_json::json;
 
-use crate::cases::cases;
-use crate::harness::{connect, failure_of, server};
+use crate::harness::{connect, server};
+use crate::support::cases::cases;
+use crate::support::failure_of;
 
 cases![
     a_command_that_does_not_exist_is_an_error_that_lists_what_was_tried,

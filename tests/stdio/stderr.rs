@@ -4,8 +4,9 @@
 
 use serde_json::json;
 
-use crate::cases::cases;
-use crate::harness::{await_log, await_notification, connect, failure_of, server};
+use crate::harness::{await_log, await_notification, connect, server};
+use crate::support::cases::cases;
+use crate::support::failure_of;
 
 cases![
     fifty_megabytes_on_stderr_hold_up_no_request,

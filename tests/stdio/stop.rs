@@ -10,10 +10,11 @@ use std::{
 
 use codex_blocking::{Client, Error};
 
-use crate::cases::cases;
 use crate::harness::{
     LOG_GATE, TELL_PID, Watched, await_log, await_notification, connect, deaf_server, server, shell, timed,
 };
+use crate::support::await_that;
+use crate::support::cases::cases;
 
 cases![
     close_ends_an_obedient_child_by_the_end_of_its_input,
@@ -116,7 +117,7 @@ fn close_is_not_held_up_by_a_grandchild_that_holds_the_pipes() {
 fn close_is_not_held_up_by_a_grandchild_that_floods_stdout() {
     let client = connect(server("plain"));
     client.notify("spawn", serde_json::json!({ "scenario": "stdout-flooder", "apart": true })).unwrap();
-    crate::harness::await_that("the flood has begun", || client.stats().skipped_frames > 1000);
+    await_that("the flood has begun", || client.stats().skipped_frames > 1000);
     close_within(&client, CLOSE_LIMIT);
 }
 

@@ -20,8 +20,8 @@ pub(crate) struct Case {
 /// Makes `cases()` of the functions named.
 macro_rules! cases {
     ($($(#[$condition:meta])? $name:ident),* $(,)?) => {
-        pub(crate) fn cases() -> Vec<crate::cases::Case> {
-            vec![$($(#[$condition])? crate::cases::Case::new(module_path!(), stringify!($name), $name)),*]
+        pub(crate) fn cases() -> Vec<crate::support::cases::Case> {
+            vec![$($(#[$condition])? crate::support::cases::Case::new(module_path!(), stringify!($name), $name)),*]
         }
     };
 }

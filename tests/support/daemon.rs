@@ -3,8 +3,6 @@
 //! Relies on `real.rs`. Invariant: the server is killed and reaped when the value is dropped, which must happen
 //! before its home is.
 
-#![allow(dead_code, reason = "each test program that includes this file uses a part of it")]
-
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

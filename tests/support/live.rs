@@ -3,25 +3,15 @@
 //! Relies on `real.rs` and `daemon.rs`. Invariant: the client goes before its server, and both before the home
 //! that the server works in.
 
-#![allow(dead_code, reason = "each test program that includes this file uses a part of it")]
-
-#[path = "daemon.rs"]
-pub(crate) mod daemon;
-#[path = "real.rs"]
-pub(crate) mod real;
-
 use std::cell::Cell;
-use std::time::Duration;
 
 use codex_blocking::testing::{ModelReply, ModelRequest, ModelStub};
 use codex_blocking::{Client, ClientBuilder, Stdio};
 use crossbeam_channel::{Sender, unbounded};
 
-use self::daemon::Daemon;
-use self::real::{RealHome, is_before};
-
-/// Generous: a cold start on a busy machine takes seconds.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use super::PATIENCE;
+use super::daemon::Daemon;
+use super::real::{RealHome, is_before};
 
 /// How clients reach their servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,170 +1,43 @@
-//! What tests share: a server in memory whose every message the test sends by hand.
+//! What the test programs share; `tests/README.md` has the list.
 //!
-//! Relies on `transport::Memory`. Invariant: a frame that was sent has been handed over, so that a
-//! test needs no sleep to know it.
+//! Invariant: no part knows a test program; each program includes all of it and uses what it needs.
 
-#![allow(dead_code, reason = "each test binary uses its own part of it")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test program uses its own part")]
 
-use std::{sync::mpsc, time::Duration};
+pub(crate) mod cases;
+pub(crate) mod daemon;
+pub(crate) mod examples;
+pub(crate) mod live;
+pub(crate) mod memory;
+pub(crate) mod probe;
+pub(crate) mod real;
+pub(crate) mod websocket;
 
-use codex_blocking::{Chat, Client, ClientBuilder, Memory, transport::Peer};
-use serde_json::{Value, json};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
-/// Longer than anything in memory takes on the slowest machine; a test that waits so long has failed.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+use codex_blocking::{Error, TransportFailure};
 
-/// The server's end, in the hands of the test.
-pub struct Server {
-    /// The version it tells in the handshake.
-    pub version: &'static str,
-    peer: Peer,
-    /// A request that was looked at and not answered.
-    taken: Option<Value>,
-}
+/// Beyond this a wait for a process or a socket counts as a hang: generous, for machines that do much else.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A client with the defaults, and the server it is connected to.
-pub fn served() -> (Client, Server) {
-    served_with(Client::builder())
-}
-
-pub fn served_with(builder: ClientBuilder) -> (Client, Server) {
-    let (hand_over, connections) = mpsc::channel();
-    let client = builder.connect(Memory::new(move |peer| drop(hand_over.send(peer)))).unwrap();
-    let peer = connections.recv_timeout(PATIENCE).unwrap();
-    (client, Server { version: "0.169.0", peer, taken: None })
-}
-
-/// A chat on the thread `t`, turn `u`, that runs.
-pub fn chatting(client: &Client, server: &mut Server) -> Chat {
-    let caller = {
-        let client = client.clone();
-        spawn(move || client.chat("hello"))
-    };
-    server.begin_turn();
-    server.started();
-    caller.join().unwrap().unwrap()
-}
-
-impl Server {
-    /// The next message of the client, whatever it is.
-    pub fn recv(&mut self) -> Value {
-        serde_json::from_str(&self.peer.recv_timeout(PATIENCE).unwrap()).unwrap()
-    }
-
-    /// The next request of this method, after answering the handshake if it comes first.
-    pub fn expect(&mut self, method: &str) -> Value {
-        loop {
-            let message = self.recv();
-            match message["method"].as_str() {
-                Some(found) if found == method => return message,
-                Some("initialize") => {
-                    let agent = format!("test/{} (x)", self.version);
-                    self.reply(&message, json!({ "userAgent": agent }));
-                }
-                Some("initialized") => {}
-                _ => panic!("expected {method}, got {message}"),
-            }
-        }
-    }
-
-    /// The client's next message, if one comes in time.
-    pub fn next_request(&mut self, limit: Duration) -> Option<Value> {
-        self.peer.recv_timeout(limit).ok().map(|text| serde_json::from_str(&text).unwrap())
-    }
-
-    /// Whether the client has asked this; [`taken`](Self::taken) gives the request.
-    pub fn is_asked(&mut self, method: &str) -> bool {
-        self.taken = self.next_request(Duration::ZERO);
-        self.taken.as_ref().is_some_and(|request| request["method"] == method)
-    }
-
-    /// The request that was looked at.
-    pub fn taken(&mut self) -> Value {
-        self.taken.take().unwrap()
-    }
-
-    /// Whether the client has sent nothing.
-    pub fn is_quiet(&mut self) -> bool {
-        self.peer.recv_timeout(Duration::ZERO).is_err()
-    }
-
-    /// Asks the client something.
-    pub fn ask(&mut self, id: impl Into<Value>, method: &str, params: &Value) {
-        self.send(&json!({ "id": id.into(), "method": method, "params": params }));
-    }
-
-    pub fn reply(&mut self, request: &Value, result: Value) {
-        self.send(&json!({ "id": request["id"], "result": result }));
-    }
-
-    pub fn refuse(&mut self, request: &Value, code: i64, message: &str) {
-        self.send(&json!({ "error": { "code": code, "message": message }, "id": request["id"] }));
-    }
-
-    pub fn notify(&mut self, method: &str, params: Value) {
-        self.send(&json!({ "method": method, "params": params, "emittedAtMs": 1 }));
-    }
-
-    pub fn send(&mut self, message: &Value) {
-        self.peer.send(&message.to_string());
-    }
-
-    pub fn send_text(&mut self, text: &str) {
-        self.peer.send(text);
-    }
-
-    pub fn send_bytes(&mut self, bytes: &[u8]) {
-        self.peer.send_bytes(bytes);
-    }
-
-    pub fn die(&mut self) {
-        self.peer.close("the test ended it");
-    }
-
-    /// Answers `thread/start` and `turn/start`, so that the turn `u` runs on the thread `t`.
-    pub fn begin_turn(&mut self) {
-        let request = self.expect("thread/start");
-        self.reply(&request, json!({ "thread": { "id": "t" } }));
-        self.begin_turn_on("u");
-    }
-
-    /// Answers `turn/start`.
-    pub fn begin_turn_on(&mut self, turn_id: &str) -> Value {
-        let request = self.expect("turn/start");
-        self.reply(&request, json!({ "turn": { "id": turn_id, "items": [], "status": "inProgress" } }));
-        request
-    }
-
-    pub fn started(&mut self) {
-        self.notify("turn/started", json!({ "threadId": "t", "turn": { "id": "u", "rootTurnId": "u" } }));
-    }
-
-    /// A completed item of the turn `u`.
-    pub fn item(&mut self, item: Value) {
-        self.notify("item/completed", json!({ "threadId": "t", "turnId": "u", "item": item }));
-    }
-
-    pub fn message(&mut self, id: &str, text: &str) {
-        self.item(message(id, text));
-    }
-
-    pub fn delta(&mut self, text: &str) {
-        let params = json!({ "threadId": "t", "turnId": "u", "itemId": "m", "delta": text });
-        self.notify("item/agentMessage/delta", params);
-    }
-
-    /// The end of the turn `u`.
-    pub fn complete(&mut self, status: &str) {
-        let turn = json!({ "id": "u", "items": [], "status": status, "error": null });
-        self.notify("turn/completed", json!({ "threadId": "t", "turn": turn }));
+/// Why the connection is over.
+#[track_caller]
+pub(crate) fn failure_of(error: &Error) -> &TransportFailure {
+    match error {
+        Error::Transport { failure, .. } => failure,
+        other => panic!("a transport error was expected: {other:?}"),
     }
 }
 
-pub fn message(id: &str, text: &str) -> Value {
-    json!({ "type": "agentMessage", "id": id, "text": text, "phase": null })
-}
-
-/// Runs the call on a thread of its own while the test plays the server.
-pub fn spawn<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> std::thread::JoinHandle<T> {
-    std::thread::spawn(call)
+/// Waits until something has happened that tells nobody.
+#[track_caller]
+pub(crate) fn await_that(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "{what}: not so after {PATIENCE:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
 }

@@ -3,8 +3,6 @@
 //! Relies on npm (once per version; see `codex_bin`) and on the feature `testing`. Invariant: nothing is read
 //! or written in the user's own home, and each `RealHome` is removed when it is dropped.
 
-#![allow(dead_code, reason = "each test program that includes this file uses a part of it")]
-
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -193,18 +193,3 @@ pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame.extend_from_slice(payload);
     frame
 }
-
-/// Set in the process of a probe.
-const PROBE: &str = "CODEX_BLOCKING_PROBE";
-
-/// A test of this program, to be run alone in a process of its own.
-pub(crate) fn probe(name: &str) -> std::process::Command {
-    let mut probe = std::process::Command::new(std::env::current_exe().unwrap());
-    probe.args(["--exact", name, "--include-ignored"]).env(PROBE, name);
-    probe
-}
-
-/// Whether this is the process of a probe. Elsewhere, with `--include-ignored`, it has nothing to show.
-pub(crate) fn is_probe() -> bool {
-    std::env::var_os(PROBE).is_some()
-}

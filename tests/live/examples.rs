@@ -1,0 +1,83 @@
+//! Runs the examples as a user does against the real app-server, and looks at what they print.
+//!
+//! Relies on `support/examples.rs`; `offline/examples.rs` runs the same examples without it.
+
+use crate::support::cases::cases;
+#[cfg(unix)]
+use crate::support::daemon::Daemon;
+use crate::support::examples::{HELLO, assert_threads, run, run_with_input};
+#[cfg(unix)]
+use crate::support::real::RealHome;
+use crate::support::real::codex_bin;
+
+cases![
+    the_chat_example_runs_the_real_codex_against_the_stub_of_the_model,
+    the_approvals_example_decides_for_the_real_codex,
+    the_tools_example_gives_its_tool_to_the_real_codex,
+    the_threads_example_runs_the_real_codex_against_the_stub_of_the_model,
+    the_remote_example_runs_a_real_codex_that_listens,
+    #[cfg(unix)]
+    the_remote_example_finds_a_real_codex_on_a_unix_socket,
+];
+
+/// The command line that starts the real server.
+fn real_codex() -> String {
+    format!("'{}' app-server", codex_bin().display())
+}
+
+fn the_chat_example_runs_the_real_codex_against_the_stub_of_the_model() {
+    let codex = real_codex();
+    let (output, stdout, stderr) =
+        run("chat", &["--offline-model", "run", "echo", "it", "works"], Some(&codex));
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("userMessage: run echo it works\n"), "{stdout}");
+    assert!(stdout.contains("exec: ") && stdout.contains("\nit works\n"), "{stdout}");
+    assert!(stdout.contains("tokens: "), "{stdout}");
+    let (output, stdout, stderr) = run("chat", &["--offline-model", "fail"], Some(&codex));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout.contains("error: ") && stderr.contains("error: turn "), "{stdout}{stderr}");
+}
+
+fn the_approvals_example_decides_for_the_real_codex() {
+    let codex = real_codex();
+    let arguments = ["--offline-model", "escalate", "echo", "it", "ran"];
+    let (output, stdout, stderr) = run_with_input("approvals", &arguments, Some(&codex), "y\n");
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("The agent wants to run: ") && stdout.contains("\nit ran\n"), "{stdout}");
+    let (output, stdout, stderr) = run_with_input("approvals", &arguments, Some(&codex), "");
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("no (the input has ended)") && !stdout.contains("\nit ran\n"), "{stdout}");
+}
+
+fn the_tools_example_gives_its_tool_to_the_real_codex() {
+    let codex = real_codex();
+    let (output, stdout, stderr) = run("tools", &["--offline-model"], Some(&codex));
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("(the agent looks up T-1)"), "{stdout}");
+    assert!(stdout.contains("The tool says: \"open: the door squeaks\""), "{stdout}");
+}
+
+fn the_threads_example_runs_the_real_codex_against_the_stub_of_the_model() {
+    let codex = real_codex();
+    let (output, stdout, stderr) = run("threads", &["--offline-model"], Some(&codex));
+    assert!(output.status.success(), "{stderr}");
+    assert_threads(&stdout);
+}
+
+fn the_remote_example_runs_a_real_codex_that_listens() {
+    let codex = real_codex();
+    let (output, stdout, stderr) = run("remote", &["--offline-model", "hello"], Some(&codex));
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.ends_with(HELLO), "{stdout}");
+}
+
+#[cfg(unix)]
+fn the_remote_example_finds_a_real_codex_on_a_unix_socket() {
+    let home = RealHome::new();
+    let socket = home.workspace().join("socket");
+    let url = format!("unix://{}", socket.display());
+    let _server = Daemon::on_unix_socket(&home, socket);
+    let (output, stdout, stderr) = run("remote", &[&url, "hello"], None);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.ends_with(HELLO), "{stdout}");
+}

@@ -1,0 +1,31 @@
+//! All tests that need no server of OpenAI's: scripted servers in memory and on sockets, the types, the guide.
+//!
+//! Relies on `support`. Invariant: the tests of all modules run at once, in one process; one that changes or
+//! counts what belongs to the process runs itself again in a process of its own (`support/probe.rs`).
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod any_order;
+mod api;
+mod chat;
+mod codegen;
+mod config;
+mod examples;
+mod exec;
+mod guide;
+mod hostile;
+mod protocol;
+#[cfg(target_os = "linux")]
+mod public_api;
+mod questions;
+mod requests;
+mod server_requests;
+mod threads;
+mod tools;
+mod transcripts;
+mod turns;
+mod typed;
+#[cfg(unix)]
+mod unix_socket;
+mod websocket;

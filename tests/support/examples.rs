@@ -1,0 +1,66 @@
+//! Runs an example of this crate as a user does.
+//!
+//! Relies on Cargo's layout of the target directory. Invariant: an example finds a `codex` only where the test
+//! names one.
+
+use std::{
+    io::Write,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+/// What the example shows of a turn that was asked to say hello.
+pub(crate) const HELLO: &str = "userMessage: hello\ncodex: echo: hello\n";
+
+/// The built example; `cargo test` builds them all, `cargo test --test offline` does not.
+fn example(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let target = tests.parent().and_then(|deps| deps.parent()).unwrap();
+    let path = target.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    if !path.exists() {
+        let built = Command::new(env!("CARGO")).args(["build", "--example", name]).status().unwrap();
+        assert!(built.success());
+    }
+    path
+}
+
+pub(crate) fn run(name: &str, arguments: &[&str], codex: Option<&str>) -> (Output, String, String) {
+    run_with_input(name, arguments, codex, "")
+}
+
+pub(crate) fn run_with_input(
+    name: &str,
+    arguments: &[&str],
+    codex: Option<&str>,
+    input: &str,
+) -> (Output, String, String) {
+    let mut command = Command::new(example(name));
+    command.args(arguments).env_remove("CODEX_APP_SERVER_CMD");
+    match codex {
+        Some(codex) => command.env("CODEX_APP_SERVER_CMD", codex),
+        // Nothing is found where nothing can be looked for.
+        None => command.env("PATH", "").env("HOME", "/nonexistent"),
+    };
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    // A few words; they fit into any pipe. It fails when the example has ended without reading.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    (output, stdout, stderr)
+}
+
+/// What the example says of its own threads, whoever the server is.
+pub(crate) fn assert_threads(stdout: &str) {
+    for line in [
+        "first: echo: Remember the number 7\n",
+        "* an example Remember the number 7\n",
+        "in the fork: echo: Add 1 to it\n",
+        "in the thread: echo: Double it\n",
+        "turns left in the fork: 1\n",
+        "turns in the thread: 2\n",
+    ] {
+        assert!(stdout.contains(line), "no {line:?} in {stdout}");
+    }
+}

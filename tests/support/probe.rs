@@ -1,0 +1,39 @@
+//! Tests that need a process of their own, for they count its threads or change what all tests of it share.
+//!
+//! Relies on the command line that libtest and libtest-mimic have in common. Invariant: a name that no test has
+//! fails the test that asks for it.
+
+use std::process::Command;
+
+/// Set in the process of a probe.
+const PROBE: &str = "CODEX_BLOCKING_PROBE";
+
+/// A test of this program, to be run alone in a process of its own.
+pub(crate) fn probe(name: &str) -> Command {
+    let mut probe = Command::new(std::env::current_exe().unwrap());
+    probe.args(["--exact", name, "--include-ignored"]).env(PROBE, name);
+    probe
+}
+
+/// Whether this is the process of a probe. Elsewhere, with `--include-ignored`, it has nothing to show.
+pub(crate) fn is_probe() -> bool {
+    std::env::var_os(PROBE).is_some()
+}
+
+/// Runs the test in a process of its own; it fails if that does.
+#[track_caller]
+pub(crate) fn run_probe(name: &str) {
+    let output = probe(name).output().unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}{stderr}");
+}
+
+/// Whether this is the process of the test's own; if it is not, runs the test there.
+#[track_caller]
+pub(crate) fn is_alone(name: &str) -> bool {
+    if !is_probe() {
+        run_probe(name);
+    }
+    is_probe()
+}

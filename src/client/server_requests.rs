@@ -207,7 +207,7 @@ impl Client {
     /// use serde_json::json;
     ///
     /// client.set_server_request_handler(|request| match request {
-    ///     ServerRequest::Elicitation(form) if form.server_name() == Some("tickets") => {
+    ///     ServerRequest::Elicitation(form) if form.params().server_name() == Some("tickets") => {
     ///         form.accept(json!({ "project": "codex" }))
     ///     }
     ///     ServerRequest::Other(other) if other.method() == "moon/phase" => ServerResponse::json("full"),

@@ -1,7 +1,7 @@
 //! Requests through a child process: the time of a round, of a start, and of a large answer, each
 //! beside the least that any program would take for it (`limit`).
 //!
-//! `cargo bench --bench roundtrip` takes about half a minute.
+//! `cargo bench -p benches --bench roundtrip` takes about half a minute.
 
 #[path = "support/flood.rs"]
 mod flood;

@@ -1,7 +1,8 @@
 //! Turns that flood, read through a child process, each beside the limit of any client: what is to
 //! be read is the ratio to `limit` within a group.
 //!
-//! `cargo bench --bench streaming` takes about two minutes; a filter such as `deltas` picks a group.
+//! `cargo bench -p benches --bench streaming` takes about two minutes; a filter such
+//! as `deltas` picks a group.
 
 #[path = "support/flood.rs"]
 mod flood;

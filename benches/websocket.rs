@@ -2,7 +2,8 @@
 //! limit over that. Over the sockets the limit is a blocking loop around tungstenite, on one thread; a round
 //! is a message written and one read, without a look at the JSON.
 //!
-//! `cargo bench --bench websocket` takes about four minutes; a filter such as `unix/deltas` picks a group.
+//! `cargo bench -p benches --bench websocket` takes about four minutes; a filter such
+//! as `unix/deltas` picks a group.
 //! On Linux it ends with the memory that a large reply takes.
 
 #[path = "support/flood.rs"]

@@ -1,7 +1,7 @@
 //! Measures requests through a child process: a round trip, a server start, and a large response, each
 //! relative to the minimum for any program (`limit`).
 //!
-//! `cargo bench --bench roundtrip` takes about half a minute.
+//! `cargo bench -p benches --bench roundtrip` takes about half a minute.
 
 #[path = "support/flood.rs"]
 mod flood;

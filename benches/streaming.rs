@@ -1,7 +1,7 @@
 //! Measures turns with many events, read through a child process. The result is the ratio to `limit`, the
 //! lower bound for any client, within each group.
 //!
-//! `cargo bench --bench streaming` takes about two minutes; a filter such as `deltas` selects a group.
+//! `cargo bench -p benches --bench streaming` takes about two minutes; a filter such as `deltas` selects a group.
 
 #[path = "support/flood.rs"]
 mod flood;

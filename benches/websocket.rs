@@ -2,7 +2,7 @@
 //! relative to the limit over the same transport. Over sockets, the limit is a blocking loop around
 //! tungstenite on one thread; a round writes one message and reads one, without parsing the JSON.
 //!
-//! `cargo bench --bench websocket` takes about four minutes; a filter such as `unix/deltas` selects a
+//! `cargo bench -p benches --bench websocket` takes about four minutes; a filter such as `unix/deltas` selects a
 //! group. On Linux it finally prints the peak memory for a large reply.
 
 #[path = "support/flood.rs"]

@@ -1,7 +1,7 @@
 //! Runs a conversation of one turn with a listening server.
 //!
 //!     cargo run --example remote -- ws://127.0.0.1:8765 "Say hello"
-//!     cargo run --example remote -- --token-file FILE wss://codex.example.com "Say hello"
+//!     cargo run --features tls --example remote -- --token-file FILE wss://codex.example.com "Say hello"
 //!     cargo run --example remote -- unix:///run/codex/app-server.sock "Say hello"
 //!     cargo run --example remote -- "Say hello"
 //!     cargo run --example remote -- --offline-model "Say hello"

@@ -20,12 +20,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Every variant is `Clone`, and [`source`](std::error::Error::source) leads to the cause where
 /// there is one. [`code`](Error::code) gives a stable word for logs and for other languages.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The server could not be reached, or died. Everything pending on the connection fails with
     /// the same reason. Connect anew; `failure` says why: the exit status and the last lines of
     /// stderr, the close frame, or the HTTP status.
+    #[error("{doing}: {failure}")]
     #[non_exhaustive]
     Transport {
         /// What was being done.
@@ -33,9 +34,11 @@ pub enum Error {
         /// Why it failed; shared by all who are told.
         failure: Arc<TransportFailure>,
         /// The error below, where there is one.
+        #[source]
         source: Option<Cause>,
     },
     /// A wait reached its deadline. `limit` names it; its setting is the thing to change.
+    #[error("{limit} after {}", Seconds(*.after))]
     #[non_exhaustive]
     Timeout {
         /// Which limit fired.
@@ -46,6 +49,10 @@ pub enum Error {
     /// The turn said nothing for longer than the inactivity limit. It may still be running:
     /// go on with `continuation`, [cancel](crate::Client::cancel) it, or
     /// [forget](crate::Client::forget) it.
+    #[error(
+        "turn {} of thread {} was silent for {}; go on with the continuation, or cancel it",
+        .continuation.turn_id, .continuation.thread_id, Seconds(*.idle)
+    )]
     #[non_exhaustive]
     TurnInactive {
         /// The token with which the same turn is read on.
@@ -54,6 +61,7 @@ pub enum Error {
         idle: Duration,
     },
     /// The server answered a request with an error.
+    #[error("{method}: {message} (code {code})")]
     #[non_exhaustive]
     Rpc {
         /// The method of the request.
@@ -67,6 +75,7 @@ pub enum Error {
         data: Option<Box<Value>>,
     },
     /// The turn ended as failed.
+    #[error("turn {turn_id} of thread {thread_id} failed: {message}")]
     #[non_exhaustive]
     TurnFailed {
         /// The thread.
@@ -81,6 +90,7 @@ pub enum Error {
         turn: Option<Box<Value>>,
     },
     /// The turn was interrupted: by this client, another one, or the server's stop.
+    #[error("turn {turn_id} of thread {thread_id} was interrupted")]
     #[non_exhaustive]
     TurnInterrupted {
         /// The thread.
@@ -92,6 +102,7 @@ pub enum Error {
     },
     /// The turn completed, but the agent said nothing. [`chat`](crate::Client::chat) gives its
     /// steps all the same.
+    #[error("turn {turn_id} of thread {thread_id} completed without an answer")]
     #[non_exhaustive]
     NoAnswer {
         /// The thread.
@@ -100,6 +111,7 @@ pub enum Error {
         turn_id: String,
     },
     /// Something the server sent does not have the shape it should.
+    #[error("{what} could not be decoded{}: {}", Reason(.source.as_ref()), Excerpt(.raw))]
     #[non_exhaustive]
     Decode {
         /// What was being decoded.
@@ -107,27 +119,33 @@ pub enum Error {
         /// The text as it came.
         raw: Arc<str>,
         /// Where and why decoding stopped.
+        #[source]
         source: Option<Cause>,
     },
     /// Turns were taken back, but what is left of the thread could not be read. A repeat would take
     /// more turns back; [`read_thread`](crate::Client::read_thread) tells what is left.
+    #[error("turns of thread {thread_id} were taken back, but what is left could not be read: {}", &**.source)]
     #[non_exhaustive]
     RolledBack {
         /// The thread.
         thread_id: String,
         /// Why it could not be read: an [`Error`] too.
+        #[source]
         source: Cause,
     },
     /// An argument that can't work; nothing was sent.
+    #[error("{message}")]
     #[non_exhaustive]
     InvalidInput {
         /// What is wrong with it, and what to do.
         message: String,
         /// The cause, where there is one.
+        #[source]
         source: Option<Cause>,
     },
     /// The continuation, the server's question or the command is not waiting here (any more): used
     /// up, withdrawn, over, or of another connection.
+    #[error("no longer pending: {what}")]
     #[non_exhaustive]
     NoLongerPending {
         /// What was asked for.
@@ -135,6 +153,10 @@ pub enum Error {
     },
     /// More unread events were kept than `max_buffered_bytes` allows, and this turn held the most
     /// of them. It may still be running on the server.
+    #[error(
+        "turn {turn_id} of thread {thread_id} was given up: {buffered} bytes of unread events exceed \
+         max_buffered_bytes ({limit}); read faster, keep fewer raw events, or raise the limit"
+    )]
     #[non_exhaustive]
     BufferFull {
         /// The thread.
@@ -148,6 +170,10 @@ pub enum Error {
     },
     /// More unread events were kept than `max_buffered_bytes` allows, and this command held the most
     /// of them. If it still ran, it has been terminated.
+    #[error(
+        "command {process_id} was given up: {buffered} bytes of unread events exceed max_buffered_bytes \
+         ({limit}); read faster, cap its output, or raise the limit"
+    )]
     #[non_exhaustive]
     OutputFull {
         /// The command, by its `processId`.
@@ -159,77 +185,12 @@ pub enum Error {
     },
     /// This client was closed here, by [`close`](crate::Client::close) or by dropping its last
     /// clone.
+    #[error("{doing}: the client is closed")]
     #[non_exhaustive]
     Closed {
         /// What was being done.
         doing: String,
     },
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Transport { doing, failure, .. } => write!(f, "{doing}: {failure}"),
-            Error::Timeout { limit, after } => write!(f, "{limit} after {}", Seconds(*after)),
-            Error::TurnInactive { continuation: ChatContinuation { thread_id, turn_id, .. }, idle } => {
-                write!(
-                    f,
-                    "turn {turn_id} of thread {thread_id} was silent for {}; go on with the continuation, or \
-                 cancel it",
-                    Seconds(*idle)
-                )
-            }
-            Error::Rpc { method, code, message, .. } => write!(f, "{method}: {message} (code {code})"),
-            Error::TurnFailed { thread_id, turn_id, message, .. } => {
-                write!(f, "turn {turn_id} of thread {thread_id} failed: {message}")
-            }
-            Error::TurnInterrupted { thread_id, turn_id, .. } => {
-                write!(f, "turn {turn_id} of thread {thread_id} was interrupted")
-            }
-            Error::NoAnswer { thread_id, turn_id } => {
-                write!(f, "turn {turn_id} of thread {thread_id} completed without an answer")
-            }
-            Error::Decode { what, raw, source } => {
-                write!(f, "{what} could not be decoded")?;
-                // Without where and why decoding stopped the message helps nobody.
-                if let Some(source) = source {
-                    write!(f, " ({})", source.get())?;
-                }
-                write!(f, ": {}", Excerpt(raw))
-            }
-            Error::RolledBack { thread_id, source } => write!(
-                f,
-                "turns of thread {thread_id} were taken back, but what is left could not be read: {}",
-                source.get()
-            ),
-            Error::InvalidInput { message, .. } => f.write_str(message),
-            Error::NoLongerPending { what } => write!(f, "no longer pending: {what}"),
-            Error::BufferFull { thread_id, turn_id, buffered, limit } => write!(
-                f,
-                "turn {turn_id} of thread {thread_id} was given up: {buffered} bytes of unread events exceed \
-                 max_buffered_bytes ({limit}); read faster, keep fewer raw events, or raise the limit"
-            ),
-            Error::OutputFull { process_id, buffered, limit } => write!(
-                f,
-                "command {process_id} was given up: {buffered} bytes of unread events exceed \
-                 max_buffered_bytes ({limit}); read faster, cap its output, or raise the limit"
-            ),
-            Error::Closed { doing } => write!(f, "{doing}: the client is closed"),
-        }
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        let source = match self {
-            Error::Transport { source, .. }
-            | Error::Decode { source, .. }
-            | Error::InvalidInput { source, .. } => source.as_ref(),
-            Error::RolledBack { source, .. } => Some(source),
-            _ => None,
-        };
-        source.map(|source| source.get() as _)
-    }
 }
 
 /// The name of a time limit, as [`Error::Timeout`] tells it.
@@ -264,8 +225,7 @@ impl fmt::Display for Timeout {
     }
 }
 
-/// The cause of an [`Error`], shared by all who are told of it. [`source`](std::error::Error::source)
-/// gives the cause itself, as [`get`](Self::get) does.
+/// A shared pointer to the cause of an [`Error`]. It dereferences to the cause, which can be downcast.
 #[derive(Clone)]
 pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
 
@@ -274,9 +234,12 @@ impl Cause {
     pub fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Cause(Arc::new(error))
     }
+}
 
-    /// The cause itself, to be shown or downcast.
-    pub fn get(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+impl std::ops::Deref for Cause {
+    type Target = dyn std::error::Error + Send + Sync + 'static;
+
+    fn deref(&self) -> &Self::Target {
         &*self.0
     }
 }
@@ -354,7 +317,7 @@ impl fmt::Display for TransportFailure {
 
 impl std::error::Error for TransportFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| source.get() as _)
+        self.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -447,6 +410,15 @@ impl fmt::Display for Seconds {
 
 /// The beginning of a text: a message of megabytes must not fill a log.
 pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
+
+/// Where and why decoding stopped, after what was decoded: without it the message helps nobody.
+struct Reason<'a>(Option<&'a Cause>);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |source| write!(f, " ({})", &**source))
+    }
+}
 
 impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

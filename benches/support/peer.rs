@@ -48,7 +48,7 @@ pub(crate) fn main(serve: impl FnOnce(&[String]) -> io::Result<()>, benches: imp
     criterion.final_summary();
 }
 
-/// A size, reduced in test runs (`cargo test --benches`).
+/// A size, reduced in test runs (`cargo test -p benches --benches`).
 pub(crate) fn sized(full: usize) -> usize {
     if is_measured() { full } else { full.div_ceil(50) }
 }

@@ -33,7 +33,7 @@
 //! the schema:
 //!
 //! ```text
-//! CODEGEN=write cargo test --test codegen
+//! CODEGEN=write cargo test --test offline codegen
 //! ```
 //!
 //! To update to another version of the server (`drift` only reports what would change):
@@ -42,10 +42,10 @@
 //! codex app-server generate-json-schema --out SCHEMAS/stable
 //! codex app-server generate-json-schema --out SCHEMAS/experimental --experimental
 //! codex --version > SCHEMAS/VERSION
-//! CODEGEN=drift CODEX_SCHEMA_DIR=SCHEMAS cargo test --test codegen -- --nocapture
-//! CODEX_SCHEMA_DIR=SCHEMAS cargo test --test protocol another_version -- --ignored
-//! CODEGEN=import CODEX_SCHEMA_DIR=SCHEMAS cargo test --test codegen
-//! CODEGEN=write cargo test --test codegen
+//! CODEGEN=drift CODEX_SCHEMA_DIR=SCHEMAS cargo test --test offline codegen -- --nocapture
+//! CODEX_SCHEMA_DIR=SCHEMAS cargo test --test offline another_version -- --ignored
+//! CODEGEN=import CODEX_SCHEMA_DIR=SCHEMAS cargo test --test offline codegen
+//! CODEGEN=write cargo test --test offline codegen
 //! ```
 
 mod effort;

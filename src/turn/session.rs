@@ -169,13 +169,11 @@ impl Session {
                 None => drop(self.live.insert(item_type.to_owned(), 1)),
             }
         }
-        if item_type == "agentMessage" {
-            if step.text.is_some() {
-                let message = AgentMessage { item_id: item_id.to_owned(), item: step.item_text() };
-                match phase.as_deref() {
-                    Some("final_answer") => self.final_answer = Some(message),
-                    _ => self.last_message = Some(message),
-                }
+        if item_type == "agentMessage" && step.text.is_some() {
+            let message = AgentMessage { item_id: item_id.to_owned(), item: step.item_text() };
+            match phase.as_deref() {
+                Some("final_answer") => self.final_answer = Some(message),
+                _ => self.last_message = Some(message),
             }
         }
         Some(step)

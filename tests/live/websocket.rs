@@ -11,8 +11,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use codex_blocking::{Client, Error, StepType, WebSocket};
 use data_encoding::BASE64URL_NOPAD;
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use sha2::Sha256;
 
 use crate::support::PATIENCE;
 use crate::support::cases::cases;
@@ -114,9 +116,9 @@ fn jwt(secret: &str, expires_in: i64) -> String {
         part(json!({ "alg": "HS256", "typ": "JWT" })),
         part(json!({ "exp": now + expires_in }))
     );
-    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
-    let signature = ring::hmac::sign(&key, signed.as_bytes());
-    format!("{signed}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
+    let mut signature = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    signature.update(signed.as_bytes());
+    format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature.finalize().into_bytes()))
 }
 
 fn a_signed_token_lets_in_until_it_expires() {

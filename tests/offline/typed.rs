@@ -93,7 +93,7 @@ fn what_is_missing_in_a_reply_is_named_with_its_path() {
     let Error::Decode { what, raw, source, .. } = &error else { panic!("{error}") };
     assert_eq!(what, "the result of thread/read");
     assert!(raw.contains(r#""id":"u""#));
-    assert!(source.as_ref().unwrap().get().to_string().starts_with("thread.turns[0].status: "));
+    assert!(source.as_ref().unwrap().to_string().starts_with("thread.turns[0].status: "));
     broken["turns"] = json!([]);
     broken["cwd"] = json!(7);
     let error = answered(ThreadReadParams::new("t"), &json!({ "thread": broken }).to_string()).unwrap_err();

@@ -72,7 +72,7 @@ fn a_file_that_the_system_can_not_run_is_a_transport_error_with_its_cause() {
     let error = refused(Stdio::command([&file]));
     assert!(failure_of(&error).before_connect, "{error:?}");
     assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
-    let cause = failure_of(&error).source.as_ref().unwrap().get();
+    let cause = failure_of(&error).source.as_ref().unwrap();
     assert!(cause.is::<std::io::Error>(), "{error:?}");
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), cause.to_string());
 }

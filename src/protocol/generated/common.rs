@@ -1,7 +1,7 @@
 //! Objects that several families share.
 //!
 //! @generated from the schemas of codex 0.169.0 (structure aadaca78d09b79c9) by
-//! `CODEGEN=write cargo test --test codegen`; do not edit.
+//! `CODEGEN=write cargo test --test offline codegen`; do not edit.
 
 use std::collections::BTreeMap;
 

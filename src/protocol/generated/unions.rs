@@ -1,7 +1,7 @@
 //! Unions, which keep the members that they don't know, and names for plain strings.
 //!
 //! @generated from the schemas of codex 0.169.0 (structure aadaca78d09b79c9) by
-//! `CODEGEN=write cargo test --test codegen`; do not edit.
+//! `CODEGEN=write cargo test --test offline codegen`; do not edit.
 
 use super::*;
 use crate::protocol::wire::{convert, mixed, shared, tagged, untagged};

@@ -118,7 +118,7 @@ impl Emitter<'_> {
     fn header(&self, about: &str) -> String {
         format!(
             "//! {about}\n//!\n//! @generated from the schemas of codex {} (structure {:016x}) by\n\
-             //! `CODEGEN=write cargo test --test codegen`; do not edit.\n\n",
+             //! `CODEGEN=write cargo test --test offline codegen`; do not edit.\n\n",
             self.protocol.codex,
             self.protocol.hash(),
         )

@@ -1,7 +1,7 @@
 //! The types of the protocol by their names, for the tests.
 //!
 //! @generated from the schemas of codex 0.169.0 (structure aadaca78d09b79c9) by
-//! `CODEGEN=write cargo test --test codegen`; do not edit.
+//! `CODEGEN=write cargo test --test offline codegen`; do not edit.
 
 use codex_blocking::protocol::*;
 

@@ -1,13 +1,12 @@
 //! `wss://`: certificates that are right, wrong, of another name, expired; a client's own; and both
 //! directions of a TLS session at once.
 //!
-//! Relies on rcgen (certificates made for each test), rustls (the server's end) and `support/websocket.rs`.
+//! Relies on rcgen (certificates made for each test), rustls (the server's end) and `../support/websocket.rs`.
 //! Invariant: no test looks at the certificates of the machine that it runs on, but the one that says so.
 
-#![cfg(feature = "tls")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
-#[path = "support/websocket.rs"]
+#[path = "../support/websocket.rs"]
 mod peer;
 
 use std::io::Read;

@@ -116,13 +116,16 @@ impl Broker {
         broker
     }
 
-    /// Sets or clears one of the handlers.
+    /// Sets or clears one of the handlers. After the end of the connection it keeps none.
     pub(crate) fn set_handler(
         &self,
         core: &Core,
         handler: Option<Handler>,
         slot: impl FnOnce(&mut Handlers) -> &mut Option<Handler>,
     ) {
+        if core.has_ended() {
+            return;
+        }
         let replaced = std::mem::replace(slot(&mut self.handlers.lock()), handler);
         // It may own anything; not under the lock.
         drop(replaced);

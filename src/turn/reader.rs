@@ -179,28 +179,26 @@ impl Turn {
         let is_silent = silent_at.is_some_and(|at| now >= at);
         let doubted_at = control.log().idle_since().map(|since| since + GRACE);
         let is_doubted = doubted_at.is_some_and(|at| now >= at);
-        match &mut self.lookup {
-            None if (is_silent || is_doubted) && self.next_lookup.is_none_or(|at| now >= at) => {
-                self.lookup = TurnLookup::start(control);
-                self.next_lookup = self.lookup.is_none().then(|| now + LOOKUP_PAUSE);
-                if self.lookup.is_none() && is_silent {
-                    return Awaited::Silence;
-                }
+        if (is_silent || is_doubted) && self.lookup.is_none() && self.next_lookup.is_none_or(|at| now >= at) {
+            self.lookup = TurnLookup::start(control);
+            self.next_lookup = self.lookup.is_none().then(|| now + LOOKUP_PAUSE);
+            if self.lookup.is_none() && is_silent {
+                return Awaited::Silence;
             }
-            None => {}
-            Some(lookup) => match lookup.poll(control) {
-                LookupState::Pending => {}
-                LookupState::Found(turn) if turn.is_over() => {
-                    self.lookup = None;
-                    control.turns().repair(control.log(), &turn.as_completed(control.log()));
-                    return Awaited::News;
-                }
-                LookupState::Found(_) | LookupState::Unknown => {
-                    self.lookup = None;
-                    control.log().believe_running();
-                    return if is_silent { Awaited::Silence } else { Awaited::News };
-                }
-            },
+        }
+        // Polled at once after the start too: that is what makes the reply wake this thread.
+        match self.lookup.as_mut().map(|lookup| lookup.poll(control)) {
+            None | Some(LookupState::Pending) => {}
+            Some(LookupState::Found(turn)) if turn.is_over() => {
+                self.lookup = None;
+                control.turns().repair(control.log(), &turn.as_completed(control.log()));
+                return Awaited::News;
+            }
+            Some(LookupState::Found(_) | LookupState::Unknown) => {
+                self.lookup = None;
+                control.log().believe_running();
+                return if is_silent { Awaited::Silence } else { Awaited::News };
+            }
         }
         let due = match &self.lookup {
             Some(lookup) => Some(lookup.gives_up_at()),

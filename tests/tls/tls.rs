@@ -337,3 +337,12 @@ fn closing_sends_a_close_frame_through_the_session() {
     drop(server);
     closing.join().unwrap();
 }
+
+#[test]
+fn certificates_and_keys_are_not_shown() {
+    let transport = WebSocket::new("wss://host/path")
+        .root_certificate("secret-4")
+        .client_certificate("secret-5", "secret-6");
+    let shown = format!("{transport:?} {:#?}", transport.clone());
+    assert!(!shown.contains("secret"), "{shown}");
+}

@@ -117,6 +117,9 @@ impl Receive for Dispatcher {
         };
         let text = owner.as_ref().map_or(&*text, |owner| owner.as_str());
         let envelope = Envelope::parse(text);
+        if was_repaired && self.is_strict {
+            return self.stray(text);
+        }
         if was_repaired && envelope.is_some() {
             counters.repaired_frames.fetch_add(1, Ordering::Relaxed);
             self.core.log(log::Level::Warn, || {

@@ -163,7 +163,7 @@ fn cycles_that_fail_to_start_leak_neither_threads_nor_descriptors() {
 fn the_names_of_all_threads_start_with_codex() {
     let names = output_of(&mut probe("threads"));
     let names: Vec<&str> = names.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
-    for expected in ["codex-read", "codex-exit", "codex-stderr", "codex-worker"] {
+    for expected in ["codex-read", "codex-exit", "codex-stderr", "codex-log"] {
         assert!(names.contains(&expected), "{expected} is not among {names:?}");
     }
     assert!(names.iter().all(|name| name.starts_with("codex")), "{names:?}");
@@ -241,7 +241,7 @@ mod linux {
         // A thread gives itself its name, a moment after it has begun.
         await_that("all threads are named", || {
             let names = names();
-            names.iter().any(|name| name == "codex-worker")
+            names.iter().any(|name| name == "codex-log")
                 && names.iter().all(|name| name.starts_with("codex"))
         });
         print(&json!(names()));

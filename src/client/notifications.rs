@@ -4,6 +4,8 @@
 
 use std::{fmt, iter::FusedIterator, sync::Arc, time::Duration};
 
+use crossbeam_channel::Receiver;
+
 use crate::{
     deadline::Deadline,
     rpc::{Subscription, Taken},
@@ -36,6 +38,12 @@ impl Notifications {
     /// Whether the connection has ended and everything has been read.
     pub fn is_ended(&self) -> bool {
         self.subscription.mailbox().is_exhausted()
+    }
+
+    /// A channel for `select!`, of capacity 1: a message is put in when something comes, and by each
+    /// [`try_next`](Self::try_next) after which there may be more. It is disconnected after the end was taken.
+    pub fn ready(&self) -> Receiver<()> {
+        self.subscription.mailbox().ready()
     }
 
     fn next_before(&mut self, deadline: Deadline) -> Option<RawNotification> {

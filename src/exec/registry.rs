@@ -10,6 +10,7 @@ use std::{
     time::Instant,
 };
 
+use crossbeam_channel::Receiver;
 use parking_lot::Mutex;
 use serde::Serialize;
 
@@ -159,6 +160,10 @@ impl CommandLog {
                 taken => return taken,
             }
         }
+    }
+
+    pub(super) fn ready(&self) -> Receiver<()> {
+        self.mailbox.ready()
     }
 
     /// Waits for the end until that moment. Meanwhile the pieces stay.

@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crossbeam_channel::Receiver;
+
 use super::{CommandHandle, CommandOutput, registry::CommandEnd};
 use crate::{
     deadline::{Deadline, earlier},
@@ -102,6 +104,12 @@ impl RunningCommand {
     /// Whether nothing more will come out of this iterator, as far as was noticed by reading.
     pub fn is_ended(&self) -> bool {
         self.rest.is_empty() && self.outcome.is_some()
+    }
+
+    /// A channel for `select!`, of capacity 1: a message is put in when something comes, and by each
+    /// [`try_next`](Self::try_next) after which there may be more. It is disconnected after the end was taken.
+    pub fn ready(&self) -> Receiver<()> {
+        self.handle.log.ready()
     }
 
     /// Writes to the command's input.

@@ -4,10 +4,10 @@
 //! or the mailbox is cleared or dropped, and is counted for as long; a consumer that found nothing is
 //! woken by the next item, by the end, and by [`Mailbox::nudge`].
 //!
-//! Items travel through a crossbeam channel. The newest one may stay open, so that more is added to it
-//! while nobody takes it: a block of events is one item. A consumer parks instead of blocking in the
-//! channel, since a channel's own wait spins and yields first, which on a busy machine takes the time
-//! from the thread that brings the items.
+//! The newest item may stay open, so that more is added to it while nobody takes it: a block of events is one
+//! item. Whoever consumes several streams at once waits for their [`Mailbox::ready`] channels. A consumer of
+//! one parks instead, since a channel's own wait spins and yields first, which on a busy machine takes the
+//! time from the thread that brings the items.
 
 use std::{
     collections::VecDeque,
@@ -16,7 +16,7 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::budget::Budget;
@@ -34,23 +34,48 @@ pub(crate) trait Weighed {
 /// A queue with one consumer, and how the queue ended.
 #[derive(Debug)]
 pub(crate) struct Mailbox<T: Weighed, E = ()> {
-    queue: (Sender<T>, Receiver<T>),
-    /// Guards the order of items too: all sides send and receive while they hold it.
     state: Mutex<MailboxState<T, E>>,
     budget: Arc<Budget>,
 }
 
 #[derive(Debug)]
 struct MailboxState<T, E> {
-    /// The newest item, while more may be added to it.
-    open: Option<T>,
-    /// The bytes of all items in the queue.
+    items: VecDeque<T>,
+    /// Whether more may be added to the newest item.
+    is_open: bool,
+    /// The bytes of all items.
     queued: usize,
     /// Bytes that the consumer keeps although it has taken them.
     retained: usize,
-    /// The thread that found nothing the last time it looked.
-    waiting: Option<Thread>,
+    consumer: ConsumerState,
+    sleeper: Arc<Sleeper>,
+    /// Tells that there is something to take, if anybody asked for it.
+    bell: Option<(Sender<()>, Receiver<()>)>,
     end: Option<E>,
+    /// The consumer has seen the end.
+    is_end_taken: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ConsumerState {
+    /// It found something the last time it looked, or was woken since.
+    Busy,
+    /// It found nothing the last time it looked.
+    Waiting,
+    /// The same, and it is among the wake-ups of the current read.
+    Announced,
+}
+
+/// The thread to wake, if it has not been woken yet.
+#[derive(Debug, Default)]
+struct Sleeper(Mutex<Option<Thread>>);
+
+impl Sleeper {
+    fn wake(&self) {
+        if let Some(thread) = self.0.lock().take() {
+            thread.unpark();
+        }
+    }
 }
 
 /// What a consumer finds.
@@ -63,14 +88,14 @@ pub(crate) enum Taken<T, E> {
     Ended(E),
 }
 
-/// Threads to be woken once the frames of a read have been handed out, so that a flood wakes a consumer
+/// Consumers to be woken once the frames of a read have been handed out, so that a flood wakes a consumer
 /// for many items at a time. Wakes them when dropped, too.
 #[derive(Debug, Default)]
-pub(crate) struct Wakeups(Vec<Thread>);
+pub(crate) struct Wakeups(Vec<Arc<Sleeper>>);
 
 impl Wakeups {
     pub(crate) fn ring(&mut self) {
-        self.0.drain(..).for_each(|thread| thread.unpark());
+        self.0.drain(..).for_each(|sleeper| sleeper.wake());
     }
 }
 
@@ -82,66 +107,90 @@ impl Drop for Wakeups {
 
 impl<T: Weighed, E: Clone> Mailbox<T, E> {
     pub(crate) fn new(budget: &Arc<Budget>) -> Self {
-        Self::over(unbounded(), budget)
-    }
-
-    /// For a single item, such as a reply.
-    pub(crate) fn for_one(budget: &Arc<Budget>) -> Self {
-        Self::over(bounded(1), budget)
-    }
-
-    fn over(queue: (Sender<T>, Receiver<T>), budget: &Arc<Budget>) -> Self {
-        let state = MailboxState { open: None, queued: 0, retained: 0, waiting: None, end: None };
-        Mailbox { queue, state: Mutex::new(state), budget: Arc::clone(budget) }
+        let state = MailboxState {
+            items: VecDeque::new(),
+            is_open: false,
+            queued: 0,
+            retained: 0,
+            consumer: ConsumerState::Busy,
+            sleeper: Arc::default(),
+            bell: None,
+            end: None,
+            is_end_taken: false,
+        };
+        Mailbox { state: Mutex::new(state), budget: Arc::clone(budget) }
     }
 
     /// Adds an item. Nothing is added after the end.
     pub(crate) fn push(&self, item: T, wakeups: &mut Wakeups) {
-        let bytes = item.bytes();
-        self.extend(bytes, wakeups, |open, send| {
-            if let Some(open) = open.take() {
-                send(open);
-            }
-            send(item);
+        self.extend(item.bytes(), wakeups, |items, is_open| {
+            *is_open = false;
+            items.push_back(item);
         });
     }
 
-    /// Adds `bytes` to the open item, or in new ones. `send` completes an item.
+    /// Adds `bytes` to the newest item while it is open, or as new items.
     pub(crate) fn extend(
         &self,
         bytes: usize,
         wakeups: &mut Wakeups,
-        add: impl FnOnce(&mut Option<T>, &dyn Fn(T)),
+        add: impl FnOnce(&mut VecDeque<T>, &mut bool),
     ) {
         let mut state = self.state.lock();
         if state.end.is_some() {
             return;
         }
-        // Never full: the one item of a bounded queue is its only one.
-        add(&mut state.open, &|item| drop(self.queue.0.try_send(item)));
+        let MailboxState { items, is_open, .. } = &mut *state;
+        add(items, is_open);
         state.queued += bytes;
         self.budget.charge(bytes);
-        if let Some(thread) = state.waiting.take() {
-            match state.queued >= ENOUGH {
-                true => thread.unpark(),
-                false => wakeups.0.push(thread),
+        state.ring_bell();
+        match state.consumer {
+            ConsumerState::Busy => {}
+            _ if state.queued >= ENOUGH => state.wake(),
+            ConsumerState::Waiting => {
+                state.consumer = ConsumerState::Announced;
+                wakeups.0.push(Arc::clone(&state.sleeper));
             }
+            ConsumerState::Announced => {}
         }
+    }
+
+    /// A channel of capacity 1 for `select!`: a message is there when there is something to take. After the
+    /// end was taken it is disconnected.
+    pub(crate) fn ready(&self) -> Receiver<()> {
+        let mut state = self.state.lock();
+        if state.is_end_taken {
+            return bounded(0).1;
+        }
+        let ready = state.bell.get_or_insert_with(|| bounded(1)).1.clone();
+        state.ring_if_there();
+        ready
+    }
+
+    /// There may be more to take than the consumer has looked at.
+    pub(crate) fn ring_bell(&self) {
+        self.state.lock().ring_bell();
     }
 
     /// The oldest item.
     pub(crate) fn take(&self) -> Taken<T, E> {
         let mut state = self.state.lock();
-        match self.queue.1.try_recv().ok().or_else(|| state.open.take()) {
+        match state.items.pop_front() {
             Some(item) => {
+                state.consumer = ConsumerState::Busy;
                 state.queued -= item.bytes();
                 self.budget.refund(item.bytes());
+                state.ring_if_there();
                 Taken::Item(item)
             }
-            None => match &state.end {
-                Some(end) => Taken::Ended(end.clone()),
+            None => match state.end.clone() {
+                Some(end) => {
+                    state.take_end();
+                    Taken::Ended(end)
+                }
                 None => {
-                    state.waiting = Some(thread::current());
+                    state.await_items();
                     Taken::Empty
                 }
             },
@@ -152,9 +201,12 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
     /// mailbox is dropped.
     pub(crate) fn take_all(&self, retain: bool) -> (VecDeque<T>, Option<E>) {
         let mut state = self.state.lock();
-        let mut items: VecDeque<T> = self.queue.1.try_iter().collect();
-        items.extend(state.open.take());
-        state.waiting = items.is_empty().then(thread::current);
+        let items = std::mem::take(&mut state.items);
+        match (items.is_empty(), &state.end) {
+            (false, _) => state.consumer = ConsumerState::Busy,
+            (true, Some(_)) => state.take_end(),
+            (true, None) => state.await_items(),
+        }
         let bytes = std::mem::take(&mut state.queued);
         match retain {
             true => state.retained += bytes,
@@ -169,13 +221,13 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         self.budget.charge(more);
     }
 
-    /// Drops the oldest item, unless it is the only one. `None`: there is no other.
+    /// Drops the oldest item, unless it is the only one. Gives its bytes.
     pub(crate) fn drop_oldest(&self) -> Option<usize> {
         let mut state = self.state.lock();
-        if self.queue.1.len() + usize::from(state.open.is_some()) < 2 {
+        if state.items.len() < 2 {
             return None;
         }
-        let bytes = self.queue.1.try_recv().ok()?.bytes();
+        let bytes = state.items.pop_front()?.bytes();
         state.queued -= bytes;
         self.budget.refund(bytes);
         Some(bytes)
@@ -184,42 +236,41 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
     /// Drops the items that `keep` refuses. Gives their number.
     pub(crate) fn keep_only(&self, keep: impl Fn(&T) -> bool) -> usize {
         let mut state = self.state.lock();
-        let mut dropped = 0;
-        for _ in 0..self.queue.1.len() {
-            let Ok(item) = self.queue.1.try_recv() else { break };
-            if keep(&item) {
-                let _ = self.queue.0.try_send(item);
-            } else {
-                dropped += 1;
-                state.queued -= item.bytes();
-                self.budget.refund(item.bytes());
-            }
-        }
-        dropped
+        let before = state.items.len();
+        let mut freed = 0;
+        state.items.retain(|item| {
+            let stays = keep(item);
+            freed += if stays { 0 } else { item.bytes() };
+            stays
+        });
+        state.is_open = false;
+        state.queued -= freed;
+        self.budget.refund(freed);
+        before - state.items.len()
     }
 
     /// Ends the queue; the consumer finds this after the items. The first end stays.
     pub(crate) fn close(&self, end: E) {
         let mut state = self.state.lock();
         state.end.get_or_insert(end);
-        wake(&mut state);
+        state.wake();
     }
 
     /// Drops all items and what is retained, and ends the queue with this, whatever its end was.
     pub(crate) fn clear(&self, end: E) {
         let mut state = self.state.lock();
-        let items: Vec<T> = self.queue.1.try_iter().chain(state.open.take()).collect();
+        let items = std::mem::take(&mut state.items);
         let bytes = std::mem::take(&mut state.queued) + std::mem::take(&mut state.retained);
         self.budget.refund(bytes);
         state.end = Some(end);
-        wake(&mut state);
+        state.wake();
         drop(state);
         drop(items);
     }
 
     /// Wakes the consumer without an item: something else that it looks at has changed.
     pub(crate) fn nudge(&self) {
-        wake(&mut self.state.lock());
+        self.state.lock().wake();
     }
 
     /// Waits, after nothing was found, until something may have changed, or until that moment. May return
@@ -235,25 +286,52 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.queue.1.len()
+        self.state.lock().items.len()
     }
 
     /// Whether the end has come and everything was taken.
     pub(crate) fn is_exhausted(&self) -> bool {
         let state = self.state.lock();
-        state.end.is_some() && state.open.is_none() && self.queue.1.is_empty()
+        state.end.is_some() && state.items.is_empty()
     }
 
     /// Whether its consumer would sleep on, whatever comes.
     #[cfg(test)]
     pub(crate) fn is_waiting(&self) -> bool {
-        self.state.lock().waiting.is_some()
+        let state = self.state.lock();
+        state.consumer == ConsumerState::Waiting && state.sleeper.0.lock().is_some()
     }
 }
 
-fn wake<T, E>(state: &mut MailboxState<T, E>) {
-    if let Some(thread) = state.waiting.take() {
-        thread.unpark();
+impl<T, E> MailboxState<T, E> {
+    /// This thread has found nothing.
+    fn await_items(&mut self) {
+        self.consumer = ConsumerState::Waiting;
+        *self.sleeper.0.lock() = Some(thread::current());
+    }
+
+    fn wake(&mut self) {
+        self.consumer = ConsumerState::Busy;
+        self.sleeper.wake();
+        self.ring_bell();
+    }
+
+    fn ring_bell(&self) {
+        if let Some((bell, _)) = &self.bell {
+            // If it is full, the message is there already.
+            let _ = bell.try_send(());
+        }
+    }
+
+    fn ring_if_there(&self) {
+        if !self.items.is_empty() || self.end.is_some() {
+            self.ring_bell();
+        }
+    }
+
+    fn take_end(&mut self) {
+        self.is_end_taken = true;
+        self.bell = None;
     }
 }
 
@@ -311,12 +389,11 @@ mod tests {
     }
 
     fn extend(mailbox: &Mailbox<Piece, u8>, text: &str) {
-        mailbox.extend(text.len(), &mut Wakeups::default(), |open, send| match open {
-            Some(piece) if piece.0.len() < 10 => piece.0.push_str(text),
+        mailbox.extend(text.len(), &mut Wakeups::default(), |items, is_open| match items.back_mut() {
+            Some(piece) if *is_open && piece.0.len() < 10 => piece.0.push_str(text),
             _ => {
-                if let Some(full) = open.replace(Piece(text.to_owned())) {
-                    send(full);
-                }
+                items.push_back(Piece(text.to_owned()));
+                *is_open = true;
             }
         });
     }
@@ -368,11 +445,9 @@ mod tests {
                         prop_assert_eq!(dropped, expected.map(|text| text.len()));
                     }
                     Op::KeepOnly { longer_than } => {
-                        // The open item is too new to be dropped.
-                        let open = if is_open { model.pop_back() } else { None };
                         mailbox.keep_only(|piece| piece.0.len() > longer_than);
                         model.retain(|text| text.len() > longer_than);
-                        model.extend(open);
+                        is_open = false;
                     }
                     Op::Close => {
                         mailbox.close(1);
@@ -395,6 +470,26 @@ mod tests {
             drop(mailbox);
             prop_assert_eq!(budget.kept(), 0);
         }
+    }
+
+    #[test]
+    fn the_ready_channel_has_a_message_while_there_is_something_to_take_and_ends_behind_the_end() {
+        let mailbox: Mailbox<Piece, u8> = Mailbox::new(&Budget::new(None));
+        let ready = mailbox.ready();
+        assert!(ready.try_recv().is_err());
+        for text in ["a", "b"] {
+            mailbox.push(Piece(text.to_owned()), &mut Wakeups::default());
+        }
+        for _ in 0..2 {
+            ready.try_recv().unwrap();
+            assert!(matches!(mailbox.take(), Taken::Item(_)));
+        }
+        assert!(ready.try_recv().is_err());
+        mailbox.close(1);
+        ready.try_recv().unwrap();
+        assert!(matches!(mailbox.take(), Taken::Ended(1)));
+        assert_eq!(ready.try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected));
+        assert_eq!(mailbox.ready().try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected));
     }
 
     #[test]

@@ -23,17 +23,24 @@ pub(crate) const MOST_UNREAD_BYTES: usize = 64 * 1024 * 1024;
 
 /// The text of a notification; subscribers share it.
 #[derive(Debug, Clone)]
-pub(crate) struct NotificationText(Arc<String>);
+pub(crate) enum NotificationText {
+    Copied(Arc<str>),
+    /// In the buffer that it was received in.
+    Received(Arc<String>),
+}
 
 impl NotificationText {
     pub(crate) fn get(&self) -> &str {
-        &self.0
+        match self {
+            NotificationText::Copied(text) => text,
+            NotificationText::Received(text) => text,
+        }
     }
 }
 
 impl Weighed for NotificationText {
     fn bytes(&self) -> usize {
-        self.0.len()
+        self.get().len()
     }
 }
 
@@ -108,7 +115,10 @@ impl Subscribers {
         if self.is_empty.load(Ordering::Acquire) {
             return;
         }
-        let text = NotificationText(frame.shared_text());
+        let text = match frame.owner {
+            Some(owner) => NotificationText::Received(Arc::clone(owner)),
+            None => NotificationText::Copied(frame.text.into()),
+        };
         let mut list = self.list.lock();
         list.retain(|subscription| {
             let Some(subscription) = subscription.upgrade() else { return false };

@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use crossbeam_channel::Receiver;
+
 use super::{ApprovalRequest, ServerRequest, UserInputRequest};
 use crate::{
     deadline::Deadline,
@@ -149,6 +151,12 @@ impl<T> ServerRequestStream<T> {
     /// Whether reading has reached the end of the connection.
     pub fn is_ended(&self) -> bool {
         self.is_ended
+    }
+
+    /// A channel for `select!`, of capacity 1: a message is put in when something comes, and by each
+    /// [`try_next`](Self::try_next) after which there may be more. It is disconnected after the end was taken.
+    pub fn ready(&self) -> Receiver<()> {
+        self.mailbox.ready()
     }
 
     fn next_before(&mut self, deadline: Deadline) -> Option<T> {

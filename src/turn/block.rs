@@ -3,7 +3,7 @@
 //! Relies on `kind` and on the mailbox that blocks travel through. Invariant: an event's text is copied at
 //! most once, and the positions of its parts are found again without searching.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use super::kind::Kind;
 use crate::rpc::Weighed;
@@ -72,22 +72,21 @@ fn position(at: usize) -> u32 {
 }
 
 impl Block {
-    /// Adds an event to the open block, or begins a new one. `send` completes a block.
-    pub(super) fn add(open: &mut Option<Block>, send: &dyn Fn(Block), event: &Event<'_>) {
+    /// Adds an event to the newest block if that is open and has room, or begins a new one.
+    pub(super) fn add(blocks: &mut VecDeque<Block>, is_open: &mut bool, event: &Event<'_>) {
         let length = event.text.len();
-        if let Some(block) = open.as_mut().filter(|block| block.room() >= length) {
+        let newest = blocks.back_mut().filter(|_| *is_open);
+        let last_size = newest.as_ref().map_or(0, |block| block.size());
+        if let Some(block) = newest.filter(|block| block.room() >= length) {
             return block.push(event);
-        }
-        let full = open.take();
-        let last_size = full.as_ref().map_or(0, Block::size);
-        if let Some(full) = full {
-            send(full);
         }
         if let Some(owner) = event.owner {
             let mut block =
                 Block { text: BlockText::Shared(Arc::clone(owner)), marks: Vec::with_capacity(1) };
             block.mark(event, 0, length);
-            return send(block);
+            blocks.push_back(block);
+            *is_open = false;
+            return;
         }
         let size = match length {
             LARGE_EVENT.. => length,
@@ -95,7 +94,8 @@ impl Block {
         };
         let mut block = Block { text: BlockText::Own(String::with_capacity(size)), marks: Vec::new() };
         block.push(event);
-        *open = Some(block);
+        blocks.push_back(block);
+        *is_open = true;
     }
 
     fn room(&self) -> usize {

@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crossbeam_channel::Receiver;
 use parking_lot::Mutex;
 use serde::Deserialize;
 
@@ -273,7 +274,9 @@ impl TurnLog {
         }
         let mut state = self.state.lock();
         for consumer in state.consumers.iter().filter(|consumer| consumer.interest.takes(kind)) {
-            consumer.mailbox.extend(text.len(), wakeups, |open, send| Block::add(open, send, event));
+            consumer
+                .mailbox
+                .extend(text.len(), wakeups, |blocks, is_open| Block::add(blocks, is_open, event));
         }
         if kind == Kind::TurnCompleted {
             self.finish(&mut state, End::Completed);
@@ -320,7 +323,7 @@ impl TurnLog {
         if let Some(text) = &state.terminal_event {
             let event = Event { kind: Kind::TurnCompleted, text, item_id: None, body: None, owner: None };
             let mut wakeups = Wakeups::default();
-            mailbox.extend(text.len(), &mut wakeups, |open, send| Block::add(open, send, &event));
+            mailbox.extend(text.len(), &mut wakeups, |blocks, is_open| Block::add(blocks, is_open, &event));
         }
         if let Some(end) = &state.end {
             mailbox.close(end.clone());
@@ -407,6 +410,15 @@ impl Consumer {
     /// so counted, until this consumer is dropped.
     pub(super) fn take(&self, retain: bool) -> (VecDeque<Block>, Option<End>) {
         self.mailbox.take_all(retain)
+    }
+
+    pub(super) fn ready(&self) -> Receiver<()> {
+        self.mailbox.ready()
+    }
+
+    /// The reader has taken events that it has not handed out yet.
+    pub(super) fn ring_bell(&self) {
+        self.mailbox.ring_bell();
     }
 
     /// Counts bytes that the reader keeps besides.

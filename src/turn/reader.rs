@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crossbeam_channel::Receiver;
+
 use super::{
     CancelResult, ChatResult, CompletionSource, ConversationStep, RawEvent,
     block::Block,
@@ -110,6 +112,18 @@ impl Turn {
         }
     }
 
+    /// See [`TurnStream::ready`](super::TurnStream::ready); `None` once the turn is over.
+    pub(super) fn ready(&self) -> Option<Receiver<()>> {
+        self.consumer.as_ref().map(Consumer::ready)
+    }
+
+    /// Something was handed out, and more may be there.
+    pub(super) fn ring_bell(&self) {
+        if let Some(consumer) = &self.consumer {
+            consumer.ring_bell();
+        }
+    }
+
     /// Frees what the connection keeps for this reader.
     pub(super) fn let_go(&mut self) {
         self.consumer = None;
@@ -128,12 +142,12 @@ impl Turn {
                     }
                     T::collect(position, &mut self.session, ready);
                     if !ready.is_empty() {
-                        self.count_session();
                         return None;
                     }
                 }
                 self.blocks.pop_front();
                 self.next_event = 0;
+                self.count_session();
             }
             if self.end.is_none() {
                 let (blocks, end) = self.consumer.as_ref()?.take(self.raw.is_some());
@@ -160,8 +174,8 @@ impl Turn {
     /// Counts what the session keeps.
     fn count_session(&mut self) {
         let bytes = self.session.bytes();
-        if let (Some(consumer), Some(more)) = (&self.consumer, bytes.checked_sub(self.counted)) {
-            consumer.retain(more);
+        if let Some(consumer) = self.consumer.as_ref().filter(|_| bytes > self.counted) {
+            consumer.retain(bytes - self.counted);
             self.counted = bytes;
         }
     }

@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crossbeam_channel::Receiver;
 use serde_json::{Value, json};
 
 use super::{
@@ -69,6 +70,8 @@ pub struct TurnStream<T: TurnItem> {
     key: u64,
     /// Whether the failure has been shown to anybody.
     is_told: AtomicBool,
+    /// Whether anybody waits for the channel of [`ready`](Self::ready).
+    is_watched: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -113,6 +116,7 @@ impl<T: TurnItem> TurnStream<T> {
             state: StreamState::Running,
             token: AtomicBool::new(false),
             is_told: AtomicBool::new(false),
+            is_watched: AtomicBool::new(false),
         }
     }
 
@@ -149,6 +153,17 @@ impl<T: TurnItem> TurnStream<T> {
     /// "nothing yet" from "over".
     pub fn try_next(&mut self) -> Option<T> {
         self.advance(Patience::None).or_closing(self)
+    }
+
+    /// A channel for `select!`, of capacity 1: a message is put in when something comes, and by each
+    /// [`try_next`](Self::try_next) after which there may be more. It is disconnected after the end was taken.
+    ///
+    /// A turn that falls silent puts nothing in: wait no longer than the inactivity limit, then call
+    /// `try_next`, which notices it.
+    pub fn ready(&self) -> Receiver<()> {
+        self.is_watched.store(true, Ordering::Relaxed);
+        let running = self.turn.as_ref().and_then(Turn::ready);
+        running.unwrap_or_else(|| crossbeam_channel::bounded(0).1)
     }
 
     /// The next item; waits for it as long as that. [`is_ended`](Self::is_ended) tells "nothing
@@ -298,6 +313,11 @@ impl<T: TurnItem> TurnStream<T> {
     fn advance(&mut self, patience: Patience) -> Pulled<T> {
         loop {
             if let Some(item) = self.ready.pop_front() {
+                if self.is_watched.load(Ordering::Relaxed) {
+                    if let Some(turn) = &self.turn {
+                        turn.ring_bell();
+                    }
+                }
                 return Pulled::Item(item);
             }
             match &self.state {

@@ -486,3 +486,26 @@ fn what_was_made_and_not_handed_out_is_kept_for_the_continuation() {
     assert!(matches!(&rest[1], TurnEvent::Other(event) if event.method() == "turn/completed"));
     assert_eq!(rest.len(), 2);
 }
+
+#[test]
+fn streams_of_different_kinds_are_selected_by_their_ready_channels() {
+    let client =
+        ScriptedServer::new().on_turn(|_| TurnScript::new().message("one").message("two")).client().unwrap();
+    let mut notifications = client.notifications();
+    let mut chat = client.chat("hello").unwrap();
+    let (steps, all) = (chat.ready(), notifications.ready());
+    let (mut said, mut methods) = (Vec::new(), Vec::new());
+    while !chat.is_ended() {
+        crossbeam_channel::select! {
+            recv(steps) -> _ => said.extend(chat.try_next().map(|step| step.to_string())),
+            recv(all) -> _ => methods.extend(notifications.try_next().map(|one| one.method().into_owned())),
+            default(PATIENCE) => panic!("nothing came, after {said:?} and {methods:?}"),
+        }
+    }
+    assert_eq!(said, ["userMessage: hello", "codex: one", "codex: two"]);
+    // The streams go on independently.
+    while !methods.iter().any(|method| method == "turn/completed") {
+        methods.push(notifications.next_timeout(PATIENCE).unwrap().method().into_owned());
+    }
+    assert!(chat.ready().try_recv().is_err());
+}

@@ -27,7 +27,10 @@ impl Notifications {
 
     /// The next one if it is there already. Never waits.
     pub fn try_next(&mut self) -> Option<RawNotification> {
-        self.next_before(Deadline::after(Some(Duration::ZERO)))
+        match self.subscription.mailbox().take() {
+            Taken::Item(text) => Some(RawNotification(text)),
+            Taken::Empty | Taken::Ended(()) => None,
+        }
     }
 
     /// The next one; waits for it as long as that.

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 
 use memchr::memmem::Finder;
 
+/// The length in bytes up to which one look for a single byte comes first.
+const SHORT: usize = 512;
+
 /// Finds what needs repair.
 pub(crate) struct Repair {
     unicode_escape: Finder<'static>,
@@ -37,8 +40,11 @@ impl Repair {
 
     /// `None`: there are none.
     fn without_lone_surrogates(&self, text: &str) -> Option<String> {
-        // Most texts have no escapes at all, which this finds fastest.
-        memchr::memchr(b'\\', text.as_bytes())?;
+        // Most short texts have no escapes at all, which this finds faster; a second look costs more where
+        // there are some.
+        if text.len() < SHORT {
+            memchr::memchr(b'\\', text.as_bytes())?;
+        }
         let mut repaired = String::new();
         let mut copied = 0;
         let mut paired = 0;

@@ -108,11 +108,7 @@ impl Receive for Dispatcher {
         let (text, was_repaired) = self.repair.text(bytes);
         // What came in a buffer of its own is moved, not copied, from here on.
         let (owner, text) = match &text {
-            Cow::Owned(_) => {
-                let mut text = text.into_owned();
-                text.shrink_to_fit();
-                (Some(Arc::new(text)), Cow::Borrowed(""))
-            }
+            Cow::Owned(_) => (Some(Arc::new(text.into_owned())), Cow::Borrowed("")),
             Cow::Borrowed(_) => (None, text),
         };
         let text = owner.as_ref().map_or(&*text, |owner| owner.as_str());

@@ -26,8 +26,9 @@ pub(crate) struct Dispatcher {
     wakeups: Wakeups,
     /// When the current read began; one look at the clock serves all its frames.
     received: Option<Instant>,
-    /// Bytes since the last flush.
-    batch: usize,
+    /// Frames and bytes since the last flush, counted there.
+    frames: u64,
+    bytes: usize,
 }
 
 impl Dispatcher {
@@ -38,7 +39,8 @@ impl Dispatcher {
             repair: Repair::new(),
             wakeups: Wakeups::default(),
             received: None,
-            batch: 0,
+            frames: 0,
+            bytes: 0,
         }
     }
 
@@ -91,13 +93,11 @@ impl Dispatcher {
 
 impl Receive for Dispatcher {
     fn frame(&mut self, bytes: Cow<'_, [u8]>) -> ControlFlow<()> {
-        self.batch += bytes.len();
-        if self.batch > BATCH {
+        self.frames += 1;
+        self.bytes += bytes.len();
+        if self.bytes > BATCH {
             self.flush();
         }
-        let counters = &self.core.counters;
-        counters.frames.fetch_add(1, Ordering::Relaxed);
-        counters.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if self.core.lifecycle.has_ended() {
             return ControlFlow::Break(());
         }
@@ -117,7 +117,7 @@ impl Receive for Dispatcher {
             return self.stray(text);
         }
         if was_repaired && envelope.is_some() {
-            counters.repaired_frames.fetch_add(1, Ordering::Relaxed);
+            self.core.counters.repaired_frames.fetch_add(1, Ordering::Relaxed);
             self.core.log(log::Level::Warn, || {
                 format!("a message with broken characters was repaired: {}", Excerpt(text))
             });
@@ -147,7 +147,9 @@ impl Receive for Dispatcher {
     }
 
     fn flush(&mut self) {
-        self.batch = 0;
+        let counters = &self.core.counters;
+        counters.frames.fetch_add(std::mem::take(&mut self.frames), Ordering::Relaxed);
+        counters.bytes.fetch_add(std::mem::take(&mut self.bytes) as u64, Ordering::Relaxed);
         self.received = None;
         self.wakeups.ring();
     }

@@ -314,9 +314,7 @@ impl<T: TurnItem> TurnStream<T> {
         loop {
             if let Some(item) = self.ready.pop_front() {
                 if self.is_watched.load(Ordering::Relaxed) {
-                    if let Some(turn) = &self.turn {
-                        turn.ring_bell();
-                    }
+                    self.ring_bell();
                 }
                 return Pulled::Item(item);
             }
@@ -344,6 +342,14 @@ impl<T: TurnItem> TurnStream<T> {
                     self.end_inactive(Instant::now().saturating_duration_since(silent_since));
                 }
             }
+        }
+    }
+
+    /// Something was handed out, and more may be there. Out of the way of those who don't select.
+    #[cold]
+    fn ring_bell(&self) {
+        if let Some(turn) = &self.turn {
+            turn.ring_bell();
         }
     }
 

@@ -37,7 +37,7 @@ pub(crate) struct Commands {
 /// What one command has written, and how it ended.
 pub(crate) struct CommandLog {
     pub(super) process_id: String,
-    mailbox: Mailbox<OutputText, CommandEnd>,
+    mailbox: Arc<Mailbox<OutputText, CommandEnd>>,
     ended: Latch,
     /// Returned when the server has finished with the command, whoever still cares: with the reply to it,
     /// or to the request to terminate it.

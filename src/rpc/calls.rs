@@ -80,7 +80,7 @@ pub(crate) fn reply_slot<T: Send + 'static>(
     budget: &Arc<Budget>,
     receive: impl FnOnce(&RawReply) -> T + Send + 'static,
 ) -> (ReplySlot<T>, Completion) {
-    let mailbox = Arc::new(Mailbox::new(budget));
+    let mailbox = Mailbox::new(budget);
     let sender = ReplySender(Arc::clone(&mailbox));
     let completion = move |reply: RawReply| {
         let received = receive(&reply);

@@ -48,7 +48,8 @@ struct MailboxState<T, E> {
     /// Bytes that the consumer keeps although it has taken them.
     retained: usize,
     consumer: ConsumerState,
-    sleeper: Arc<Sleeper>,
+    /// The thread of a consumer that is not busy.
+    sleeper: Option<Thread>,
     /// Tells that there is something to take, if anybody asked for it.
     bell: Option<(Sender<()>, Receiver<()>)>,
     end: Option<E>,
@@ -66,18 +67,6 @@ enum ConsumerState {
     Announced,
 }
 
-/// The thread to wake, if it has not been woken yet.
-#[derive(Debug, Default)]
-struct Sleeper(Mutex<Option<Thread>>);
-
-impl Sleeper {
-    fn wake(&self) {
-        if let Some(thread) = self.0.lock().take() {
-            thread.unpark();
-        }
-    }
-}
-
 /// What a consumer finds.
 #[derive(Debug)]
 pub(crate) enum Taken<T, E> {
@@ -90,12 +79,27 @@ pub(crate) enum Taken<T, E> {
 
 /// Consumers to be woken once the frames of a read have been handed out, so that a flood wakes a consumer
 /// for many items at a time. Wakes them when dropped, too.
-#[derive(Debug, Default)]
-pub(crate) struct Wakeups(Vec<Arc<Sleeper>>);
+#[derive(Default)]
+pub(crate) struct Wakeups(Vec<Arc<dyn Announced>>);
+
+/// A mailbox whose consumer is to be woken.
+trait Announced: Send + Sync {
+    /// Wakes the consumer unless it was woken meanwhile.
+    fn wake(&self);
+}
+
+impl<T: Weighed + Send, E: Send> Announced for Mailbox<T, E> {
+    fn wake(&self) {
+        let mut state = self.state.lock();
+        if state.consumer == ConsumerState::Announced {
+            state.wake();
+        }
+    }
+}
 
 impl Wakeups {
     pub(crate) fn ring(&mut self) {
-        self.0.drain(..).for_each(|sleeper| sleeper.wake());
+        self.0.drain(..).for_each(|mailbox| mailbox.wake());
     }
 }
 
@@ -105,24 +109,24 @@ impl Drop for Wakeups {
     }
 }
 
-impl<T: Weighed, E: Clone> Mailbox<T, E> {
-    pub(crate) fn new(budget: &Arc<Budget>) -> Self {
+impl<T: Weighed + Send + 'static, E: Clone + Send + 'static> Mailbox<T, E> {
+    pub(crate) fn new(budget: &Arc<Budget>) -> Arc<Self> {
         let state = MailboxState {
             items: VecDeque::new(),
             is_open: false,
             queued: 0,
             retained: 0,
             consumer: ConsumerState::Busy,
-            sleeper: Arc::default(),
+            sleeper: None,
             bell: None,
             end: None,
             is_end_taken: false,
         };
-        Mailbox { state: Mutex::new(state), budget: Arc::clone(budget) }
+        Arc::new(Mailbox { state: Mutex::new(state), budget: Arc::clone(budget) })
     }
 
     /// Adds an item. Nothing is added after the end.
-    pub(crate) fn push(&self, item: T, wakeups: &mut Wakeups) {
+    pub(crate) fn push(self: &Arc<Self>, item: T, wakeups: &mut Wakeups) {
         self.extend(item.bytes(), wakeups, |items, is_open| {
             *is_open = false;
             items.push_back(item);
@@ -131,7 +135,7 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
 
     /// Adds `bytes` to the newest item while it is open, or as new items.
     pub(crate) fn extend(
-        &self,
+        self: &Arc<Self>,
         bytes: usize,
         wakeups: &mut Wakeups,
         add: impl FnOnce(&mut VecDeque<T>, &mut bool),
@@ -150,12 +154,14 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
             _ if state.queued >= ENOUGH => state.wake(),
             ConsumerState::Waiting => {
                 state.consumer = ConsumerState::Announced;
-                wakeups.0.push(Arc::clone(&state.sleeper));
+                wakeups.0.push(Arc::clone(self) as Arc<dyn Announced>);
             }
             ConsumerState::Announced => {}
         }
     }
+}
 
+impl<T: Weighed, E: Clone> Mailbox<T, E> {
     /// A channel of capacity 1 for `select!`: a message is there when there is something to take. After the
     /// end was taken it is disconnected.
     pub(crate) fn ready(&self) -> Receiver<()> {
@@ -299,7 +305,7 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
     #[cfg(test)]
     pub(crate) fn is_waiting(&self) -> bool {
         let state = self.state.lock();
-        state.consumer == ConsumerState::Waiting && state.sleeper.0.lock().is_some()
+        state.consumer == ConsumerState::Waiting
     }
 }
 
@@ -307,12 +313,14 @@ impl<T, E> MailboxState<T, E> {
     /// This thread has found nothing.
     fn await_items(&mut self) {
         self.consumer = ConsumerState::Waiting;
-        *self.sleeper.0.lock() = Some(thread::current());
+        self.sleeper = Some(thread::current());
     }
 
     fn wake(&mut self) {
         self.consumer = ConsumerState::Busy;
-        self.sleeper.wake();
+        if let Some(thread) = self.sleeper.take() {
+            thread.unpark();
+        }
         self.ring_bell();
     }
 
@@ -388,7 +396,7 @@ mod tests {
         ]
     }
 
-    fn extend(mailbox: &Mailbox<Piece, u8>, text: &str) {
+    fn extend(mailbox: &Arc<Mailbox<Piece, u8>>, text: &str) {
         mailbox.extend(text.len(), &mut Wakeups::default(), |items, is_open| match items.back_mut() {
             Some(piece) if *is_open && piece.0.len() < 10 => piece.0.push_str(text),
             _ => {
@@ -402,7 +410,7 @@ mod tests {
         #[test]
         fn items_come_once_in_order_and_are_counted_while_they_are_kept(ops in vec(op(), 0..60)) {
             let budget = Budget::new(None);
-            let mailbox: Mailbox<Piece, u8> = Mailbox::new(&budget);
+            let mailbox: Arc<Mailbox<Piece, u8>> = Mailbox::new(&budget);
             // What is queued, and whether the last item is open.
             let (mut model, mut is_open): (VecDeque<String>, bool) = (VecDeque::new(), false);
             let (mut retained, mut end) = (0, None);
@@ -474,7 +482,7 @@ mod tests {
 
     #[test]
     fn the_ready_channel_has_a_message_while_there_is_something_to_take_and_ends_behind_the_end() {
-        let mailbox: Mailbox<Piece, u8> = Mailbox::new(&Budget::new(None));
+        let mailbox: Arc<Mailbox<Piece, u8>> = Mailbox::new(&Budget::new(None));
         let ready = mailbox.ready();
         assert!(ready.try_recv().is_err());
         for text in ["a", "b"] {
@@ -494,13 +502,13 @@ mod tests {
 
     #[test]
     fn a_consumer_that_found_nothing_is_woken_by_an_item_an_end_and_a_nudge() {
-        let wakes: [fn(&Mailbox<Piece, u8>); 3] = [
+        let wakes: [fn(&Arc<Mailbox<Piece, u8>>); 3] = [
             |mailbox| mailbox.push(Piece("a".to_owned()), &mut Wakeups::default()),
             |mailbox| mailbox.close(1),
             |mailbox| mailbox.nudge(),
         ];
         for wake in wakes {
-            let mailbox: Mailbox<Piece, u8> = Mailbox::new(&Budget::new(None));
+            let mailbox: Arc<Mailbox<Piece, u8>> = Mailbox::new(&Budget::new(None));
             assert!(matches!(mailbox.take(), Taken::Empty));
             wake(&mailbox);
             assert!(!mailbox.is_waiting());

@@ -47,7 +47,7 @@ impl Weighed for NotificationText {
 /// One subscriber's end.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    mailbox: Mailbox<NotificationText>,
+    mailbox: Arc<Mailbox<NotificationText>>,
     dropped: Arc<AtomicU64>,
 }
 

@@ -130,7 +130,7 @@ impl Subscriber {
 
 /// A stream, and the broker's side of it.
 pub(super) fn stream<T: Selection>(budget: &Arc<Budget>) -> (ServerRequestStream<T>, Subscriber) {
-    let mailbox = Arc::new(Mailbox::new(budget));
+    let mailbox = Mailbox::new(budget);
     let selects: fn(&ServerRequest) -> bool = |request| T::of(request).is_some();
     let subscriber = Subscriber { mailbox: Arc::downgrade(&mailbox), selects };
     (ServerRequestStream { mailbox, select: |request| T::of(request).cloned(), is_ended: false }, subscriber)

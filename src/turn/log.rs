@@ -318,7 +318,7 @@ impl TurnLog {
 
     /// Attaches a consumer. It gets what arrives from now on; of a turn that is over, its end.
     pub(super) fn attach(self: &Arc<Self>, interest: Interest) -> Consumer {
-        let mailbox = Arc::new(Mailbox::new(&self.budget));
+        let mailbox = Mailbox::new(&self.budget);
         let mut state = self.state.lock();
         if let Some(text) = &state.terminal_event {
             let event = Event { kind: Kind::TurnCompleted, text, item_id: None, body: None, owner: None };

@@ -9,7 +9,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, OnceLock, Weak,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -22,12 +22,19 @@ use serde::Deserialize;
 use super::{
     block::{Block, Event},
     kind::Kind,
-    registry::Turns,
 };
 use crate::{
     error::Error,
     rpc::{Budget, Latch, Mailbox, Overrun, Payer, Wakeups},
 };
+
+struct GivenUp(Box<dyn Fn(&TurnLog) + Send + Sync>);
+
+impl std::fmt::Debug for GivenUp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("GivenUp").finish_non_exhaustive()
+    }
+}
 
 /// What a consumer wants to be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +65,8 @@ pub(crate) enum End {
 pub(crate) struct TurnLog {
     pub(crate) thread_id: String,
     pub(crate) turn_id: String,
-    registry: Weak<Turns>,
+    /// Called after the turn was given up.
+    given_up: GivenUp,
     epoch: Instant,
     /// When its last event arrived, in nanoseconds since the epoch.
     activity: AtomicU64,
@@ -101,13 +109,13 @@ impl TurnLog {
     pub(super) fn new(
         thread_id: &str,
         turn_id: &str,
-        registry: Weak<Turns>,
+        given_up: impl Fn(&TurnLog) + Send + Sync + 'static,
         budget: &Arc<Budget>,
     ) -> Arc<Self> {
         let log = Arc::new(TurnLog {
             thread_id: thread_id.to_owned(),
             turn_id: turn_id.to_owned(),
-            registry,
+            given_up: GivenUp(Box::new(given_up)),
             epoch: Instant::now(),
             activity: AtomicU64::new(0),
             idle_since: AtomicU64::new(0),
@@ -361,9 +369,7 @@ impl Payer for TurnLog {
             state.end = None;
             self.finish(&mut state, end);
         }
-        if let Some(registry) = self.registry.upgrade() {
-            registry.remove(self);
-        }
+        self.given_up.0(self);
     }
 }
 

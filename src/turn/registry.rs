@@ -225,7 +225,7 @@ impl Turns {
     }
 
     /// A turn that is over takes no more events.
-    pub(super) fn remove(&self, log: &TurnLog) {
+    fn remove(&self, log: &TurnLog) {
         self.table.lock().remove(log);
     }
 
@@ -315,7 +315,14 @@ impl Table {
         let known =
             thread.turns.iter().find(runs).or_else(|| thread.ended.iter().find(has_ended)).map(Arc::clone);
         let log = known.unwrap_or_else(|| {
-            let log = TurnLog::new(&start.thread_id, turn_id, Arc::downgrade(turns), &self.budget);
+            let registry = Arc::downgrade(turns);
+            // It takes no more events.
+            let given_up = move |log: &TurnLog| {
+                if let Some(turns) = registry.upgrade() {
+                    turns.remove(log);
+                }
+            };
+            let log = TurnLog::new(&start.thread_id, turn_id, given_up, &self.budget);
             log.touch(now);
             thread.turns.push(Arc::clone(&log));
             log

@@ -507,7 +507,8 @@ impl Core {
         self.lifecycle.finish_closing();
         self.timer.close();
         if self.workers.close(deadline) > 0 {
-            log::warn!("a callback still runs although its client is closed");
+            // Queued: a slow logger must not delay the close.
+            self.log(log::Level::Warn, || "a callback still runs although its client is closed".to_owned());
         }
         self.log_queue.close(deadline);
     }

@@ -9,7 +9,7 @@
 //! User code runs on worker threads only.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     hash::{BuildHasher, Hasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -27,8 +27,9 @@ use super::{
     ApprovalMode, ServerRequest, ServerRequestStream, ServerResponse,
     default_answer::{can_be_declined_unread, default_answer},
     handlers::{Handler, Handlers},
+    kept::{Kept, KeptRequest},
     request::{Received, ReceivedRequest},
-    stream::{Selection, ShownRequest, Subscriber, stream},
+    stream::{Selection, Subscriber, stream},
     tool::{ToolSet, Tools},
 };
 use crate::{
@@ -62,6 +63,7 @@ pub(crate) struct Broker {
     hides_answers: AtomicBool,
     turns: Arc<Turns>,
     budget: Arc<Budget>,
+    kept: Arc<Kept>,
     own: Weak<Broker>,
 }
 
@@ -69,20 +71,21 @@ pub(crate) struct Broker {
 struct BrokerState {
     pending: BTreeMap<u64, PendingRequest>,
     /// The pending requests by the server's id, which should be unique.
-    by_id: HashMap<RequestId, Vec<u64>>,
+    by_id: HashMap<RequestId, BTreeSet<u64>>,
     /// The pending requests by thread and turn.
-    by_turn: HashMap<(String, String), Vec<u64>>,
+    by_turn: HashMap<(String, String), BTreeSet<u64>>,
     subscribers: Vec<Subscriber>,
 }
 
 /// A server request that waits for its answer.
 struct PendingRequest {
-    request: Arc<ServerRequest>,
+    request: Arc<KeptRequest>,
     /// The turn whose clock it stops.
     turn: Option<Arc<TurnLog>>,
     default_answer: Answer,
     deadline: Option<TimerKey>,
-    bytes: usize,
+    /// Its answer is being sent. If that fails it waits on.
+    is_being_answered: bool,
 }
 
 /// Who answers a request.
@@ -109,6 +112,7 @@ impl Broker {
             hides_answers: AtomicBool::new(false),
             turns: Arc::clone(turns),
             budget: Arc::clone(budget),
+            kept: Kept::new(budget),
             own: Weak::clone(own),
         });
         let payer: Arc<dyn Payer> = Arc::clone(&broker) as _;
@@ -157,15 +161,17 @@ impl Broker {
 
     /// The requests that wait, oldest first.
     pub(crate) fn pending(&self) -> Vec<ServerRequest> {
-        self.state.lock().pending.values().map(|pending| ServerRequest::clone(&pending.request)).collect()
+        let state = self.state.lock();
+        let waiting = state.pending.values().filter(|pending| !pending.is_being_answered);
+        waiting.map(|pending| ServerRequest::clone(&pending.request)).collect()
     }
 
     /// The selected requests from now on, after those that wait.
     pub(crate) fn subscribe<T: Selection>(&self, core: &Core) -> ServerRequestStream<T> {
         let (stream, subscriber) = stream(&self.budget);
         let mut state = self.state.lock();
-        for (number, pending) in &state.pending {
-            subscriber.show(*number, &pending.request, pending.bytes, &mut Wakeups::default());
+        for pending in state.pending.values().filter(|pending| !pending.is_being_answered) {
+            subscriber.show(&pending.request, &mut Wakeups::default());
         }
         state.subscribers.retain(Subscriber::is_there);
         state.subscribers.push(subscriber);
@@ -204,19 +210,25 @@ impl Broker {
         number: u64,
         answer: impl FnOnce(&PendingRequest) -> Answer,
     ) -> Result<bool> {
-        let Some(pending) = self.take(number) else { return Ok(false) };
-        let sent = core.answer(&pending.request.received().id, &answer(&pending));
-        match sent {
-            Err(error) if !core.has_ended() => {
-                self.state.lock().insert(number, pending);
-                self.count();
-                Err(error)
+        let (id, answer) = {
+            let mut state = self.state.lock();
+            let pending = state.pending.get_mut(&number).filter(|pending| !pending.is_being_answered);
+            let Some(pending) = pending else { return Ok(false) };
+            pending.is_being_answered = true;
+            (pending.request.received().id.clone(), answer(pending))
+        };
+        let sent = core.answer(&id, &answer);
+        if sent.is_err() && !core.has_ended() {
+            // Unless it was withdrawn meanwhile.
+            if let Some(pending) = self.state.lock().pending.get_mut(&number) {
+                pending.is_being_answered = false;
             }
-            sent => {
-                self.finish(core, pending);
-                sent.map(|()| true)
-            }
+            return sent.map(|()| true);
         }
+        if let Some(pending) = self.take(number) {
+            self.finish(core, pending);
+        }
+        sent.map(|()| true)
     }
 
     fn take(&self, number: u64) -> Option<PendingRequest> {
@@ -231,7 +243,7 @@ impl Broker {
 
     /// A request waits no more.
     fn finish(&self, core: &Core, pending: PendingRequest) {
-        self.budget.refund(pending.bytes);
+        pending.request.wait_no_more();
         if let Some(key) = pending.deadline {
             core.cancel_scheduled(key);
         }
@@ -241,7 +253,7 @@ impl Broker {
     }
 
     /// Drops requests that wait for nobody any more.
-    fn withdraw(&self, core: &Core, numbers: Vec<u64>) {
+    fn withdraw(&self, core: &Core, numbers: BTreeSet<u64>) {
         for number in numbers {
             if let Some(pending) = self.take(number) {
                 self.finish(core, pending);
@@ -284,35 +296,29 @@ impl Broker {
         let (number, bytes) = (received.number, received.bytes());
         let default_answer = default_answer(&received.method);
         let decision = self.decide(&request);
-        let request = Arc::new(request);
+        let has_room = self.has_room(bytes);
         let reason = match &decision {
             Decision::Nobody(reason) => Some((log::Level::Info, *reason)),
-            _ if !self.has_room(bytes) => {
-                Some((log::Level::Warn, "more would be kept than max_buffered_bytes allows"))
-            }
+            _ if !has_room => Some((log::Level::Warn, "more would be kept than max_buffered_bytes allows")),
             _ => None,
         };
-        let mut state = self.state.lock();
         let is_pending = reason.is_none();
+        let request = KeptRequest::new(&self.kept, request, is_pending);
+        let mut state = self.state.lock();
         if is_pending {
             if let Some(turn) = &turn {
                 turn.hold();
             }
-            self.budget.charge(bytes);
-            let request = Arc::clone(&request);
-            state.insert(
-                number,
-                PendingRequest {
-                    request,
-                    turn,
-                    default_answer: default_answer.clone(),
-                    deadline: None,
-                    bytes,
-                },
-            );
+            let (request, default_answer) = (Arc::clone(&request), default_answer.clone());
+            let pending =
+                PendingRequest { request, turn, default_answer, deadline: None, is_being_answered: false };
+            state.insert(number, pending);
         }
-        for subscriber in &state.subscribers {
-            subscriber.show(number, &request, bytes, wakeups);
+        // What finds no room in a stream would be the first to be dropped from it.
+        let seeing = state.subscribers.iter().filter(|subscriber| subscriber.sees(&request));
+        match has_room {
+            true => seeing.for_each(|subscriber| subscriber.show(&request, wakeups)),
+            false => drop(self.dropped.fetch_add(seeing.count() as u64, Ordering::Relaxed)),
         }
         drop(state);
         self.count();
@@ -334,19 +340,22 @@ impl Broker {
     /// wait no more.
     fn has_room(&self, bytes: usize) -> bool {
         let fits = || self.budget.kept().saturating_add(bytes) <= self.budget.limit();
-        fits() || {
-            self.drop_answered();
-            fits()
-        }
+        // All streams are searched, so not for the sake of a few bytes, again and again.
+        fits()
+            || self.kept.is_worth_a_search() && {
+                self.drop_answered();
+                fits()
+            }
     }
 
     /// Drops the requests from streams that wait no more and that nobody has read.
     fn drop_answered(&self) {
         let state = self.state.lock();
-        let is_pending = |shown: &ShownRequest| state.pending.contains_key(&shown.number);
         let dropped: usize =
-            state.subscribers.iter().map(|subscriber| subscriber.keep_only(is_pending)).sum();
+            state.subscribers.iter().map(|subscriber| subscriber.keep_only(KeptRequest::is_waiting)).sum();
+        drop(state);
         self.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
+        self.kept.was_searched();
     }
 
     /// Answers a request that does not wait.
@@ -372,29 +381,38 @@ impl Broker {
         &self,
         core: &Arc<Core>,
         number: u64,
-        request: Arc<ServerRequest>,
+        request: Arc<KeptRequest>,
         handler: Handler,
         default_answer: Answer,
     ) {
         let Some(broker) = self.own.upgrade() else { return };
         let own_core = Arc::clone(core);
         let job = move || {
+            // It may have had to wait for its thread.
+            if !request.is_waiting() {
+                return;
+            }
             let answered = catch_unwind(AssertUnwindSafe(|| request.answer(&handler(&request))));
+            drop(request);
+            // Queued: a logger that is slow or panics must not keep the answer back.
+            let fail = |message: String| own_core.log(log::Level::Error, || message);
             let answer = match answered {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(error)) => {
-                    log::error!("a handler gave what is no answer; the default one was sent: {error}");
+                    fail(format!("a handler gave what is no answer; the default one was sent: {error}"));
                     default_answer
                 }
                 Err(_) => {
-                    log::error!("a handler of server requests panicked; the default answer was sent");
+                    fail("a handler of server requests panicked; the default answer was sent".to_owned());
                     default_answer
                 }
             };
             match broker.answer(&own_core, number, |_| answer) {
                 Ok(true) => {}
-                Ok(false) => log::debug!("a server request was withdrawn before its handler had decided"),
-                Err(error) => log::error!("the answer of a handler could not be sent: {error}"),
+                Ok(false) => own_core.log(log::Level::Debug, || {
+                    "a server request was withdrawn before its handler had decided".to_owned()
+                }),
+                Err(error) => fail(format!("the answer of a handler could not be sent: {error}")),
             }
         };
         if let Err(job) = core.run_callback(Box::new(job)) {
@@ -406,10 +424,21 @@ impl Broker {
     /// Answers the request by default if nobody else does in time.
     fn start_clock(&self, core: &Arc<Core>, number: u64, limit: Duration) {
         let Some(at) = Instant::now().checked_add(limit) else { return };
+        if !self.answer_at(core, number, at) {
+            self.answer_by_default(core, number, "its deadline can't be kept");
+        }
+    }
+
+    /// Answers the request by default at that moment, and again and again while that can't be sent. `false`:
+    /// there is no thread for it.
+    fn answer_at(&self, core: &Arc<Core>, number: u64, at: Instant) -> bool {
+        const AGAIN: Duration = Duration::from_secs(1);
         let (broker, weak_core) = (Weak::clone(&self.own), Arc::downgrade(core));
         let key = core.schedule(at, move || {
-            if let (Some(broker), Some(core)) = (broker.upgrade(), weak_core.upgrade()) {
-                broker.answer_by_default(&core, number, "it was not answered in time");
+            let (Some(broker), Some(core)) = (broker.upgrade(), weak_core.upgrade()) else { return };
+            broker.answer_by_default(&core, number, "it was not answered in time");
+            if broker.state.lock().pending.contains_key(&number) {
+                broker.answer_at(&core, number, Instant::now() + AGAIN);
             }
         });
         match (key, self.state.lock().pending.get_mut(&number)) {
@@ -418,9 +447,7 @@ impl Broker {
             // The connection is closed, which ends the request too; or there is no thread for the timer.
             (None, _) => {}
         }
-        if key.is_none() {
-            self.answer_by_default(core, number, "its deadline can't be kept");
-        }
+        key.is_some()
     }
 
     fn answer_by_default(&self, core: &Core, number: u64, reason: &str) {
@@ -518,9 +545,7 @@ impl Subsystem for Broker {
         for subscriber in subscribers {
             subscriber.close();
         }
-        for pending in pending.into_values() {
-            self.budget.refund(pending.bytes);
-        }
+        drop(pending);
         let (handlers, tools) = (std::mem::take(&mut *self.handlers.lock()), self.tools.take_all());
         if handlers.is_any() || !tools.is_empty() {
             core.drop_elsewhere((handlers, tools));
@@ -531,7 +556,7 @@ impl Subsystem for Broker {
 /// Pays with what streams show of requests that wait no more.
 impl Payer for Broker {
     fn kept_bytes(&self) -> usize {
-        self.state.lock().subscribers.iter().map(Subscriber::bytes).sum()
+        self.kept.droppable_bytes()
     }
 
     fn give_up(&self, _: Overrun) {
@@ -541,9 +566,9 @@ impl Payer for Broker {
 
 impl BrokerState {
     fn insert(&mut self, number: u64, pending: PendingRequest) {
-        self.by_id.entry(pending.request.received().id.clone()).or_default().push(number);
+        self.by_id.entry(pending.request.received().id.clone()).or_default().insert(number);
         for turn in pending.turns() {
-            self.by_turn.entry(turn).or_default().push(number);
+            self.by_turn.entry(turn).or_default().insert(number);
         }
         self.pending.insert(number, pending);
     }
@@ -557,11 +582,11 @@ impl BrokerState {
         Some(pending)
     }
 
-    fn of_turn(&self, thread_id: &str, turn_id: &str) -> Vec<u64> {
+    fn of_turn(&self, thread_id: &str, turn_id: &str) -> BTreeSet<u64> {
         self.by_turn.get(&(thread_id.to_owned(), turn_id.to_owned())).cloned().unwrap_or_default()
     }
 
-    fn about_item(&self, thread_id: &str, turn_id: &str, item_id: &str) -> Vec<u64> {
+    fn about_item(&self, thread_id: &str, turn_id: &str, item_id: &str) -> BTreeSet<u64> {
         let mut numbers = self.of_turn(thread_id, turn_id);
         numbers.retain(|number| {
             self.pending.get(number).is_some_and(|pending| pending.request.received().is_about(item_id))
@@ -570,12 +595,9 @@ impl BrokerState {
     }
 }
 
-fn remove_from<K: std::hash::Hash + Eq>(index: &mut HashMap<K, Vec<u64>>, key: &K, number: u64) {
+fn remove_from<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<u64>>, key: &K, number: u64) {
     if let Some(numbers) = index.get_mut(key) {
-        // Mostly the oldest goes.
-        if let Some(at) = numbers.iter().position(|known| *known == number) {
-            numbers.remove(at);
-        }
+        numbers.remove(&number);
         if numbers.is_empty() {
             index.remove(key);
         }

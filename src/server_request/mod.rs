@@ -12,6 +12,7 @@ mod approval;
 mod broker;
 mod default_answer;
 mod handlers;
+mod kept;
 mod request;
 mod response;
 mod stream;

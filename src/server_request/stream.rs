@@ -12,7 +12,7 @@ use std::{
 
 use crossbeam_channel::Receiver;
 
-use super::{ApprovalRequest, ServerRequest, UserInputRequest};
+use super::{ApprovalRequest, ServerRequest, UserInputRequest, kept::KeptRequest};
 use crate::{
     deadline::Deadline,
     rpc::{Budget, Mailbox, Taken, Wakeups, Weighed},
@@ -42,15 +42,12 @@ pub struct ServerRequestStream<T> {
 
 /// A request in a stream.
 #[derive(Debug)]
-pub(crate) struct ShownRequest {
-    pub(super) number: u64,
-    request: Arc<ServerRequest>,
-    bytes: usize,
-}
+pub(crate) struct ShownRequest(Arc<KeptRequest>);
 
 impl Weighed for ShownRequest {
+    /// The request itself is counted by `kept`.
     fn bytes(&self) -> usize {
-        self.bytes
+        size_of::<ShownRequest>()
     }
 }
 
@@ -100,25 +97,15 @@ impl Subscriber {
         self.is_there() && (self.selects)(request)
     }
 
-    pub(super) fn show(
-        &self,
-        number: u64,
-        request: &Arc<ServerRequest>,
-        bytes: usize,
-        wakeups: &mut Wakeups,
-    ) {
+    pub(super) fn show(&self, request: &Arc<KeptRequest>, wakeups: &mut Wakeups) {
         if let Some(mailbox) = self.mailbox.upgrade().filter(|_| (self.selects)(request)) {
-            mailbox.push(ShownRequest { number, request: Arc::clone(request), bytes }, wakeups);
+            mailbox.push(ShownRequest(Arc::clone(request)), wakeups);
         }
     }
 
     /// Drops the unread requests that `keep` refuses. Gives their number.
-    pub(super) fn keep_only(&self, keep: impl Fn(&ShownRequest) -> bool) -> usize {
-        self.mailbox.upgrade().map_or(0, |mailbox| mailbox.keep_only(keep))
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.mailbox.upgrade().map_or(0, |mailbox| mailbox.bytes())
+    pub(super) fn keep_only(&self, keep: impl Fn(&KeptRequest) -> bool) -> usize {
+        self.mailbox.upgrade().map_or(0, |mailbox| mailbox.keep_only(|ShownRequest(request)| keep(request)))
     }
 
     pub(super) fn close(&self) {
@@ -162,7 +149,7 @@ impl<T> ServerRequestStream<T> {
     fn next_before(&mut self, deadline: Deadline) -> Option<T> {
         loop {
             match self.mailbox.take() {
-                Taken::Item(shown) => return (self.select)(&shown.request),
+                Taken::Item(ShownRequest(request)) => return (self.select)(&request),
                 Taken::Ended(()) => {
                     self.is_ended = true;
                     return None;

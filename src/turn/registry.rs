@@ -103,6 +103,14 @@ impl Early {
         }
     }
 
+    /// What it costs to keep it.
+    fn bytes(&self) -> usize {
+        /// Allocations besides the texts.
+        const ENTRY: usize = size_of::<Early>() + 96;
+        let ids = self.turn_id.iter().chain(&self.root_turn_id);
+        ENTRY + self.text.len() + ids.map(String::len).sum::<usize>()
+    }
+
     fn event(&self) -> Event<'_> {
         let part = |range: &Option<Range<usize>>| range.clone().map(|range| &self.text[range]);
         Event {
@@ -134,7 +142,7 @@ impl ThreadTurns {
     }
 
     fn early_bytes(&self) -> usize {
-        self.early.iter().map(|early| early.text.len()).sum()
+        self.early.iter().map(Early::bytes).sum()
     }
 
     /// One turn less is expected. What is kept for those to come goes with the last of them.
@@ -335,7 +343,7 @@ impl Table {
                 others.push(early);
                 continue;
             }
-            self.budget.refund(early.text.len());
+            self.budget.refund(early.bytes());
             if !log.is_over() {
                 log.deliver(&early.event(), early.turn_id.as_deref(), now, &mut wakeups);
             }
@@ -401,8 +409,9 @@ impl Table {
                 }
             }
             if thread.starting > 0 && thread.overrun.is_none() {
-                self.budget.charge(event.text.len());
-                thread.early.push(Early::new(event, route));
+                let early = Early::new(event, route);
+                self.budget.charge(early.bytes());
+                thread.early.push(early);
             }
             return;
         };

@@ -20,6 +20,9 @@ use super::{
 };
 use crate::{error::Error, protocol::ThreadTokenUsage as TokenUsage};
 
+/// About what an entry of a table costs besides its text.
+const ENTRY: usize = 32;
+
 /// How a turn ended, as the server reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Outcome {
@@ -76,6 +79,8 @@ pub struct Session {
     hasher: RandomState,
     /// How many items of each type came under ids of their own.
     live: HashMap<String, usize>,
+    /// What the entries of `live` cost.
+    live_bytes: usize,
     final_answer: Option<AgentMessage>,
     last_message: Option<AgentMessage>,
     pub(crate) token_usage: Option<TokenUsage>,
@@ -92,6 +97,7 @@ impl Session {
             seen: HashSet::new(),
             hasher: RandomState::new(),
             live: HashMap::new(),
+            live_bytes: 0,
             final_answer: None,
             last_message: None,
             token_usage: None,
@@ -107,10 +113,8 @@ impl Session {
 
     /// The bytes that the session keeps, as far as they grow with what the server sends.
     pub(super) fn bytes(&self) -> usize {
-        const ENTRY: usize = 32;
         let messages = self.final_answer.iter().chain(&self.last_message);
-        let live: usize = self.live.keys().map(|item_type| item_type.len() + ENTRY).sum();
-        self.seen.len() * ENTRY + live + messages.map(AgentMessage::bytes).sum::<usize>()
+        self.seen.len() * ENTRY + self.live_bytes + messages.map(AgentMessage::bytes).sum::<usize>()
     }
 
     /// The error of the outcome, if it is one.
@@ -166,7 +170,10 @@ impl Session {
         if !is_stored_id(item_id) {
             match self.live.get_mut(item_type) {
                 Some(count) => *count += 1,
-                None => drop(self.live.insert(item_type.to_owned(), 1)),
+                None => {
+                    self.live_bytes += item_type.len() + 2 * ENTRY;
+                    self.live.insert(item_type.to_owned(), 1);
+                }
             }
         }
         if item_type == "agentMessage" && step.text.is_some() {

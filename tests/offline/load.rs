@@ -1,0 +1,814 @@
+//! Far more than any server sends, user code that is slow or panics, and peers that lie: nothing is lost,
+//! stuck, or kept without a bound.
+//!
+//! Relies on `support`. Invariant: a test that sets the logger or measures memory runs in a process of its own.
+
+use std::{
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use codex_blocking::{
+    ApprovalDecision, ApprovalMode, Client, Error, Transport, TransportFailure,
+    transport::{Link, Shutdown, Sink},
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    memory::{PATIENCE, Server, begun, chatting, manual, served, served_with, spawn, spawn_with, thread},
+    probe::is_alone,
+};
+
+const MIB: usize = 1024 * 1024;
+
+/// The resident memory of this process.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+/// The program's logger, which does this with each record.
+struct Logger<F>(F);
+
+impl<F: Fn(&log::Record<'_>) + Send + Sync> log::Log for Logger<F> {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        (self.0)(record);
+    }
+
+    fn flush(&self) {}
+}
+
+fn set_logger(does: impl Fn(&log::Record<'_>) + Send + Sync + 'static) {
+    log::set_boxed_logger(Box::new(Logger(does))).unwrap();
+    log::set_max_level(log::LevelFilter::Debug);
+}
+
+/// Holds up whoever waits until it is opened.
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    fn wait(&self) {
+        let open = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(open, |is_open| !*is_open).unwrap());
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+}
+
+/// A request to approve a command, which is as long as the filling makes it.
+fn approval(id: impl Into<Value>, filling: &str) -> Value {
+    approval_of(id, "t", "u", "i", filling)
+}
+
+fn approval_of(id: impl Into<Value>, thread_id: &str, turn_id: &str, item_id: &str, filling: &str) -> Value {
+    let params = json!({
+        "threadId": thread_id, "turnId": turn_id, "itemId": item_id, "reason": filling, "command": "x", "cwd": "/",
+        "commandActions": [], "startedAtMs": 1,
+    });
+    json!({ "id": id.into(), "method": "item/commandExecution/requestApproval", "params": params })
+}
+
+fn resolved(id: impl Into<Value>) -> Value {
+    let params = json!({ "threadId": "t", "requestId": id.into() });
+    json!({ "method": "serverRequest/resolved", "params": params })
+}
+
+fn question(id: i64) -> Value {
+    let question =
+        json!({ "id": "q", "header": "h", "question": "which?", "isOther": true, "isSecret": false });
+    let params = json!({ "threadId": "t", "turnId": "u", "itemId": "c", "questions": [question] });
+    json!({ "id": id, "method": "item/tool/requestUserInput", "params": params })
+}
+
+/// The answers that are there.
+fn drain(server: &mut Server) -> Vec<Value> {
+    std::iter::from_fn(|| server.next_request(Duration::ZERO)).collect()
+}
+
+/// Waits until it is so.
+#[track_caller]
+fn await_so(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn initialized(client: &Client, server: &mut Server) {
+    let starting = spawn_with(client, |client| client.initialize());
+    let request = server.recv();
+    server.reply(&request, json!({ "userAgent": "test/0.169.0 (x)" }));
+    starting.join().unwrap().unwrap();
+}
+
+// ---- the logger ----
+
+#[test]
+fn a_logger_of_three_seconds_delays_no_request_of_another_thread() {
+    if !is_alone("load::a_logger_of_three_seconds_delays_no_request_of_another_thread") {
+        return;
+    }
+    let (told, tell) = mpsc::channel();
+    let told = Mutex::new(told);
+    let (client, mut server) = served_with(
+        Client::builder().request_timeout(Duration::from_secs(1)).approval_mode(ApprovalMode::Manual),
+    );
+    initialized(&client, &mut server);
+    set_logger(move |record| {
+        let _ = told.lock().unwrap().send(record.args().to_string());
+        thread::sleep(Duration::from_secs(3));
+    });
+    let mut request = approval(1, "");
+    request["params"]["reason"] = json!({ "not": "a text" });
+    server.send(&request);
+    let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
+    let call = server.recv();
+    server.reply(&call, json!({ "a": 1 }));
+    assert_eq!(caller.join().unwrap().unwrap(), json!({ "a": 1 }));
+    assert!(tell.recv_timeout(PATIENCE).unwrap().contains("reason"));
+}
+
+#[test]
+fn a_flood_of_strays_with_a_slow_logger_is_bounded_and_counted() {
+    if !is_alone("load::a_flood_of_strays_with_a_slow_logger_is_bounded_and_counted") {
+        return;
+    }
+    let gate = Gate::default();
+    let logged = Arc::new(AtomicUsize::new(0));
+    {
+        let (gate, logged) = (gate.clone(), Arc::clone(&logged));
+        set_logger(move |_| {
+            gate.wait();
+            logged.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+    let (client, mut server) = served();
+    let stray = "x".repeat(100_000);
+    server.send_text(&stray);
+    let before = resident();
+    for _ in 0..20_000 {
+        server.send_text(&stray);
+    }
+    assert!(resident() < before + 20 * MIB, "{} MiB", (resident() - before) / MIB);
+    let stats = client.stats();
+    // One is with the logger, or about to be.
+    assert!((20_001 - 1025..=20_001 - 1024).contains(&stats.dropped_log_records), "{stats:?}");
+    assert_eq!(stats.skipped_frames, 20_001);
+    gate.open();
+    client.close().unwrap();
+    assert_eq!(logged.load(Ordering::Relaxed) as u64 + stats.dropped_log_records, 20_001);
+}
+
+#[test]
+fn a_handler_that_panics_declines_although_the_logger_panics_too() {
+    if !is_alone("load::a_handler_that_panics_declines_although_the_logger_panics_too") {
+        return;
+    }
+    set_logger(|_| panic!("the logger"));
+    let (client, mut server) = served();
+    client.set_approval_handler(|_| panic!("the handler"));
+    server.send(&approval(1, ""));
+    let answer = server.next_request(PATIENCE).expect("an answer");
+    assert_eq!(answer, json!({ "id": 1, "result": { "decision": "decline" } }));
+}
+
+#[test]
+fn a_slow_logger_does_not_delay_the_answer_for_a_handler_that_panics() {
+    if !is_alone("load::a_slow_logger_does_not_delay_the_answer_for_a_handler_that_panics") {
+        return;
+    }
+    let gate = Gate::default();
+    let held = gate.clone();
+    set_logger(move |_| held.wait());
+    let (client, mut server) = served();
+    client.set_approval_handler(|_| panic!("the handler"));
+    server.send(&approval(1, ""));
+    let answer = server.next_request(Duration::from_secs(5));
+    gate.open();
+    assert_eq!(answer.expect("an answer")["result"], json!({ "decision": "decline" }));
+}
+
+#[test]
+fn a_drop_takes_no_longer_than_half_a_second_although_handlers_and_the_logger_are_blocked() {
+    if !is_alone(
+        "load::a_drop_takes_no_longer_than_half_a_second_although_handlers_and_the_logger_are_blocked",
+    ) {
+        return;
+    }
+    let gate = Gate::default();
+    let held = gate.clone();
+    set_logger(move |_| held.wait());
+    let (client, mut server) = served();
+    let (entered, enter) = mpsc::channel();
+    let held = gate.clone();
+    client.set_approval_handler(move |_| {
+        entered.send(()).unwrap();
+        held.wait();
+        ApprovalDecision::Accept
+    });
+    server.send_text("a stray");
+    server.send(&approval(1, ""));
+    enter.recv_timeout(PATIENCE).unwrap();
+    let serving = spawn(move || while server.next_request(Duration::from_millis(100)).is_some() {});
+    serving.join().unwrap();
+    let (done, ended) = mpsc::channel();
+    spawn(move || {
+        let begun = Instant::now();
+        drop(client);
+        done.send(begun.elapsed()).unwrap();
+    });
+    let took = ended.recv_timeout(Duration::from_secs(5));
+    gate.open();
+    let took = took.expect("the drop returns");
+    assert!(took < Duration::from_millis(1200), "{took:?}");
+}
+
+// ---- handlers ----
+
+#[test]
+fn two_hundred_approvals_at_once_are_all_decided_and_so_are_two_hundred_more() {
+    let (client, mut server) = served();
+    client.set_approval_handler(|_| {
+        thread::sleep(Duration::from_millis(50));
+        ApprovalDecision::Accept
+    });
+    for round in 0..2 {
+        for id in 0..200 {
+            server.send(&approval(round * 200 + id, ""));
+        }
+        let mut ids: Vec<i64> = (0..200)
+            .map(|_| {
+                let answer = server.recv();
+                assert_eq!(answer["result"], json!({ "decision": "accept" }));
+                answer["id"].as_i64().unwrap()
+            })
+            .collect();
+        ids.sort_unstable();
+        assert_eq!(ids, (round * 200..round * 200 + 200).collect::<Vec<_>>());
+    }
+    await_so("nothing waits", || client.pending().is_empty() && client.stats().kept_bytes == 0);
+}
+
+#[test]
+fn two_thousand_approvals_are_decided_although_every_third_panics() {
+    if !is_alone("load::two_thousand_approvals_are_decided_although_every_third_panics") {
+        return;
+    }
+    let (client, mut server) = served();
+    let count = AtomicUsize::new(0);
+    client.set_approval_handler(move |_| match count.fetch_add(1, Ordering::Relaxed) % 3 {
+        0 => panic!("every third"),
+        _ => ApprovalDecision::Accept,
+    });
+    for id in 0..2000 {
+        server.send(&approval(id, ""));
+    }
+    let mut declined = 0;
+    let mut ids: Vec<i64> = (0..2000)
+        .map(|_| {
+            let answer = server.recv();
+            declined += usize::from(answer["result"]["decision"] == "decline");
+            answer["id"].as_i64().unwrap()
+        })
+        .collect();
+    ids.sort_unstable();
+    assert_eq!(ids, (0..2000).collect::<Vec<_>>());
+    assert_eq!(declined, 667);
+}
+
+#[test]
+fn with_128_handlers_blocked_a_deadline_fires_and_the_next_handler_runs_when_one_ends() {
+    let (client, mut server) = served_with(Client::builder().user_input_timeout(Duration::from_millis(500)));
+    let _stream = client.user_input_requests();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let (entered, enter) = mpsc::channel();
+    client.set_approval_handler(move |_| {
+        entered.send(()).unwrap();
+        let _ = released.lock().unwrap().recv();
+        ApprovalDecision::Accept
+    });
+    for id in 0..129 {
+        server.send(&approval(id, ""));
+    }
+    for _ in 0..128 {
+        enter.recv_timeout(PATIENCE).unwrap();
+    }
+    let asked = Instant::now();
+    server.send(&question(1000));
+    assert_eq!(server.recv()["id"], 1000);
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    assert!(enter.try_recv().is_err());
+    release.send(()).unwrap();
+    enter.recv_timeout(PATIENCE).unwrap();
+    drop(release);
+    for _ in 0..129 {
+        assert_eq!(server.recv()["result"], json!({ "decision": "accept" }));
+    }
+}
+
+#[test]
+fn with_128_handlers_blocked_close_returns_within_five_seconds_and_log_records_come() {
+    if !is_alone("load::with_128_handlers_blocked_close_returns_within_five_seconds_and_log_records_come") {
+        return;
+    }
+    let (told, tell) = mpsc::channel();
+    let told = Mutex::new(told);
+    set_logger(move |record| drop(told.lock().unwrap().send(record.args().to_string())));
+    let (client, mut server) = served();
+    let gate = Gate::default();
+    let (entered, enter) = mpsc::channel();
+    let held = gate.clone();
+    client.set_approval_handler(move |_| {
+        entered.send(()).unwrap();
+        held.wait();
+        ApprovalDecision::Accept
+    });
+    for id in 0..200 {
+        server.send(&approval(id, ""));
+    }
+    for _ in 0..128 {
+        enter.recv_timeout(PATIENCE).unwrap();
+    }
+    server.send_text("a stray");
+    await_so("the record", || tell.try_iter().any(|text| text.contains("a stray")));
+    drop(server);
+    let begun = Instant::now();
+    client.close().unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(5500), "{:?}", begun.elapsed());
+    gate.open();
+}
+
+#[test]
+fn what_was_withdrawn_while_its_handler_waits_for_a_thread_is_bounded() {
+    if !is_alone("load::what_was_withdrawn_while_its_handler_waits_for_a_thread_is_bounded") {
+        return;
+    }
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(4 * MIB));
+    let gate = Gate::default();
+    let (entered, enter) = mpsc::channel();
+    let held = gate.clone();
+    client.set_approval_handler(move |_| {
+        let _ = entered.send(());
+        held.wait();
+        ApprovalDecision::Accept
+    });
+    for id in 0..128 {
+        server.send(&approval(id, ""));
+    }
+    for _ in 0..128 {
+        enter.recv_timeout(PATIENCE).unwrap();
+    }
+    let filling = "x".repeat(100_000);
+    let before = resident();
+    for id in 1000..3000 {
+        server.send(&approval(id, &filling));
+        server.send(&resolved(id));
+        drain(&mut server);
+    }
+    let grown = resident().saturating_sub(before);
+    let kept = client.stats().kept_bytes;
+    gate.open();
+    assert!(grown < 30 * MIB, "{} MiB, told {kept}", grown / MIB);
+}
+
+#[test]
+fn a_handler_is_not_run_for_what_was_withdrawn_before_its_turn_came() {
+    let (client, mut server) = served();
+    let gate = Gate::default();
+    let (entered, enter) = mpsc::channel();
+    let held = gate.clone();
+    client.set_approval_handler(move |request| {
+        entered.send(request.request_id().clone()).unwrap();
+        held.wait();
+        ApprovalDecision::Accept
+    });
+    for id in 0..130 {
+        server.send(&approval(id, ""));
+    }
+    for _ in 0..128 {
+        enter.recv_timeout(PATIENCE).unwrap();
+    }
+    server.send(&resolved(128));
+    gate.open();
+    assert_eq!(enter.recv_timeout(PATIENCE).unwrap(), 129.into());
+    assert!(enter.recv_timeout(Duration::from_millis(200)).is_err());
+}
+
+// ---- server requests that nobody reads ----
+
+/// 3,000 requests of 100 KB with a stream that nobody reads: how many were answered, and how many wait.
+fn flood_a_stream(mode: ApprovalMode) -> (usize, usize) {
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(MIB).approval_mode(mode));
+    let _stream = client.server_requests();
+    let filling = "x".repeat(100_000);
+    let (before, mut answered) = (resident(), 0);
+    for id in 0..3000 {
+        server.send(&approval(id, &filling));
+        answered += drain(&mut server).len();
+        let kept = client.stats().kept_bytes;
+        assert!(kept <= MIB + 400_000, "{kept}");
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 60 * MIB, "{} MiB", grown / MIB);
+    (answered, client.pending().len())
+}
+
+#[test]
+fn an_unread_stream_keeps_about_the_limit_of_what_was_declined() {
+    if is_alone("load::an_unread_stream_keeps_about_the_limit_of_what_was_declined") {
+        assert_eq!(flood_a_stream(ApprovalMode::Decline), (3000, 0));
+    }
+}
+
+#[test]
+fn an_unread_stream_keeps_about_the_limit_of_what_waits() {
+    if is_alone("load::an_unread_stream_keeps_about_the_limit_of_what_waits") {
+        let (answered, pending) = flood_a_stream(ApprovalMode::Manual);
+        assert_eq!(answered + pending, 3000);
+        assert!(pending > 0);
+    }
+}
+
+#[test]
+fn requests_that_wait_in_unread_streams_end_no_chat() {
+    let (client, mut server) =
+        served_with(Client::builder().max_buffered_bytes(MIB).approval_mode(ApprovalMode::Manual));
+    let mut chat = chatting(&client, &mut server);
+    let _streams = [client.server_requests(), client.server_requests(), client.server_requests()];
+    server.message("m", "a step that was not read");
+    let filling = "x".repeat(20_000);
+    for id in 0..100 {
+        server.send(&approval(id, &filling));
+    }
+    server.complete("completed");
+    let steps: Vec<_> = chat.by_ref().map(|step| step.text).collect();
+    assert!(chat.error().is_none(), "{:?}", chat.error());
+    assert_eq!(steps.len(), 1);
+}
+
+#[test]
+fn a_stream_that_is_opened_while_much_waits_ends_no_chat() {
+    let (client, mut server) =
+        served_with(Client::builder().max_buffered_bytes(MIB).approval_mode(ApprovalMode::Manual));
+    let mut chat = chatting(&client, &mut server);
+    let filling = "x".repeat(20_000);
+    for id in 0..20 {
+        server.send(&approval(id, &filling));
+    }
+    let streams = [client.server_requests(), client.server_requests()];
+    server.message("m", "a step that was not read");
+    server.complete("completed");
+    let steps: Vec<_> = chat.by_ref().map(|step| step.text).collect();
+    assert!(chat.error().is_none(), "{:?}", chat.error());
+    assert_eq!(steps.len(), 1);
+    assert_eq!(streams.map(|mut stream| std::iter::from_fn(|| stream.try_next()).count()), [20, 20]);
+}
+
+#[test]
+fn a_flood_of_approvals_past_the_limit_costs_each_a_constant_time() {
+    let (client, mut server) =
+        served_with(Client::builder().max_buffered_bytes(20 * MIB).approval_mode(ApprovalMode::Manual));
+    let _stream = client.server_requests();
+    let mut slowest = Duration::ZERO;
+    let begun = Instant::now();
+    for id in 0..40_000 {
+        let one = Instant::now();
+        server.send(&approval(id, ""));
+        slowest = slowest.max(one.elapsed());
+        drain(&mut server);
+    }
+    let (took, pending) = (begun.elapsed(), client.pending().len());
+    assert!(took < Duration::from_secs(15), "{took:?}, the slowest {slowest:?}, {pending} wait");
+}
+
+// ---- what waits, in numbers ----
+
+/// 200,000 approvals wait, and are withdrawn by what this sends.
+fn withdraw_many(ids: impl Fn(i64) -> i64, withdraw: impl FnOnce(&mut Server)) -> Duration {
+    let (client, mut server) = manual();
+    for number in 0..200_000 {
+        server.send(&approval(ids(number), ""));
+    }
+    assert_eq!(client.pending().len(), 200_000);
+    let begun = Instant::now();
+    withdraw(&mut server);
+    let took = begun.elapsed();
+    assert!(client.pending().is_empty());
+    assert_eq!(client.stats().kept_bytes, 0);
+    took
+}
+
+#[test]
+fn two_hundred_thousand_approvals_are_resolved_in_constant_time_each_oldest_first() {
+    let took = withdraw_many(|id| id, |server| (0..200_000).for_each(|id| server.send(&resolved(id))));
+    assert!(took < Duration::from_secs(12), "{took:?}");
+}
+
+#[test]
+fn two_hundred_thousand_approvals_are_resolved_in_constant_time_each_in_any_order() {
+    let order = |index: i64| (index * 77_777) % 200_000;
+    let took = withdraw_many(
+        |id| id,
+        |server| {
+            (0..200_000).for_each(|index| server.send(&resolved(order(index))));
+        },
+    );
+    assert!(took < Duration::from_secs(12), "{took:?}");
+}
+
+#[test]
+fn two_hundred_thousand_approvals_end_with_their_turn_at_once() {
+    let took = withdraw_many(|id| id, |server| server.complete("completed"));
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[test]
+fn two_hundred_thousand_approvals_of_one_id_are_resolved_at_once() {
+    let took = withdraw_many(|_| 7, |server| server.send(&resolved(7)));
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+// ---- what nobody asked for ----
+
+#[test]
+fn notifications_that_nobody_asked_for_leave_nothing_behind() {
+    if !is_alone("load::notifications_that_nobody_asked_for_leave_nothing_behind") {
+        return;
+    }
+    let (client, mut server) = served();
+    let _chat = chatting(&client, &mut server);
+    let mut flood = |from: usize, to: usize| {
+        for number in from..to {
+            let (thread, turn) = (format!("thread {number}"), format!("turn {number}"));
+            let item = json!({ "type": "fileChange", "id": format!("item {number}"), "changes": [] });
+            let ids = json!({ "threadId": thread, "turnId": turn, "item": item });
+            server.notify("item/started", ids);
+            let turn = json!({ "id": turn, "rootTurnId": "another" });
+            server.notify("turn/started", json!({ "threadId": thread, "turn": turn }));
+            server.notify("thread/closed", json!({ "threadId": thread }));
+            server.notify("serverRequest/resolved", json!({ "threadId": thread, "requestId": number }));
+            let item = json!({
+                "type": "collabAgentToolCall", "id": "c", "receiverThreadIds": [thread, format!("child {number}")],
+            });
+            server.notify("item/completed", json!({ "threadId": "t", "turnId": turn, "item": item }));
+            server.send(&json!({ "id": number + 1_000_000_000, "result": {} }));
+        }
+    };
+    flood(0, 2000);
+    let before = resident();
+    flood(2000, 170_000);
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 4 * MIB, "{} KiB", grown / 1024);
+    assert_eq!(client.stats().kept_bytes, 0);
+}
+
+// ---- the limit ----
+
+/// A chat with a limit of 50 MiB that is read promptly until it ends while this is sent; the error it ends
+/// with. What is kept is told within a factor of two, and is near the limit.
+fn chat_within_the_limit(flood: impl Fn(&mut Server, usize)) -> Option<Error> {
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let mut chat = chatting(&client, &mut server);
+    let mut told = Told::new();
+    for number in 0..500_000 {
+        flood(&mut server, number);
+        if number % 64 == 0 {
+            while chat.try_next().is_some() {}
+            told.check(&client);
+            if chat.is_ended() {
+                break;
+            }
+        }
+    }
+    chat.error().cloned()
+}
+
+/// What is told to be kept against what the process has grown by.
+struct Told {
+    before: usize,
+    /// What was freed need not go back to the system.
+    most: usize,
+}
+
+impl Told {
+    fn new() -> Told {
+        Told { before: resident(), most: 0 }
+    }
+
+    /// What is kept is told within a factor of two, and is near the limit of 50 MiB.
+    #[track_caller]
+    fn check(&mut self, client: &Client) {
+        let (grown, kept) = (resident().saturating_sub(self.before), client.stats().kept_bytes);
+        assert!(kept < 60 * MIB, "{kept}");
+        self.most = self.most.max(kept);
+        let most = self.most;
+        assert!(grown < 2 * most + 12 * MIB, "grown by {} KiB, told {} KiB", grown / 1024, most / 1024);
+    }
+}
+
+#[test]
+fn file_changes_that_start_and_never_complete_end_the_chat_at_the_limit() {
+    if !is_alone("load::file_changes_that_start_and_never_complete_end_the_chat_at_the_limit") {
+        return;
+    }
+    let error = chat_within_the_limit(|server, number| {
+        let item = json!({ "type": "fileChange", "id": format!("a file change {number}"), "changes": [{}] });
+        server.notify("item/started", json!({ "threadId": "t", "turnId": "u", "item": item }));
+    });
+    assert!(matches!(error, Some(Error::BufferFull { .. })), "{error:?}");
+}
+
+#[test]
+fn item_ids_of_a_million_bytes_are_not_kept() {
+    if !is_alone("load::item_ids_of_a_million_bytes_are_not_kept") {
+        return;
+    }
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let mut chat = chatting(&client, &mut server);
+    let filling = "x".repeat(1_000_000);
+    let mut told = Told::new();
+    for number in 0..300 {
+        server.message(&format!("{number}{filling}"), "text");
+        assert!(chat.try_next().is_some());
+        told.check(&client);
+    }
+}
+
+#[test]
+fn endless_sub_agents_end_the_chat_at_the_limit() {
+    if !is_alone("load::endless_sub_agents_end_the_chat_at_the_limit") {
+        return;
+    }
+    let error = chat_within_the_limit(|server, number| {
+        let children: Vec<String> = (0..100).map(|child| format!("{number} {child}")).collect();
+        server.item(json!({ "type": "collabAgentToolCall", "id": "c", "receiverThreadIds": children }));
+    });
+    assert!(matches!(error, Some(Error::BufferFull { .. })), "{error:?}");
+}
+
+#[test]
+fn item_types_without_an_end_cost_each_step_a_constant_time() {
+    let (client, mut server) = served();
+    let mut chat = chatting(&client, &mut server);
+    let begun = Instant::now();
+    for number in 0..60_000 {
+        server.item(json!({ "type": format!("type {number}"), "id": "i" }));
+        assert!(chat.try_next().is_some());
+    }
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(15), "{took:?}");
+}
+
+#[test]
+fn item_types_without_an_end_are_told() {
+    if !is_alone("load::item_types_without_an_end_are_told") {
+        return;
+    }
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let mut chat = chatting(&client, &mut server);
+    let filling = "x".repeat(100_000);
+    let mut told = Told::new();
+    for number in 0..2000 {
+        server.item(json!({ "type": format!("{number}{filling}"), "id": "i" }));
+        while chat.try_next().is_some() {}
+        told.check(&client);
+    }
+    assert!(matches!(chat.error(), Some(Error::BufferFull { .. })), "{:?}", chat.error());
+}
+
+#[test]
+fn deltas_of_a_few_bytes_that_nobody_reads_are_told() {
+    if !is_alone("load::deltas_of_a_few_bytes_that_nobody_reads_are_told") {
+        return;
+    }
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let mut events = begun(&client, &mut server, |client| client.chat_events("hello"));
+    let mut told = Told::new();
+    for number in 0..600_000 {
+        server.delta("x");
+        if number % 1000 == 0 {
+            told.check(&client);
+        }
+    }
+    let last = std::iter::from_fn(|| events.try_next()).last();
+    assert!(matches!(events.error(), Some(Error::BufferFull { .. })), "{last:?}");
+}
+
+/// A chat whose turn has not been named, and the request for it.
+fn unnamed(
+    client: &Client,
+    server: &mut Server,
+) -> (thread::JoinHandle<codex_blocking::Result<codex_blocking::Chat>>, Value) {
+    let thread = thread(client, server);
+    let starting = spawn(move || thread.chat("hello"));
+    let request = server.expect("turn/start");
+    (starting, request)
+}
+
+fn name_turn(server: &mut Server, request: &Value) {
+    server.reply(request, json!({ "turn": { "id": "u", "items": [], "status": "inProgress" } }));
+}
+
+#[test]
+fn events_before_the_reply_that_names_their_turn_are_counted_and_bounded() {
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(MIB));
+    let (starting, request) = unnamed(&client, &mut server);
+    let filling = "x".repeat(100_000);
+    for number in 0..5 {
+        server.message(&number.to_string(), &filling);
+    }
+    assert!((500_000..MIB).contains(&client.stats().kept_bytes));
+    for number in 0..100 {
+        server.message(&number.to_string(), &filling);
+        assert!(client.stats().kept_bytes <= MIB);
+    }
+    name_turn(&mut server, &request);
+    let mut chat = starting.join().unwrap().unwrap();
+    assert!(chat.by_ref().all(|step| step.is_error()));
+    assert!(matches!(chat.error(), Some(Error::BufferFull { .. })), "{:?}", chat.error());
+    assert_eq!(client.stats().kept_bytes, 0);
+}
+
+#[test]
+fn small_events_before_the_reply_that_names_their_turn_are_told() {
+    if !is_alone("load::small_events_before_the_reply_that_names_their_turn_are_told") {
+        return;
+    }
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let (starting, request) = unnamed(&client, &mut server);
+    let mut told = Told::new();
+    for number in 0..600_000 {
+        server.delta("x");
+        if number % 1000 == 0 {
+            told.check(&client);
+        }
+    }
+    name_turn(&mut server, &request);
+    let mut chat = starting.join().unwrap().unwrap();
+    assert!(chat.by_ref().all(|step| step.is_error()));
+    assert!(matches!(chat.error(), Some(Error::BufferFull { .. })), "{:?}", chat.error());
+}
+
+#[test]
+fn approvals_without_an_end_are_told_and_bounded() {
+    if !is_alone("load::approvals_without_an_end_are_told_and_bounded") {
+        return;
+    }
+    let (client, mut server) =
+        served_with(Client::builder().max_buffered_bytes(50 * MIB).approval_mode(ApprovalMode::Manual));
+    let (mut told, mut answered) = (Told::new(), 0);
+    for id in 0..200_000 {
+        server.send(&approval_of(id, &format!("thread {id}"), &format!("turn {id}"), "i", ""));
+        answered += drain(&mut server).len();
+        if id % 1000 == 0 {
+            told.check(&client);
+        }
+    }
+    assert_eq!(client.pending().len() + answered, 200_000);
+}
+
+#[test]
+fn approvals_with_long_ids_are_told() {
+    if !is_alone("load::approvals_with_long_ids_are_told") {
+        return;
+    }
+    let (client, mut server) =
+        served_with(Client::builder().max_buffered_bytes(50 * MIB).approval_mode(ApprovalMode::Manual));
+    let filling = "x".repeat(1_000_000);
+    let mut told = Told::new();
+    for id in 0..100 {
+        let id = format!("{id}{filling}");
+        server.send(&approval_of(id.as_str(), &id, &id, &id, ""));
+        drain(&mut server);
+        told.check(&client);
+    }
+}
+
+#[test]
+fn the_65537th_notification_that_nobody_reads_drops_the_oldest() {
+    let (client, mut server) = served();
+    let mut notifications = client.notifications();
+    for number in 0..=65_536 {
+        server.notify("x", json!({ "number": number }));
+    }
+    assert_eq!(client.stats().dropped_notifications, 1);
+    assert_eq!(notifications.try_next().unwrap().params::<Value>().unwrap()["number"], 1);
+    assert_eq!(std::iter::from_fn(|| notifications.try_next()).count(), 65_535);
+    assert_eq!(client.stats().kept_bytes, 0);
+}

@@ -130,7 +130,7 @@ impl Client {
     pub fn interrupt_turn(&self, turn_id: &str) -> Result<()> {
         match self.inner.turns.running_turn(|log| log.turn_id == turn_id) {
             Some(log) => self.control(&log).interrupt(),
-            None => Err(Error::NoLongerPending { what: format!("no turn {turn_id} of this client runs") }),
+            None => Err(Error::NoLongerPending { what: format!("turn {turn_id} is not running on this client") }),
         }
     }
 
@@ -149,7 +149,7 @@ impl Client {
         if let Some(other) = other {
             if self.initialize()?.is_before((0, 128)) == Some(true) {
                 let running = &other.turn_id;
-                let what = format!("turn {turn_id} does not run on thread {thread_id}; turn {running} does");
+                let what = format!("turn {turn_id} is not running on thread {thread_id}; turn {running} is");
                 return Err(Error::NoLongerPending { what });
             }
         }
@@ -185,7 +185,7 @@ impl Client {
             )),
             Found::Read(_) => Err(Error::NoLongerPending {
                 what: format!(
-                    "turn {} is still read by the chat that gave the token; drop that first",
+                    "turn {} is still read by the chat that returned the continuation; drop that chat first",
                     token.turn_id
                 ),
             }),

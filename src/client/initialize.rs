@@ -110,7 +110,7 @@ impl Client {
     /// As [`initialize`](Self::initialize), and [`Error::InvalidInput`] when they are no object.
     pub fn initialize_with(&self, params: impl Serialize) -> Result<InitializeResult> {
         let params = serde_json::to_value(params)
-            .map_err(|source| Error::invalid_because("the parameters of initialize are no JSON", source))?;
+            .map_err(|source| Error::invalid_because("the parameters of initialize can't be serialized", source))?;
         self.handshake(&params, self.deadline())
     }
 
@@ -125,7 +125,7 @@ impl Client {
     /// `request("initialize", …)` by hand is the same handshake.
     pub(crate) fn initialize_raw(&self, params: impl Serialize, deadline: Deadline) -> Result<RawReply> {
         let params = serde_json::to_value(params)
-            .map_err(|source| Error::invalid_because("the parameters of initialize are no JSON", source))?;
+            .map_err(|source| Error::invalid_because("the parameters of initialize can't be serialized", source))?;
         self.handshake(&params, deadline)?;
         // It is there now and for good.
         let slot = self.lock_handshake(deadline)?;
@@ -134,12 +134,12 @@ impl Client {
 
     pub(super) fn handshake(&self, params: &Value, deadline: Deadline) -> Result<InitializeResult> {
         if !(params.is_object() || params.is_null()) {
-            return Err(Error::invalid("the parameters of initialize are an object"));
+            return Err(Error::invalid("the parameters of initialize must be an object"));
         }
         let mut slot = self.lock_handshake(deadline)?;
         if let Some(Handshake { result, .. }) = &*slot {
             if params.as_object().is_some_and(|params| !params.is_empty()) {
-                log::warn!("initialize was done already; the parameters of this call have no effect");
+                log::warn!("already initialized; the parameters of this call have no effect");
             }
             return Ok(result.clone());
         }
@@ -152,7 +152,7 @@ impl Client {
         self.connection.notify("initialized", ())?;
         if let Some(version) = result.server_version().filter(|version| is_untested(version)) {
             let (oldest, newest) = SERVER_VERSIONS;
-            log::warn!("the server is of version {version}; this crate was tested with {oldest} to {newest}");
+            log::warn!("the server's version is {version}; this crate was tested with {oldest} to {newest}");
         }
         if result.is_before((0, 169)) == Some(true) {
             self.inner.turns.expect_phantom_turns();

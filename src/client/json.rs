@@ -62,16 +62,16 @@ impl Client {
 
 fn with_schema(mut request: ChatRequest, schema: impl Serialize) -> Result<ChatRequest> {
     if matches!(request.source, Source::Continuation(_)) {
-        return Err(Error::invalid("a continuation goes on with a turn that runs; its schema can't be set"));
+        return Err(Error::invalid("a continuation resumes a running turn; its schema can't be set"));
     }
     let overrides = request.overrides.take().unwrap_or_default();
     if !overrides.output_schema.is_unset() {
-        return Err(Error::invalid("the request has an output_schema of its own"));
+        return Err(Error::invalid("the request already sets output_schema"));
     }
     let schema: Value = serde_json::to_value(schema)
-        .map_err(|source| Error::invalid_because("the schema of the answer is no JSON", source))?;
+        .map_err(|source| Error::invalid_because("the schema of the answer can't be serialized", source))?;
     if !schema.is_object() {
-        return Err(Error::invalid("the schema of the answer is an object"));
+        return Err(Error::invalid("the schema of the answer must be an object"));
     }
     request.overrides = Some(TurnOverrides { output_schema: schema.into(), ..overrides });
     Ok(request)

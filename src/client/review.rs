@@ -66,10 +66,10 @@ impl Client {
     ) -> Result<Chat> {
         check_thread_id(id)?;
         let target = serde_json::to_value(target)
-            .map_err(|source| Error::invalid_because("the target of the review is no JSON", source))?;
+            .map_err(|source| Error::invalid_because("the target of the review can't be serialized", source))?;
         if !target.get("type").is_some_and(Value::is_string) {
             return Err(Error::invalid(
-                "the target of a review is an object with a `type`, see ReviewTarget",
+                "the target of a review must be an object with a `type`, see ReviewTarget",
             ));
         }
         let is_detached = delivery == Some(ReviewDelivery::detached());
@@ -97,6 +97,6 @@ impl Client {
 
 fn no_detached() -> Error {
     Error::invalid(
-        "this server has no detached reviews: fork the thread (fork_thread), and start the review on the fork",
+        "this server doesn't support detached reviews: fork the thread (fork_thread), and start the review on the fork",
     )
 }

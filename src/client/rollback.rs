@@ -48,7 +48,7 @@ impl Client {
     pub fn rollback_thread(&self, id: &str, num_turns: u32) -> Result<Reply<ThreadReadResponse>> {
         check_thread_id(id)?;
         if num_turns == 0 {
-            return Err(Error::invalid("no turn is to be taken back; the number of turns is at least 1"));
+            return Err(Error::invalid("the number of turns must be at least 1"));
         }
         // Where the version does not tell, the server's refusal of the old way does.
         if self.initialize()?.is_before((0, 169)) != Some(false) {
@@ -93,7 +93,7 @@ impl Client {
         let params = serde_json::json!({ "threadId": id });
         let Read { thread } = self.request_until(method, params, self.deadline())?.decode(method)?;
         if thread.ephemeral == Some(true) {
-            return Err(Error::invalid(format!("thread {id} is ephemeral: its turns can't be taken back")));
+            return Err(Error::invalid(format!("thread {id} is ephemeral: its turns can't be rolled back")));
         }
         if thread.history_mode.as_deref() == Some("legacy") {
             return Err(Error::invalid(format!(

@@ -168,7 +168,7 @@ impl Client {
         if let Some(pick) = picks.iter().find(|pick| !labels.contains(&pick.as_str())) {
             let labels = labels.join(", ");
             return Err(Error::invalid(format!(
-                "question {question_id} has no option {pick}; it has: {labels}"
+                "question {question_id} has no option {pick}; its options are: {labels}"
             )));
         }
         self.respond_user_input(request, UserInputResponse::answer(question_id, picks))

@@ -233,7 +233,7 @@ impl Client {
     pub fn set_thread_name(&self, id: &str, name: &str) -> Result<()> {
         check_thread_id(id)?;
         if name.trim().is_empty() {
-            return Err(Error::invalid("the name of the thread is blank"));
+            return Err(Error::invalid("the thread name is blank"));
         }
         self.perform(ThreadSetNameParams::new(id, name))
     }
@@ -256,7 +256,7 @@ impl Client {
     ) -> Result<Reply<TurnSteerResponse>> {
         check_thread_id(thread_id)?;
         if expected_turn_id.is_empty() {
-            return Err(Error::invalid("the id of the turn is empty"));
+            return Err(Error::invalid("the turn id is empty"));
         }
         let input = input.into();
         input.check()?;
@@ -436,12 +436,12 @@ impl ThreadHandle {
 
     fn here(&self, mut request: ChatRequest) -> Result<ChatRequest> {
         if request.thread.is_some() {
-            return Err(Error::invalid("this handle names the thread; leave `thread` out of the request"));
+            return Err(Error::invalid("the handle determines the thread; omit `thread` in the request"));
         }
         match &request.source {
             Source::Continuation(token) if token.thread_id != self.thread_id() => {
                 return Err(Error::invalid(format!(
-                    "the continuation is of thread {}, this handle of {}",
+                    "the continuation belongs to thread {}, this handle to {}",
                     token.thread_id,
                     self.thread_id()
                 )));
@@ -542,7 +542,7 @@ impl Client {
             Err(error @ Error::Rpc { .. })
                 if !self.inner.settings.is_strict && config.not_for_turn().is_empty() =>
             {
-                log::warn!("thread {id} could not be resumed; its turn is tried all the same: {error}");
+                log::warn!("thread {id} could not be resumed; starting the turn anyway: {error}");
                 Ok((config.for_turn(), Some(error)))
             }
             loaded => loaded.map(|_| (TurnOverrides::default(), None)),
@@ -586,7 +586,7 @@ impl Client {
                 match self.request_until(method, params, deadline)?.decode(method) {
                     Ok(page) => page,
                     Err(error @ (Error::Rpc { .. } | Error::Decode { .. })) => {
-                        log::debug!("whether thread {id} is loaded can't be told: {error}");
+                        log::debug!("can't determine whether thread {id} is loaded: {error}");
                         return Ok(false);
                     }
                     Err(error) => return Err(error),
@@ -682,7 +682,7 @@ struct ThreadId {
 /// `InvalidInput`: the id is empty, which the server tells with words about its length.
 pub(super) fn check_thread_id(id: &str) -> Result<()> {
     match id {
-        "" => Err(Error::invalid("the id of the thread is empty")),
+        "" => Err(Error::invalid("the thread id is empty")),
         _ => Ok(()),
     }
 }
@@ -704,7 +704,7 @@ fn refuse_fields(id: &str, names: &[String]) -> Result<()> {
     match names {
         [] => Ok(()),
         _ => Err(Error::invalid(format!(
-            "thread {id} can't take {} any more: give that when a thread is started or forked",
+            "thread {id} is loaded and can't change {}: set it when starting or forking a thread",
             names.join(", ")
         ))),
     }

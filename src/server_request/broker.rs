@@ -188,9 +188,9 @@ impl Broker {
         if waits && self.answer(core, number, |_| answer)? {
             return Ok(());
         }
-        core.check("answer a request of the server")?;
+        core.check("answer a server request")?;
         Err(Error::NoLongerPending {
-            what: "this request was answered, withdrawn, is over, or came to another client".to_owned(),
+            what: "the server request was answered or withdrawn, has ended, or belongs to another client".to_owned(),
         })
     }
 
@@ -268,7 +268,7 @@ impl Broker {
             ServerRequest::Permissions(_) | ServerRequest::Elicitation(_) if is_manual && is_seen() => {
                 Decision::Wait(approval_timeout)
             }
-            _ => Decision::Nobody("nobody decides that"),
+            _ => Decision::Nobody("it has no handler or stream"),
         }
     }
 
@@ -288,7 +288,7 @@ impl Broker {
         let reason = match &decision {
             Decision::Nobody(reason) => Some((log::Level::Info, *reason)),
             _ if !self.has_room(bytes) => {
-                Some((log::Level::Warn, "more would be kept than max_buffered_bytes allows"))
+                Some((log::Level::Warn, "max_buffered_bytes was exceeded"))
             }
             _ => None,
         };
@@ -360,7 +360,7 @@ impl Broker {
     ) {
         core.log(level, || {
             let ReceivedRequest { id, method, .. } = received;
-            format!("the server asked {method} (id {id}); {reason}, so it got the default answer")
+            format!("default answer to server request {method} (id {id}): {reason}")
         });
         if let Err(error) = core.answer(&received.id, answer) {
             core.log(log::Level::Error, || error.to_string());
@@ -383,23 +383,23 @@ impl Broker {
             let answer = match answered {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(error)) => {
-                    log::error!("a handler gave what is no answer; the default one was sent: {error}");
+                    log::error!("a handler returned an invalid answer; sent the default answer: {error}");
                     default_answer
                 }
                 Err(_) => {
-                    log::error!("a handler of server requests panicked; the default answer was sent");
+                    log::error!("a server request handler panicked; sent the default answer");
                     default_answer
                 }
             };
             match broker.answer(&own_core, number, |_| answer) {
                 Ok(true) => {}
-                Ok(false) => log::debug!("a server request was withdrawn before its handler had decided"),
-                Err(error) => log::error!("the answer of a handler could not be sent: {error}"),
+                Ok(false) => log::debug!("a server request was withdrawn before its handler returned"),
+                Err(error) => log::error!("a handler's answer could not be sent: {error}"),
             }
         };
         if let Err(job) = core.run_callback(Box::new(job)) {
             core.drop_elsewhere(job);
-            self.answer_by_default(core, number, "no thread can be started for its handler");
+            self.answer_by_default(core, number, "no thread could be started for its handler");
         }
     }
 
@@ -419,14 +419,14 @@ impl Broker {
             (None, _) => {}
         }
         if key.is_none() {
-            self.answer_by_default(core, number, "its deadline can't be kept");
+            self.answer_by_default(core, number, "no thread could be started for its deadline");
         }
     }
 
     fn answer_by_default(&self, core: &Core, number: u64, reason: &str) {
         match self.answer(core, number, |pending| pending.default_answer.clone()) {
             Ok(true) => core.log(log::Level::Warn, || {
-                format!("a request of the server got the default answer: {reason}")
+                format!("default answer to a server request: {reason}")
             }),
             Ok(false) => {}
             Err(error) => core.log(log::Level::Error, || error.to_string()),
@@ -496,12 +496,12 @@ impl Subsystem for Broker {
                 let answer = match received.thread_id.is_some() && can_be_declined_unread(method) {
                     true => default_answer(method),
                     false => {
-                        let message = format!("the parameters of {method} can't be read: {error}");
+                        let message = format!("the parameters of {method} can't be decoded: {error}");
                         Err(Refusal { code: INVALID_PARAMS, message })
                     }
                 };
                 // Without the error, which may quote something private.
-                self.refuse(core, &received, &answer, log::Level::Info, "its parameters can't be read");
+                self.refuse(core, &received, &answer, log::Level::Info, "its parameters can't be decoded");
             }
         }
         true

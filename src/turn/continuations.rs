@@ -140,7 +140,7 @@ impl Control {
 fn unknown(token: &ChatContinuation) -> Error {
     Error::NoLongerPending {
         what: format!(
-            "the continuation of turn {} is used up, forgotten, or of another client",
+            "the continuation of turn {} was used or forgotten, or belongs to another client",
             token.turn_id
         ),
     }

@@ -141,13 +141,13 @@ impl ChatRequest {
                 ];
                 if let Some((name, _)) = settings.iter().find(|(_, is_set)| *is_set) {
                     return Err(Error::invalid(format!(
-                        "a continuation goes on with a turn that runs; it takes inactivity_timeout, but no {name}"
+                        "a continuation resumes a running turn; it accepts inactivity_timeout, but not {name}"
                     )));
                 }
             }
         }
         if self.thread.as_deref() == Some("") {
-            return Err(Error::invalid("the id of the thread is empty; leave it out to start a new one"));
+            return Err(Error::invalid("the thread id is empty; omit it to start a new thread"));
         }
         if let Some(config) = &self.thread_config {
             config.check_for("thread/start")?;

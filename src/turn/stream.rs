@@ -53,7 +53,7 @@ pub type ChatEvents = TurnStream<TurnEvent>;
 ///
 /// It is `Send`: iterate on any thread. [`handle`](Self::handle) gives a handle with which other
 /// threads steer, interrupt or cancel the turn meanwhile.
-#[must_use = "dropping it lets go of the turn: what it says next is lost"]
+#[must_use = "dropping it frees the turn's events; the turn keeps running on the server"]
 pub struct TurnStream<T: TurnItem> {
     /// `None` while it waits among the continuations.
     turn: Option<Turn>,
@@ -407,7 +407,7 @@ impl<T: TurnItem> Drop for TurnStream<T> {
                 }
             }
             StreamState::Ended(Some(error), _) if !self.is_told.load(Ordering::Relaxed) => {
-                log::error!("nobody saw how a turn failed: {error}");
+                log::error!("unhandled failure of a turn: {error}");
                 // Nobody has the token either.
                 self.continuations.forget(self.key);
             }

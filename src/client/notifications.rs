@@ -1,6 +1,6 @@
 //! All notifications of a connection as a stream.
 //!
-//! Relies on `rpc`. Invariant: a reader that sleeps holds up nobody.
+//! Relies on `rpc`. Invariant: a slow reader delays nothing else.
 
 use std::{fmt, iter::FusedIterator, sync::Arc, time::Duration};
 
@@ -10,9 +10,10 @@ use crate::{
     turn::RawNotification,
 };
 
-/// Every notification of the server, of all threads, from [`Client::notifications`](crate::Client::notifications).
+/// All notifications of the server, of all threads. Returned by
+/// [`Client::notifications`](crate::Client::notifications).
 ///
-/// `next` blocks until one comes or the connection ends.
+/// `next` blocks until a notification arrives or the connection ends.
 #[must_use = "dropping it ends the subscription"]
 pub struct Notifications {
     subscription: Arc<Subscription>,
@@ -23,17 +24,17 @@ impl Notifications {
         Notifications { subscription }
     }
 
-    /// The next one if it is there already. Never waits.
+    /// Returns the next notification if there is one. Never blocks.
     pub fn try_next(&mut self) -> Option<RawNotification> {
         self.next_before(Deadline::after(Some(Duration::ZERO)))
     }
 
-    /// The next one; waits for it as long as that.
+    /// Returns the next notification, waiting for at most `limit`.
     pub fn next_timeout(&mut self, limit: Duration) -> Option<RawNotification> {
         self.next_before(Deadline::after(Some(limit)))
     }
 
-    /// Whether the connection has ended and everything has been read.
+    /// Returns `true` if the connection has ended and all notifications have been read.
     pub fn is_ended(&self) -> bool {
         self.subscription.mailbox().is_exhausted()
     }

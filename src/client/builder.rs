@@ -162,7 +162,9 @@ impl ClientBuilder {
     /// Same as [`Transport::connect`].
     pub fn connect(self, mut transport: impl Transport) -> Result<Client> {
         if self.settings.client_name.chars().any(char::is_control) {
-            return Err(Error::invalid("the client's name contains control characters, which the server rejects"));
+            return Err(Error::invalid(
+                "the client's name contains control characters, which the server rejects",
+            ));
         }
         let budget = Budget::new(self.max_buffered_bytes);
         let turns = Turns::new(&budget);

@@ -148,7 +148,9 @@ impl Client {
     pub fn interrupt_turn(&self, turn_id: &str) -> Result<()> {
         match self.inner.turns.running_turn(|log| log.turn_id == turn_id) {
             Some(log) => self.control(&log).interrupt(),
-            None => Err(Error::NoLongerPending { what: format!("turn {turn_id} is not running on this client") }),
+            None => {
+                Err(Error::NoLongerPending { what: format!("turn {turn_id} is not running on this client") })
+            }
         }
     }
 

@@ -110,8 +110,9 @@ impl Client {
     /// Same as [`initialize`](Self::initialize), and [`Error::InvalidInput`] if the parameters are not an
     /// object.
     pub fn initialize_with(&self, params: impl Serialize) -> Result<InitializeResult> {
-        let params = serde_json::to_value(params)
-            .map_err(|source| Error::invalid_because("the parameters of initialize can't be serialized", source))?;
+        let params = serde_json::to_value(params).map_err(|source| {
+            Error::invalid_because("the parameters of initialize can't be serialized", source)
+        })?;
         self.handshake(&params, self.deadline())
     }
 
@@ -125,8 +126,9 @@ impl Client {
 
     /// A manual `request("initialize", …)` performs the same handshake.
     pub(crate) fn initialize_raw(&self, params: impl Serialize, deadline: Deadline) -> Result<RawReply> {
-        let params = serde_json::to_value(params)
-            .map_err(|source| Error::invalid_because("the parameters of initialize can't be serialized", source))?;
+        let params = serde_json::to_value(params).map_err(|source| {
+            Error::invalid_because("the parameters of initialize can't be serialized", source)
+        })?;
         self.handshake(&params, deadline)?;
         // Once it is there it stays.
         let slot = self.lock_handshake(deadline)?;

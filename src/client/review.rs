@@ -64,8 +64,9 @@ impl Client {
         delivery: Option<ReviewDelivery>,
     ) -> Result<Chat> {
         check_thread_id(id)?;
-        let target = serde_json::to_value(target)
-            .map_err(|source| Error::invalid_because("the target of the review can't be serialized", source))?;
+        let target = serde_json::to_value(target).map_err(|source| {
+            Error::invalid_because("the target of the review can't be serialized", source)
+        })?;
         if !target.get("type").is_some_and(Value::is_string) {
             return Err(Error::invalid(
                 "the target of a review must be an object with a `type`, see ReviewTarget",

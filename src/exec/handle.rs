@@ -70,7 +70,9 @@ impl CommandHandle {
     /// Same as [`RunningCommand::resize`](crate::RunningCommand::resize).
     pub fn resize(&self, rows: u16, cols: u16) -> Result<()> {
         if !self.has_tty {
-            return Err(Error::invalid("the command does not run in a terminal: spawn it with `ExecOptions::tty`"));
+            return Err(Error::invalid(
+                "the command does not run in a terminal: spawn it with `ExecOptions::tty`",
+            ));
         }
         self.ask(CommandExecResizeParams::new(self.process_id(), terminal_size(rows, cols)?))
     }

@@ -156,9 +156,7 @@ impl ExecOptions {
             return Err(Error::invalid("the command is empty"));
         }
         if process_id.is_none() && self.has_stdin() {
-            return Err(Error::invalid(
-                "`stream_stdin` and `tty` require `spawn_command`",
-            ));
+            return Err(Error::invalid("`stream_stdin` and `tty` require `spawn_command`"));
         }
         let mut params = CommandExecParams::new(command);
         if let Some(cwd) = self.cwd {

@@ -190,7 +190,8 @@ impl Broker {
         }
         core.check("answer a server request")?;
         Err(Error::NoLongerPending {
-            what: "the server request was answered or withdrawn, has ended, or belongs to another client".to_owned(),
+            what: "the server request was answered or withdrawn, has ended, or belongs to another client"
+                .to_owned(),
         })
     }
 
@@ -287,9 +288,7 @@ impl Broker {
         let request = Arc::new(request);
         let reason = match &decision {
             Decision::Nobody(reason) => Some((log::Level::Info, *reason)),
-            _ if !self.has_room(bytes) => {
-                Some((log::Level::Warn, "max_buffered_bytes was exceeded"))
-            }
+            _ if !self.has_room(bytes) => Some((log::Level::Warn, "max_buffered_bytes was exceeded")),
             _ => None,
         };
         let mut state = self.state.lock();
@@ -425,9 +424,9 @@ impl Broker {
 
     fn answer_by_default(&self, core: &Core, number: u64, reason: &str) {
         match self.answer(core, number, |pending| pending.default_answer.clone()) {
-            Ok(true) => core.log(log::Level::Warn, || {
-                format!("default answer to a server request: {reason}")
-            }),
+            Ok(true) => {
+                core.log(log::Level::Warn, || format!("default answer to a server request: {reason}"))
+            }
             Ok(false) => {}
             Err(error) => core.log(log::Level::Error, || error.to_string()),
         }

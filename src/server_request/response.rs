@@ -76,8 +76,9 @@ impl ServerResponse {
 
     fn to<P: ServerRequestParams>(response: &P::Response) -> Self {
         let result = serde_json::to_value(response);
-        let unfit =
-            |source| Error::invalid_because(format!("the answer to {} can't be serialized", P::METHOD), source);
+        let unfit = |source| {
+            Error::invalid_because(format!("the answer to {} can't be serialized", P::METHOD), source)
+        };
         ServerResponse(Content::To(P::METHOD, result.map_err(unfit)))
     }
 }
@@ -202,7 +203,9 @@ impl PermissionsRequest {
         let asked = self.member("permissions").unwrap_or_default();
         let granted = &result["permissions"];
         if !is_within(granted, &asked) {
-            return Err(Error::invalid("the answer grants more permissions than were requested; nothing was sent"));
+            return Err(Error::invalid(
+                "the answer grants more permissions than were requested; nothing was sent",
+            ));
         }
         let (granted, asked) = (&granted["fileSystem"], &asked["fileSystem"]);
         let kept = granted["entries"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -254,9 +254,7 @@ fn check_name(name: &str) -> Result<()> {
         )));
     }
     if name == "mcp" || name.starts_with("mcp__") {
-        return Err(Error::invalid(format!(
-            "`{name}` is reserved for the tools of MCP servers"
-        )));
+        return Err(Error::invalid(format!("`{name}` is reserved for the tools of MCP servers")));
     }
     Ok(())
 }

@@ -60,7 +60,9 @@ impl Input {
         let is_blank =
             |item: &InputItem| matches!(item, InputItem::Text(said) if said.text.trim().is_empty());
         if self.0.iter().all(is_blank) {
-            return Err(Error::invalid("the input is empty; it must contain a non-blank text or another item"));
+            return Err(Error::invalid(
+                "the input is empty; it must contain a non-blank text or another item",
+            ));
         }
         Ok(())
     }

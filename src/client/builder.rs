@@ -49,6 +49,44 @@ pub(crate) struct ClientSettings {
     pub(crate) opt_out: Vec<String>,
 }
 
+impl Client {
+    /// Connects with the default settings of [`ClientBuilder`].
+    ///
+    /// Blocks until the server can be written to, for at most the transport's connect limit.
+    ///
+    /// ```no_run
+    /// use codex_blocking::{Client, Stdio};
+    ///
+    /// let client = Client::connect(Stdio::default())?; // runs `codex app-server`
+    /// println!("{}", client.chat_once("Say hello")?.final_text);
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Same as [`Transport::connect`]: [`Error::Transport`](crate::Error::Transport) if no server can be
+    /// reached.
+    pub fn connect(transport: impl Transport) -> Result<Client> {
+        Client::builder().connect(transport)
+    }
+
+    /// Creates a builder, to change limits and behaviour.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// use codex_blocking::{ApprovalMode, Client, Stdio};
+    ///
+    /// let client = Client::builder()
+    ///     .request_timeout(Duration::from_secs(60))
+    ///     .approval_mode(ApprovalMode::Manual)
+    ///     .connect(Stdio::default())?;
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+}
+
 impl Default for ClientBuilder {
     fn default() -> Self {
         ClientBuilder {

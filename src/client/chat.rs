@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize, de::Error as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Client, request::class_of, thread::is_unloaded};
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
     error::{Error, Result},
     rpc::{Call, RawReply},
     turn::{
-        CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, Consumer, Continuations, Control, Found,
-        Input, Interest, Opened, Source, Start, TurnItem, TurnLog, TurnStream,
+        Chat, ChatEvents, ChatRequest, ChatResult, Consumer, Continuations, Control, Found, Input, Interest,
+        Opened, Source, Start, TurnItem, TurnLog, TurnStream,
     },
 };
 
@@ -118,64 +118,6 @@ impl Client {
         self.open(request.into(), ChatMode::Events)
     }
 
-    /// Interrupts the turn of a continuation, waits for its end, and returns what had not been read. This
-    /// uses up the continuation; on failure it stays valid.
-    ///
-    /// Blocks for at most the request limit.
-    ///
-    /// # Errors
-    /// [`Error::NoLongerPending`] if the continuation was used or forgotten or belongs to another client;
-    /// [`Error::Timeout`] if the turn does not end; [`Error::Rpc`] if the server rejects the interruption.
-    pub fn cancel(&self, continuation: &ChatContinuation) -> Result<CancelResult> {
-        self.continuations().cancel(continuation)
-    }
-
-    /// Invalidates a continuation and frees the events buffered for it. The turn keeps running on the server,
-    /// and a chat that is reading it can be read on.
-    pub fn forget(&self, continuation: &ChatContinuation) {
-        self.continuations().forget_token(continuation);
-    }
-
-    /// Interrupts a turn of this client; its reader receives the end.
-    ///
-    /// Can be called as soon as the turn is requested, and after it has ended. Blocks for at most the request
-    /// limit.
-    ///
-    /// # Errors
-    /// [`Error::NoLongerPending`] if no turn of this client with that id is running (use
-    /// [`interrupt_turn_on`](Self::interrupt_turn_on) for turns of other clients); otherwise the same as
-    /// [`request`](Self::request).
-    pub fn interrupt_turn(&self, turn_id: &str) -> Result<()> {
-        match self.inner.turns.running_turn(|log| log.turn_id == turn_id) {
-            Some(log) => self.control(&log).interrupt(),
-            None => {
-                Err(Error::NoLongerPending { what: format!("turn {turn_id} is not running on this client") })
-            }
-        }
-    }
-
-    /// Interrupts a turn of any client. `turn_id` must be the id in its `turn/started`.
-    ///
-    /// # Errors
-    /// Same as [`request`](Self::request); [`Error::Rpc`] if no such turn is running. Servers before 0.128
-    /// interrupt any running turn of the thread: if this client knows that another turn is running, it sends
-    /// nothing and returns [`Error::NoLongerPending`], which names that turn.
-    pub fn interrupt_turn_on(&self, thread_id: &str, turn_id: &str) -> Result<()> {
-        let on_thread = |log: &TurnLog| log.thread_id == thread_id;
-        if let Some(log) = self.inner.turns.running_turn(|log| on_thread(log) && log.turn_id == turn_id) {
-            return self.control(&log).interrupt();
-        }
-        let other = self.inner.turns.running_turn(|log| on_thread(log) && log.running_id() != Some(turn_id));
-        if let Some(other) = other {
-            if self.initialize()?.is_before((0, 128)) == Some(true) {
-                let running = &other.turn_id;
-                let what = format!("turn {turn_id} is not running on thread {thread_id}; turn {running} is");
-                return Err(Error::NoLongerPending { what });
-            }
-        }
-        self.request("turn/interrupt", json!({ "threadId": thread_id, "turnId": turn_id })).map(drop)
-    }
-
     fn continuations(&self) -> &std::sync::Arc<Continuations> {
         &self.inner.continuations
     }
@@ -252,7 +194,7 @@ impl Client {
         Ok(self.read(consumer, mode, inactivity, keep_raw))
     }
 
-    fn control(&self, log: &std::sync::Arc<TurnLog>) -> Control {
+    pub(super) fn control(&self, log: &std::sync::Arc<TurnLog>) -> Control {
         Control::new(&self.connection, &self.inner.turns, log, self.request_timeout)
     }
 

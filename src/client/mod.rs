@@ -3,23 +3,37 @@
 //! Relies on everything before it. Invariant: every method takes `&self`, can be called from any thread, and
 //! blocks for at most a documented limit.
 
+// `Client`'s page in the documentation lists the methods in the order of these modules. The blank lines keep
+// rustfmt from sorting them.
 mod builder;
+
 mod chat;
-mod config;
-mod deferred;
-mod exec;
-mod initialize;
 mod json;
-mod legacy_events;
-mod notifications;
-mod reply;
-mod request;
-mod review;
-mod rollback;
-mod server_requests;
-mod stats;
-mod supports;
+
 mod thread;
+
+mod rollback;
+
+mod control;
+
+mod request;
+
+mod notifications;
+mod server_requests;
+
+mod exec;
+
+mod config;
+mod review;
+
+mod initialize;
+mod supports;
+
+mod stats;
+
+mod deferred;
+mod legacy_events;
+mod reply;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -39,7 +53,7 @@ use crate::{
     exec::Commands,
     rpc::{Budget, Connection, WeakConnection},
     server_request::Broker,
-    transport::{Shutdown, Transport},
+    transport::Shutdown,
     turn::{Continuations, Turns},
 };
 
@@ -121,47 +135,6 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects with the default settings of [`ClientBuilder`].
-    ///
-    /// Blocks until the server can be written to, for at most the transport's connect limit.
-    ///
-    /// ```no_run
-    /// use codex_blocking::{Client, Stdio};
-    ///
-    /// let client = Client::connect(Stdio::default())?; // runs `codex app-server`
-    /// println!("{}", client.chat_once("Say hello")?.final_text);
-    /// # Ok::<(), codex_blocking::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Same as [`Transport::connect`]: [`Error::Transport`](crate::Error::Transport) if no server can be
-    /// reached.
-    pub fn connect(transport: impl Transport) -> Result<Client> {
-        Client::builder().connect(transport)
-    }
-
-    /// Creates a builder, to change limits and behaviour.
-    ///
-    /// ```no_run
-    /// use std::time::Duration;
-    ///
-    /// use codex_blocking::{ApprovalMode, Client, Stdio};
-    ///
-    /// let client = Client::builder()
-    ///     .request_timeout(Duration::from_secs(60))
-    ///     .approval_mode(ApprovalMode::Manual)
-    ///     .connect(Stdio::default())?;
-    /// # Ok::<(), codex_blocking::Error>(())
-    /// ```
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
-    /// Returns a client for the same connection with another request limit; `None` means no limit.
-    pub fn with_request_timeout(&self, limit: impl Into<Option<Duration>>) -> Client {
-        Client { request_timeout: limit.into(), ..self.clone() }
-    }
-
     /// Returns a handle that does not keep the connection open.
     pub fn downgrade(&self) -> WeakClient {
         WeakClient {
@@ -169,30 +142,6 @@ impl Client {
             connection: self.connection.downgrade(),
             request_timeout: self.request_timeout,
         }
-    }
-
-    /// Returns a stream of all notifications from now on, of all threads.
-    ///
-    /// The stream buffers at most 65,536 notifications or 64 MiB; beyond that, the oldest unread ones are
-    /// dropped and counted in [`Stats::dropped_notifications`]. It ends with the connection.
-    ///
-    /// ```
-    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
-    /// let notifications = client.notifications();
-    /// client.chat_once("Say hello")?;
-    /// client.close()?;
-    /// for notification in notifications {
-    ///     println!("{}", notification.method()); // thread/started, turn/started, …
-    /// }
-    /// # Ok::<(), codex_blocking::Error>(())
-    /// ```
-    pub fn notifications(&self) -> Notifications {
-        Notifications::new(self.connection.subscribe())
-    }
-
-    /// Returns the counters of this connection.
-    pub fn stats(&self) -> Stats {
-        Stats::of(self)
     }
 
     /// Closes the connection in an orderly way, for all clones.

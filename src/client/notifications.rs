@@ -4,11 +4,33 @@
 
 use std::{fmt, iter::FusedIterator, sync::Arc, time::Duration};
 
+use super::Client;
 use crate::{
     deadline::Deadline,
     rpc::{Subscription, Taken},
     turn::RawNotification,
 };
+
+impl Client {
+    /// Returns a stream of all notifications from now on, of all threads.
+    ///
+    /// The stream buffers at most 65,536 notifications or 64 MiB; beyond that, the oldest unread ones are
+    /// dropped and counted in [`Stats::dropped_notifications`](crate::Stats::dropped_notifications). It ends with the connection.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// let notifications = client.notifications();
+    /// client.chat_once("Say hello")?;
+    /// client.close()?;
+    /// for notification in notifications {
+    ///     println!("{}", notification.method()); // thread/started, turn/started, …
+    /// }
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn notifications(&self) -> Notifications {
+        Notifications::new(self.connection.subscribe())
+    }
+}
 
 /// All notifications of the server, of all threads. Returned by
 /// [`Client::notifications`](crate::Client::notifications).

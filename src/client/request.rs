@@ -51,16 +51,6 @@ impl Client {
         self.request_until(method, params, Deadline::after(Some(limit)))?.decode(method)
     }
 
-    /// Sends a notification. Doesn't block: the server sends no response. The only client notification that
-    /// the server knows is `initialized`, which the handshake sends.
-    ///
-    /// # Errors
-    /// [`Error::Transport`](crate::Error::Transport) if the connection is lost,
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) if `params` can't be serialized.
-    pub fn notify(&self, method: &str, params: impl Serialize) -> Result<()> {
-        self.connection.notify(method, params)
-    }
-
     /// Sends a typed request, whose type determines the method and the reply. The parameters of all methods
     /// are in [`protocol`](crate::protocol).
     ///
@@ -95,6 +85,21 @@ impl Client {
         limit: Duration,
     ) -> Result<Reply<P::Response>> {
         self.call_until(params, Deadline::after(Some(limit)))
+    }
+
+    /// Sends a notification. Doesn't block: the server sends no response. The only client notification that
+    /// the server knows is `initialized`, which the handshake sends.
+    ///
+    /// # Errors
+    /// [`Error::Transport`](crate::Error::Transport) if the connection is lost,
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) if `params` can't be serialized.
+    pub fn notify(&self, method: &str, params: impl Serialize) -> Result<()> {
+        self.connection.notify(method, params)
+    }
+
+    /// Returns a client for the same connection with another request limit; `None` means no limit.
+    pub fn with_request_timeout(&self, limit: impl Into<Option<Duration>>) -> Client {
+        Client { request_timeout: limit.into(), ..self.clone() }
     }
 
     /// Sends a request after the handshake, all within one deadline.

@@ -8,6 +8,13 @@ use serde::Serialize;
 
 use super::Client;
 
+impl Client {
+    /// Returns the counters of this connection.
+    pub fn stats(&self) -> Stats {
+        Stats::of(self)
+    }
+}
+
 /// Counters of a connection since it was established, and its current state.
 ///
 /// Returned by [`Client::stats`](crate::Client::stats).

@@ -17,12 +17,12 @@ use crate::{
     protocol::{
         ClientRequest, DynamicToolSpec, ReviewDelivery, ThreadArchiveParams, ThreadCompactStartParams,
         ThreadListResponse, ThreadLoadedListParams, ThreadLoadedListResponse, ThreadReadParams,
-        ThreadReadResponse, ThreadSetNameParams, ThreadUnarchiveParams, TurnSteerParams, TurnSteerResponse,
+        ThreadReadResponse, ThreadSetNameParams, ThreadUnarchiveParams,
     },
     rpc::RawReply,
     server_request::{Tool, ToolSet},
     setting::Setting,
-    turn::{Chat, ChatEvents, ChatRequest, ChatResult, Input, Source},
+    turn::{Chat, ChatEvents, ChatRequest, ChatResult, Source},
 };
 
 impl Client {
@@ -252,30 +252,6 @@ impl Client {
             return Err(Error::invalid("the thread name is blank"));
         }
         self.perform(ThreadSetNameParams::new(id, name))
-    }
-
-    /// Adds a message to a running turn, of this or another client. The server drops what the model was
-    /// writing. The reader of the turn receives the answer.
-    ///
-    /// Blocks for at most the request limit. The reader of a turn can use
-    /// [`Chat::steer`](crate::TurnStream::steer).
-    ///
-    /// # Errors
-    /// Same as [`request`](Self::request); [`Error::Rpc`] if another turn is running, or none, or one that
-    /// can't be steered (a review); [`Error::InvalidInput`] if an id or the message is empty.
-    pub fn steer_turn(
-        &self,
-        thread_id: &str,
-        expected_turn_id: &str,
-        input: impl Into<Input>,
-    ) -> Result<Reply<TurnSteerResponse>> {
-        check_thread_id(thread_id)?;
-        if expected_turn_id.is_empty() {
-            return Err(Error::invalid("the turn id is empty"));
-        }
-        let input = input.into();
-        input.check()?;
-        self.call(TurnSteerParams::new(thread_id, expected_turn_id, input))
     }
 }
 

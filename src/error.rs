@@ -1,8 +1,7 @@
-//! What can go wrong, told so that the caller knows what to do next.
+//! Error types.
 //!
-//! Relies on `continuation` only. Invariant: an [`Error`] keeps its cause as
-//! `source()`, its ids and the raw text, and is cheap to clone, since one dead server is told to
-//! every waiter.
+//! Relies on `continuation` only. Invariant: an [`Error`] keeps its cause as `source()`, its ids and the raw
+//! text, and is cheap to clone, since the end of a connection fails every waiting call.
 
 use std::{fmt, process::ExitStatus, sync::Arc, time::Duration};
 
@@ -10,57 +9,56 @@ use serde_json::Value;
 
 use crate::continuation::ChatContinuation;
 
-/// The JSON-RPC code with which the server refuses a request because it is overloaded.
+/// The JSON-RPC code of the server's error response when it is overloaded.
 pub(crate) const OVERLOADED: i64 = -32001;
 
-/// The result of everything in this crate that can fail.
+/// A `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong, one variant per thing a caller can do about it.
+/// Any error of this crate. The variants differ in what a caller can do about them.
 ///
-/// Every variant is `Clone`, and [`source`](std::error::Error::source) leads to the cause where
-/// there is one. [`code`](Error::code) gives a stable word for logs and for other languages.
+/// Every variant is `Clone`. [`source`](std::error::Error::source) returns the underlying error, if any.
+/// [`code`](Error::code) returns a stable identifier for logs and for other languages.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The server could not be reached, or died. Everything pending on the connection fails with
-    /// the same reason. Connect anew; `failure` says why: the exit status and the last lines of
-    /// stderr, the close frame, or the HTTP status.
+    /// The server could not be reached, or the connection was lost. Everything pending on the connection
+    /// fails with the same reason. To go on, connect again. `failure` contains the details: the exit status
+    /// and the last lines of stderr, the close code, or the HTTP status.
     #[error("{doing}: {failure}")]
     #[non_exhaustive]
     Transport {
         /// What was being done.
         doing: String,
-        /// Why it failed; shared by all who are told.
+        /// Why it failed. Shared by all errors with the same cause.
         failure: Arc<TransportFailure>,
-        /// The error below, where there is one.
+        /// The underlying error, if any.
         #[source]
         source: Option<Cause>,
     },
-    /// A wait reached its deadline. `limit` names it; its setting is the thing to change.
+    /// A time limit passed. `limit` names the limit, and thereby the setting that changes it.
     #[error("{limit} after {}", Seconds(*.after))]
     #[non_exhaustive]
     Timeout {
-        /// Which limit fired.
+        /// Which limit passed.
         limit: Timeout,
-        /// How long the limit allowed.
+        /// The duration of the limit.
         after: Duration,
     },
-    /// The turn said nothing for longer than the inactivity limit. It may still be running:
-    /// go on with `continuation`, [cancel](crate::Client::cancel) it, or
-    /// [forget](crate::Client::forget) it.
+    /// The turn sent no event for longer than the inactivity limit. It may still be running: resume it with
+    /// `continuation`, [cancel](crate::Client::cancel) it, or [forget](crate::Client::forget) it.
     #[error(
-        "turn {} of thread {} was silent for {}; go on with the continuation, or cancel it",
+        "turn {} of thread {} was inactive for {}; resume it with the continuation, or cancel it",
         .continuation.turn_id, .continuation.thread_id, Seconds(*.idle)
     )]
     #[non_exhaustive]
     TurnInactive {
-        /// The token with which the same turn is read on.
+        /// Resumes reading the same turn.
         continuation: ChatContinuation,
-        /// How long the turn had been silent.
+        /// How long the turn had been inactive.
         idle: Duration,
     },
-    /// The server answered a request with an error.
+    /// The server responded to a request with an error.
     #[error("{method}: {message} (code {code})")]
     #[non_exhaustive]
     Rpc {
@@ -68,123 +66,121 @@ pub enum Error {
         method: String,
         /// The JSON-RPC code: -32600 for nearly everything, -32001 when overloaded.
         code: i64,
-        /// The server's words. They are no stable identifiers.
-        /// Where a turn finds no thread, those of the resume before it follow.
+        /// The server's message. Its text is not stable. If a turn's thread was not found, the message of the
+        /// preceding resume is appended.
         message: String,
-        /// What the server added.
+        /// The `data` of the server's error.
         data: Option<Box<Value>>,
     },
     /// The turn ended as failed.
     #[error("turn {turn_id} of thread {thread_id} failed: {message}")]
     #[non_exhaustive]
     TurnFailed {
-        /// The thread.
+        /// The thread's id.
         thread_id: String,
-        /// The turn.
+        /// The turn's id.
         turn_id: String,
-        /// The server's words.
+        /// The server's message.
         message: String,
-        /// The server's `codexErrorInfo`: a word such as `"usageLimitExceeded"`, or an object.
+        /// The server's `codexErrorInfo`: a string such as `"usageLimitExceeded"`, or an object.
         info: Option<Box<Value>>,
-        /// The turn as the server reported it last.
+        /// The turn as the server last reported it.
         turn: Option<Box<Value>>,
     },
-    /// The turn was interrupted: by this client, another one, or the server's stop.
+    /// The turn was interrupted: by this client, by another client, or because the server stopped.
     #[error("turn {turn_id} of thread {thread_id} was interrupted")]
     #[non_exhaustive]
     TurnInterrupted {
-        /// The thread.
+        /// The thread's id.
         thread_id: String,
-        /// The turn.
+        /// The turn's id.
         turn_id: String,
-        /// The turn as the server reported it last.
+        /// The turn as the server last reported it.
         turn: Option<Box<Value>>,
     },
-    /// The turn completed, but the agent said nothing. [`chat`](crate::Client::chat) gives its
-    /// steps all the same.
+    /// The turn completed without an agent message. [`chat`](crate::Client::chat) still returns its steps.
     #[error("turn {turn_id} of thread {thread_id} completed without an answer")]
     #[non_exhaustive]
     NoAnswer {
-        /// The thread.
+        /// The thread's id.
         thread_id: String,
-        /// The turn.
+        /// The turn's id.
         turn_id: String,
     },
-    /// Something the server sent does not have the shape it should.
+    /// A message from the server, or a part of one, could not be decoded.
     #[error("{what} could not be decoded{}: {}", Reason(.source.as_ref()), Excerpt(.raw))]
     #[non_exhaustive]
     Decode {
         /// What was being decoded.
         what: String,
-        /// The text as it came.
+        /// The text as received.
         raw: Arc<str>,
         /// Where and why decoding stopped.
         #[source]
         source: Option<Cause>,
     },
-    /// Turns were taken back, but what is left of the thread could not be read. A repeat would take
-    /// more turns back; [`read_thread`](crate::Client::read_thread) tells what is left.
-    #[error("turns of thread {thread_id} were taken back, but what is left could not be read: {}", &**.source)]
+    /// Turns were rolled back, but reading the remaining thread failed. Don't retry: that would remove more
+    /// turns. [`read_thread`](crate::Client::read_thread) returns the remaining turns.
+    #[error("turns of thread {thread_id} were rolled back, but the remaining thread could not be read: {}", &**.source)]
     #[non_exhaustive]
     RolledBack {
-        /// The thread.
+        /// The thread's id.
         thread_id: String,
-        /// Why it could not be read: an [`Error`] too.
+        /// Why reading failed; also an [`Error`].
         #[source]
         source: Cause,
     },
-    /// An argument that can't work; nothing was sent.
+    /// An argument is invalid; nothing was sent.
     #[error("{message}")]
     #[non_exhaustive]
     InvalidInput {
         /// What is wrong with it, and what to do.
         message: String,
-        /// The cause, where there is one.
+        /// The underlying error, if any.
         #[source]
         source: Option<Cause>,
     },
-    /// The continuation, the server's question or the command is not waiting here (any more): used
-    /// up, withdrawn, over, or of another connection.
+    /// The continuation, server request or command is no longer waiting here: it was used, withdrawn, has
+    /// ended, or belongs to another connection.
     #[error("no longer pending: {what}")]
     #[non_exhaustive]
     NoLongerPending {
-        /// What was asked for.
+        /// What is no longer pending.
         what: String,
     },
-    /// More unread events were kept than `max_buffered_bytes` allows, and this turn held the most
-    /// of them. It may still be running on the server.
+    /// The unread events exceeded `max_buffered_bytes`, and this turn's were the largest part. The turn may
+    /// still be running on the server.
     #[error(
-        "turn {turn_id} of thread {thread_id} was given up: {buffered} bytes of unread events exceed \
+        "turn {turn_id} of thread {thread_id} was dropped: {buffered} bytes of unread events exceed \
          max_buffered_bytes ({limit}); read faster, keep fewer raw events, or raise the limit"
     )]
     #[non_exhaustive]
     BufferFull {
-        /// The thread.
+        /// The thread's id.
         thread_id: String,
-        /// The turn.
+        /// The turn's id.
         turn_id: String,
-        /// The bytes kept on the whole connection when the limit was passed.
+        /// The bytes buffered on the whole connection when the limit was exceeded.
         buffered: usize,
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// More unread events were kept than `max_buffered_bytes` allows, and this command held the most
-    /// of them. If it still ran, it has been terminated.
+    /// The unread events exceeded `max_buffered_bytes`, and this command's output was the largest part. If
+    /// the command was still running, it has been terminated.
     #[error(
-        "command {process_id} was given up: {buffered} bytes of unread events exceed max_buffered_bytes \
+        "command {process_id} was dropped: {buffered} bytes of unread events exceed max_buffered_bytes \
          ({limit}); read faster, cap its output, or raise the limit"
     )]
     #[non_exhaustive]
     OutputFull {
-        /// The command, by its `processId`.
+        /// The command's `processId`.
         process_id: String,
-        /// The bytes kept on the whole connection when the limit was passed.
+        /// The bytes buffered on the whole connection when the limit was exceeded.
         buffered: usize,
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// This client was closed here, by [`close`](crate::Client::close) or by dropping its last
-    /// clone.
+    /// This client was closed, by [`close`](crate::Client::close) or by dropping its last clone.
     #[error("{doing}: the client is closed")]
     #[non_exhaustive]
     Closed {
@@ -193,22 +189,22 @@ pub enum Error {
     },
 }
 
-/// The name of a time limit, as [`Error::Timeout`] tells it.
+/// A time limit, as reported by [`Error::Timeout`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Timeout {
-    /// `connect_timeout` of the transport: until the server can be spoken to.
+    /// `connect_timeout` of the transport: until the server can be written to.
     Connect,
     /// `request_timeout`: from the call of a request to its reply.
     #[non_exhaustive]
     Request {
-        /// The method that was not answered.
+        /// The method of the request.
         method: String,
     },
-    /// The wait for a turn to end after it was interrupted (`request_timeout`).
+    /// `request_timeout`: from the interruption of a turn to its end.
     #[non_exhaustive]
     TurnEnd {
-        /// The turn.
+        /// The turn's id.
         turn_id: String,
     },
 }
@@ -230,7 +226,7 @@ impl fmt::Display for Timeout {
 pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
 
 impl Cause {
-    /// Shares an error.
+    /// Wraps an error.
     pub fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Cause(Arc::new(error))
     }
@@ -250,29 +246,29 @@ impl fmt::Debug for Cause {
     }
 }
 
-/// Why a transport ended or never came up. Shared by all who wait on it.
+/// Why a transport ended or could not connect. Shared by everything that waited for it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct TransportFailure {
     /// What happened, in one sentence.
     pub message: String,
-    /// How the server's process ended, where it did and was ours.
+    /// The exit status of the server's process, if this client started it and it has ended.
     pub exit_status: Option<ExitStatus>,
-    /// The last lines that the server's process wrote on stderr, oldest first. The reason of a
-    /// failed start stands only here.
+    /// The last lines that the server's process wrote to stderr, oldest first. Only these contain the reason
+    /// of a failed start.
     pub stderr_tail: Vec<String>,
-    /// The HTTP status with which a WebSocket upgrade was refused.
+    /// The HTTP status with which a WebSocket upgrade was rejected.
     pub http_status: Option<u16>,
     /// The code of the WebSocket close frame.
     pub close_code: Option<u16>,
-    /// Whether the connection never came up, so that nothing can have run.
+    /// Whether the connection was never established, so that nothing can have run.
     pub before_connect: bool,
-    /// The error below.
+    /// The underlying error, if any.
     pub source: Option<Cause>,
 }
 
 impl TransportFailure {
-    /// A failure with nothing but its message.
+    /// Creates a failure that consists of a message.
     pub fn new(message: impl Into<String>) -> Self {
         TransportFailure {
             message: message.into(),
@@ -285,14 +281,15 @@ impl TransportFailure {
         }
     }
 
-    /// Adds the error below.
+    /// Sets the underlying error.
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.source = Some(Cause::new(source));
         self
     }
 
-    /// Turns this into an [`Error`] that says what was being done while connecting.
+    /// Converts the failure into an [`Error`] that occurred while connecting; `doing` says what was being
+    /// done.
     pub fn while_connecting(mut self, doing: impl Into<String>) -> Error {
         self.before_connect = true;
         Error::transport(doing, Arc::new(self))
@@ -306,7 +303,7 @@ impl fmt::Display for TransportFailure {
             write!(f, " ({status})")?;
         }
         if !self.stderr_tail.is_empty() {
-            f.write_str("; its last words on stderr:")?;
+            f.write_str("; last lines on stderr:")?;
             for line in &self.stderr_tail {
                 write!(f, "\n  {line}")?;
             }
@@ -345,7 +342,7 @@ impl Error {
         Error::Closed { doing: doing.into() }
     }
 
-    /// The same error, told of another thing that was being done: one dead server fails many calls.
+    /// The same error for another operation: the end of a connection fails many calls.
     pub(crate) fn while_doing(&self, what: &str) -> Self {
         match self {
             Error::Transport { failure, .. } => Error::transport(what, Arc::clone(failure)),
@@ -354,13 +351,13 @@ impl Error {
         }
     }
 
-    /// Whether a time limit fired: a deadline, or the silence of a turn.
+    /// Returns `true` if a time limit passed: a deadline, or the inactivity limit of a turn.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Error::Timeout { .. } | Error::TurnInactive { .. })
     }
 
-    /// Whether the same call may be made again without any risk that work runs twice: the server
-    /// refused it as overloaded (-32001), or the connection never came up.
+    /// Returns `true` if the same call can be repeated without the risk that work runs twice: the server
+    /// rejected it as overloaded (-32001), or the connection was never established.
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Rpc { code, .. } => *code == OVERLOADED,
@@ -370,7 +367,7 @@ impl Error {
         }
     }
 
-    /// The token to go on with, where the turn may still be running.
+    /// Returns the continuation of a turn that may still be running.
     pub fn continuation(&self) -> Option<&ChatContinuation> {
         match self {
             Error::TurnInactive { continuation, .. } => Some(continuation),
@@ -378,7 +375,7 @@ impl Error {
         }
     }
 
-    /// A stable word for this kind of error, such as `"turn_failed"`.
+    /// Returns a stable identifier for this kind of error, such as `"turn_failed"`.
     pub fn code(&self) -> &'static str {
         match self {
             Error::Transport { .. } => "transport",
@@ -399,7 +396,7 @@ impl Error {
     }
 }
 
-/// A duration as a person reads it.
+/// Formats a duration in seconds.
 struct Seconds(Duration);
 
 impl fmt::Display for Seconds {
@@ -408,10 +405,10 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// The beginning of a text: a message of megabytes must not fill a log.
+/// The beginning of a text, so that a message of megabytes doesn't fill a log.
 pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
 
-/// Where and why decoding stopped, after what was decoded: without it the message helps nobody.
+/// Where and why decoding stopped; placed after the name of what was decoded.
 struct Reason<'a>(Option<&'a Cause>);
 
 impl fmt::Display for Reason<'_> {

@@ -1,6 +1,6 @@
-//! How a client behaves: its limits, its name, what it asks of the server.
+//! The client's builder: limits, identification, capabilities.
 //!
-//! Relies on `rpc`. Invariant: every limit has its default here, and `None` means for ever.
+//! Relies on `rpc`. Invariant: every limit has its default here, and `None` means no limit.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     turn::Turns,
 };
 
-/// Makes a [`Client`]. From [`Client::builder`].
+/// Configures and connects a [`Client`]. Returned by [`Client::builder`].
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -38,7 +38,7 @@ pub struct ClientBuilder {
     settings: ClientSettings,
 }
 
-/// What calls need to know later.
+/// The settings that calls need after connecting.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientSettings {
     pub(crate) inactivity_timeout: Option<Duration>,
@@ -47,6 +47,44 @@ pub(crate) struct ClientSettings {
     pub(crate) client_version: String,
     pub(crate) experimental_api: bool,
     pub(crate) opt_out: Vec<String>,
+}
+
+impl Client {
+    /// Connects with the default settings of [`ClientBuilder`].
+    ///
+    /// Blocks until the server can be written to, for at most the transport's connect limit.
+    ///
+    /// ```no_run
+    /// use codex_blocking::{Client, Stdio};
+    ///
+    /// let client = Client::connect(Stdio::default())?; // runs `codex app-server`
+    /// println!("{}", client.chat_once("Say hello")?.final_text);
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Same as [`Transport::connect`]: [`Error::Transport`](crate::Error::Transport) if no server can be
+    /// reached.
+    pub fn connect(transport: impl Transport) -> Result<Client> {
+        Client::builder().connect(transport)
+    }
+
+    /// Creates a builder, to change limits and behaviour.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// use codex_blocking::{ApprovalMode, Client, Stdio};
+    ///
+    /// let client = Client::builder()
+    ///     .request_timeout(Duration::from_secs(60))
+    ///     .approval_mode(ApprovalMode::Manual)
+    ///     .connect(Stdio::default())?;
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
 }
 
 impl Default for ClientBuilder {
@@ -74,94 +112,97 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// How long a request may take, from the call to its reply (30 s); `None`: for ever.
+    /// Sets the request limit, from the call to the reply (30 s by default); `None` means no limit.
     pub fn request_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.request_timeout = limit.into();
         self
     }
 
-    /// How long a turn may be silent (180 s); `None`: for ever. A turn has no other limit.
+    /// Sets the inactivity limit of turns: how long a turn may send no event (180 s by default); `None` means
+    /// no limit. There is no other limit on a turn.
     pub fn inactivity_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.settings.inactivity_timeout = limit.into();
         self
     }
 
-    /// Who decides about approvals when there is no handler: nobody, so that they are declined
-    /// ([`ApprovalMode::Decline`], the default), or the program, by hand.
+    /// Sets what happens to approval requests if there is no handler: they are declined
+    /// ([`ApprovalMode::Decline`], the default), or wait for an answer by hand ([`ApprovalMode::Manual`]).
     pub fn approval_mode(mut self, mode: ApprovalMode) -> Self {
         self.broker.approval_mode = mode;
         self
     }
 
-    /// How long an approval may wait for the program in [`ApprovalMode::Manual`] (for ever); then it
-    /// is declined. Permissions and forms that are shown by
-    /// [`server_requests`](Client::server_requests) wait as long.
+    /// Sets how long an approval request waits for the program in [`ApprovalMode::Manual`] (no limit by
+    /// default); then it is declined. The limit also applies to permissions and forms that
+    /// [`server_requests`](Client::server_requests) returns.
     pub fn approval_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.broker.approval_timeout = limit.into();
         self
     }
 
-    /// How long a question to the user may wait for an answer (300 s); then it fails.
+    /// Sets how long a user-input request waits for an answer (300 s by default); then it fails.
     pub fn user_input_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.broker.user_input_timeout = limit.into();
         self
     }
 
-    /// Whether small faults of the server are errors (off): a thread that can't be resumed before
-    /// a chat (else `turn/start` decides, and its error tells the reason too), and a frame that is no
-    /// message, which ends the connection then (else it is skipped and counted).
+    /// Sets whether minor faults of the server are errors (off by default). The faults are: a thread that
+    /// can't be resumed before a chat (otherwise `turn/start` is sent anyway, and its error includes the
+    /// reason), and a frame that is not a JSON-RPC message, which then ends the connection (otherwise it is
+    /// skipped and counted).
     pub fn strict(mut self, strict: bool) -> Self {
         self.is_strict = strict;
         self.settings.is_strict = strict;
         self
     }
 
-    /// The name and version told to the server (those of this crate). The name becomes part of an
-    /// HTTP header towards the model, so it must be fit for one.
+    /// Sets the name and version that the server receives (by default those of this crate). The name becomes
+    /// part of an HTTP header in requests to the model, so it must be valid there.
     pub fn client_info(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.settings.client_name = name.into();
         self.settings.client_version = version.into();
         self
     }
 
-    /// Whether experimental methods and fields may be used (off).
+    /// Sets whether experimental methods and fields may be used (off by default).
     pub fn experimental_api(mut self, enabled: bool) -> Self {
         self.settings.experimental_api = enabled;
         self
     }
 
-    /// The notifications that the server is not to send, by their exact names (the legacy
-    /// `codex/event/*`, which doubled every event on old servers). Leaving out one that a chat is
-    /// made of, such as `turn/completed`, is possible and unwise.
+    /// Sets the notifications that the server does not send, by exact method name (by default the legacy
+    /// `codex/event/*`, which old servers send in addition to every event). Don't opt out of notifications
+    /// that a chat needs, such as `turn/completed`.
     pub fn opt_out<S: Into<String>>(mut self, methods: impl IntoIterator<Item = S>) -> Self {
         self.settings.opt_out = methods.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The longest message that is accepted, in bytes (any). A longer one ends the connection.
+    /// Sets the maximum length of a received message, in bytes (no limit by default). A longer message ends
+    /// the connection.
     pub fn max_frame_bytes(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.max_frame_bytes = limit.into();
         self
     }
 
-    /// How many bytes of events may be kept for readers that have not taken them, over all turns and
-    /// commands of the client, and for `raw_events` (1 GiB); `None`: any. When there are more, the
-    /// turn or command that holds the most ends with [`Error::BufferFull`] or [`Error::OutputFull`].
-    /// Questions that wait for an answer count too: one that would pass the limit gets at once what it gets
-    /// when nobody decides.
+    /// Sets how many bytes of unread events all turns and commands of the client may buffer in total,
+    /// including `raw_events` (1 GiB by default); `None` means no limit. If the limit is exceeded, the turn
+    /// or command with the largest buffer ends with [`Error::BufferFull`] or [`Error::OutputFull`]. Pending
+    /// server requests count too: one that would exceed the limit immediately gets its default answer.
     pub fn max_buffered_bytes(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.max_buffered_bytes = limit.into();
         self
     }
 
-    /// Connects. Blocks until the server can be written to, at the longest for the transport's
-    /// connect limit.
+    /// Connects. Blocks until the server can be written to, for at most the transport's connect limit.
     ///
     /// # Errors
-    /// As [`Transport::connect`].
+    /// Same as [`Transport::connect`].
     pub fn connect(self, mut transport: impl Transport) -> Result<Client> {
         if self.settings.client_name.chars().any(char::is_control) {
-            return Err(Error::invalid("the client's name holds control characters; the server refuses it"));
+            return Err(Error::invalid(
+                "the client's name contains control characters, which the server rejects",
+            ));
         }
         let budget = Budget::new(self.max_buffered_bytes);
         let turns = Turns::new(&budget);
@@ -173,7 +214,7 @@ impl ClientBuilder {
                 is_strict: self.is_strict,
                 max_frame_bytes: self.max_frame_bytes,
                 budget: Arc::clone(&budget),
-                // The turns come first: the broker looks at what they know.
+                // The turns come first, because the broker looks up turns.
                 subsystems: vec![
                     Arc::clone(&turns) as _,
                     Arc::clone(&commands) as _,

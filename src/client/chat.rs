@@ -1,12 +1,12 @@
-//! Chats: starts a turn, or resumes one.
+//! Starts and resumes turns.
 //!
-//! Relies on `turn`. Invariant: what can be refused without the server is refused before anything is sent,
+//! Relies on `turn`. Invariant: what can be rejected without the server is rejected before anything is sent,
 //! and a turn's events are kept from before it is requested.
 
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize, de::Error as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Client, request::class_of, thread::is_unloaded};
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
     error::{Error, Result},
     rpc::{Call, RawReply},
     turn::{
-        CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, Consumer, Continuations, Control, Found,
-        Input, Interest, Opened, Source, Start, TurnItem, TurnLog, TurnStream,
+        Chat, ChatEvents, ChatRequest, ChatResult, Consumer, Continuations, Control, Found, Input, Interest,
+        Opened, Source, Start, TurnItem, TurnLog, TurnStream,
     },
 };
 
@@ -35,13 +35,13 @@ struct TurnStart<'a> {
 }
 
 impl Client {
-    /// Asks, waits for the answer, and gives it.
+    /// Runs a turn and returns its final answer.
     ///
-    /// `request` is a text, a list of items, a [`ChatRequest`] with settings, or a continuation. A
-    /// new thread is started unless the request names one.
+    /// `request` is a text, a list of items, a [`ChatRequest`] with settings, or a continuation. A new thread
+    /// is started unless the request names one.
     ///
-    /// Blocks until the turn is over, or silent for longer than the inactivity limit (180 s unless
-    /// set). There is no limit on the whole turn. Each request on the way (starting the thread, the
+    /// Blocks until the turn has ended, or has been inactive for the inactivity limit (180 s by default).
+    /// There is no limit on the whole turn. Each request that is needed (starting the thread, starting the
     /// turn) has the request limit.
     ///
     /// ```
@@ -52,11 +52,10 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// How the turn failed: [`Error::TurnFailed`], [`Error::TurnInterrupted`],
-    /// [`Error::TurnInactive`] (go on with its continuation), [`Error::NoAnswer`]; what kept it from
-    /// starting: [`Error::Rpc`], [`Error::Timeout`], [`Error::InvalidInput`],
-    /// [`Error::NoLongerPending`] (a continuation that is used up); [`Error::Transport`] and
-    /// [`Error::Closed`] at any time.
+    /// If the turn did not complete: [`Error::TurnFailed`], [`Error::TurnInterrupted`],
+    /// [`Error::TurnInactive`] (resume with its continuation), [`Error::NoAnswer`]. If the turn could not be
+    /// started: [`Error::Rpc`], [`Error::Timeout`], [`Error::InvalidInput`], [`Error::NoLongerPending`] (a
+    /// used continuation). At any time [`Error::Transport`] and [`Error::Closed`].
     pub fn chat_once(&self, request: impl Into<ChatRequest>) -> Result<ChatResult> {
         let chat: Chat = self.open(request.into(), ChatMode::Once)?;
         let (thread_id, turn_id) = (chat.thread_id().to_owned(), chat.turn_id().to_owned());
@@ -67,11 +66,11 @@ impl Client {
         Ok(result)
     }
 
-    /// Asks, and gives the steps of the turn as they complete.
+    /// Starts a turn and returns an iterator over its steps as they complete.
     ///
-    /// The turn has been started when this returns; what kept it from starting is an error here,
-    /// what goes wrong later comes as the closing step, from [`Chat::results`](TurnStream::results) or
-    /// from [`Chat::finish`](TurnStream::finish). Blocks as long as its requests take; each has the
+    /// The turn has started when this returns. If it can't be started, this returns the error; a later
+    /// failure is the closing step of the iterator, and is returned by [`Chat::results`](TurnStream::results)
+    /// and [`Chat::finish`](TurnStream::finish). Blocks for the requests that are needed; each has the
     /// request limit.
     ///
     /// ```
@@ -85,75 +84,38 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// What kept the turn from starting: [`Error::InvalidInput`], [`Error::Rpc`],
-    /// [`Error::Timeout`], [`Error::NoLongerPending`], [`Error::Transport`], [`Error::Closed`].
+    /// If the turn can't be started: [`Error::InvalidInput`], [`Error::Rpc`], [`Error::Timeout`],
+    /// [`Error::NoLongerPending`], [`Error::Transport`], [`Error::Closed`].
     pub fn chat(&self, request: impl Into<ChatRequest>) -> Result<Chat> {
         self.open(request.into(), ChatMode::Steps)
     }
 
-    /// Asks, and gives everything the turn tells as it comes: pieces of text, reasoning and output,
-    /// items that begin, steps, plans, diffs, token usage, warnings.
+    /// Starts a turn and returns an iterator over all its events as they arrive: deltas of text, reasoning
+    /// and output, started items, steps, plans, diffs, token usage, warnings.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use std::io::Write;
+    ///
+    /// use codex_blocking::TurnEvent;
+    ///
+    /// for event in client.chat_events("Say hello")? {
+    ///     match event {
+    ///         TurnEvent::TextDelta { delta, .. } => {
+    ///             print!("{delta}");
+    ///             std::io::stdout().flush().ok();
+    ///         }
+    ///         TurnEvent::Step(step) if step.is_error() => println!("{step}"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`chat`](Self::chat).
+    /// Same as [`chat`](Self::chat).
     pub fn chat_events(&self, request: impl Into<ChatRequest>) -> Result<ChatEvents> {
         self.open(request.into(), ChatMode::Events)
-    }
-
-    /// Interrupts the turn of a continuation, waits for its end, and gives what had not been read.
-    /// The token is used up then; on failure it stays usable.
-    ///
-    /// Blocks for the request limit at the longest.
-    ///
-    /// # Errors
-    /// [`Error::NoLongerPending`] when the token is used up, forgotten or of another client;
-    /// [`Error::Timeout`] when the turn does not end; [`Error::Rpc`] when the server refuses.
-    pub fn cancel(&self, continuation: &ChatContinuation) -> Result<CancelResult> {
-        self.continuations().cancel(continuation)
-    }
-
-    /// Makes a continuation worthless and frees what is kept for it. The turn goes on at the server,
-    /// and a chat that still reads it goes on too.
-    pub fn forget(&self, continuation: &ChatContinuation) {
-        self.continuations().forget_token(continuation);
-    }
-
-    /// Interrupts a turn of this client; its end comes to whoever reads it.
-    ///
-    /// Works from the start, and on a turn that has just ended. Blocks for the request limit at the
-    /// longest.
-    ///
-    /// # Errors
-    /// [`Error::NoLongerPending`] when no turn of this client with that id runs (use
-    /// [`interrupt_turn_on`](Self::interrupt_turn_on) for turns of others); else as
-    /// [`request`](Self::request).
-    pub fn interrupt_turn(&self, turn_id: &str) -> Result<()> {
-        match self.inner.turns.running_turn(|log| log.turn_id == turn_id) {
-            Some(log) => self.control(&log).interrupt(),
-            None => Err(Error::NoLongerPending { what: format!("no turn {turn_id} of this client runs") }),
-        }
-    }
-
-    /// Interrupts a turn of any client. The server wants the id that `turn/started` told.
-    ///
-    /// # Errors
-    /// As [`request`](Self::request); [`Error::Rpc`] when no such turn runs. Servers before 0.128
-    /// interrupt whatever runs on the thread: where this client knows that to be another turn, nothing
-    /// is sent, and [`Error::NoLongerPending`] names it.
-    pub fn interrupt_turn_on(&self, thread_id: &str, turn_id: &str) -> Result<()> {
-        let on_thread = |log: &TurnLog| log.thread_id == thread_id;
-        if let Some(log) = self.inner.turns.running_turn(|log| on_thread(log) && log.turn_id == turn_id) {
-            return self.control(&log).interrupt();
-        }
-        let other = self.inner.turns.running_turn(|log| on_thread(log) && log.running_id() != Some(turn_id));
-        if let Some(other) = other {
-            if self.initialize()?.is_before((0, 128)) == Some(true) {
-                let running = &other.turn_id;
-                let what = format!("turn {turn_id} does not run on thread {thread_id}; turn {running} does");
-                return Err(Error::NoLongerPending { what });
-            }
-        }
-        self.request("turn/interrupt", json!({ "threadId": thread_id, "turnId": turn_id })).map(drop)
     }
 
     fn continuations(&self) -> &std::sync::Arc<Continuations> {
@@ -185,7 +147,7 @@ impl Client {
             )),
             Found::Read(_) => Err(Error::NoLongerPending {
                 what: format!(
-                    "turn {} is still read by the chat that gave the token; drop that first",
+                    "turn {} is still read by the chat that returned the continuation; drop that chat first",
                     token.turn_id
                 ),
             }),
@@ -232,7 +194,7 @@ impl Client {
         Ok(self.read(consumer, mode, inactivity, keep_raw))
     }
 
-    fn control(&self, log: &std::sync::Arc<TurnLog>) -> Control {
+    pub(super) fn control(&self, log: &std::sync::Arc<TurnLog>) -> Control {
         Control::new(&self.connection, &self.inner.turns, log, self.request_timeout)
     }
 
@@ -242,7 +204,7 @@ impl Client {
         let call = Call { method, params, class: class_of(method), deadline: self.deadline() };
         let (reply, consumer) = self.connection.call_with(&call, || {
             let expected = self.inner.turns.expect(start.clone());
-            // On the reading thread, so that the turn is there before its next event.
+            // On the reading thread, so that the turn is registered before its next event.
             Ok(move |reply: &RawReply| {
                 let StartedTurn { turn, review_thread_id } = reply.decode(TURN_START).ok()?;
                 Some(expected.open(&turn.id, review_thread_id.as_deref(), Instant::now()))
@@ -255,7 +217,7 @@ impl Client {
         })
     }
 
-    /// A stream over a turn that has been started.
+    /// A stream that reads a started turn.
     pub(super) fn read<T: TurnItem>(
         &self,
         consumer: Consumer,
@@ -276,12 +238,12 @@ impl Client {
 
 const TURN_START: &str = "turn/start";
 
-/// What of the result of `turn/start` and `review/start` matters here.
+/// The parts of the result of `turn/start` and `review/start` that are needed here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StartedTurn {
     turn: StartedTurnId,
-    /// Of a review: the thread it runs in.
+    /// For a review: the thread in which it runs.
     review_thread_id: Option<String>,
 }
 
@@ -290,7 +252,8 @@ struct StartedTurnId {
     id: String,
 }
 
-/// That there is no such thread says little; why it could not be resumed says what to do.
+/// Appends why the thread could not be resumed to the server's error, which only says that there is no such
+/// thread.
 fn with_reason(refused: Error, not_resumed: Option<Error>) -> Error {
     let is_unloaded = is_unloaded(&refused);
     match (refused, not_resumed) {

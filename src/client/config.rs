@@ -1,7 +1,7 @@
-//! The server's configuration, and the models it offers.
+//! The server's configuration and its models.
 //!
-//! Relies on the typed requests. Invariant: what is written is checked by the server, which keeps the
-//! file as it is when it refuses.
+//! Relies on the typed requests. Invariant: the server validates what is written, and leaves the file
+//! unchanged if it rejects a value.
 
 use super::{Client, Reply};
 #[cfg(doc)]
@@ -16,56 +16,56 @@ use crate::{
 };
 
 impl Client {
-    /// One page of the models, with what each can do.
+    /// Returns one page of the models and their capabilities.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`request`](Self::request).
+    /// Same as [`request`](Self::request).
     pub fn list_models(&self, options: ListModels) -> Result<Reply<ModelListResponse>> {
         self.call(options.params)
     }
 
-    /// The configuration that holds, and where each part of it comes from. The typed part knows some
-    /// keys; all are in [`Reply::raw`].
+    /// Returns the effective configuration, and the origin of each part. The typed reply contains some keys;
+    /// [`Reply::raw`] contains all.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`request`](Self::request).
+    /// Same as [`request`](Self::request).
     pub fn read_config(&self, options: ReadConfig) -> Result<Reply<ConfigReadResponse>> {
         self.call(options.params)
     }
 
-    /// What an administrator allows of the configuration; without one, nothing is required.
+    /// Returns the administrator's requirements for the configuration, if any.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`request`](Self::request).
+    /// Same as [`request`](Self::request).
     pub fn read_config_requirements(&self) -> Result<Reply<ConfigRequirementsReadResponse>> {
         self.call(ConfigRequirementsReadParams::new())
     }
 
-    /// Writes one value into the user's `config.toml`, whose comments stay. Keys are not checked, known
-    /// values are.
+    /// Writes a value into the user's `config.toml`, preserving its comments. The server validates the values
+    /// of known keys, but not the keys.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`request`](Self::request). The [`Error::Rpc`] of a value that is refused has the reason in
-    /// `data`, as `config_write_error_code`: `configVersionConflict` when the file has another version
-    /// than the expected one, `configValidationError`, `configLayerReadonly`.
+    /// Same as [`request`](Self::request). If the server rejects a value, the `data` of [`Error::Rpc`]
+    /// contains the reason as `config_write_error_code`: `configVersionConflict` if the file's version is not
+    /// the expected one, `configValidationError`, `configLayerReadonly`.
     pub fn write_config_value(&self, write: WriteConfigValue) -> Result<Reply<ConfigWriteResponse>> {
         self.call(write.params)
     }
 
     /// Writes several values at once, all or none.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`write_config_value`](Self::write_config_value).
+    /// Same as [`write_config_value`](Self::write_config_value).
     pub fn batch_write_config(&self, batch: BatchWriteConfig) -> Result<Reply<ConfigWriteResponse>> {
         self.call(batch.params)
     }

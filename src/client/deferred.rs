@@ -1,7 +1,7 @@
-//! Deferred overrides: settings of loaded threads that travel with the next turn.
+//! Deferred overrides: settings of loaded threads that are sent with the next turn.
 //!
-//! Relies on `config`. Invariant: settings wait until a turn has been started with them, whoever starts it,
-//! and later ones win field by field.
+//! Relies on `config`. Invariant: settings are deferred until a turn has started with them, whoever starts
+//! it, and later ones win field by field.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -9,23 +9,23 @@ use parking_lot::Mutex;
 
 use crate::config::TurnOverrides;
 
-/// The waiting settings of all threads, by their ids.
+/// The deferred settings of all threads, by thread id.
 #[derive(Debug, Default)]
 pub(super) struct DeferredOverrides {
     threads: Mutex<HashMap<String, Arc<TurnOverrides>>>,
 }
 
 impl DeferredOverrides {
-    /// These wait from now on, over those that wait already.
+    /// Defers these settings; they override those already deferred.
     pub(super) fn add(&self, thread_id: &str, later: TurnOverrides) {
         let mut threads = self.threads.lock();
         let waiting = threads.entry(thread_id.to_owned()).or_default();
         *waiting = Arc::new(TurnOverrides::clone(waiting).merge(later));
     }
 
-    /// The server has applied these itself: what waits must not undo them.
+    /// Notes that the server has applied these settings, which earlier deferred ones must not undo.
     pub(super) fn outdate(&self, thread_id: &str, applied: TurnOverrides) {
-        // Else a turn that is being started with what waits would not settle it.
+        // Otherwise a turn that is being started with the deferred settings would not settle them.
         if applied == TurnOverrides::default() {
             return;
         }
@@ -34,12 +34,12 @@ impl DeferredOverrides {
         }
     }
 
-    /// What waits for the thread's next turn.
+    /// The deferred settings for the thread's next turn.
     pub(super) fn of(&self, thread_id: &str) -> Option<Arc<TurnOverrides>> {
         self.threads.lock().get(thread_id).map(Arc::clone)
     }
 
-    /// A turn was started with these. What came since then goes on waiting.
+    /// Notes that a turn was started with these settings. Settings deferred since then stay.
     pub(super) fn settle(&self, thread_id: &str, sent: &Arc<TurnOverrides>) {
         let mut threads = self.threads.lock();
         if threads.get(thread_id).is_some_and(|waiting| Arc::ptr_eq(waiting, sent)) {

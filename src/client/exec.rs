@@ -1,7 +1,7 @@
-//! Commands that the server runs: with their outcome as the reply, or with a handle while they run.
+//! Commands on the server: run to completion, or spawned with a handle.
 //!
-//! Relies on `exec`. Invariant: what can be refused without the server is refused before anything is
-//! sent, and nothing waits for ever unless the command was asked to.
+//! Relies on `exec`. Invariant: what can be rejected without the server is rejected before anything is sent,
+//! and every wait is limited unless the command has no limit.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,22 +15,23 @@ use crate::{
     protocol::CommandExecResponse,
 };
 
-/// The first server that streams commands. Older ones know a command's folder, time limit and sandbox,
-/// and ignore everything else without a word.
+/// The first server that streams commands. Older servers support a command's working directory, time limit
+/// and sandbox, and silently ignore all other options.
 const STREAMS_SINCE: (u32, u32) = (0, 113);
 
 impl Client {
-    /// Runs a command on the server, outside of any thread and without the agent, and gives its exit
-    /// code and output when it has ended.
+    /// Runs a command on the server, outside of any thread and without the agent, and returns its exit code
+    /// and output after it has ended.
     ///
-    /// `argv` is the program and its arguments; no shell takes part. The exit code is the command's
-    /// own, 124 when it ran for longer than [`timeout`](ExecOptions::timeout) (10 s unless set),
-    /// and 101 when the sandbox found no such program. Of each output stream the first MiB is kept ([`output_bytes_cap`](ExecOptions::output_bytes_cap)),
-    /// and what is not UTF-8 in it is replaced; [`spawn_command`](Self::spawn_command) gives the bytes.
+    /// `argv` is the program and its arguments; no shell is involved. The exit code is the command's own, 124
+    /// if it exceeded its [`timeout`](ExecOptions::timeout) (10 s by default), and 101 if the sandbox did not
+    /// find the program. The first MiB of each output stream is kept
+    /// ([`output_bytes_cap`](ExecOptions::output_bytes_cap)), with invalid UTF-8 replaced;
+    /// [`spawn_command`](Self::spawn_command) returns the bytes.
     ///
-    /// Blocks until the command has ended, at the longest for its limit and the request limit (30 s
-    /// unless set) together, or without limit where the command has none.
-    /// At most 16 requests that take long are under way at once; others wait in line, within that limit.
+    /// Blocks until the command has ended, for at most the sum of its limit and the request limit (30 s by
+    /// default), or indefinitely if the command has no limit. At most 16 long-running requests are in flight
+    /// at a time; others wait for a permit, within that limit.
     ///
     /// ```
     /// # use codex_blocking::testing::ScriptedServer;
@@ -50,10 +51,10 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`request`](Self::request): [`Error::Rpc`] when the command can't be started (no such folder;
-    /// without a sandbox, no such program); and [`Error::InvalidInput`] for an empty `argv`, for options
-    /// that only a spawned command can have, and on servers before 0.113 for all but `cwd`,
-    /// `timeout` and `sandbox_policy`, which those ignore.
+    /// Same as [`request`](Self::request): [`Error::Rpc`] if the command can't be started (the working
+    /// directory doesn't exist; without a sandbox, the program doesn't exist). [`Error::InvalidInput`] for an
+    /// empty `argv`, for options that require a spawned command, and on servers before 0.113 for all options
+    /// but `cwd`, `timeout` and `sandbox_policy`, which those servers ignore.
     pub fn exec_command<S: Into<String>>(
         &self,
         argv: impl IntoIterator<Item = S>,
@@ -66,19 +67,18 @@ impl Client {
         self.call_until(params, deadline)
     }
 
-    /// Runs a command on the server as [`exec_command`](Self::exec_command) does, and gives a handle
-    /// to it at once: an iterator over its output as it is written, with which the command is written
-    /// to, terminated and waited for.
+    /// Starts a command on the server, like [`exec_command`](Self::exec_command), and immediately returns an
+    /// iterator over its output, with methods to write to the command, terminate it and wait for it.
     ///
-    /// The command runs for 10 s at the longest unless [`timeout`](ExecOptions::timeout) says otherwise,
-    /// and no longer than its handle lives: dropping that terminates it. Its input is empty without
+    /// The command runs for at most 10 s unless [`timeout`](ExecOptions::timeout) is set, and is terminated
+    /// when the returned value is dropped. Its input is empty without
     /// [`stream_stdin`](ExecOptions::stream_stdin).
     ///
-    /// Blocks until the command has been asked for, at the longest for the request limit; up to 16
-    /// requests that take long are under way at once, and a command is one of them until it ends.
-    /// Whether it could be started is told by [`wait`](RunningCommand::wait), and so is it when the
-    /// server has too much to do: other than [`exec_command`](Self::exec_command) this does not ask
-    /// again. That error [`is_retryable`](Error::is_retryable).
+    /// Blocks until the request has been sent, for at most the request limit. At most 16 long-running
+    /// requests are in flight at a time; a command is one of them until it ends.
+    /// [`wait`](RunningCommand::wait) reports whether the command could be started, and whether the server
+    /// rejected it as overloaded: unlike [`exec_command`](Self::exec_command), this does not retry. That
+    /// error [`is_retryable`](Error::is_retryable).
     ///
     /// ```
     /// # use codex_blocking::testing::ScriptedServer;
@@ -100,8 +100,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for what can't work, and on servers before 0.113, which can't stream;
-    /// [`Error::Timeout`] when the line does not move; [`Error::Transport`] and [`Error::Closed`].
+    /// [`Error::InvalidInput`] for invalid arguments, and on servers before 0.113, which don't stream;
+    /// [`Error::Timeout`] if no permit becomes available; [`Error::Transport`] and [`Error::Closed`].
     pub fn spawn_command<S: Into<String>>(
         &self,
         argv: impl IntoIterator<Item = S>,
@@ -115,12 +115,12 @@ impl Client {
         let log = self.inner.commands.start(&self.connection, process_id, params, request_deadline)?;
         let (connection, request_timeout) = (self.connection.clone(), self.request_timeout);
         let handle = CommandHandle { connection, log, request_timeout, has_stdin, has_tty };
-        // From here on: it is not the command's fault that it stood in line.
+        // The limit starts now: waiting for a permit doesn't count against the command.
         Ok(RunningCommand::new(handle, Deadline::after(limit)))
     }
 
     /// # Errors
-    /// [`Error::InvalidInput`] when the server would ignore what is asked of it.
+    /// [`Error::InvalidInput`] if the server would ignore an option.
     fn check_server(&self, needs_streams: bool, deadline: Deadline) -> Result<()> {
         let server = self.handshake(&Value::Null, deadline)?;
         if !needs_streams || server.is_before(STREAMS_SINCE) != Some(true) {
@@ -134,7 +134,7 @@ impl Client {
     }
 }
 
-/// Unlike any other of this program, and in a log of several.
+/// Distinct from all ids of this program, and recognizable in a log of several programs.
 fn new_process_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("codex-blocking-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))

@@ -1,7 +1,7 @@
-//! The handshake: once per connection, by whoever comes first.
+//! The handshake: once per connection, by the first caller.
 //!
-//! Relies on `connection`. Invariant: `initialize` is sent at most once at a time, and not again
-//! after it has succeeded.
+//! Relies on `rpc`. Invariant: at most one `initialize` is in flight, and none is sent after one has
+//! succeeded.
 
 use parking_lot::MutexGuard;
 use serde::{Deserialize, Serialize};
@@ -14,9 +14,9 @@ use crate::{
     rpc::{Call, RawReply},
 };
 
-/// The oldest and the newest version of the server that the tests ran against.
+/// The oldest and the newest server version that the tests ran against.
 ///
-/// Others may work; a connection to one of them is logged once as a warning.
+/// Other versions may work; the first connection to one logs a warning.
 ///
 /// ```
 /// let (oldest, newest) = codex_blocking::SERVER_VERSIONS;
@@ -24,15 +24,15 @@ use crate::{
 /// ```
 pub const SERVER_VERSIONS: (&str, &str) = ("0.106.0", "0.169.0");
 
-/// What the server said of itself in the handshake.
+/// The server's result of the handshake.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 #[non_exhaustive]
 pub struct InitializeResult {
-    /// The protocol's version; servers up to 0.169 tell none.
+    /// The protocol version; servers up to 0.169 don't send it.
     pub protocol_version: Option<String>,
-    /// `serverInfo`; servers up to 0.169 send none.
+    /// `serverInfo`; servers up to 0.169 don't send it.
     pub server_info: Option<Value>,
-    /// `capabilities`; servers up to 0.169 send none.
+    /// `capabilities`; servers up to 0.169 don't send it.
     pub capabilities: Option<Value>,
     /// The whole result.
     pub raw: Value,
@@ -50,11 +50,11 @@ impl InitializeResult {
         }
     }
 
-    /// The server's version, such as `0.169.0`, out of its `userAgent`: what stands between a `/`
-    /// and ` (`. Another client's name, which may hold slashes, stands before it.
+    /// The server's version, such as `0.169.0`, from its `userAgent`: the text between a `/` and ` (`. The
+    /// name of another client, which may contain slashes, can precede it.
     pub fn server_version(&self) -> Option<&str> {
         let agent = self.raw.get("userAgent")?.as_str()?;
-        // No version holds a slash or white space, so no character is looked at twice.
+        // A version contains neither a slash nor white space, so no character is visited twice.
         agent.split('/').skip(1).find_map(|after| {
             let end = after.find(char::is_whitespace)?;
             let (version, rest) = after.split_at(end);
@@ -62,22 +62,22 @@ impl InitializeResult {
         })
     }
 
-    /// Whether the server is older than that version; `None` where it tells none.
+    /// Whether the server is older than this version; `None` if its version is unknown.
     pub(super) fn is_before(&self, release: (u32, u32)) -> Option<bool> {
         self.server_version().map(|version| is_before(version, release))
     }
 }
 
-/// A handshake that was done.
+/// A completed handshake.
 pub(super) struct Handshake {
     result: InitializeResult,
-    /// The server's own text of the result.
+    /// The text of the server's result.
     text: Box<str>,
-    /// Whether the experimental API was asked for, by whatever way.
+    /// Whether the experimental API was requested, by any call.
     is_experimental: bool,
 }
 
-/// Three numbers with dots between them, and perhaps more without a space.
+/// Three numbers separated by dots, and optionally a suffix without spaces.
 fn is_version(text: &str) -> bool {
     let mut parts = text.splitn(3, '.');
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -91,55 +91,58 @@ fn is_version(text: &str) -> bool {
 }
 
 impl Client {
-    /// Introduces this client to the server, once; afterwards gives what the server said then.
+    /// Performs the handshake with the server, once; later calls return the cached result.
     ///
-    /// It is done at first use anyway; call it to see early whether the server works. Safe to race.
-    /// Blocks for the request limit at the longest.
+    /// Every other call performs it if necessary; call this to find out early whether the server works.
+    /// Concurrent calls are safe. Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`request`](Self::request). A handshake that failed may be tried again.
+    /// Same as [`request`](Self::request). A failed handshake can be retried.
     pub fn initialize(&self) -> Result<InitializeResult> {
         self.handshake(&Value::Null, self.deadline())
     }
 
-    /// [`initialize`](Self::initialize) with parameters of your own, merged over the client's:
-    /// objects member by member, everything else replaced. Once the handshake is done they can't
-    /// take effect, and the cached result is given.
+    /// [`initialize`](Self::initialize) with additional parameters, merged over the client's: objects member
+    /// by member, everything else is replaced. After the handshake they have no effect, and the cached result
+    /// is returned.
     ///
     /// # Errors
-    /// As [`initialize`](Self::initialize), and [`Error::InvalidInput`] when they are no object.
+    /// Same as [`initialize`](Self::initialize), and [`Error::InvalidInput`] if the parameters are not an
+    /// object.
     pub fn initialize_with(&self, params: impl Serialize) -> Result<InitializeResult> {
-        let params = serde_json::to_value(params)
-            .map_err(|source| Error::invalid_because("the parameters of initialize are no JSON", source))?;
+        let params = serde_json::to_value(params).map_err(|source| {
+            Error::invalid_because("the parameters of initialize can't be serialized", source)
+        })?;
         self.handshake(&params, self.deadline())
     }
 
     pub(crate) fn ensure_initialized(&self, deadline: Deadline) -> Result<()> {
-        // The common case takes no longer than a look.
+        // The common case: a single check.
         if self.inner.initialized.try_lock().is_some_and(|result| result.is_some()) {
             return Ok(());
         }
         self.handshake(&Value::Null, deadline).map(drop)
     }
 
-    /// `request("initialize", …)` by hand is the same handshake.
+    /// A manual `request("initialize", …)` performs the same handshake.
     pub(crate) fn initialize_raw(&self, params: impl Serialize, deadline: Deadline) -> Result<RawReply> {
-        let params = serde_json::to_value(params)
-            .map_err(|source| Error::invalid_because("the parameters of initialize are no JSON", source))?;
+        let params = serde_json::to_value(params).map_err(|source| {
+            Error::invalid_because("the parameters of initialize can't be serialized", source)
+        })?;
         self.handshake(&params, deadline)?;
-        // It is there now and for good.
+        // Once it is there it stays.
         let slot = self.lock_handshake(deadline)?;
         Ok(RawReply::from_result(slot.as_ref().map_or("null", |handshake| &handshake.text)))
     }
 
     pub(super) fn handshake(&self, params: &Value, deadline: Deadline) -> Result<InitializeResult> {
         if !(params.is_object() || params.is_null()) {
-            return Err(Error::invalid("the parameters of initialize are an object"));
+            return Err(Error::invalid("the parameters of initialize must be an object"));
         }
         let mut slot = self.lock_handshake(deadline)?;
         if let Some(Handshake { result, .. }) = &*slot {
             if params.as_object().is_some_and(|params| !params.is_empty()) {
-                log::warn!("initialize was done already; the parameters of this call have no effect");
+                log::warn!("already initialized; the parameters of this call have no effect");
             }
             return Ok(result.clone());
         }
@@ -152,7 +155,7 @@ impl Client {
         self.connection.notify("initialized", ())?;
         if let Some(version) = result.server_version().filter(|version| is_untested(version)) {
             let (oldest, newest) = SERVER_VERSIONS;
-            log::warn!("the server is of version {version}; this crate was tested with {oldest} to {newest}");
+            log::warn!("the server's version is {version}; this crate was tested with {oldest} to {newest}");
         }
         if result.is_before((0, 169)) == Some(true) {
             self.inner.turns.expect_phantom_turns();
@@ -165,7 +168,7 @@ impl Client {
         Ok(slot.insert(Handshake { result, text, is_experimental }).result.clone())
     }
 
-    /// Waits for a handshake that somebody else is doing.
+    /// Waits for a handshake that another thread is performing.
     fn lock_handshake(&self, deadline: Deadline) -> Result<MutexGuard<'_, Option<Handshake>>> {
         let slot = match deadline.at() {
             Some(at) => self.inner.initialized.try_lock_until(at),
@@ -174,8 +177,7 @@ impl Client {
         slot.ok_or_else(|| deadline.error(Timeout::Request { method: "initialize".to_owned() }))
     }
 
-    /// Whether the server takes experimental requests from this connection, or will once the
-    /// handshake is done.
+    /// Whether the server accepts experimental requests from this connection, or will after the handshake.
     pub(super) fn is_experimental(&self, deadline: Deadline) -> Result<bool> {
         let slot = self.lock_handshake(deadline)?;
         let asked = slot.as_ref().map(|handshake| handshake.is_experimental);
@@ -207,7 +209,7 @@ fn is_before(version: &str, (major, minor): (u32, u32)) -> bool {
     }
 }
 
-/// Whether a version lies outside of [`SERVER_VERSIONS`]. The pre-releases of a version count as it.
+/// Whether a version is outside of [`SERVER_VERSIONS`]. A pre-release counts as its version.
 fn is_untested(version: &str) -> bool {
     let numbers = |version: &str| {
         let mut numbers = version.split(|letter: char| !letter.is_ascii_digit()).map(str::parse::<u32>);
@@ -217,7 +219,7 @@ fn is_untested(version: &str) -> bool {
     numbers(version).is_some_and(|it| Some(it) < numbers(oldest) || Some(it) > numbers(newest))
 }
 
-/// Objects member by member, everything else replaced.
+/// Merges objects member by member; everything else is replaced.
 fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {

@@ -1,7 +1,6 @@
-//! Answers of a given shape.
+//! Answers with a JSON schema.
 //!
-//! Relies on `chat`. Invariant: an answer that does not have the shape is an error that keeps its
-//! text.
+//! Relies on `chat`. Invariant: an answer that doesn't match is an error that contains its text.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -15,11 +14,11 @@ use crate::{
 };
 
 impl Client {
-    /// Asks for an answer by a JSON schema, and decodes it.
+    /// Runs a turn whose answer follows a JSON schema, and decodes the answer.
     ///
-    /// The schema holds for this turn only. The model is bound to it, but neither the server nor this
-    /// crate checks the answer against it: `T` does. The answer is the whole text; nothing around the
-    /// JSON is cut off. Blocks as [`chat_once`](Self::chat_once).
+    /// The schema applies to this turn only. It constrains the model, but neither the server nor this crate
+    /// validates the answer against it; decoding as `T` does. The whole text must be JSON: nothing around it
+    /// is stripped. Blocks like [`chat_once`](Self::chat_once).
     ///
     /// ```
     /// use codex_blocking::testing::{ScriptedServer, TurnScript};
@@ -45,9 +44,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`chat_once`](Self::chat_once); [`Error::Decode`] when the answer is no JSON or not a `T`,
-    /// with its text in `raw`; [`Error::InvalidInput`] when the request has an `output_schema` of its
-    /// own, or is a continuation.
+    /// Same as [`chat_once`](Self::chat_once); [`Error::Decode`] if the answer is not JSON or not a `T`, with
+    /// its text in `raw`; [`Error::InvalidInput`] if the request sets `output_schema`, or is a continuation.
     pub fn chat_json<T: DeserializeOwned>(
         &self,
         request: impl Into<ChatRequest>,
@@ -62,16 +60,16 @@ impl Client {
 
 fn with_schema(mut request: ChatRequest, schema: impl Serialize) -> Result<ChatRequest> {
     if matches!(request.source, Source::Continuation(_)) {
-        return Err(Error::invalid("a continuation goes on with a turn that runs; its schema can't be set"));
+        return Err(Error::invalid("a continuation resumes a running turn; its schema can't be set"));
     }
     let overrides = request.overrides.take().unwrap_or_default();
     if !overrides.output_schema.is_unset() {
-        return Err(Error::invalid("the request has an output_schema of its own"));
+        return Err(Error::invalid("the request already sets output_schema"));
     }
     let schema: Value = serde_json::to_value(schema)
-        .map_err(|source| Error::invalid_because("the schema of the answer is no JSON", source))?;
+        .map_err(|source| Error::invalid_because("the schema of the answer can't be serialized", source))?;
     if !schema.is_object() {
-        return Err(Error::invalid("the schema of the answer is an object"));
+        return Err(Error::invalid("the schema of the answer must be an object"));
     }
     request.overrides = Some(TurnOverrides { output_schema: schema.into(), ..overrides });
     Ok(request)

@@ -1,7 +1,7 @@
-//! The events that servers up to 0.106 send beside each notification, which doubles everything.
+//! The events that servers up to 0.106 send in addition to each notification.
 //!
-//! Relies on nothing. Invariant: they are the members of `EventMsg` in the schema that 0.106.0 gives out;
-//! the server takes whole names only, and ignores those it does not know.
+//! Relies on nothing. Invariant: they are the members of `EventMsg` in the schema of 0.106.0; the server
+//! accepts whole names only, and ignores unknown ones.
 
 const NAMES: [&str; 75] = [
     "agent_message",

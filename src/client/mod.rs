@@ -1,25 +1,39 @@
-//! The handle that a program holds: requests, chats, notifications, the end of the connection.
+//! The handle that a program holds: requests, chats, notifications, and closing.
 //!
-//! Relies on everything before it. Invariant: every method takes `&self`, works from any thread,
-//! and waits no longer than a limit it names.
+//! Relies on everything before it. Invariant: every method takes `&self`, can be called from any thread, and
+//! blocks for at most a documented limit.
 
+// `Client`'s page in the documentation lists the methods in the order of these modules. The blank lines keep
+// rustfmt from sorting them.
 mod builder;
+
 mod chat;
-mod config;
-mod deferred;
-mod exec;
-mod initialize;
 mod json;
-mod legacy_events;
-mod notifications;
-mod reply;
-mod request;
-mod review;
-mod rollback;
-mod server_requests;
-mod stats;
-mod supports;
+
 mod thread;
+
+mod rollback;
+
+mod control;
+
+mod request;
+
+mod notifications;
+mod server_requests;
+
+mod exec;
+
+mod config;
+mod review;
+
+mod initialize;
+mod supports;
+
+mod stats;
+
+mod deferred;
+mod legacy_events;
+mod reply;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -39,18 +53,18 @@ use crate::{
     exec::Commands,
     rpc::{Budget, Connection, WeakConnection},
     server_request::Broker,
-    transport::{Shutdown, Transport},
+    transport::Shutdown,
     turn::{Continuations, Turns},
 };
 
 /// A connection to a Codex app-server.
 ///
-/// Cheap to clone, and usable from all threads at once: clones share one connection. It ends when
-/// [`close`](Self::close) is called or the last clone is dropped (each
-/// [`Chat`](crate::Chat) and [`ThreadHandle`](crate::ThreadHandle) counts as one).
+/// Cheap to clone, and usable from all threads at once: clones share one connection. The connection ends when
+/// [`close`](Self::close) is called or the last clone is dropped (each [`Chat`](crate::Chat) and
+/// [`ThreadHandle`](crate::ThreadHandle) counts as one).
 ///
-/// Every call blocks the calling thread only, until its answer is there or its limit is reached.
-/// The handshake ([`initialize`](Self::initialize)) is done at first use.
+/// A call blocks only the calling thread, until its reply arrives or its limit passes. The first call
+/// performs the handshake ([`initialize`](Self::initialize)).
 ///
 /// ```no_run
 /// use codex_blocking::{Client, Stdio};
@@ -69,7 +83,7 @@ pub struct Client {
     request_timeout: Option<Duration>,
 }
 
-/// What all clones share beside the connection.
+/// What all clones share besides the connection.
 pub(crate) struct Inner {
     settings: builder::ClientSettings,
     initialized: Mutex<Option<initialize::Handshake>>,
@@ -82,10 +96,10 @@ pub(crate) struct Inner {
     broker: Arc<Broker>,
 }
 
-/// A non-owning handle to a [`Client`].
+/// A non-owning handle to a [`Client`], returned by [`Client::downgrade`].
 ///
-/// For callbacks that call the client: one that captured a clone would keep its own connection
-/// open for ever.
+/// For callbacks that call the client: a callback that captured a clone would keep its own connection open
+/// indefinitely.
 #[must_use = "a weak client does nothing until it is upgraded"]
 #[derive(Clone)]
 pub struct WeakClient {
@@ -95,7 +109,7 @@ pub struct WeakClient {
 }
 
 impl WeakClient {
-    /// The client, unless its last clone is gone.
+    /// Returns the client, unless its last clone has been dropped.
     pub fn upgrade(&self) -> Option<Client> {
         Some(Client {
             inner: self.inner.upgrade()?,
@@ -121,28 +135,7 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects with the defaults of [`ClientBuilder`].
-    ///
-    /// Blocks until the server can be written to, at the longest for the transport's connect limit.
-    ///
-    /// # Errors
-    /// As [`Transport::connect`]: [`Error::Transport`](crate::Error::Transport) when there is no
-    /// server to talk to.
-    pub fn connect(transport: impl Transport) -> Result<Client> {
-        Client::builder().connect(transport)
-    }
-
-    /// A builder, to change limits and behaviour.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
-    /// The same connection with another limit on requests; `None`: for ever.
-    pub fn with_request_timeout(&self, limit: impl Into<Option<Duration>>) -> Client {
-        Client { request_timeout: limit.into(), ..self.clone() }
-    }
-
-    /// A handle that does not keep the connection open.
+    /// Returns a handle that does not keep the connection open.
     pub fn downgrade(&self) -> WeakClient {
         WeakClient {
             inner: Arc::downgrade(&self.inner),
@@ -151,29 +144,21 @@ impl Client {
         }
     }
 
-    /// All notifications from now on, of all threads, as they come.
+    /// Closes the connection in an orderly way, for all clones.
     ///
-    /// The stream may be read slowly: it holds 65,536 notifications or 64 MiB of them, then the
-    /// oldest unread are dropped and counted in [`Stats::dropped_notifications`]. It ends when the
-    /// connection does.
-    pub fn notifications(&self) -> Notifications {
-        Notifications::new(self.connection.subscribe())
-    }
-
-    /// Counters of this connection.
-    pub fn stats(&self) -> Stats {
-        Stats::of(self)
-    }
-
-    /// Ends the connection in order, for all clones.
+    /// Waiting calls fail with [`Error::Closed`](crate::Error::Closed). For a child process, the client
+    /// closes its input, then sends SIGTERM, then SIGKILL, each after a delay, and reaps it; threads are
+    /// joined. Blocks for at most 5 s. Can be called from any thread, also in a callback, and more than once.
     ///
-    /// Whatever waits fails with [`Error::Closed`](crate::Error::Closed). A child process gets the
-    /// end of its input, then TERM, then KILL, each after a while, and is reaped; threads are
-    /// joined. Blocks for 5 s at the longest. May be called on any thread, also in a callback, and
-    /// more than once.
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// client.close()?;
+    /// assert_eq!(client.chat_once("hi").unwrap_err().code(), "closed");
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// None at present.
+    /// Currently none.
     pub fn close(&self) -> Result<()> {
         self.connection.close(Shutdown::Orderly);
         Ok(())

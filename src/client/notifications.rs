@@ -1,20 +1,43 @@
 //! All notifications of a connection as a stream.
 //!
-//! Relies on `rpc`. Invariant: a reader that sleeps holds up nobody.
+//! Relies on `rpc`. Invariant: a slow reader delays nothing else.
 
 use std::{fmt, iter::FusedIterator, sync::Arc, time::Duration};
 
 use crossbeam_channel::Receiver;
 
+use super::Client;
 use crate::{
     deadline::Deadline,
     rpc::{Subscription, Taken},
     turn::RawNotification,
 };
 
-/// Every notification of the server, of all threads, from [`Client::notifications`](crate::Client::notifications).
+impl Client {
+    /// Returns a stream of all notifications from now on, of all threads.
+    ///
+    /// The stream buffers at most 65,536 notifications or 64 MiB; beyond that, the oldest unread ones are
+    /// dropped and counted in [`Stats::dropped_notifications`](crate::Stats::dropped_notifications). It ends with the connection.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// let notifications = client.notifications();
+    /// client.chat_once("Say hello")?;
+    /// client.close()?;
+    /// for notification in notifications {
+    ///     println!("{}", notification.method()); // thread/started, turn/started, …
+    /// }
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn notifications(&self) -> Notifications {
+        Notifications::new(self.connection.subscribe())
+    }
+}
+
+/// All notifications of the server, of all threads. Returned by
+/// [`Client::notifications`](crate::Client::notifications).
 ///
-/// `next` blocks until one comes or the connection ends.
+/// `next` blocks until a notification arrives or the connection ends.
 #[must_use = "dropping it ends the subscription"]
 pub struct Notifications {
     subscription: Arc<Subscription>,
@@ -25,7 +48,7 @@ impl Notifications {
         Notifications { subscription }
     }
 
-    /// The next one if it is there already. Never waits.
+    /// Returns the next notification if there is one. Never blocks.
     pub fn try_next(&mut self) -> Option<RawNotification> {
         match self.subscription.mailbox().take() {
             Taken::Item(text) => Some(RawNotification(text)),
@@ -33,12 +56,12 @@ impl Notifications {
         }
     }
 
-    /// The next one; waits for it as long as that.
+    /// Returns the next notification, waiting for at most `limit`.
     pub fn next_timeout(&mut self, limit: Duration) -> Option<RawNotification> {
         self.next_before(Deadline::after(Some(limit)))
     }
 
-    /// Whether the connection has ended and everything has been read.
+    /// Returns `true` if the connection has ended and all notifications have been read.
     pub fn is_ended(&self) -> bool {
         self.subscription.mailbox().is_exhausted()
     }

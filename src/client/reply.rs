@@ -1,7 +1,7 @@
-//! A typed reply together with the server's own text.
+//! A typed reply together with the server's text.
 //!
-//! Relies on `rpc` for the text. Invariant: the text is the server's own, to the byte, and the
-//! typed value was read from it.
+//! Relies on `rpc` for the text. Invariant: the text is byte for byte the server's, and the typed value was
+//! decoded from it.
 
 use std::{fmt, ops::Deref};
 
@@ -10,11 +10,11 @@ use serde_json::value::RawValue;
 
 use crate::{error::Result, rpc::RawReply};
 
-/// What the server answered to [`Client::call`](crate::Client::call): typed by `Deref`, and as it came
-/// by [`raw`](Self::raw).
+/// The server's reply to [`Client::call`](crate::Client::call): typed by `Deref`, and as text by
+/// [`raw`](Self::raw).
 ///
-/// The types know the fields of one version of the server. What a newer one adds is in the text, and
-/// in the JSON that this serialises to.
+/// The types contain the fields of one version of the server. Fields of a newer one are in the text, and in
+/// the JSON that a reply serializes to.
 ///
 /// ```
 /// use codex_blocking::protocol::ModelListParams;
@@ -41,12 +41,12 @@ impl<T: DeserializeOwned> Reply<T> {
 }
 
 impl<T> Reply<T> {
-    /// The JSON text of the result, as it came.
+    /// The JSON text of the result, as received.
     pub fn raw(&self) -> &str {
         self.source.text()
     }
 
-    /// The typed reply alone.
+    /// Returns the typed reply alone.
     pub fn into_inner(self) -> T {
         self.value
     }
@@ -67,7 +67,7 @@ impl<T: fmt::Debug> fmt::Debug for Reply<T> {
 }
 
 impl<T> Serialize for Reply<T> {
-    /// As the JSON that the server sent.
+    /// Serializes as the JSON that the server sent.
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serde_json::from_str::<&RawValue>(self.raw())
             .map_err(serde::ser::Error::custom)?

@@ -1,8 +1,8 @@
 //! Requests and notifications of any method, typed and untyped.
 //!
-//! Relies on `rpc` and `protocol`. Invariant: the handshake is done first, within the same deadline; what the
-//! server would refuse for a missing setting of ours is refused before anything is sent, by that setting's
-//! name.
+//! Relies on `rpc` and `protocol`. Invariant: the handshake comes first, within the same deadline; a request
+//! that the server would reject because a client setting is missing is rejected before anything is sent, with
+//! the name of the setting.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use crate::{
 };
 
 impl Client {
-    /// Sends a request of any method, and gives the result as JSON.
+    /// Sends a request of any method, and returns the result as JSON.
     ///
-    /// Blocks for the request limit (30 s unless set) at the longest. `()` and null as `params` are
-    /// left out of the message.
+    /// Blocks for at most the request limit (30 s by default). If `params` is `()` or null, the message has
+    /// no `params`.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -30,18 +30,18 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Rpc`](crate::Error::Rpc) when the server refuses,
-    /// [`Error::Timeout`](crate::Error::Timeout) when it does not answer,
-    /// [`Error::Transport`](crate::Error::Transport) when it is gone,
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) when `params` can't be JSON.
+    /// [`Error::Rpc`](crate::Error::Rpc) if the server responds with an error,
+    /// [`Error::Timeout`](crate::Error::Timeout) if it does not respond,
+    /// [`Error::Transport`](crate::Error::Transport) if the connection is lost,
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) if `params` can't be serialized.
     pub fn request(&self, method: &str, params: impl Serialize) -> Result<Value> {
         self.request_until(method, params, self.deadline())?.decode(method)
     }
 
-    /// [`request`](Self::request) with a limit of its own.
+    /// Same as [`request`](Self::request), with its own limit.
     ///
     /// # Errors
-    /// As [`request`](Self::request).
+    /// Same as [`request`](Self::request).
     pub fn request_with_timeout(
         &self,
         method: &str,
@@ -51,20 +51,10 @@ impl Client {
         self.request_until(method, params, Deadline::after(Some(limit)))?.decode(method)
     }
 
-    /// Sends a notification. Does not wait: the server answers none. Of those that clients send, it
-    /// knows only `initialized`, which the handshake has sent.
+    /// Sends a typed request, whose type determines the method and the reply. The parameters of all methods
+    /// are in [`protocol`](crate::protocol).
     ///
-    /// # Errors
-    /// [`Error::Transport`](crate::Error::Transport) when the server is gone,
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) when `params` can't be JSON.
-    pub fn notify(&self, method: &str, params: impl Serialize) -> Result<()> {
-        self.connection.notify(method, params)
-    }
-
-    /// Sends a typed request, whose type names the method and the reply. The parameters of all
-    /// methods are in [`protocol`](crate::protocol).
-    ///
-    /// Blocks for the request limit (30 s unless set) at the longest.
+    /// Blocks for at most the request limit (30 s by default).
     ///
     /// ```
     /// use codex_blocking::protocol::{ThreadReadParams, ThreadStartParams};
@@ -78,17 +68,17 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`request`](Self::request); [`Error::Decode`] when the reply lacks something that its type
-    /// requires, with the path; [`Error::InvalidInput`] for an experimental request on a client
-    /// without [`experimental_api(true)`](crate::ClientBuilder::experimental_api).
+    /// Same as [`request`](Self::request); [`Error::Decode`] if the reply lacks something that its type
+    /// requires, with the path; [`Error::InvalidInput`] for an experimental request on a client without
+    /// [`experimental_api(true)`](crate::ClientBuilder::experimental_api).
     pub fn call<P: ClientRequest>(&self, params: P) -> Result<Reply<P::Response>> {
         self.call_until(params, self.deadline())
     }
 
-    /// [`call`](Self::call) with a limit of its own.
+    /// Same as [`call`](Self::call), with its own limit.
     ///
     /// # Errors
-    /// As [`call`](Self::call).
+    /// Same as [`call`](Self::call).
     pub fn call_with_timeout<P: ClientRequest>(
         &self,
         params: P,
@@ -97,7 +87,22 @@ impl Client {
         self.call_until(params, Deadline::after(Some(limit)))
     }
 
-    /// One request after the handshake, all within one deadline.
+    /// Sends a notification. Doesn't block: the server sends no response. The only client notification that
+    /// the server knows is `initialized`, which the handshake sends.
+    ///
+    /// # Errors
+    /// [`Error::Transport`](crate::Error::Transport) if the connection is lost,
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) if `params` can't be serialized.
+    pub fn notify(&self, method: &str, params: impl Serialize) -> Result<()> {
+        self.connection.notify(method, params)
+    }
+
+    /// Returns a client for the same connection with another request limit; `None` means no limit.
+    pub fn with_request_timeout(&self, limit: impl Into<Option<Duration>>) -> Client {
+        Client { request_timeout: limit.into(), ..self.clone() }
+    }
+
+    /// Sends a request after the handshake, all within one deadline.
     pub(super) fn request_until(
         &self,
         method: &str,
@@ -120,7 +125,7 @@ impl Client {
         Ok(reply)
     }
 
-    /// A request whose reply says nothing.
+    /// Sends a request whose reply carries no information.
     pub(super) fn perform<P: ClientRequest>(&self, params: P) -> Result<()> {
         self.request(P::METHOD, params).map(drop)
     }
@@ -136,7 +141,7 @@ impl Client {
         Reply::decode(self.request_until(P::METHOD, params, deadline)?, P::METHOD)
     }
 
-    /// Refuses what the server takes only from clients with the setting for it.
+    /// Rejects what the server accepts only from clients with `experimental_api(true)`.
     pub(super) fn require_experimental(&self, what: &str, deadline: Deadline) -> Result<()> {
         if self.is_experimental(deadline)? {
             return Ok(());
@@ -148,8 +153,9 @@ impl Client {
     }
 }
 
-/// The class of a request of this method. Requests that callbacks make don't wait behind others, which may
-/// wait for that very callback; their long ones do, since they would keep out what ends them.
+/// The class of a request of this method. Requests made in callbacks need no permit, because the permits may
+/// be held by calls that wait for that very callback. Their long-running requests do, because they would
+/// otherwise block the requests that end them.
 pub(super) fn class_of(method: &str) -> Class {
     match method {
         "command/exec" | "mcpServer/tool/call" | "feedback/upload" => Class::Long,

@@ -1,7 +1,7 @@
-//! Reviews: turns in which the agent looks at changes.
+//! Reviews: turns in which the agent reviews changes.
 //!
-//! Relies on `chat`. Invariant: a review is read, interrupted and ended as any turn, under the id
-//! that the server answered with.
+//! Relies on `chat`. Invariant: a review is read, interrupted and ended like any turn, under the id that the
+//! server returned.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -25,17 +25,16 @@ struct ReviewStart<'a> {
 }
 
 impl Client {
-    /// Lets the agent review changes, and gives the steps of the review as a chat. Its answer is the
-    /// review's text.
+    /// Starts a review of changes, and returns its steps as a chat. The final answer is the review's text.
     ///
-    /// `target` is what to look at: a [`ReviewTarget`](crate::ReviewTarget), or JSON of its shape.
-    /// `delivery` is `None` or [`Inline`](ReviewDelivery::Inline) for a review in the thread itself.
-    /// Servers before 0.169 also know [`detached`](ReviewDelivery::detached), in a thread of its own,
-    /// which [`Chat::thread_id`](crate::TurnStream::thread_id) tells.
+    /// `target` is what to review: a [`ReviewTarget`](crate::ReviewTarget), or JSON of its shape. `delivery`
+    /// is `None` or [`Inline`](ReviewDelivery::Inline) for a review in the thread itself. Servers before
+    /// 0.169 also support [`detached`](ReviewDelivery::detached), in a separate thread, whose id is
+    /// [`Chat::thread_id`](crate::TurnStream::thread_id).
     ///
-    /// A thread that this client has not loaded is resumed first. A review can't be steered; a second
-    /// one ends the first. Settings that wait for the thread's next turn go on waiting. Blocks as long
-    /// as its requests take; each has the request limit.
+    /// If this client has not loaded the thread, it resumes it first. A review can't be steered; a second
+    /// review ends the first. The thread's deferred settings stay deferred. Blocks for the requests that are
+    /// needed; each has the request limit.
     ///
     /// ```
     /// # use codex_blocking::testing::ScriptedServer;
@@ -55,9 +54,9 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`chat`](Self::chat); [`Error::InvalidInput`] when the target is no object with a `type`, and
-    /// for `detached` on a server that has none: start the review on a
-    /// [fork](Self::fork_thread) there.
+    /// Same as [`chat`](Self::chat); [`Error::InvalidInput`] if the target is not an object with a `type`,
+    /// and for `detached` on a server that doesn't support it: start the review on a
+    /// [fork](Self::fork_thread) instead.
     pub fn start_review(
         &self,
         id: &str,
@@ -65,11 +64,12 @@ impl Client {
         delivery: Option<ReviewDelivery>,
     ) -> Result<Chat> {
         check_thread_id(id)?;
-        let target = serde_json::to_value(target)
-            .map_err(|source| Error::invalid_because("the target of the review is no JSON", source))?;
+        let target = serde_json::to_value(target).map_err(|source| {
+            Error::invalid_because("the target of the review can't be serialized", source)
+        })?;
         if !target.get("type").is_some_and(Value::is_string) {
             return Err(Error::invalid(
-                "the target of a review is an object with a `type`, see ReviewTarget",
+                "the target of a review must be an object with a `type`, see ReviewTarget",
             ));
         }
         let is_detached = delivery == Some(ReviewDelivery::detached());
@@ -97,6 +97,6 @@ impl Client {
 
 fn no_detached() -> Error {
     Error::invalid(
-        "this server has no detached reviews: fork the thread (fork_thread), and start the review on the fork",
+        "this server doesn't support detached reviews: fork the thread (fork_thread), and start the review on the fork",
     )
 }

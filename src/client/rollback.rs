@@ -1,8 +1,8 @@
-//! Taking the last turns of a thread back, on servers old and new.
+//! Rolls back the last turns of a thread, on old and new servers.
 //!
-//! Relies on `threads`. Invariant: on a server that interrupts the running turn before it looks at
-//! the request, everything that would be refused is refused before; once turns were taken back, no
-//! error says that the call may be repeated.
+//! Relies on `thread`. Invariant: on a server that interrupts the running turn before it validates the
+//! request, everything that it would reject is rejected before; once turns were rolled back, no error
+//! suggests that the call can be repeated.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +15,10 @@ use crate::{
     },
 };
 
-/// The most that the server gives on a page.
+/// The server's maximum page size.
 const PAGE: u32 = 100;
 
-/// The parameters of `thread/rollback`, which servers from 0.169 on do not have.
+/// The parameters of `thread/rollback`, which servers since 0.169 don't have.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Rollback<'a> {
@@ -27,30 +27,29 @@ struct Rollback<'a> {
 }
 
 impl Client {
-    /// Takes the last turns of a thread back: the model does not know of them any more. Files stay as
-    /// they are. Gives the thread with the turns that are left.
+    /// Rolls back the last turns of a thread: the model no longer sees them. Files are not restored. Returns
+    /// the thread with the remaining turns.
     ///
-    /// A turn that runs is interrupted, and is one of those that go; servers before 0.169 refuse while
-    /// one runs. A review leaves two entries in the thread; on servers from 0.169 on they count as one
-    /// turn. More turns than there are means all.
+    /// A running turn is interrupted and is among the removed turns; servers before 0.169 reject the request
+    /// while a turn is running. A review leaves two entries in the thread; on servers since 0.169 they count
+    /// as one turn. If `num_turns` exceeds the number of turns, all are removed.
     ///
-    /// A thread that this client has not loaded is resumed first. Blocks for the request limit at the
-    /// longest, for each of the four requests or so that it takes; the list of the turns counts as one,
-    /// however many pages it has.
+    /// If this client has not loaded the thread, it resumes it first. Makes about four requests, and blocks
+    /// for at most the request limit for each; listing the turns counts as one, however many pages it has.
     ///
     /// # Errors
-    /// As [`request`](Self::request) and [`resume_thread`](Self::resume_thread); [`Error::Rpc`] also for
-    /// a thread that has had no turn yet, whose turns the server can't list;
-    /// [`Error::RolledBack`] when the turns were taken back, but what is left could not be read;
-    /// [`Error::InvalidInput`] for an empty id, for no turns, and for threads that servers from 0.169 on
-    /// can't take back: ephemeral ones, and those that an older server wrote (fork these up to the last
-    /// turn to keep, with [`last_turn_id`](crate::protocol::ThreadForkParams::last_turn_id)).
+    /// Same as [`request`](Self::request) and [`resume_thread`](Self::resume_thread); [`Error::Rpc`] also for
+    /// a thread without turns, whose turns the server can't list; [`Error::RolledBack`] if the turns were
+    /// rolled back, but the remaining thread could not be read; [`Error::InvalidInput`] for an empty id, if
+    /// `num_turns` is 0, and for threads that servers since 0.169 can't roll back: ephemeral ones, and those
+    /// that an older server wrote (instead, fork these up to the last turn to keep, with
+    /// [`last_turn_id`](crate::protocol::ThreadForkParams::last_turn_id)).
     pub fn rollback_thread(&self, id: &str, num_turns: u32) -> Result<Reply<ThreadReadResponse>> {
         check_thread_id(id)?;
         if num_turns == 0 {
-            return Err(Error::invalid("no turn is to be taken back; the number of turns is at least 1"));
+            return Err(Error::invalid("the number of turns must be at least 1"));
         }
-        // Where the version does not tell, the server's refusal of the old way does.
+        // If the version is unknown, the server's rejection of the old method decides.
         if self.initialize()?.is_before((0, 169)) != Some(false) {
             const METHOD: &str = "thread/rollback";
             let params = Rollback { thread_id: id, num_turns };
@@ -70,14 +69,14 @@ impl Client {
             self.perform(ThreadRevertParams::new(id, first_to_go))?;
             Ok(true)
         })?;
-        // The server loaded it anew, and said so as if it had been unloaded.
+        // The server reloaded the thread, and reported that as if it had been unloaded.
         self.inner.turns.set_loaded(id, true);
         let left = self.read_thread(id, true);
         if is_reverted { left.map_err(|unread| rolled_back(id, unread)) } else { left }
     }
 
     /// # Errors
-    /// `InvalidInput`: the server would interrupt the running turn and then refuse.
+    /// `InvalidInput` if the server would interrupt the running turn and then reject the request.
     fn check_revertible(&self, id: &str) -> Result<()> {
         #[derive(Deserialize)]
         struct Read {
@@ -93,7 +92,7 @@ impl Client {
         let params = serde_json::json!({ "threadId": id });
         let Read { thread } = self.request_until(method, params, self.deadline())?.decode(method)?;
         if thread.ephemeral == Some(true) {
-            return Err(Error::invalid(format!("thread {id} is ephemeral: its turns can't be taken back")));
+            return Err(Error::invalid(format!("thread {id} is ephemeral: its turns can't be rolled back")));
         }
         if thread.history_mode.as_deref() == Some("legacy") {
             return Err(Error::invalid(format!(
@@ -104,14 +103,14 @@ impl Client {
         Ok(())
     }
 
-    /// The oldest of the last turns; none if there is no turn. All pages have one limit together.
+    /// The oldest turn to remove; `None` if there is no turn. All pages share one limit.
     fn first_to_go(&self, id: &str, num_turns: u32) -> Result<Option<String>> {
         let mut last = LastTurns::new(num_turns);
         let mut params = ThreadTurnsListParams::new(id).limit(PAGE).items_view(TurnItemsView::NotLoaded);
         let deadline = self.deadline();
         loop {
             let page: ThreadTurnsListResponse = self.call_until(params.clone(), deadline)?.into_inner();
-            // A page that leads nowhere is the last one.
+            // A page without a new cursor is the last one.
             let is_last = page.data.is_empty() || page.next_cursor.as_ref() == params.cursor.value();
             let is_enough = page.data.into_iter().any(|turn| !last.take(turn));
             match page.next_cursor {
@@ -126,8 +125,8 @@ fn rolled_back(id: &str, unread: Error) -> Error {
     Error::RolledBack { thread_id: id.to_owned(), source: Cause::new(unread) }
 }
 
-/// The last turns of a thread, taken newest first. Entries with one root are one turn: a review has
-/// a second entry, of what was said to it.
+/// The last turns of a thread, taken newest first. Entries with one root are one turn: a review has a second
+/// entry, for its prompt.
 struct LastTurns {
     left: u32,
     roots: std::collections::HashSet<String>,
@@ -139,7 +138,7 @@ impl LastTurns {
         LastTurns { left: count, roots: std::collections::HashSet::new(), oldest: None }
     }
 
-    /// `false`: this one is no longer among them.
+    /// Returns `false` if the turn is no longer one of them.
     fn take(&mut self, turn: Turn) -> bool {
         let Turn { id, root_turn_id, .. } = turn;
         let root = root_turn_id.unwrap_or_else(|| id.clone());

@@ -1,6 +1,6 @@
 //! Server requests: handlers, streams, and answers by hand.
 //!
-//! Relies on `server_request`. Invariant: thin names over one broker; nothing is decided here.
+//! Relies on `server_request`. Invariant: thin wrappers around one broker; nothing is decided here.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use crate::{
 };
 
 impl Client {
-    /// Lets this decide about every request for approval, in place of one that was set before.
+    /// Sets the handler of approval requests, replacing a previous one.
     ///
-    /// It runs on a worker thread, may take its time, and may call the client (capture a
+    /// The handler runs on a worker thread, may block, and may call the client (capture a
     /// [`WeakClient`](crate::WeakClient), since a captured clone would keep its own connection open).
-    /// Requests do not wait for each other. One that panics declines.
+    /// Requests don't wait for each other. If the handler panics, the request is declined.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -44,49 +44,65 @@ impl Client {
         );
     }
 
-    /// Takes the handler away: the [mode](crate::ApprovalMode) decides again.
+    /// Removes the handler: the [mode](crate::ApprovalMode) decides again.
     pub fn clear_approval_handler(&self) {
         self.inner.broker.set_handler(&self.connection, None, |handlers| &mut handlers.approvals);
     }
 
-    /// All requests for approval from now on, those first that wait already. While a handler or
-    /// [`ApprovalMode::Decline`](crate::ApprovalMode::Decline) decides, the stream only looks on.
+    /// Returns a stream of all approval requests: those that are pending, then new ones. While a handler or
+    /// [`ApprovalMode::Decline`](crate::ApprovalMode::Decline) decides, the stream is for observation only.
+    ///
+    /// ```no_run
+    /// use codex_blocking::{ApprovalMode, Client, Stdio};
+    ///
+    /// let client = Client::builder().approval_mode(ApprovalMode::Manual).connect(Stdio::default())?;
+    /// let requests = client.approval_requests();
+    /// let answering = client.downgrade(); // doesn't keep the connection open
+    /// std::thread::spawn(move || {
+    ///     for request in requests {
+    ///         let Some(client) = answering.upgrade() else { break };
+    ///         println!("{request:?}");
+    ///         client.approve_approval(&request).ok();
+    ///     }
+    /// });
+    /// client.chat_once("Run the tests")?;
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
     pub fn approval_requests(&self) -> ApprovalRequests {
         self.inner.broker.subscribe(&self.connection)
     }
 
-    /// Answers a request that waits. Does not wait for what comes of it.
+    /// Answers a pending approval request, without waiting for the effect.
     ///
     /// # Errors
-    /// [`Error::NoLongerPending`] when it does not wait here (any more); [`Error::InvalidInput`] when
-    /// this kind of request can't be decided so, and nothing was sent; [`Error::Closed`] and
-    /// [`Error::Transport`] when the connection has ended.
+    /// [`Error::NoLongerPending`] if the request is no longer pending here; [`Error::InvalidInput`] if the
+    /// decision doesn't apply to this kind of request, in which case nothing was sent; [`Error::Closed`] and
+    /// [`Error::Transport`] if the connection has ended.
     pub fn respond_approval(&self, request: &ApprovalRequest, decision: ApprovalDecision) -> Result<()> {
         self.respond_server_request(&ServerRequest::Approval(request.clone()), decision)
     }
 
-    /// Says yes to a request that waits, this once.
+    /// Approves a pending request, once.
     ///
     /// # Errors
-    /// As [`respond_approval`](Self::respond_approval).
+    /// Same as [`respond_approval`](Self::respond_approval).
     pub fn approve_approval(&self, request: &ApprovalRequest) -> Result<()> {
         self.respond_approval(request, ApprovalDecision::Accept)
     }
 
-    /// Says yes to a request that waits, and to the same in this thread from now on.
+    /// Approves a pending request, and the same request in this thread from now on.
     ///
     /// # Errors
-    /// As [`respond_approval`](Self::respond_approval).
+    /// Same as [`respond_approval`](Self::respond_approval).
     pub fn approve_for_session(&self, request: &ApprovalRequest) -> Result<()> {
         self.respond_approval(request, ApprovalDecision::AcceptForSession)
     }
 
-    /// Says yes to a command that waits, and for good to all that begin with these words. The server
-    /// takes any; its own proposal is given by
-    /// [`ApprovalDecision::accept_proposed_amendment`].
+    /// Approves a pending command, and permanently all commands that begin with these words. The server
+    /// accepts any words; [`ApprovalDecision::accept_proposed_amendment`] uses its own proposal.
     ///
     /// # Errors
-    /// As [`respond_approval`](Self::respond_approval).
+    /// Same as [`respond_approval`](Self::respond_approval).
     pub fn approve_with_amendment<S: Into<String>>(
         &self,
         request: &ApprovalRequest,
@@ -96,23 +112,24 @@ impl Client {
         self.respond_approval(request, ApprovalDecision::AcceptWithExecpolicyAmendment(words))
     }
 
-    /// Says no to a request that waits; the turn goes on.
+    /// Declines a pending request; the turn continues.
     ///
     /// # Errors
-    /// As [`respond_approval`](Self::respond_approval).
+    /// Same as [`respond_approval`](Self::respond_approval).
     pub fn decline_approval(&self, request: &ApprovalRequest) -> Result<()> {
         self.respond_approval(request, ApprovalDecision::Decline)
     }
 
-    /// Says no to a request that waits, and interrupts its turn.
+    /// Declines a pending request, and interrupts its turn.
     ///
     /// # Errors
-    /// As [`respond_approval`](Self::respond_approval).
+    /// Same as [`respond_approval`](Self::respond_approval).
     pub fn cancel_approval(&self, request: &ApprovalRequest) -> Result<()> {
         self.respond_approval(request, ApprovalDecision::Cancel)
     }
 
-    /// Lets this answer every question to the user, as [`set_approval_handler`](Self::set_approval_handler).
+    /// Sets the handler of user-input requests, which runs like that of
+    /// [`set_approval_handler`](Self::set_approval_handler).
     pub fn set_user_input_handler(
         &self,
         handler: impl Fn(&UserInputRequest) -> UserInputResponse + Send + Sync + 'static,
@@ -126,35 +143,35 @@ impl Client {
         );
     }
 
-    /// Takes the handler away.
+    /// Removes the handler.
     pub fn clear_user_input_handler(&self) {
         self.inner.broker.set_handler(&self.connection, None, |handlers| &mut handlers.user_inputs);
     }
 
-    /// All questions to the user from now on, those first that wait already. While there is neither a
-    /// handler nor a stream that shows them, they fail at once; else they wait for the user input limit
-    /// (300 s).
+    /// Returns a stream of all user-input requests: those that are pending, then new ones. Without a handler
+    /// or a stream they fail immediately; otherwise they wait for at most the user-input limit (300 s by
+    /// default).
     pub fn user_input_requests(&self) -> UserInputRequests {
         self.inner.broker.subscribe(&self.connection)
     }
 
-    /// Answers a question that waits.
+    /// Answers a pending user-input request.
     ///
     /// # Errors
-    /// [`Error::NoLongerPending`] when it does not wait here (any more); [`Error::Closed`] and
-    /// [`Error::Transport`] when the connection has ended.
+    /// [`Error::NoLongerPending`] if the request is no longer pending here; [`Error::Closed`] and
+    /// [`Error::Transport`] if the connection has ended.
     pub fn respond_user_input(&self, request: &UserInputRequest, response: UserInputResponse) -> Result<()> {
         self.respond_server_request(&ServerRequest::UserInput(request.clone()), response)
     }
 
-    /// Answers one question of a request with some of its options, by their labels.
+    /// Answers one question of a user-input request with some of its options, by label.
     ///
-    /// The request is answered by that: of several questions, the others stay without an answer. For more
-    /// than one there is [`UserInputResponse::and_answer`].
+    /// This answers the whole request: its other questions stay unanswered. To answer several questions, use
+    /// [`UserInputResponse::and_answer`].
     ///
     /// # Errors
-    /// As [`respond_user_input`](Self::respond_user_input), and [`Error::InvalidInput`] when the request
-    /// has no such question, or the question no such option; nothing was sent then.
+    /// Same as [`respond_user_input`](Self::respond_user_input), and [`Error::InvalidInput`] if the request
+    /// has no such question, or the question no such option, in which case nothing was sent.
     pub fn respond_user_input_choice<S: Into<String>>(
         &self,
         request: &UserInputRequest,
@@ -168,19 +185,19 @@ impl Client {
         if let Some(pick) = picks.iter().find(|pick| !labels.contains(&pick.as_str())) {
             let labels = labels.join(", ");
             return Err(Error::invalid(format!(
-                "question {question_id} has no option {pick}; it has: {labels}"
+                "question {question_id} has no option {pick}; its options are: {labels}"
             )));
         }
         self.respond_user_input(request, UserInputResponse::answer(question_id, picks))
     }
 
-    /// Answers one question of a request with a free text.
+    /// Answers one question of a user-input request with free text.
     ///
-    /// The request is answered by that, as with [`respond_user_input_choice`](Self::respond_user_input_choice).
+    /// This answers the whole request, like [`respond_user_input_choice`](Self::respond_user_input_choice).
     ///
     /// # Errors
-    /// As [`respond_user_input`](Self::respond_user_input), and [`Error::InvalidInput`] when the request
-    /// has no such question; nothing was sent then.
+    /// Same as [`respond_user_input`](Self::respond_user_input), and [`Error::InvalidInput`] if the request
+    /// has no such question, in which case nothing was sent.
     pub fn respond_user_input_other(
         &self,
         request: &UserInputRequest,
@@ -191,15 +208,15 @@ impl Client {
         self.respond_user_input(request, UserInputResponse::answer(question_id, [text]))
     }
 
-    /// Lets this answer everything the server asks that has no handler of its own: permissions, what
-    /// MCP servers want of the user, calls of tools that are not registered here, tokens, the time, and
-    /// methods that this version does not know. Approvals and questions to the user keep theirs.
+    /// Sets the handler of all server requests that have no handler of their own: permissions, elicitations
+    /// of MCP servers, calls of tools that are not registered here, tokens, the time, and methods that this
+    /// version does not know. Approvals and user-input requests go to their own handlers.
     ///
-    /// It runs as [`set_approval_handler`](Self::set_approval_handler) tells. With
-    /// [`ServerResponse::pass`], by a panic, and by an answer that does not fit (which is logged), a
-    /// request gets what it gets without a handler: permissions are not granted, forms are declined,
-    /// calls of tools fail, the time is told, all else is refused. The server gives up on tokens and
-    /// the time after 10 s, and on an attestation after 0.2 s.
+    /// It runs like the handler of [`set_approval_handler`](Self::set_approval_handler). If it returns
+    /// [`ServerResponse::pass`], panics, or returns an answer that doesn't fit (which is logged), the request
+    /// gets its default answer: permissions are not granted, forms are declined, tool calls fail, the current
+    /// time is returned, everything else is rejected. The server waits for tokens and the time for 10 s, and
+    /// for an attestation for 0.2 s.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -222,27 +239,28 @@ impl Client {
         self.set_handler(handler, |handlers| &mut handlers.others);
     }
 
-    /// Takes the handler away.
+    /// Removes the handler.
     pub fn clear_server_request_handler(&self) {
         self.inner.broker.set_handler(&self.connection, None, |handlers| &mut handlers.others);
     }
 
-    /// Everything the server asks from now on, of all kinds, those first that wait already.
+    /// Returns a stream of all server requests, of all kinds: those that are pending, then new ones.
     ///
-    /// It looks on while a handler, a tool or nobody decides; what of it waits for an answer by hand is
-    /// a matter of the kind: approvals in [`ApprovalMode::Manual`](crate::ApprovalMode::Manual),
-    /// questions to the user while a stream shows them and there is no handler, permissions and
-    /// elicitations while both is so, for the approval limit (for ever, unless set). Calls of tools,
-    /// tokens, attestations, the time and unknown methods never wait for a person.
+    /// While a handler, a tool or the default answer decides, the stream is for observation only. Which
+    /// requests wait for an answer by hand depends on their kind: approvals in
+    /// [`ApprovalMode::Manual`](crate::ApprovalMode::Manual); user-input requests while a stream returns them
+    /// and there is no handler; permissions and elicitations if both conditions hold, for the approval limit
+    /// (no limit by default). Tool calls, tokens, attestations, the time and unknown methods never wait for
+    /// an answer by hand.
     pub fn server_requests(&self) -> ServerRequests {
         self.inner.broker.subscribe(&self.connection)
     }
 
-    /// What the server has asked and nobody has answered yet, oldest first; that which a handler or a
-    /// tool is at work on too. Never waits.
+    /// Returns all unanswered server requests, oldest first, including those that a handler or a tool is
+    /// processing. Never blocks.
     ///
-    /// Each can be answered, until somebody else does: with
-    /// [`respond_server_request`](Self::respond_server_request), or with the calls of its kind.
+    /// Each can be answered until something else answers it: with
+    /// [`respond_server_request`](Self::respond_server_request), or with the methods for its kind.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -259,12 +277,12 @@ impl Client {
         self.inner.broker.pending()
     }
 
-    /// Answers a request of any kind that waits. Does not wait for what comes of it.
+    /// Answers a pending server request of any kind, without waiting for the effect.
     ///
     /// # Errors
-    /// [`Error::NoLongerPending`] when it does not wait here (any more); [`Error::InvalidInput`] when
-    /// the answer does not fit the kind, or grants more than was asked for, and nothing was sent;
-    /// [`Error::Closed`] and [`Error::Transport`] when the connection has ended.
+    /// [`Error::NoLongerPending`] if the request is no longer pending here; [`Error::InvalidInput`] if the
+    /// answer doesn't fit the kind, or grants more than was requested, in which case nothing was sent;
+    /// [`Error::Closed`] and [`Error::Transport`] if the connection has ended.
     pub fn respond_server_request(
         &self,
         request: &ServerRequest,

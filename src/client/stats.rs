@@ -8,35 +8,40 @@ use serde::Serialize;
 
 use super::Client;
 
-/// Counters of a connection since it was made, and what it holds now.
+impl Client {
+    /// Returns the counters of this connection.
+    pub fn stats(&self) -> Stats {
+        Stats::of(self)
+    }
+}
+
+/// Counters of a connection since it was established, and its current state.
 ///
-/// From [`Client::stats`](crate::Client::stats).
+/// Returned by [`Client::stats`](crate::Client::stats).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Messages received, whatever they were.
+    /// Frames received, of any kind.
     pub frames: u64,
-    /// Bytes received in them.
+    /// Bytes received in frames.
     pub bytes: u64,
-    /// Frames that were no message and were skipped: text on stdout, broken JSON.
+    /// Frames that were skipped because they are not JSON-RPC messages: text on stdout, invalid JSON.
     pub skipped_frames: u64,
-    /// Messages with characters that had to be replaced by U+FFFD: bytes that are not UTF-8, surrogates
-    /// without their other half.
+    /// Messages in which characters were replaced by U+FFFD: invalid UTF-8, unpaired surrogates.
     pub repaired_frames: u64,
-    /// Replies that nobody waited for: late ones, second ones, and ones with an unknown id.
+    /// Replies without a waiting request: late ones, duplicates, and ones with an unknown id.
     pub unmatched_replies: u64,
-    /// Notifications that a [`Notifications`](crate::Notifications) stream lost because it was not read.
+    /// Notifications that [`Notifications`](crate::Notifications) streams dropped because they were not read.
     pub dropped_notifications: u64,
-    /// Server requests that streams lost because they were not read. Each had been answered.
+    /// Server requests that streams dropped because they were not read. All of them had been answered.
     pub dropped_server_requests: u64,
     /// Log records that were dropped because the program's logger was too slow.
     pub dropped_log_records: u64,
-    /// Requests that wait for their reply now.
+    /// Requests that are waiting for their reply.
     pub pending_requests: usize,
-    /// Turns that run now, as far as this client knows.
+    /// Turns that are running, as far as this client knows.
     pub running_turns: usize,
-    /// Bytes kept now for readers that have not taken them, and for server requests that nobody has
-    /// answered.
+    /// Bytes buffered for readers, and of unanswered server requests.
     pub kept_bytes: usize,
 }
 

@@ -1,25 +1,25 @@
-//! Which methods the server knows.
+//! Which methods the server supports.
 //!
-//! Relies on `connection` through the client. Invariant: the server is asked at most once per
-//! connection, and what it did not tell is `None`, never a guess.
+//! Relies on `rpc` through the client. Invariant: the server is asked at most once per connection, and an
+//! unknown answer is `None`, never a guess.
 
 use std::collections::HashSet;
 
 use super::Client;
 use crate::error::{Error, OVERLOADED, Result, Timeout};
 
-/// The methods of the server; `None` where it does not tell them.
+/// The methods of the server; `None` if it doesn't list them.
 pub(super) type Methods = Option<HashSet<String>>;
 
 /// A method that no server has.
 const MADE_UP: &str = "codexBlocking/whichMethods";
 
 impl Client {
-    /// Whether the server knows this method; `None` where that can't be told.
+    /// Returns whether the server supports a method; `None` if that is unknown.
     ///
-    /// No request tells a server's methods, but its error for a method that it does not know does
-    /// (0.169 lists them all, the experimental ones too). It is asked for one once; later calls, of
-    /// clones too, cost nothing. Blocks for the request limit at the longest.
+    /// The protocol has no request for this, but the error for an unknown method lists all methods (with
+    /// 0.169, the experimental ones too). The client provokes that error once; later calls, also of clones,
+    /// return immediately. Blocks for at most the request limit.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -30,11 +30,11 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// What keeps the server from answering: [`Error::Timeout`], [`Error::Transport`],
-    /// [`Error::Closed`], [`Error::Rpc`] when it is overloaded. The next call asks again.
+    /// If the server can't answer: [`Error::Timeout`], [`Error::Transport`], [`Error::Closed`],
+    /// [`Error::Rpc`] when it is overloaded. The next call tries again.
     pub fn supports(&self, method: &str) -> Result<Option<bool>> {
         let deadline = self.deadline();
-        // Whoever comes second waits for the first one's answer.
+        // A second caller waits for the answer to the first.
         let slot = match deadline.at() {
             Some(at) => self.inner.methods.try_lock_until(at),
             None => Some(self.inner.methods.lock()),
@@ -58,9 +58,9 @@ impl Client {
 fn methods_in(message: &str) -> Methods {
     let (_, after) = message.split_once("unknown variant `")?;
     let (_, expected) = after.split_once("`, expected ")?;
-    // Every second piece stands between two backticks.
+    // Every second part is between two backticks.
     let names: HashSet<String> = expected.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-    // A server without the handshake's method would be none: the list is of something else.
+    // A list without the handshake's method is a list of something else.
     names.contains("initialize").then_some(names)
 }
 

@@ -1,8 +1,8 @@
-//! Threads: opening, reading and keeping them, and a handle to one.
+//! Threads: opening, reading and managing them, and a handle to one.
 //!
-//! Relies on the typed requests, `config` and `deferred`. Invariant: a configuration that a loaded thread
-//! can't take is reported by the names of its fields, never lost; a call that needs a loaded thread loads
-//! it; dropping a handle does nothing to its thread.
+//! Relies on the typed requests, `config` and `deferred`. Invariant: a setting that a loaded thread can't
+//! change is reported by its field name, never lost; a call that needs a loaded thread loads it; dropping a
+//! handle has no effect on its thread.
 
 use std::{fmt, sync::Arc};
 
@@ -17,23 +17,32 @@ use crate::{
     protocol::{
         ClientRequest, DynamicToolSpec, ReviewDelivery, ThreadArchiveParams, ThreadCompactStartParams,
         ThreadListResponse, ThreadLoadedListParams, ThreadLoadedListResponse, ThreadReadParams,
-        ThreadReadResponse, ThreadSetNameParams, ThreadUnarchiveParams, TurnSteerParams, TurnSteerResponse,
+        ThreadReadResponse, ThreadSetNameParams, ThreadUnarchiveParams,
     },
     rpc::RawReply,
     server_request::{Tool, ToolSet},
     setting::Setting,
-    turn::{Chat, ChatEvents, ChatRequest, ChatResult, Input, Source},
+    turn::{Chat, ChatEvents, ChatRequest, ChatResult, Source},
 };
 
 impl Client {
-    /// Starts a thread. The server stores it with its first turn; without one it is gone with the
-    /// connection.
+    /// Starts a thread. The server stores it with its first turn; without one it is lost with the connection.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use codex_blocking::ThreadConfig;
+    ///
+    /// let thread = client.start_thread(ThreadConfig::new())?;
+    /// thread.chat_once("My name is Ada")?;
+    /// println!("{}", thread.chat_once("What is my name?")?.final_text);
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`request`](Self::request); [`Error::Rpc`] when the server's configuration is broken, which
-    /// it tells here and not in the handshake.
+    /// Same as [`request`](Self::request); [`Error::Rpc`] if the server's configuration is invalid, which it
+    /// reports here and not in the handshake.
     pub fn start_thread(&self, config: ThreadConfig) -> Result<ThreadHandle> {
         let thread_id = self.open_thread("thread/start", None, &config)?;
         Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
@@ -41,46 +50,56 @@ impl Client {
 
     /// Loads a stored thread, and subscribes this connection to its events.
     ///
-    /// The server takes the configuration when it loads the thread, and ignores one for a thread that
-    /// is loaded already, by whomever. What of it a turn can carry then waits for the thread's next
-    /// turn, as with [`set_thread_defaults`](Self::set_thread_defaults); the rest is listed by
-    /// [`ThreadHandle::not_applied`]. Blocks for the request limit at the longest, for each of at most
-    /// two requests.
+    /// The server applies the configuration when it loads the thread, and ignores it for a thread that any
+    /// client has already loaded. In that case, the settings that a turn can carry are deferred to the
+    /// thread's next turn, like those of [`set_thread_defaults`](Self::set_thread_defaults);
+    /// [`ThreadHandle::not_applied`] lists the others. Makes at most two requests, and blocks for at most the
+    /// request limit for each.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// # let id = client.chat_once("Port the parser")?.thread_id;
+    /// use codex_blocking::ThreadConfig;
+    ///
+    /// let thread = client.resume_thread(&id, ThreadConfig::new())?;
+    /// println!("{}", thread.chat_once("Go on")?.final_text);
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`request`](Self::request); [`Error::Rpc`] when there is no such thread, or it is archived;
-    /// [`Error::InvalidInput`] when the id is empty.
+    /// Same as [`request`](Self::request); [`Error::Rpc`] if the thread doesn't exist or is archived;
+    /// [`Error::InvalidInput`] if the id is empty.
     pub fn resume_thread(&self, id: &str, config: ThreadConfig) -> Result<ThreadHandle> {
         let (thread_id, not_applied) = self.resume_with(id, &config)?;
         Ok(ThreadHandle::new(self.clone(), thread_id, config, not_applied))
     }
 
-    /// Starts a thread that begins with the turns of another one. A turn that runs there goes on, and
+    /// Starts a thread that begins with the turns of another one. A turn that is running there continues, and
     /// counts as interrupted in the fork.
     ///
-    /// The fork does not take the configuration of its source over; what is not given here is as the
-    /// server's own configuration says. Blocks for the request limit at the longest.
+    /// The fork does not inherit its source's configuration; what is not set here follows the server's
+    /// configuration. Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`request`](Self::request); [`Error::Rpc`] when the thread is not stored (it has no turn, or
-    /// is ephemeral) or is archived; [`Error::InvalidInput`] when the id is empty or `ephemeral` is
-    /// null.
+    /// Same as [`request`](Self::request); [`Error::Rpc`] if the thread is not stored (it has no turn, or is
+    /// ephemeral) or is archived; [`Error::InvalidInput`] if the id is empty or `ephemeral` is null.
     pub fn fork_thread(&self, id: &str, config: ThreadConfig) -> Result<ThreadHandle> {
         check_thread_id(id)?;
         let thread_id = self.open_thread("thread/fork", Some(id), &config)?;
         Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
     }
 
-    /// Starts a thread whose agent can call these tools of this program: dynamic tools, as the protocol
-    /// has them. Needs [`experimental_api(true)`](crate::ClientBuilder::experimental_api).
+    /// Starts a thread whose agent can call these tools of this program (the protocol's dynamic tools).
+    /// Requires [`experimental_api(true)`](crate::ClientBuilder::experimental_api).
     ///
-    /// The server stores the declarations with the thread, and a fork of it has them too; what runs is
-    /// kept here until the connection ends or the server says that the thread is closed, archived or
-    /// deleted. Forks that this client makes get the same. Blocks for the request limit at the longest.
+    /// The server stores the declarations with the thread and its forks. The client keeps the implementations
+    /// until the connection ends or the server reports that the thread was closed, archived or deleted. Forks
+    /// that this client makes get the same tools. Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`start_thread`](Self::start_thread); [`Error::InvalidInput`] without the setting, and for
-    /// names (see [`Tool::new`]), doubles and schemas that the server would refuse: nothing was sent.
+    /// Same as [`start_thread`](Self::start_thread); [`Error::InvalidInput`] without
+    /// `experimental_api(true)`, and for names (see [`Tool::new`]), duplicates and schemas that the server
+    /// would reject, in which case nothing was sent.
     pub fn start_thread_with_tools(
         &self,
         config: ThreadConfig,
@@ -90,12 +109,13 @@ impl Client {
         Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
     }
 
-    /// [`resume_thread`](Self::resume_thread) of a thread that was started with tools, in this program
-    /// or another: they are declared with the thread already, and from now on these answer the calls.
-    /// A call of one that is not among them fails.
+    /// Same as [`resume_thread`](Self::resume_thread), for a thread that was started with tools, in this
+    /// program or another: the thread already contains the declarations, and these tools answer the calls
+    /// from now on. A call of a tool that is not among them fails.
     ///
     /// # Errors
-    /// As there, and [`Error::InvalidInput`] for names and doubles that no thread can have.
+    /// Same as [`resume_thread`](Self::resume_thread), and [`Error::InvalidInput`] for invalid names and
+    /// duplicates.
     pub fn resume_thread_with_tools(
         &self,
         id: &str,
@@ -105,18 +125,18 @@ impl Client {
         self.resume_with_tools(id, ToolSet::new(tools)?, || self.resume_thread(id, config))
     }
 
-    /// Changes what a thread's later turns are run with: at once if it has to be loaded for that,
-    /// else with its next turn, by whatever handle or request of this client it is started.
+    /// Changes the settings of a thread's later turns: immediately if the thread has to be loaded first,
+    /// otherwise with its next turn, whichever handle or request of this client starts it.
     ///
-    /// The server takes a configuration when it loads a thread, and ignores one for a thread that is
-    /// loaded. So on a loaded thread `cwd`, `model`, `approval_policy`, `sandbox` and `personality`
-    /// travel with the next turn, under the overrides of its own request; they wait until a turn was
-    /// started with them, also when the thread is unloaded meanwhile. `null` leaves a field as it is.
-    /// A sandbox travels as a policy of the same name, without the extra folders or the network that
-    /// the user's configuration may grant.
+    /// The server applies a configuration when it loads a thread, and ignores it for a loaded thread.
+    /// Therefore, `cwd`, `model`, `approval_policy`, `sandbox` and `personality` of a loaded thread are sent
+    /// with its next turn; the overrides of that turn's request take precedence. They stay deferred until a
+    /// turn has started with them, even if the thread is unloaded in between. `null` leaves a field
+    /// unchanged. A sandbox is sent as the policy of the same name, without additional folders or network
+    /// access that the user's configuration may grant.
     ///
-    /// Blocks for the request limit at the longest, for each of at most two requests; a thread that
-    /// this client has loaded takes none.
+    /// Makes at most two requests, and none if this client has loaded the thread; blocks for at most the
+    /// request limit for each.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -129,8 +149,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for fields that the thread can't take any more, by their names: nothing
-    /// is changed then; else as [`resume_thread`](Self::resume_thread).
+    /// [`Error::InvalidInput`] for fields that the loaded thread can't change, with their names, in which
+    /// case nothing was changed; otherwise the same as [`resume_thread`](Self::resume_thread).
     pub fn set_thread_defaults(&self, id: &str, config: ThreadConfig) -> Result<()> {
         check_thread_id(id)?;
         config.check_for("thread/resume")?;
@@ -143,24 +163,22 @@ impl Client {
         self.load(id, &config).map(drop)
     }
 
-    /// What the server knows of a thread, loaded or not; with its turns and their items if asked for.
+    /// Returns a thread, loaded or not; with its turns and their items if `include_turns` is set.
     ///
-    /// Blocks for the request limit at the longest. A long thread makes a large reply;
-    /// `thread/turns/list` ([`ThreadTurnsListParams`](crate::protocol::ThreadTurnsListParams)) gives
-    /// its turns in pages.
+    /// Blocks for at most the request limit. The reply for a long thread is large; `thread/turns/list`
+    /// ([`ThreadTurnsListParams`](crate::protocol::ThreadTurnsListParams)) returns its turns in pages.
     ///
     /// # Errors
-    /// As [`request`](Self::request); [`Error::Rpc`] when there is no such thread, or when the turns
-    /// are asked for of one that has none yet or is ephemeral; [`Error::InvalidInput`] when the id is
-    /// empty.
+    /// Same as [`request`](Self::request); [`Error::Rpc`] if the thread doesn't exist, or with
+    /// `include_turns` if it has no turns yet or is ephemeral; [`Error::InvalidInput`] if the id is empty.
     pub fn read_thread(&self, id: &str, include_turns: bool) -> Result<Reply<ThreadReadResponse>> {
         check_thread_id(id)?;
         self.call(ThreadReadParams::new(id).include_turns(include_turns))
     }
 
-    /// One page of the stored threads. Those without a turn are not among them.
+    /// Returns one page of the stored threads. Threads without a turn are not included.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -179,95 +197,68 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`request`](Self::request).
+    /// Same as [`request`](Self::request).
     pub fn list_threads(&self, options: ListThreads) -> Result<Reply<ThreadListResponse>> {
         self.call(options.params)
     }
 
-    /// Puts a thread away. It can be read, but not resumed or forked; a turn that runs is
-    /// interrupted.
+    /// Archives a thread. It can be read, but not resumed or forked; a running turn is interrupted.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`request`](Self::request); [`Error::Rpc`] when the thread is not stored, or has been
-    /// archived; [`Error::InvalidInput`] when the id is empty.
+    /// Same as [`request`](Self::request); [`Error::Rpc`] if the thread is not stored or already archived;
+    /// [`Error::InvalidInput`] if the id is empty.
     pub fn archive_thread(&self, id: &str) -> Result<()> {
         check_thread_id(id)?;
         self.perform(ThreadArchiveParams::new(id))
     }
 
-    /// Takes an archived thread back. It is not loaded then; the next chat in it resumes it.
+    /// Restores an archived thread. This doesn't load it; the next chat in it resumes it.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`request`](Self::request); [`Error::Rpc`] when it is not archived;
-    /// [`Error::InvalidInput`] when the id is empty.
+    /// Same as [`request`](Self::request); [`Error::Rpc`] if the thread is not archived;
+    /// [`Error::InvalidInput`] if the id is empty.
     pub fn unarchive_thread(&self, id: &str) -> Result<()> {
         check_thread_id(id)?;
         self.perform(ThreadUnarchiveParams::new(id))
     }
 
-    /// Starts to shorten what the model is shown of a thread. The server does so in a turn of its own,
-    /// whose id it does not tell; a turn that runs is interrupted.
+    /// Starts a compaction of a thread, which shortens what the model sees of it. The server compacts in a
+    /// separate turn, whose id it does not return; a running turn is interrupted.
     ///
-    /// A thread that this client has not loaded is resumed first. Blocks for the request limit at the
-    /// longest, for each request; not for the turn, whose end is among the
+    /// If this client has not loaded the thread, it resumes it first. Blocks for at most the request limit
+    /// for each request, but not until the compaction ends; its end is among the
     /// [`notifications`](Self::notifications).
     ///
     /// # Errors
-    /// As [`request`](Self::request), and as [`resume_thread`](Self::resume_thread):
-    /// [`Error::InvalidInput`] when the id is empty.
+    /// Same as [`request`](Self::request) and [`resume_thread`](Self::resume_thread): [`Error::InvalidInput`]
+    /// if the id is empty.
     pub fn compact_thread(&self, id: &str) -> Result<()> {
         self.on_loaded(id, || self.perform(ThreadCompactStartParams::new(id)))
     }
 
-    /// Gives a thread a name, which also stores one without turns.
+    /// Sets the name of a thread; this also stores a thread without turns.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`request`](Self::request); [`Error::InvalidInput`] when the id is empty or
-    /// the name is blank.
+    /// Same as [`request`](Self::request); [`Error::InvalidInput`] if the id is empty or the name is blank.
     pub fn set_thread_name(&self, id: &str, name: &str) -> Result<()> {
         check_thread_id(id)?;
         if name.trim().is_empty() {
-            return Err(Error::invalid("the name of the thread is blank"));
+            return Err(Error::invalid("the thread name is blank"));
         }
         self.perform(ThreadSetNameParams::new(id, name))
     }
-
-    /// Says something more to a running turn, of this client or another one. What the model was
-    /// saying is dropped by the server. The answer comes to whoever reads the turn.
-    ///
-    /// Blocks for the request limit at the longest. The reader of a turn has
-    /// [`Chat::steer`](crate::TurnStream::steer).
-    ///
-    /// # Errors
-    /// As [`request`](Self::request); [`Error::Rpc`] when another turn runs, or none, or one that
-    /// can't be steered (a review); [`Error::InvalidInput`] when an id is empty or
-    /// nothing is said.
-    pub fn steer_turn(
-        &self,
-        thread_id: &str,
-        expected_turn_id: &str,
-        input: impl Into<Input>,
-    ) -> Result<Reply<TurnSteerResponse>> {
-        check_thread_id(thread_id)?;
-        if expected_turn_id.is_empty() {
-            return Err(Error::invalid("the id of the turn is empty"));
-        }
-        let input = input.into();
-        input.check()?;
-        self.call(TurnSteerParams::new(thread_id, expected_turn_id, input))
-    }
 }
 
-/// A thread: a conversation that is kept by the server.
+/// A thread: a conversation that the server stores.
 ///
-/// Cheap to clone, usable from all threads; clones share [`defaults`](Self::defaults). It keeps
-/// the connection open.
+/// Cheap to clone, and usable from all threads at once; clones share their [`defaults`](Self::defaults). It
+/// keeps the connection open.
 ///
 /// ```
 /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -304,46 +295,46 @@ impl ThreadHandle {
         &self.shared.thread_id
     }
 
-    /// What the thread was started, resumed or forked with, and what
-    /// [`update_defaults`](Self::update_defaults) has changed since.
+    /// The settings with which the thread was started, resumed or forked, including changes by
+    /// [`update_defaults`](Self::update_defaults).
     pub fn defaults(&self) -> ThreadConfig {
         self.shared.defaults.lock().clone()
     }
 
-    /// The fields, by their names in the protocol, that were given when the thread was resumed and
-    /// have no effect: it was loaded already, and no turn can carry them.
+    /// The protocol names of the fields that had no effect when the thread was resumed, because it was
+    /// already loaded and turns can't carry them.
     pub fn not_applied(&self) -> &[String] {
         &self.shared.not_applied
     }
 
-    /// [`Client::chat_once`] in this thread.
+    /// Same as [`Client::chat_once`], in this thread.
     ///
     /// # Errors
-    /// As there, and [`Error::InvalidInput`] when the request names a thread itself.
+    /// Same as [`Client::chat_once`], and [`Error::InvalidInput`] if the request names a thread.
     pub fn chat_once(&self, request: impl Into<ChatRequest>) -> Result<ChatResult> {
         self.client.chat_once(self.here(request.into())?)
     }
 
-    /// [`Client::chat`] in this thread.
+    /// Same as [`Client::chat`], in this thread.
     ///
     /// # Errors
-    /// As there, and [`Error::InvalidInput`] when the request names a thread itself.
+    /// Same as [`Client::chat`], and [`Error::InvalidInput`] if the request names a thread.
     pub fn chat(&self, request: impl Into<ChatRequest>) -> Result<Chat> {
         self.client.chat(self.here(request.into())?)
     }
 
-    /// [`Client::chat_events`] in this thread.
+    /// Same as [`Client::chat_events`], in this thread.
     ///
     /// # Errors
-    /// As there, and [`Error::InvalidInput`] when the request names a thread itself.
+    /// Same as [`Client::chat_events`], and [`Error::InvalidInput`] if the request names a thread.
     pub fn chat_events(&self, request: impl Into<ChatRequest>) -> Result<ChatEvents> {
         self.client.chat_events(self.here(request.into())?)
     }
 
-    /// [`Client::chat_json`] in this thread.
+    /// Same as [`Client::chat_json`], in this thread.
     ///
     /// # Errors
-    /// As there, and [`Error::InvalidInput`] when the request names a thread itself.
+    /// Same as [`Client::chat_json`], and [`Error::InvalidInput`] if the request names a thread.
     pub fn chat_json<T: DeserializeOwned>(
         &self,
         request: impl Into<ChatRequest>,
@@ -352,11 +343,12 @@ impl ThreadHandle {
         self.client.chat_json(self.here(request.into())?, schema)
     }
 
-    /// [`Client::set_thread_defaults`] for this thread; on success [`defaults`](Self::defaults) have
-    /// the change too.
+    /// Same as [`Client::set_thread_defaults`], for this thread; on success, [`defaults`](Self::defaults)
+    /// includes the change.
     ///
     /// # Errors
-    /// As there: [`Error::InvalidInput`] names the fields that a loaded thread can't take any more.
+    /// Same as [`Client::set_thread_defaults`]: [`Error::InvalidInput`] names the fields that a loaded thread
+    /// can't change.
     pub fn update_defaults(&self, config: ThreadConfig) -> Result<()> {
         self.client.set_thread_defaults(self.thread_id(), config.clone())?;
         let mut defaults = self.shared.defaults.lock();
@@ -364,84 +356,84 @@ impl ThreadHandle {
         Ok(())
     }
 
-    /// [`Client::fork_thread`] of this thread, with its [`defaults`](Self::defaults) and, over them,
-    /// this configuration.
+    /// Same as [`Client::fork_thread`], for this thread, with its [`defaults`](Self::defaults) and this
+    /// configuration merged over them.
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`Client::fork_thread`].
     pub fn fork(&self, config: ThreadConfig) -> Result<ThreadHandle> {
         let mut defaults = self.defaults();
-        // A start takes it, a fork does not; both mean "no".
+        // `thread/start` accepts null, `thread/fork` does not; both mean "no".
         if defaults.ephemeral.is_null() {
             defaults.ephemeral = Setting::Unset;
         }
         self.client.fork_thread(self.thread_id(), defaults.merge(config))
     }
 
-    /// [`Client::read_thread`] of this thread.
+    /// Same as [`Client::read_thread`], for this thread.
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`Client::read_thread`].
     pub fn read(&self, include_turns: bool) -> Result<Reply<ThreadReadResponse>> {
         self.client.read_thread(self.thread_id(), include_turns)
     }
 
-    /// [`Client::set_thread_name`] of this thread.
+    /// Same as [`Client::set_thread_name`], for this thread.
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`Client::set_thread_name`].
     pub fn set_name(&self, name: &str) -> Result<()> {
         self.client.set_thread_name(self.thread_id(), name)
     }
 
-    /// [`Client::archive_thread`] of this thread.
+    /// Same as [`Client::archive_thread`], for this thread.
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`Client::archive_thread`].
     pub fn archive(&self) -> Result<()> {
         self.client.archive_thread(self.thread_id())
     }
 
-    /// [`Client::unarchive_thread`] of this thread.
+    /// Same as [`Client::unarchive_thread`], for this thread.
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`Client::unarchive_thread`].
     pub fn unarchive(&self) -> Result<()> {
         self.client.unarchive_thread(self.thread_id())
     }
 
-    /// [`Client::compact_thread`] of this thread.
+    /// Same as [`Client::compact_thread`], for this thread.
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`Client::compact_thread`].
     pub fn compact(&self) -> Result<()> {
         self.client.compact_thread(self.thread_id())
     }
 
-    /// [`Client::rollback_thread`] of this thread.
+    /// Same as [`Client::rollback_thread`], for this thread.
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`Client::rollback_thread`].
     pub fn rollback(&self, num_turns: u32) -> Result<Reply<ThreadReadResponse>> {
         self.client.rollback_thread(self.thread_id(), num_turns)
     }
 
-    /// [`Client::start_review`] in this thread.
+    /// Same as [`Client::start_review`], in this thread.
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`Client::start_review`].
     pub fn start_review(&self, target: impl Serialize, delivery: Option<ReviewDelivery>) -> Result<Chat> {
         self.client.start_review(self.thread_id(), target, delivery)
     }
 
     fn here(&self, mut request: ChatRequest) -> Result<ChatRequest> {
         if request.thread.is_some() {
-            return Err(Error::invalid("this handle names the thread; leave `thread` out of the request"));
+            return Err(Error::invalid("the handle determines the thread; omit `thread` in the request"));
         }
         match &request.source {
             Source::Continuation(token) if token.thread_id != self.thread_id() => {
                 return Err(Error::invalid(format!(
-                    "the continuation is of thread {}, this handle of {}",
+                    "the continuation belongs to thread {}, this handle to {}",
                     token.thread_id,
                     self.thread_id()
                 )));
@@ -459,7 +451,7 @@ impl fmt::Debug for ThreadHandle {
     }
 }
 
-/// Loading threads, and noting which are.
+/// Loading threads, and tracking which are loaded.
 impl Client {
     /// Starts, resumes or forks a thread.
     pub(super) fn open_thread(
@@ -474,7 +466,7 @@ impl Client {
         self.open_with(method, &params, self.deadline())
     }
 
-    /// The same with parameters that have been checked.
+    /// Same as `open_thread`, with validated parameters.
     pub(super) fn open_with(
         &self,
         method: &str,
@@ -485,8 +477,8 @@ impl Client {
         Ok(thread.id)
     }
 
-    /// Resumes a thread with this configuration: what a loaded one can't take but with a turn waits
-    /// for its next. Gives the thread's id and the names of the fields without effect.
+    /// Resumes a thread with this configuration: settings that a loaded thread accepts only with a turn are
+    /// deferred. Returns the thread's id and the names of the fields without effect.
     pub(super) fn resume_with(&self, id: &str, config: &ThreadConfig) -> Result<(String, Vec<String>)> {
         check_thread_id(id)?;
         config.check_for("thread/resume")?;
@@ -506,8 +498,8 @@ impl Client {
         Ok(id)
     }
 
-    /// The thread of a chat, loaded, what of its configuration travels with the turn, and why it is not
-    /// loaded, as [`resume_before_chat`](Self::resume_before_chat).
+    /// The loaded thread of a chat, the settings to send with the turn, and why the thread is not loaded, as
+    /// in [`resume_before_chat`](Self::resume_before_chat).
     pub(super) fn thread_for(&self, request: &ChatRequest) -> Result<(String, TurnOverrides, Option<Error>)> {
         let none = ThreadConfig::default();
         let config = request.thread_config.as_ref().unwrap_or(&none);
@@ -530,9 +522,9 @@ impl Client {
         Ok((id.clone(), from_config.merge(left), not_resumed))
     }
 
-    /// Resuming subscribes this connection to the thread's events. Unless the client is strict, it
-    /// is left to `turn/start` to say that there is no such thread; what it can carry of the
-    /// configuration then travels with it. Gives that, and why the thread could not be resumed.
+    /// Resumes a thread before a chat, which subscribes this connection to its events. Unless the client is
+    /// strict, a failure is left to `turn/start` to report, which then carries what it can of the
+    /// configuration. Returns that, and why the thread could not be resumed.
     pub(super) fn resume_before_chat(
         &self,
         id: &str,
@@ -542,15 +534,15 @@ impl Client {
             Err(error @ Error::Rpc { .. })
                 if !self.inner.settings.is_strict && config.not_for_turn().is_empty() =>
             {
-                log::warn!("thread {id} could not be resumed; its turn is tried all the same: {error}");
+                log::warn!("thread {id} could not be resumed; starting the turn anyway: {error}");
                 Ok((config.for_turn(), Some(error)))
             }
             loaded => loaded.map(|_| (TurnOverrides::default(), None)),
         }
     }
 
-    /// Makes a call that needs a loaded thread: one that this client has not loaded is resumed first,
-    /// and one that turns out to be unloaded too.
+    /// Makes a call that needs a loaded thread: resumes it first if this client has not loaded it, and also
+    /// if it turns out to be unloaded.
     pub(super) fn on_loaded<T>(&self, id: &str, call: impl Fn() -> Result<T>) -> Result<T> {
         check_thread_id(id)?;
         let load = || self.load(id, &ThreadConfig::default());
@@ -568,8 +560,8 @@ impl Client {
         }
     }
 
-    /// Whether the thread is loaded, by this connection or another one: the server is asked where
-    /// this one does not know. Where the server can't tell, the thread counts as not loaded.
+    /// Whether this or another connection has loaded the thread; asks the server if this connection has not.
+    /// If the server can't answer, the thread counts as not loaded.
     fn is_loaded_anywhere(&self, id: &str) -> Result<bool> {
         if self.inner.turns.is_loaded(id) {
             return Ok(true);
@@ -586,7 +578,7 @@ impl Client {
                 match self.request_until(method, params, deadline)?.decode(method) {
                     Ok(page) => page,
                     Err(error @ (Error::Rpc { .. } | Error::Decode { .. })) => {
-                        log::debug!("whether thread {id} is loaded can't be told: {error}");
+                        log::debug!("can't determine whether thread {id} is loaded: {error}");
                         return Ok(false);
                     }
                     Err(error) => return Err(error),
@@ -594,7 +586,7 @@ impl Client {
             if page.data.iter().any(|loaded| loaded == id) {
                 return Ok(true);
             }
-            // A page that leads nowhere is the last one.
+            // A page without a new cursor is the last one.
             if page.data.is_empty() || page.next_cursor.is_none() || page.next_cursor == cursor {
                 return Ok(false);
             }
@@ -602,27 +594,27 @@ impl Client {
         }
     }
 
-    /// Notes that the thread's events come to this connection, by whatever way it was opened.
+    /// Notes that this connection receives the thread's events, whichever call opened it.
     pub(super) fn note_opened(&self, method: &str, params: impl Serialize, reply: &RawReply) {
         let Ok(OpenedThread { thread }) = serde_json::from_str(reply.text()) else { return };
         self.inner.turns.set_loaded(&thread.id, true);
         if method != "thread/fork" {
             return;
         }
-        // Old servers don't tell of which thread it is a fork.
+        // Old servers don't report the source of a fork.
         if let Some(source) = thread.forked_from_id.or_else(|| thread_id_of(params)) {
             self.inner.broker.inherit_tools(&self.connection, &source, &thread.id);
         }
     }
 
-    /// Notes that they come no more: the thread was unloaded, or its events are not wanted.
+    /// Notes that the thread's events no longer arrive: it was unloaded, or unsubscribed.
     pub(super) fn note_closed(&self, params: impl Serialize) {
         if let Some(id) = thread_id_of(params) {
             self.inner.turns.set_loaded(&id, false);
         }
     }
 
-    /// Starts a thread with these tools, and gives its id.
+    /// Starts a thread with these tools, and returns its id.
     pub(super) fn open_thread_with_tools(&self, config: &ThreadConfig, tools: ToolSet) -> Result<String> {
         const METHOD: &str = "thread/start";
         config.check_for(METHOD)?;
@@ -635,8 +627,8 @@ impl Client {
         Ok(thread_id)
     }
 
-    /// Resumes a thread that has these tools from before the request on: a turn that runs there may call
-    /// one as soon as this connection is subscribed. If it fails the thread has what it had.
+    /// Resumes a thread with these tools, registered before the request: a running turn may call one as soon
+    /// as this connection is subscribed. On failure, the thread keeps its previous tools.
     pub(super) fn resume_with_tools<T>(
         &self,
         thread_id: &str,
@@ -656,7 +648,7 @@ impl Client {
 pub(super) struct ThreadParams<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) thread_id: Option<&'a str>,
-    /// Without it the reply holds all turns.
+    /// Without it, the reply contains all turns.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) exclude_turns: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -665,7 +657,7 @@ pub(super) struct ThreadParams<'a> {
     pub(super) config: &'a ThreadConfig,
 }
 
-/// What of the reply to these counts here.
+/// The parts of the reply that are needed here.
 #[derive(Deserialize)]
 struct OpenedThread {
     thread: ThreadId,
@@ -679,32 +671,32 @@ struct ThreadId {
 }
 
 /// # Errors
-/// `InvalidInput`: the id is empty, which the server tells with words about its length.
+/// `InvalidInput` if the id is empty, for which the server's error is about its length.
 pub(super) fn check_thread_id(id: &str) -> Result<()> {
     match id {
-        "" => Err(Error::invalid("the id of the thread is empty")),
+        "" => Err(Error::invalid("the thread id is empty")),
         _ => Ok(()),
     }
 }
 
-/// The thread was unloaded behind our back; the server says so by its message alone.
+/// The thread was unloaded without this client noticing, which only the server's message shows.
 pub(super) fn is_unloaded(error: &Error) -> bool {
     matches!(error, Error::Rpc { message, .. } if message.starts_with("thread not found"))
 }
 
-/// The thread that a request is about.
+/// The thread that a request refers to.
 fn thread_id_of(params: impl Serialize) -> Option<String> {
     let params = serde_json::to_value(params).ok()?;
     params["threadId"].as_str().map(str::to_owned)
 }
 
 /// # Errors
-/// `InvalidInput`: these fields of a configuration can't take effect.
+/// `InvalidInput` if these fields of a configuration can't take effect.
 fn refuse_fields(id: &str, names: &[String]) -> Result<()> {
     match names {
         [] => Ok(()),
         _ => Err(Error::invalid(format!(
-            "thread {id} can't take {} any more: give that when a thread is started or forked",
+            "thread {id} is loaded and can't change {}: set it when starting or forking a thread",
             names.join(", ")
         ))),
     }

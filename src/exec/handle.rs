@@ -16,14 +16,14 @@ use crate::{
     rpc::{Call, Class, Connection},
 };
 
-/// How long after a refusal the end of the command may still be on its way.
+/// How long after a rejection the end of the command may still arrive.
 const END_PATIENCE: Duration = Duration::from_millis(500);
 
-/// A command that runs on the server, to be written to or terminated from any thread while another
-/// one reads it. From [`RunningCommand::handle`](crate::RunningCommand::handle).
+/// A handle to a running command, to write to it or terminate it from any thread while another one reads it.
+/// Returned by [`RunningCommand::handle`](crate::RunningCommand::handle).
 ///
-/// It keeps the connection open, but not the command running: that ends with its
-/// [`RunningCommand`](crate::RunningCommand).
+/// It keeps the connection open, but not the command running: the command is terminated when its
+/// [`RunningCommand`](crate::RunningCommand) is dropped.
 #[must_use = "a handle does nothing by itself"]
 #[derive(Clone)]
 pub struct CommandHandle {
@@ -35,53 +35,55 @@ pub struct CommandHandle {
 }
 
 impl CommandHandle {
-    /// The command's name on this connection: the protocol's `processId`. Made by this client; it is
-    /// not the operating system's.
+    /// The command's identifier on this connection: the protocol's `processId`. The client generates it; it
+    /// is not the operating system's process id.
     pub fn process_id(&self) -> &str {
         &self.log.process_id
     }
 
-    /// Whether the command's end has arrived. What it wrote before may not have been read yet.
+    /// Returns `true` if the command's end has arrived. Earlier output may not have been read yet.
     pub fn is_over(&self) -> bool {
         self.log.has_ended()
     }
 
-    /// As [`RunningCommand::write`](crate::RunningCommand::write).
+    /// Same as [`RunningCommand::write`](crate::RunningCommand::write).
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`RunningCommand::write`](crate::RunningCommand::write).
     pub fn write(&self, data: &[u8]) -> Result<()> {
         self.check_stdin()?;
         self.ask(CommandExecWriteParams::new(self.process_id()).delta_base64(encode(data)))
     }
 
-    /// As [`RunningCommand::close_stdin`](crate::RunningCommand::close_stdin).
+    /// Same as [`RunningCommand::close_stdin`](crate::RunningCommand::close_stdin).
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`RunningCommand::close_stdin`](crate::RunningCommand::close_stdin).
     pub fn close_stdin(&self) -> Result<()> {
         self.check_stdin()?;
         self.ask(CommandExecWriteParams::new(self.process_id()).close_stdin(true))
     }
 
-    /// As [`RunningCommand::resize`](crate::RunningCommand::resize).
+    /// Same as [`RunningCommand::resize`](crate::RunningCommand::resize).
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`RunningCommand::resize`](crate::RunningCommand::resize).
     pub fn resize(&self, rows: u16, cols: u16) -> Result<()> {
         if !self.has_tty {
-            return Err(Error::invalid("the command runs in no terminal: spawn it with `ExecOptions::tty`"));
+            return Err(Error::invalid(
+                "the command does not run in a terminal: spawn it with `ExecOptions::tty`",
+            ));
         }
         self.ask(CommandExecResizeParams::new(self.process_id(), terminal_size(rows, cols)?))
     }
 
-    /// As [`RunningCommand::terminate`](crate::RunningCommand::terminate).
+    /// Same as [`RunningCommand::terminate`](crate::RunningCommand::terminate).
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`RunningCommand::terminate`](crate::RunningCommand::terminate).
     pub fn terminate(&self) -> Result<()> {
         match self.ask(CommandExecTerminateParams::new(self.process_id())) {
-            // It is as it was asked to be.
+            // The command has ended, which is what was requested.
             Err(Error::NoLongerPending { .. }) => Ok(()),
             outcome => outcome,
         }
@@ -107,8 +109,8 @@ impl CommandHandle {
             Ok(_) => return Ok(()),
             Err(refusal) => refusal,
         };
-        // The server refuses in the same words whatever the reason, and as soon as the command has
-        // ended, which it tells after the rest of the output.
+        // The server rejects with the same message whatever the reason, and as soon as the command has ended,
+        // although it reports the end only after the rest of the output.
         let patience = Instant::now() + END_PATIENCE;
         match self.log.wait_until_ended(earlier(deadline.at(), Some(patience))) {
             true => Err(self.no_longer_pending()),

@@ -1,7 +1,7 @@
 //! Commands that the server runs for this client, outside of any thread.
 //!
-//! Relies on `rpc`. Invariant: what the server would refuse as contradictory can't be said, and
-//! a command that nobody holds any more does not run on.
+//! Relies on `rpc`. Invariant: contradictory options that the server would reject can't be expressed, and a
+//! command whose `RunningCommand` is dropped is terminated.
 
 mod handle;
 mod options;

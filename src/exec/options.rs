@@ -1,7 +1,7 @@
-//! How a command is run.
+//! Options of a command.
 //!
-//! Relies on `protocol`. Invariant: of two settings that exclude each other the later one holds, and
-//! the request's own limit follows from the command's.
+//! Relies on `protocol`. Invariant: of two options that exclude each other the later one applies, and the
+//! request limit is derived from the command's limit.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
@@ -11,11 +11,11 @@ use crate::{
     setting::Setting,
 };
 
-/// How long the server lets a command run that says nothing else.
+/// How long the server lets a command run that sets no limit.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How a command is run by [`Client::exec_command`](crate::Client::exec_command) and
-/// [`Client::spawn_command`](crate::Client::spawn_command). What is not set is up to the server.
+/// Options of a command that [`Client::exec_command`](crate::Client::exec_command) or
+/// [`Client::spawn_command`](crate::Client::spawn_command) runs. The server decides what is not set.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,10 +40,10 @@ pub struct ExecOptions {
     size: Option<(u16, u16)>,
 }
 
-/// A limit that the server keeps.
+/// A limit that the server enforces.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 enum Limit<T> {
-    /// The server's own.
+    /// The server's default.
     #[default]
     Default,
     At(T),
@@ -51,68 +51,69 @@ enum Limit<T> {
 }
 
 impl ExecOptions {
-    /// With nothing set.
+    /// Creates options with nothing set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The folder that the command runs in (the server's own).
+    /// Sets the working directory. The default is the server's own.
     pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
         self.cwd = Some(cwd.into());
         self
     }
 
-    /// What the command may touch (as the server is configured). Nobody is asked: what is not allowed
-    /// fails.
+    /// Sets the sandbox in which the command runs. The default is the server's configuration. The server asks
+    /// for no approval: what the sandbox doesn't allow fails.
     pub fn sandbox_policy(mut self, policy: impl Into<SandboxPolicy>) -> Self {
         self.sandbox_policy = Some(policy.into());
         self
     }
 
-    /// Sets a variable, beside those of the server's environment.
+    /// Sets an environment variable, in addition to those of the server.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.insert(name.into(), Some(value.into()));
         self
     }
 
-    /// Takes a variable of the server's environment away.
+    /// Removes a variable of the server's environment.
     pub fn unset_env(mut self, name: impl Into<String>) -> Self {
         self.env.insert(name.into(), None);
         self
     }
 
-    /// How long the command may run (10 s); `None` lets it run for ever. Then the server kills it, and
-    /// its exit code is 124. The client waits as long as this and its own request limit together; with
-    /// `None` until the command or the connection ends, or the command is terminated.
+    /// Sets how long the command may run (10 s by default); `None` means no limit. After the limit, the
+    /// server kills the command, and its exit code is 124. The client waits for the sum of this limit and its
+    /// own request limit; with `None`, until the command or the connection ends, or the command is
+    /// terminated.
     ///
-    /// The server counts in milliseconds: anything in between is rounded up.
+    /// The server counts milliseconds; the client rounds up.
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeout = limit.into().map_or(Limit::Disabled, Limit::At);
         self
     }
 
-    /// How many bytes of each of its output streams are kept (1 MiB); the server drops the rest.
+    /// Sets how many bytes of each output stream are kept (1 MiB by default); the server drops the rest.
     pub fn output_bytes_cap(mut self, limit: u64) -> Self {
         self.output_bytes = Limit::At(limit);
         self
     }
 
-    /// All output is kept.
+    /// Keeps all output, without a cap.
     pub fn disable_output_cap(mut self) -> Self {
         self.output_bytes = Limit::Disabled;
         self
     }
 
-    /// Whether the command's input is open, for [`RunningCommand::write`](crate::RunningCommand::write)
-    /// (else it is empty). Only for commands that are spawned. A command that reads its input waits
-    /// until it is closed.
+    /// Sets whether the command's input is open for [`RunningCommand::write`](crate::RunningCommand::write).
+    /// Otherwise the input is empty. Only for spawned commands. A command that reads its input to the end
+    /// waits until it is closed.
     pub fn stream_stdin(mut self, is_open: bool) -> Self {
         self.stream_stdin = is_open;
         self
     }
 
-    /// Runs the command in a terminal of that size, both above 0. Only for commands that are spawned.
-    /// Its input is open, and all of its output is on `stdout`.
+    /// Runs the command in a terminal of this size; both numbers must be greater than 0. Only for spawned
+    /// commands. The input is open, and all output is on `stdout`.
     pub fn tty(mut self, rows: u16, cols: u16) -> Self {
         self.size = Some((rows, cols));
         self
@@ -126,12 +127,12 @@ impl ExecOptions {
         self.stream_stdin || self.has_tty()
     }
 
-    /// Whether anything is set that a server which can't stream would ignore.
+    /// Whether an option is set that a server without streaming would ignore.
     pub(crate) fn need_streams(&self) -> bool {
         !self.env.is_empty() || self.timeout == Limit::Disabled || self.output_bytes != Limit::Default
     }
 
-    /// How long the command is waited for: its own limit, and the client's for a request.
+    /// How long to wait for the command: its own limit plus the client's request limit.
     pub(crate) fn wait_limit(&self, request_timeout: Option<Duration>) -> Option<Duration> {
         let own = match self.timeout {
             Limit::Default => Some(SERVER_TIMEOUT),
@@ -141,10 +142,10 @@ impl ExecOptions {
         own.zip(request_timeout).map(|(own, request)| own.saturating_add(request))
     }
 
-    /// The parameters of `command/exec`. With a `processId` output is streamed.
+    /// The parameters of `command/exec`. With a `processId`, output is streamed.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for what the server would refuse.
+    /// [`Error::InvalidInput`] for what the server would reject.
     pub(crate) fn into_params<S: Into<String>>(
         self,
         argv: impl IntoIterator<Item = S>,
@@ -155,9 +156,7 @@ impl ExecOptions {
             return Err(Error::invalid("the command is empty"));
         }
         if process_id.is_none() && self.has_stdin() {
-            return Err(Error::invalid(
-                "`stream_stdin` and `tty` need a command that is spawned: `spawn_command`",
-            ));
+            return Err(Error::invalid("`stream_stdin` and `tty` require `spawn_command`"));
         }
         let mut params = CommandExecParams::new(command);
         if let Some(cwd) = self.cwd {
@@ -194,7 +193,7 @@ impl ExecOptions {
 }
 
 impl fmt::Debug for ExecOptions {
-    /// Without the values of the environment: keys are often passed there.
+    /// Omits the values of the environment, which often contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ExecOptions { cwd, sandbox_policy, env, timeout, output_bytes, stream_stdin, size } = self;
         f.debug_struct("ExecOptions")
@@ -209,16 +208,16 @@ impl fmt::Debug for ExecOptions {
     }
 }
 
-/// Milliseconds, rounded up, so that a short limit does not become none.
+/// Milliseconds, rounded up, so that a short limit does not become 0.
 fn millis(limit: Duration) -> i64 {
     i64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
 }
 
 /// # Errors
-/// [`Error::InvalidInput`] for a size without room.
+/// [`Error::InvalidInput`] if a dimension is 0.
 pub(super) fn terminal_size(rows: u16, cols: u16) -> Result<CommandExecTerminalSize> {
     if rows == 0 || cols == 0 {
-        return Err(Error::invalid(format!("a terminal of {rows} rows and {cols} columns has no room")));
+        return Err(Error::invalid(format!("invalid terminal size: {rows} rows, {cols} columns")));
     }
     Ok(CommandExecTerminalSize::new(cols, rows))
 }

@@ -1,7 +1,7 @@
-//! A piece of what a command writes.
+//! A chunk of a command's output.
 //!
-//! Relies on `protocol`. Invariant: the bytes are those that the command wrote, and a piece that can't
-//! be read is an error, since output with a hole in it is another output.
+//! Relies on `protocol`. Invariant: the bytes are those that the command wrote; a chunk that can't be decoded
+//! is an error, because output with a gap would be wrong.
 
 use std::borrow::Cow;
 
@@ -13,23 +13,23 @@ use crate::{
     protocol::CommandExecOutputStream,
 };
 
-/// A piece of what a command wrote, as it came.
+/// A chunk of a command's output, as it arrived.
 ///
-/// Pieces are cut anywhere, also within a character: put bytes together before you make text of them.
+/// Chunks can end anywhere, also within a character: join the bytes before converting them to text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CommandOutput {
-    /// The stream that it was written to.
+    /// The stream that the command wrote to.
     pub stream: CommandExecOutputStream,
     /// The bytes.
     pub data: Vec<u8>,
-    /// Whether this is the last piece of its stream because the cap was reached; what the command
-    /// wrote to it after this is lost.
+    /// Whether this is the last chunk of its stream because the cap was reached; later output on this stream
+    /// is lost.
     pub cap_reached: bool,
 }
 
 impl CommandOutput {
-    /// Of the text of `command/exec/outputDelta`.
+    /// Decodes the text of a `command/exec/outputDelta`.
     pub(super) fn decode(text: &str) -> Result<CommandOutput> {
         #[derive(Deserialize)]
         struct Message<'a> {
@@ -49,11 +49,11 @@ impl CommandOutput {
             let data = BASE64.decode(params.delta_base64.as_bytes()).map_err(serde_json::Error::custom)?;
             Ok(CommandOutput { stream: params.stream, data, cap_reached: params.cap_reached })
         });
-        piece.map_err(|source| Error::decode("a piece of a command's output", text, source))
+        piece.map_err(|source| Error::decode("a chunk of a command's output", text, source))
     }
 }
 
-/// Bytes as they travel.
+/// Encodes bytes as the protocol does.
 pub(super) fn encode(data: &[u8]) -> String {
     BASE64.encode(data)
 }

@@ -1,8 +1,8 @@
-//! The commands that run on the server for this client, and what each has written and nobody has taken yet.
+//! The commands that run on the server for this client, and the unread output of each.
 //!
-//! Relies on `rpc` for the mailboxes. Invariant: a piece of output is kept from before the command is
-//! requested until it is taken, the command is dropped, or the client's limit is exceeded; a command that
-//! is dropped while it runs is terminated.
+//! Relies on `rpc` for the mailboxes. Invariant: output is kept from before the command is requested until it
+//! is taken, the command is dropped, or the client's limit is exceeded; a command that is dropped while it
+//! runs is terminated.
 
 use std::{
     collections::HashMap,
@@ -24,29 +24,29 @@ use crate::{
     },
 };
 
-/// Output of a command, which belongs to no thread.
+/// The method that carries output of a command, which belongs to no thread.
 const OUTPUT: &str = "command/exec/outputDelta";
 
-/// The commands that run, by their `processId`.
+/// The running commands, by `processId`.
 #[derive(Debug)]
 pub(crate) struct Commands {
     running: Mutex<HashMap<String, Arc<CommandLog>>>,
     budget: Arc<Budget>,
 }
 
-/// What one command has written, and how it ended.
+/// The unread output of one command, and how it ended.
 pub(crate) struct CommandLog {
     pub(super) process_id: String,
     mailbox: Arc<Mailbox<OutputText, CommandEnd>>,
     ended: Latch,
-    /// Returned when the server has finished with the command, whoever still cares: with the reply to it,
-    /// or to the request to terminate it.
+    /// Returned when the server has finished with the command, even if nobody reads it any more: with the
+    /// reply to the command, or to the request that terminates it.
     permit: Mutex<Option<Permit>>,
     commands: Weak<Commands>,
     core: Weak<Core>,
 }
 
-/// `command/exec/outputDelta` as it came: whoever takes it decodes it.
+/// The text of a `command/exec/outputDelta`; the reader decodes it.
 #[derive(Debug)]
 pub(super) struct OutputText(Box<str>);
 
@@ -65,9 +65,9 @@ impl Weighed for OutputText {
 /// How a command ended.
 #[derive(Debug, Clone)]
 pub(super) enum CommandEnd {
-    /// The server has replied to the request that started it.
+    /// The server replied to the request that started it.
     Replied(RawReply),
-    /// Nothing more comes, for this reason.
+    /// Nothing more arrives, for this reason.
     Lost(Error),
 }
 
@@ -76,8 +76,8 @@ impl Commands {
         Arc::new(Commands { running: Mutex::default(), budget: Arc::clone(budget) })
     }
 
-    /// Requests a command under this `processId`, which `params` name too, and does not wait for its reply.
-    /// Its output is kept from before the request is sent. The deadline is that of sending it.
+    /// Requests a command under this `processId`, which must also be in `params`, without waiting for its
+    /// reply. Its output is kept from before the request is sent. The deadline limits the sending.
     pub(crate) fn start(
         self: &Arc<Self>,
         core: &Arc<Core>,
@@ -112,7 +112,7 @@ impl Commands {
         }
     }
 
-    /// The reply ends the command. It comes behind all output, which may still be there.
+    /// Ends the command with its reply. The reply follows all output, some of which may still be unread.
     fn finish(&self, log: &CommandLog, reply: RawReply) {
         self.running.lock().remove(&log.process_id);
         log.end(CommandEnd::Replied(reply));
@@ -121,7 +121,7 @@ impl Commands {
 }
 
 impl Subsystem for Commands {
-    /// Output of commands that are not known here was requested by hand, and is read among the
+    /// Ignores output of unknown commands: it was requested with `Client::request`, and is read from the
     /// notifications.
     fn notification(&self, _: &Arc<Core>, frame: &Frame<'_>, wakeups: &mut Wakeups) {
         if frame.method != OUTPUT {
@@ -152,7 +152,7 @@ impl CommandLog {
         drop(self.permit.lock().take());
     }
 
-    /// The next piece, or the end behind the last one; waits for it until that moment.
+    /// Takes the next chunk, or the end after the last one; waits until the given time.
     pub(super) fn take(&self, until: Option<Instant>) -> Taken<OutputText, CommandEnd> {
         loop {
             match self.mailbox.take() {
@@ -166,7 +166,7 @@ impl CommandLog {
         self.mailbox.ready()
     }
 
-    /// Waits for the end until that moment. Meanwhile the pieces stay.
+    /// Waits for the end until the given time. Chunks stay in the mailbox.
     pub(super) fn wait_until_ended(&self, until: Option<Instant>) -> bool {
         self.ended.wait(until);
         self.has_ended()
@@ -176,14 +176,14 @@ impl CommandLog {
         self.ended.is_set()
     }
 
-    /// Nobody needs the command any more. If it still runs it is terminated; that is not waited for.
+    /// Called when nobody reads the command any more: terminates it if it still runs, without waiting.
     pub(super) fn abandon(self: &Arc<Self>) {
         let what = format!("the command {} was dropped", self.process_id);
         self.give_up_for(Error::NoLongerPending { what });
     }
 
-    /// Frees what is kept, and terminates the command if it still runs. A reader finds the reason even if
-    /// the command has ended, since the rest of the output is lost. Never blocks.
+    /// Frees the unread output, and terminates the command if it still runs. A reader gets the reason even if
+    /// the command has ended, because the rest of the output is lost. Never blocks.
     fn give_up_for(&self, reason: Error) {
         let was_running = !self.has_ended();
         self.mailbox.clear(CommandEnd::Lost(reason));

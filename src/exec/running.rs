@@ -1,7 +1,7 @@
-//! A command that runs on the server, as an iterator over what it writes.
+//! A command that runs on the server, as an iterator over its output.
 //!
-//! Relies on `handle` and `registry`. Invariant: its pieces come in order and without a gap, its end
-//! comes last, and dropping it ends the command.
+//! Relies on `handle` and `registry`. Invariant: chunks arrive in order and without a gap, the end comes
+//! last, and dropping the iterator terminates the command.
 
 use std::{
     collections::VecDeque,
@@ -20,49 +20,48 @@ use crate::{
     rpc::{RawReply, Taken},
 };
 
-/// A command that runs on the server: an iterator over what it writes, from
+/// A command that runs on the server, as an iterator over its output. Returned by
 /// [`Client::spawn_command`](crate::Client::spawn_command).
 ///
-/// `next` blocks until the command writes something or ends, at the longest for the command's limit
-/// ([`ExecOptions::timeout`](crate::ExecOptions::timeout)) and the request limit together. When
-/// the iterator ends, [`wait`](Self::wait) tells how the command did.
+/// `next` blocks until the command writes something or ends, for at most the sum of the command's limit
+/// ([`ExecOptions::timeout`](crate::ExecOptions::timeout)) and the request limit. After the iterator has
+/// ended, [`wait`](Self::wait) returns the exit code.
 ///
-/// What is not read is kept, within
-/// [`max_buffered_bytes`](crate::ClientBuilder::max_buffered_bytes); past that the command that holds
-/// the most loses what it has written ([`Error::OutputFull`]), and is terminated if it still runs.
+/// Unread output is buffered, within [`max_buffered_bytes`](crate::ClientBuilder::max_buffered_bytes). Above
+/// that limit, the command with the largest buffer loses its output ([`Error::OutputFull`]), and is
+/// terminated if it still runs.
 ///
-/// Dropping it terminates a command that still runs, and waits for nothing. It is `Send`: read it on
-/// any thread. [`handle`](Self::handle) gives a handle with which other threads write to the command
-/// or terminate it meanwhile.
+/// Dropping it terminates a command that still runs, without waiting. It is `Send`: read it on any thread.
+/// Other threads write to the command or terminate it with a [`handle`](Self::handle).
 #[must_use = "dropping it terminates the command"]
 pub struct RunningCommand {
     handle: CommandHandle,
     deadline: Deadline,
-    /// Output that came with the reply.
+    /// Output contained in the reply.
     rest: VecDeque<CommandOutput>,
-    /// The exit code, or why there is none; `None` while it runs.
+    /// The exit code, or why there is none; `None` while the command runs.
     outcome: Option<Result<i32>>,
 }
 
-/// How a command ended, from [`RunningCommand::wait`].
+/// The exit of a command, from [`RunningCommand::wait`].
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct CommandExit {
-    /// The command's exit code. 124: it ran for longer than its limit. 137: it was terminated (in a
-    /// terminal the code is 1, and from older servers -1). 101: the sandbox could not run it, and says
-    /// why on `stderr`; mostly there is no such program.
+    /// The command's exit code. 124: the command exceeded its time limit. 137: it was terminated (in a
+    /// terminal the code is 1, and with older servers -1). 101: the sandbox could not run it, usually because
+    /// the program doesn't exist; `stderr` contains the reason.
     pub exit_code: i32,
     /// The output that had not been read, in order.
     pub unread: Vec<CommandOutput>,
 }
 
 impl CommandExit {
-    /// What of the unread output was written to `stdout`.
+    /// The unread output on `stdout`.
     pub fn stdout(&self) -> Vec<u8> {
         self.written_to(&CommandExecOutputStream::Stdout)
     }
 
-    /// What of the unread output was written to `stderr`.
+    /// The unread output on `stderr`.
     pub fn stderr(&self) -> Vec<u8> {
         self.written_to(&CommandExecOutputStream::Stderr)
     }
@@ -78,30 +77,30 @@ impl RunningCommand {
         RunningCommand { handle, deadline, rest: VecDeque::new(), outcome: None }
     }
 
-    /// The command's name on this connection: the protocol's `processId`. Made by this client; it is
-    /// not the operating system's.
+    /// The command's identifier on this connection: the protocol's `processId`. The client generates it; it
+    /// is not the operating system's process id.
     pub fn process_id(&self) -> &str {
         self.handle.process_id()
     }
 
-    /// A handle for other threads: to write to the command or terminate it while this one reads.
+    /// Returns a handle with which other threads write to the command or terminate it while this one reads.
     pub fn handle(&self) -> CommandHandle {
         self.handle.clone()
     }
 
-    /// The next piece of output if it is there already. Never waits. [`is_ended`](Self::is_ended)
-    /// tells "nothing yet" from "over".
+    /// Returns the next chunk of output if there is one. Never blocks. [`is_ended`](Self::is_ended)
+    /// distinguishes "nothing yet" from the end.
     pub fn try_next(&mut self) -> Option<CommandOutput> {
         self.next_timeout(Duration::ZERO)
     }
 
-    /// The next piece of output; waits for it as long as that. [`is_ended`](Self::is_ended) tells
-    /// "nothing yet" from "over".
+    /// Returns the next chunk of output, waiting for at most `limit`. [`is_ended`](Self::is_ended)
+    /// distinguishes "nothing yet" from the end.
     pub fn next_timeout(&mut self, limit: Duration) -> Option<CommandOutput> {
         self.next_before(Deadline::after(Some(limit)).at())
     }
 
-    /// Whether nothing more will come out of this iterator, as far as was noticed by reading.
+    /// Returns `true` if reading has reached the end: the iterator yields nothing more.
     pub fn is_ended(&self) -> bool {
         self.rest.is_empty() && self.outcome.is_some()
     }
@@ -114,68 +113,66 @@ impl RunningCommand {
 
     /// Writes to the command's input.
     ///
-    /// The server takes it all and hands it on as the command reads. It travels as one message, so a
-    /// file of many megabytes is better written in pieces. Blocks for the request limit at the
-    /// longest.
+    /// The server accepts all the data and passes it on as the command reads. The data is sent as one
+    /// message, so write files of many megabytes in parts. Blocks for at most the request limit.
     ///
     /// # Errors
-    /// [`Error::NoLongerPending`] when the command has ended; [`Error::InvalidInput`] when it was not
-    /// spawned with [`stream_stdin`](crate::ExecOptions::stream_stdin) or
-    /// [`tty`](crate::ExecOptions::tty); [`Error::Rpc`] when its input is closed; [`Error::Timeout`],
-    /// [`Error::Transport`], [`Error::Closed`].
+    /// [`Error::NoLongerPending`] if the command has ended; [`Error::InvalidInput`] if it was not spawned
+    /// with [`stream_stdin`](crate::ExecOptions::stream_stdin) or [`tty`](crate::ExecOptions::tty);
+    /// [`Error::Rpc`] if its input is closed; [`Error::Timeout`], [`Error::Transport`], [`Error::Closed`].
     pub fn write(&self, data: &[u8]) -> Result<()> {
         self.handle.write(data)
     }
 
-    /// Closes the command's input, so that it reads to an end; in a terminal, sends the end of file.
-    /// What was written before arrives. Blocks for the request limit at the longest.
+    /// Closes the command's input, so that the command reads end of file; in a terminal, sends the
+    /// end-of-file character. Data written before still arrives. Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`write`](Self::write).
+    /// Same as [`write`](Self::write).
     pub fn close_stdin(&self) -> Result<()> {
         self.handle.close_stdin()
     }
 
-    /// Gives the command's terminal another size, both above 0. Blocks for the request limit at the
-    /// longest.
+    /// Resizes the command's terminal; both numbers must be greater than 0. Blocks for at most the request
+    /// limit.
     ///
     /// # Errors
-    /// [`Error::NoLongerPending`] when the command has ended; [`Error::InvalidInput`] for a size of 0,
-    /// and when the command was spawned without [`tty`](crate::ExecOptions::tty); [`Error::Timeout`],
+    /// [`Error::NoLongerPending`] if the command has ended; [`Error::InvalidInput`] if a number is 0, or if
+    /// the command was spawned without [`tty`](crate::ExecOptions::tty); [`Error::Timeout`],
     /// [`Error::Transport`], [`Error::Closed`].
     pub fn resize(&self, rows: u16, cols: u16) -> Result<()> {
         self.handle.resize(rows, cols)
     }
 
-    /// Kills the command and what it started; its end is still to be read, and its exit code is 137.
-    /// A command that has ended already is no error. Blocks for the request limit at the longest.
+    /// Kills the command and the processes that it started. Its end can still be read; the exit code is 137.
+    /// It is not an error if the command has already ended. Blocks for at most the request limit.
     ///
     /// # Errors
-    /// [`Error::Rpc`] when the server refuses, [`Error::Timeout`], [`Error::Transport`],
+    /// [`Error::Rpc`] if the server rejects the request, [`Error::Timeout`], [`Error::Transport`],
     /// [`Error::Closed`].
     pub fn terminate(&self) -> Result<()> {
         self.handle.terminate()
     }
 
-    /// Waits until the command ends, and gives its exit code with the output that had not been read.
+    /// Waits until the command ends, and returns its exit code with the unread output.
     ///
-    /// Does not close its input: a command that reads until then needs
-    /// [`close_stdin`](Self::close_stdin) first. Blocks as [`next`](Iterator::next) does. Until it
-    /// returns, output is kept as if it was not read.
+    /// Does not close the input: for a command that reads its input to the end, call
+    /// [`close_stdin`](Self::close_stdin) first. Blocks like [`next`](Iterator::next). Until it returns,
+    /// output is buffered as unread.
     ///
     /// # Errors
-    /// What kept the command from running: [`Error::Rpc`] (no such folder, say; or the server has too
-    /// much to do, which [`is_retryable`](Error::is_retryable)). What ended the iterator before its
-    /// time: [`Error::Timeout`] when no end came, [`Error::OutputFull`], [`Error::Decode`] for output
-    /// that can't be read, [`Error::Transport`], [`Error::Closed`]. What had not been read is gone then,
-    /// and a command that still runs is terminated.
+    /// If the command could not run: [`Error::Rpc`], for example because the working directory doesn't exist,
+    /// or because the server is overloaded ([`is_retryable`](Error::is_retryable)). If the iterator ended
+    /// early: [`Error::Timeout`] if no end arrived, [`Error::OutputFull`], [`Error::Decode`] for output that
+    /// can't be decoded, [`Error::Transport`], [`Error::Closed`]. In these cases unread output is lost, and a
+    /// command that still runs is terminated.
     pub fn wait(mut self) -> Result<CommandExit> {
         let mut unread = Vec::new();
-        // One that goes on writing past its limit is not read to an end that may never come.
+        // A command that keeps writing after its limit is not read to an end that may never arrive.
         if self.outcome.is_some() || self.handle.log.wait_until_ended(self.deadline.at()) {
             unread.extend(self.by_ref());
         }
-        // Taken, it is told: the drop has nothing to say of it.
+        // Taken, and so reported: dropping doesn't log it again.
         let exit_code = self.outcome.take().unwrap_or_else(|| Err(self.timeout()))?;
         Ok(CommandExit { exit_code, unread })
     }
@@ -202,7 +199,7 @@ impl RunningCommand {
     fn exit_code(&mut self, reply: &RawReply) -> Result<i32> {
         let CommandExecResponse { exit_code, stdout, stderr, .. } =
             reply.decode(CommandExecParams::METHOD)?;
-        // A server that did not stream tells everything here.
+        // A server that did not stream returns all output here.
         for (stream, text) in
             [(CommandExecOutputStream::Stdout, stdout), (CommandExecOutputStream::Stderr, stderr)]
         {
@@ -231,7 +228,7 @@ impl FusedIterator for RunningCommand {}
 impl Drop for RunningCommand {
     fn drop(&mut self) {
         if let Some(Err(error)) = &self.outcome {
-            log::error!("nobody asked how command {} failed: {error}", self.process_id());
+            log::error!("unhandled failure of command {}: {error}", self.process_id());
         }
         self.handle.log.abandon();
     }

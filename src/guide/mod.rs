@@ -24,3 +24,7 @@ pub mod transports {
 pub mod performance {
     #![doc = include_str!("performance.md")]
 }
+
+pub mod architecture {
+    #![doc = include_str!("architecture.md")]
+}

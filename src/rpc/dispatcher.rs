@@ -49,11 +49,11 @@ impl Dispatcher {
         if self.is_strict {
             let text = Excerpt(text);
             let failure =
-                TransportFailure::new(format!("the server sent what is no message (strict): {text}"));
+                TransportFailure::new(format!("the server sent text that is no message (strict): {text}"));
             self.core.end(Error::transport("", Arc::new(failure)));
             return ControlFlow::Break(());
         }
-        self.core.log(log::Level::Warn, || format!("skipped what is no message: {}", Excerpt(text)));
+        self.core.log(log::Level::Warn, || format!("skipped an invalid message: {}", Excerpt(text)));
         ControlFlow::Continue(())
     }
 
@@ -119,7 +119,7 @@ impl Receive for Dispatcher {
         if was_repaired && envelope.is_some() {
             self.core.counters.repaired_frames.fetch_add(1, Ordering::Relaxed);
             self.core.log(log::Level::Warn, || {
-                format!("a message with broken characters was repaired: {}", Excerpt(text))
+                format!("repaired a message that is not valid Unicode: {}", Excerpt(text))
             });
         }
         match envelope {

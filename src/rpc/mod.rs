@@ -386,13 +386,13 @@ impl Core {
     /// # Errors
     /// The answer can't be written: the server does not read, or the connection ends.
     pub(crate) fn answer(&self, id: &RequestId, answer: &Answer) -> Result<()> {
-        const DOING: &str = "answer a request of the server";
+        const DOING: &str = "answer a server request";
         let mut message = match answer {
             Ok(result) => outgoing::answer(id, result),
             Err(refusal) => outgoing::refusal(id, refusal.code, &refusal.message),
         };
         // The server would wait for an answer that can't be sent.
-        if let Err(error) = self.check_length("the answer to a request of the server", &message) {
+        if let Err(error) = self.check_length("the answer to a server request", &message) {
             message = outgoing::refusal(id, INTERNAL_ERROR, &error.to_string());
             self.log(log::Level::Error, || error.to_string());
         }
@@ -407,7 +407,7 @@ impl Core {
         match limit.filter(|limit| message.len() > *limit) {
             None => Ok(()),
             Some(limit) => Err(Error::invalid(format!(
-                "{doing}: a message of {} bytes is longer than the server takes here ({limit})",
+                "{doing}: a message of {} bytes exceeds the limit of this transport ({limit})",
                 message.len()
             ))),
         }
@@ -508,7 +508,9 @@ impl Core {
         self.timer.close();
         if self.workers.close(deadline) > 0 {
             // Queued: a slow logger must not delay the close.
-            self.log(log::Level::Warn, || "a callback still runs although its client is closed".to_owned());
+            self.log(log::Level::Warn, || {
+                "a callback is still running after its client was closed".to_owned()
+            });
         }
         self.log_queue.close(deadline);
     }

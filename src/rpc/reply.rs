@@ -70,7 +70,7 @@ impl RawReply {
             Ok(Refusal { code, message, data }) => {
                 Error::Rpc { method: method.to_owned(), code, message, data }
             }
-            Err(source) => Error::decode(format!("the error with which {method} was answered"), part, source),
+            Err(source) => Error::decode(format!("the error response to {method}"), part, source),
         })
     }
 

@@ -246,13 +246,13 @@ impl ApprovalRequest {
         };
         match decision {
             AcceptWithExecpolicyAmendment(_) if !matches!(self, ApprovalRequest::Command(_)) => {
-                return unfit("only the approval of a command takes an amendment of the rules");
+                return unfit("only the approval of a command accepts an amendment of the rules");
             }
             AcceptWithExecpolicyAmendment(words) if words.is_empty() => {
-                return unfit("an amendment without words would be a plain yes");
+                return unfit("an empty amendment would be a plain approval");
             }
             ApplyNetworkPolicyAmendment { .. } if !is_about_host => {
-                return unfit("only the approval of a host takes an amendment of the rules about hosts");
+                return unfit("only the approval of a host accepts an amendment of the host rules");
             }
             _ => {}
         }

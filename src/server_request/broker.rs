@@ -194,9 +194,10 @@ impl Broker {
         if waits && self.answer(core, number, |_| answer)? {
             return Ok(());
         }
-        core.check("answer a request of the server")?;
+        core.check("answer a server request")?;
         Err(Error::NoLongerPending {
-            what: "this request was answered, withdrawn, is over, or came to another client".to_owned(),
+            what: "the server request was answered or withdrawn, has ended, or belongs to another client"
+                .to_owned(),
         })
     }
 
@@ -280,7 +281,7 @@ impl Broker {
             ServerRequest::Permissions(_) | ServerRequest::Elicitation(_) if is_manual && is_seen() => {
                 Decision::Wait(approval_timeout)
             }
-            _ => Decision::Nobody("nobody decides that"),
+            _ => Decision::Nobody("it has no handler or stream"),
         }
     }
 
@@ -299,7 +300,7 @@ impl Broker {
         let has_room = self.has_room(bytes);
         let reason = match &decision {
             Decision::Nobody(reason) => Some((log::Level::Info, *reason)),
-            _ if !has_room => Some((log::Level::Warn, "more would be kept than max_buffered_bytes allows")),
+            _ if !has_room => Some((log::Level::Warn, "max_buffered_bytes was exceeded")),
             _ => None,
         };
         let is_pending = reason.is_none();
@@ -369,7 +370,7 @@ impl Broker {
     ) {
         core.log(level, || {
             let ReceivedRequest { id, method, .. } = received;
-            format!("the server asked {method} (id {id}); {reason}, so it got the default answer")
+            format!("default answer to server request {method} (id {id}): {reason}")
         });
         if let Err(error) = core.answer(&received.id, answer) {
             core.log(log::Level::Error, || error.to_string());
@@ -399,25 +400,25 @@ impl Broker {
             let answer = match answered {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(error)) => {
-                    fail(format!("a handler gave what is no answer; the default one was sent: {error}"));
+                    fail(format!("a handler returned an invalid answer; sent the default answer: {error}"));
                     default_answer
                 }
                 Err(_) => {
-                    fail("a handler of server requests panicked; the default answer was sent".to_owned());
+                    fail("a server request handler panicked; sent the default answer".to_owned());
                     default_answer
                 }
             };
             match broker.answer(&own_core, number, |_| answer) {
                 Ok(true) => {}
                 Ok(false) => own_core.log(log::Level::Debug, || {
-                    "a server request was withdrawn before its handler had decided".to_owned()
+                    "a server request was withdrawn before its handler returned".to_owned()
                 }),
-                Err(error) => fail(format!("the answer of a handler could not be sent: {error}")),
+                Err(error) => fail(format!("a handler's answer could not be sent: {error}")),
             }
         };
         if let Err(job) = core.run_callback(Box::new(job)) {
             core.drop_elsewhere(job);
-            self.answer_by_default(core, number, "no thread can be started for its handler");
+            self.answer_by_default(core, number, "no thread could be started for its handler");
         }
     }
 
@@ -452,9 +453,9 @@ impl Broker {
 
     fn answer_by_default(&self, core: &Core, number: u64, reason: &str) {
         match self.answer(core, number, |pending| pending.default_answer.clone()) {
-            Ok(true) => core.log(log::Level::Warn, || {
-                format!("a request of the server got the default answer: {reason}")
-            }),
+            Ok(true) => {
+                core.log(log::Level::Warn, || format!("default answer to a server request: {reason}"))
+            }
             Ok(false) => {}
             Err(error) => core.log(log::Level::Error, || error.to_string()),
         }
@@ -523,12 +524,12 @@ impl Subsystem for Broker {
                 let answer = match received.thread_id.is_some() && can_be_declined_unread(method) {
                     true => default_answer(method),
                     false => {
-                        let message = format!("the parameters of {method} can't be read: {error}");
+                        let message = format!("the parameters of {method} can't be decoded: {error}");
                         Err(Refusal { code: INVALID_PARAMS, message })
                     }
                 };
                 // Without the error, which may quote something private.
-                self.refuse(core, &received, &answer, log::Level::Info, "its parameters can't be read");
+                self.refuse(core, &received, &answer, log::Level::Info, "its parameters can't be decoded");
             }
         }
         true

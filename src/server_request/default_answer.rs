@@ -28,8 +28,8 @@ pub(super) fn default_answer(method: &str) -> Answer {
             "success": false,
         }),
         "currentTime/read" => json!({ "currentTimeAt": seconds_since_1970() }),
-        "item/tool/requestUserInput" => return nobody("no user is there to answer"),
-        "account/chatgptAuthTokens/refresh" => return nobody("this client has no tokens to give"),
+        "item/tool/requestUserInput" => return nobody("no user is available to answer"),
+        "account/chatgptAuthTokens/refresh" => return nobody("this client has no tokens"),
         "attestation/generate" => return nobody("this client can't attest"),
         _ => {
             return Err(Refusal {

@@ -38,7 +38,7 @@ use crate::{
 /// | any | [`ServerResponse::pass`], [`ServerResponse::error`] |
 ///
 /// Its `Debug` tells the kind only: tokens and answers may be secret.
-#[must_use = "an answer does nothing until it is given"]
+#[must_use = "an answer does nothing until it is sent"]
 #[derive(Clone, Default)]
 pub struct ServerResponse(Content);
 
@@ -76,8 +76,9 @@ impl ServerResponse {
 
     fn to<P: ServerRequestParams>(response: &P::Response) -> Self {
         let result = serde_json::to_value(response);
-        let unfit =
-            |source| Error::invalid_because(format!("the answer to {} is no JSON", P::METHOD), source);
+        let unfit = |source| {
+            Error::invalid_because(format!("the answer to {} can't be serialized", P::METHOD), source)
+        };
         ServerResponse(Content::To(P::METHOD, result.map_err(unfit)))
     }
 }
@@ -152,7 +153,7 @@ impl ServerRequest {
     }
 
     fn unfit(&self) -> Error {
-        Error::invalid(format!("this is no answer to {}; nothing was sent", self.method()))
+        Error::invalid(format!("not a valid answer to {}; nothing was sent", self.method()))
     }
 }
 
@@ -202,7 +203,9 @@ impl PermissionsRequest {
         let asked = self.member("permissions").unwrap_or_default();
         let granted = &result["permissions"];
         if !is_within(granted, &asked) {
-            return Err(Error::invalid("this grants more permissions than were asked for; nothing was sent"));
+            return Err(Error::invalid(
+                "the answer grants more permissions than were requested; nothing was sent",
+            ));
         }
         let (granted, asked) = (&granted["fileSystem"], &asked["fileSystem"]);
         let kept = granted["entries"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -214,7 +217,7 @@ impl PermissionsRequest {
         if grants_anything(granted) && asked["entries"].as_array().into_iter().flatten().any(|e| is_lost(&e))
         {
             return Err(Error::invalid(
-                "this leaves out an entry of the request that forbids something; nothing was sent",
+                "the answer omits an entry of the request that denies access; nothing was sent",
             ));
         }
         Ok(())

@@ -50,7 +50,7 @@ type Run = dyn Fn(&ToolCall) -> std::result::Result<ToolOutput, ToolError> + Sen
 /// # drop(thread);
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
-#[must_use = "a tool does nothing until a thread takes it"]
+#[must_use = "a tool does nothing until it is passed to a thread"]
 #[derive(Clone)]
 pub struct Tool {
     /// The name and the description.
@@ -109,7 +109,7 @@ impl Tool {
             Ok(Err(error)) => error.to_string(),
             Err(panic) => format!("the tool panicked: {}", text_of(&*panic)),
         };
-        log::warn!("a call of the tool {} failed: {failure}", self.name);
+        log::warn!("a call of tool {} failed: {failure}", self.name);
         ToolOutput::text(failure).failed()
     }
 }
@@ -202,7 +202,7 @@ impl ToolSet {
             check_name(&tool.name)?;
             if !tool.input_schema.is_object() {
                 let name = &tool.name;
-                return Err(Error::invalid(format!("the schema of the tool {name} is no JSON object")));
+                return Err(Error::invalid(format!("the schema of tool {name} must be a JSON object")));
             }
             let (space, about) = tool.space();
             if let Some(space) = space {
@@ -250,13 +250,11 @@ fn check_name(name: &str) -> Result<()> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if name.is_empty() || !name.bytes().all(fits) {
         return Err(Error::invalid(format!(
-            "the name of a tool, or of its namespace, consists of letters, digits, `_` and `-`: `{name}` does not"
+            "invalid name of a tool or namespace: `{name}`; only letters, digits, `_` and `-` are allowed"
         )));
     }
     if name == "mcp" || name.starts_with("mcp__") {
-        return Err(Error::invalid(format!(
-            "`{name}`: such names are reserved for the tools of MCP servers"
-        )));
+        return Err(Error::invalid(format!("`{name}` is reserved for the tools of MCP servers")));
     }
     Ok(())
 }

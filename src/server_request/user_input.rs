@@ -32,7 +32,7 @@ pub struct UserInputRequest {
 }
 
 /// The user's answers, by the ids of the questions. Questions may be left out.
-#[must_use = "an answer does nothing until it is given"]
+#[must_use = "an answer does nothing until it is sent"]
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserInputResponse {

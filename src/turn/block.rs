@@ -1,7 +1,8 @@
-//! Events as they are stored: many small ones in one block of text, a large one in the buffer it came in.
+//! Events as they are stored: many small ones in one block of text, a large one in the buffer in which it
+//! arrived.
 //!
-//! Relies on `kind` and on the mailbox that blocks travel through. Invariant: an event's text is copied at
-//! most once, and the positions of its parts are found again without searching.
+//! Relies on `kind` and on the mailbox that carries the blocks. Invariant: an event's text is copied at most
+//! once, and the positions of its parts are recorded, not searched for again.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -10,10 +11,11 @@ use crate::rpc::Weighed;
 
 const SMALLEST_BLOCK: usize = 1024;
 const LARGEST_BLOCK: usize = 64 * 1024;
-/// An event of that many bytes gets a block of its own, which whoever keeps a part of it can keep.
+/// An event of at least this many bytes gets its own block, so that a step or event that keeps a part of it
+/// keeps nothing else.
 const LARGE_EVENT: usize = 8 * 1024;
 
-/// Some events in a row, one text behind the other.
+/// Consecutive events, stored as one text.
 #[derive(Debug)]
 pub(crate) struct Block {
     text: BlockText,
@@ -28,7 +30,7 @@ enum BlockText {
     Shared(Arc<String>),
 }
 
-/// An event in a block, and the parts of it that were found when it arrived.
+/// An event in a block, and the positions of its parts, recorded when it arrived.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     kind: Kind,
@@ -37,23 +39,23 @@ struct Mark {
     body: Span,
 }
 
-/// From and to, in bytes of a block's text. Empty: it is not there.
+/// Start and end in a block's text, in bytes. An empty span means that the part is absent.
 pub(crate) type Span = (u32, u32);
 
-/// An event as it arrives, or as it is read.
+/// An event, when it arrives or when it is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Event<'a> {
     pub(crate) kind: Kind,
     pub(crate) text: &'a str,
-    /// `params.itemId` and `params.item` or `params.delta`, as JSON; parts of the text.
+    /// `params.itemId` and `params.item` or `params.delta`, as JSON; slices of the text.
     pub(crate) item_id: Option<&'a str>,
     pub(crate) body: Option<&'a str>,
-    /// The owner of the text, if it came in a buffer of its own.
+    /// The owner of the text, if the event arrived in its own buffer.
     pub(crate) owner: Option<&'a Arc<String>>,
 }
 
 impl Event<'_> {
-    /// Where a part stands in the text, if the text begins there.
+    /// The position of a part in the block, for an event whose text begins at `start`.
     fn span(&self, part: Option<&str>, start: usize) -> Span {
         let Some(part) = part else { return (0, 0) };
         let at = start + offset(self.text, part);
@@ -61,18 +63,18 @@ impl Event<'_> {
     }
 }
 
-/// Where `part`, which borrows from `text`, begins in it.
+/// The offset of `part`, which borrows from `text`.
 pub(super) fn offset(text: &str, part: &str) -> usize {
     part.as_ptr() as usize - text.as_ptr() as usize
 }
 
-/// A frame of 4 GiB is refused by the dispatcher.
+/// The dispatcher rejects frames of 4 GiB or more, so the position fits.
 fn position(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 impl Block {
-    /// Adds an event to the newest block if that is open and has room, or begins a new one.
+    /// Adds an event to the newest block if it is open and has room, or starts a new one.
     pub(super) fn add(blocks: &mut VecDeque<Block>, is_open: &mut bool, event: &Event<'_>) {
         let length = event.text.len();
         let newest = blocks.back_mut().filter(|_| *is_open);
@@ -130,7 +132,7 @@ impl Block {
         }
     }
 
-    /// How many events there are.
+    /// The number of events.
     pub(super) fn len(&self) -> usize {
         self.marks.len()
     }
@@ -145,13 +147,13 @@ impl Block {
         Event { kind, text: self.text(self.span(index)), item_id: part(item_id), body: part(body), owner }
     }
 
-    /// Where the event stands.
+    /// The position of an event.
     pub(super) fn span(&self, index: usize) -> Span {
         let start = index.checked_sub(1).map_or(0, |before| self.marks[before].end);
         (start, self.marks[index].end)
     }
 
-    /// Where its item or delta stands.
+    /// The position of an event's item or delta.
     pub(super) fn body_span(&self, index: usize) -> Span {
         self.marks[index].body
     }
@@ -160,7 +162,7 @@ impl Block {
         &self.all_text()[start as usize..end as usize]
     }
 
-    /// The bytes that are allocated for the block's text.
+    /// The bytes allocated for the block's text.
     pub(super) fn size(&self) -> usize {
         match &self.text {
             BlockText::Own(text) => text.capacity(),

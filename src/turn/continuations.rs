@@ -1,7 +1,7 @@
-//! The turns whose readers left, and that wait to be read on.
+//! The turns whose readers were dropped, waiting to be resumed.
 //!
-//! Relies on `reader`. Invariant: a token leads to its turn at most once; a token of another
-//! client, or one that is used up, leads nowhere.
+//! Relies on `reader`. Invariant: a continuation resumes its turn at most once; one that was used or belongs
+//! to another client resumes nothing.
 
 use std::{
     collections::HashMap,
@@ -21,34 +21,34 @@ use crate::{
     error::{Error, Result},
 };
 
-/// A turn that waits to be read on.
+/// A turn that waits to be resumed.
 #[derive(Debug)]
 pub(crate) struct Parked {
     pub(crate) turn: Turn,
     pub(crate) control: Control,
-    /// What was made and not handed out.
+    /// Events that were decoded but not returned.
     pub(crate) unread: Vec<TurnEvent>,
 }
 
-/// The turns that the tokens of one client lead to.
+/// The turns that this client's continuations refer to.
 #[derive(Debug, Default)]
 pub(crate) struct Continuations(Mutex<HashMap<u64, Found>>);
 
-/// What a token leads to.
+/// What a continuation refers to.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// Its reader is still there.
+    /// The turn is still being read.
     Read(Control),
     Parked(Box<Parked>),
 }
 
 impl Continuations {
-    /// A key that no other client has, and that survives a JSON reader with 53 bits of precision.
+    /// A key that is unique among clients, and that a JSON reader with 53 bits of precision preserves.
     pub(crate) fn new_key(&self) -> u64 {
         RandomState::new().build_hasher().finish() >> 11
     }
 
-    /// A token has left its reader.
+    /// Registers a continuation that was handed out while its turn is being read.
     pub(crate) fn announce(&self, key: u64, control: Control) {
         self.0.lock().entry(key).or_insert(Found::Read(control));
     }
@@ -57,7 +57,7 @@ impl Continuations {
         self.0.lock().insert(key, Found::Parked(Box::new(parked)));
     }
 
-    /// Parks the turn of a reader that goes, unless its token was forgotten meanwhile.
+    /// Parks the turn of a reader that is dropped, unless its continuation was forgotten.
     pub(crate) fn leave(&self, key: u64, parked: Parked) {
         let forgotten = match self.0.lock().get_mut(&key) {
             Some(entry) => {
@@ -69,7 +69,7 @@ impl Continuations {
         drop(forgotten);
     }
 
-    /// Takes the turn of a token, which is used up by that; a turn that is being read stays.
+    /// Takes the turn of a continuation, which uses it up. A turn that is being read stays registered.
     pub(crate) fn take(&self, token: &ChatContinuation) -> Result<Found> {
         let mut entries = self.0.lock();
         match entries.remove(&token.key) {
@@ -86,10 +86,10 @@ impl Continuations {
         }
     }
 
-    /// Interrupts the turn of a token and waits for its end. On failure the token stays usable.
+    /// Interrupts the turn of a continuation and waits for its end. On failure the continuation stays valid.
     pub(crate) fn cancel(&self, token: &ChatContinuation) -> Result<CancelResult> {
         match self.take(token)? {
-            // Steps stay with the one who reads.
+            // The reader receives the steps.
             Found::Read(control) => control.cancel(),
             Found::Parked(mut parked) => {
                 let unread = std::mem::take(&mut parked.unread);
@@ -108,8 +108,8 @@ impl Continuations {
         drop(forgotten);
     }
 
-    /// Makes a token worthless and frees what waits for it. A turn that is being read is read on,
-    /// and does not wait for anybody afterwards.
+    /// Invalidates a continuation and frees its turn. A turn that is being read can be read on, and is not
+    /// parked afterwards.
     pub(crate) fn forget_token(&self, token: &ChatContinuation) {
         let forgotten = {
             let mut entries = self.0.lock();
@@ -140,7 +140,7 @@ impl Control {
 fn unknown(token: &ChatContinuation) -> Error {
     Error::NoLongerPending {
         what: format!(
-            "the continuation of turn {} is used up, forgotten, or of another client",
+            "the continuation of turn {} was used or forgotten, or belongs to another client",
             token.turn_id
         ),
     }

@@ -1,7 +1,7 @@
-//! Controls a running turn from any thread: steers it, interrupts it.
+//! Controls a running turn from any thread: steers and interrupts it.
 //!
-//! Relies on `rpc`. Invariant: the turn is interrupted under the id it runs with, once it runs, and a turn
-//! that is over is left alone.
+//! Relies on `rpc`. Invariant: a turn is interrupted under the id it runs with, once it runs; a turn that has
+//! ended is left alone.
 
 use std::{
     sync::Arc,
@@ -19,7 +19,7 @@ use crate::{
 
 /// How long to wait for the server to report that a turn runs before it is interrupted anyway.
 const START_PATIENCE: Duration = Duration::from_secs(2);
-/// The pause between a refusal and the next attempt.
+/// The pause between a rejection and the next attempt.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// A turn and the connection it runs on.
@@ -75,8 +75,8 @@ impl Control {
         self.interrupt_before(self.deadline())
     }
 
-    /// The server refuses an interrupt before `turn/started`, for a moment also after it, and once the turn
-    /// is over; only the first two are worth another attempt.
+    /// Interrupts the turn. The server rejects this before `turn/started`, for a moment after it, and once
+    /// the turn has ended; only the first two are worth another attempt.
     pub(crate) fn interrupt_before(&self, deadline: Deadline) -> Result<()> {
         let patience = Instant::now() + START_PATIENCE;
         self.log.wait_until_started(earlier(deadline.at(), Some(patience)));
@@ -86,7 +86,7 @@ impl Control {
             }
             let turn_id = self.log.running_id().unwrap_or(&self.log.turn_id);
             let params = json!({ "threadId": self.log.thread_id, "turnId": turn_id });
-            // Where the turn ends by itself meanwhile, servers before 0.128 never answer.
+            // If the turn ends in the meantime, servers before 0.128 never respond.
             let over = self.log.over();
             let call = Call { method: "turn/interrupt", params: &params, class: Class::Control, deadline };
             let reply = self.connection.call_unless(over, &call)?;
@@ -95,7 +95,7 @@ impl Control {
                 Some(Err(error @ Error::Rpc { .. })) => error,
                 Some(Err(error)) => return Err(error),
             };
-            // Its end may be on the way: the server refuses as soon as the turn is over.
+            // The end may be about to arrive: the server rejects as soon as the turn has ended.
             self.log.wait_until_over(earlier(deadline.at(), Instant::now().checked_add(RETRY_AFTER)));
             if deadline.has_passed() {
                 return Err(deadline.error(Timeout::TurnEnd { turn_id: turn_id.to_owned() }));

@@ -1,7 +1,7 @@
-//! Everything a turn tells, deltas too, as one enum.
+//! All events of a turn, including deltas, as one enum.
 //!
-//! Relies on `step` and `raw`. Invariant: an event that has no variant of its own, or not the
-//! shape it should have, is handed out as it came.
+//! Relies on `step` and `raw`. Invariant: an event without a variant of its own, or of an unexpected shape,
+//! is returned unchanged.
 
 use std::fmt;
 
@@ -13,61 +13,61 @@ use super::{
 };
 use crate::protocol::{ThreadTokenUsage as TokenUsage, TurnPlanStep as PlanStep};
 
-/// One event of a turn, from [`chat_events`](crate::Client::chat_events).
+/// An event of a turn, from [`chat_events`](crate::Client::chat_events).
 ///
-/// Deltas are for display: they are lossy for commands, and those of an item that is retried,
-/// steered or interrupted are never completed. What counts comes as a [`Step`](TurnEvent::Step).
+/// Deltas are for display: those of commands can be incomplete, and those of an item that is retried, steered
+/// or interrupted are never completed. The complete item arrives as a [`Step`](TurnEvent::Step).
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TurnEvent {
-    /// A piece of a message of the agent.
+    /// A delta of an agent message.
     #[non_exhaustive]
     TextDelta {
-        /// The item.
+        /// The item's id.
         item_id: String,
-        /// The piece.
+        /// The delta.
         delta: String,
     },
-    /// A piece of the model's reasoning, or of its summary.
+    /// A delta of the model's reasoning, or of its summary.
     #[non_exhaustive]
     ReasoningDelta {
-        /// The item.
+        /// The item's id.
         item_id: String,
-        /// The piece.
+        /// The delta.
         delta: String,
         /// Whether it belongs to the summary.
         is_summary: bool,
     },
-    /// A piece of a proposed plan.
+    /// A delta of a proposed plan.
     #[non_exhaustive]
     PlanDelta {
-        /// The item.
+        /// The item's id.
         item_id: String,
-        /// The piece.
+        /// The delta.
         delta: String,
     },
-    /// A piece of a command's output. What it prints before it is announced comes in none.
+    /// A delta of a command's output. Output before the command is announced arrives in no delta.
     #[non_exhaustive]
     CommandOutputDelta {
-        /// The item.
+        /// The item's id.
         item_id: String,
-        /// The piece.
+        /// The delta.
         delta: String,
     },
-    /// An item has begun. It may never complete.
+    /// An item has started. It may never complete.
     ItemStarted(ConversationStep),
-    /// An item is complete; or, once and last, the turn did not complete.
+    /// An item is complete; or, as the last step, the turn did not complete.
     Step(ConversationStep),
-    /// The agent's list of what it is about to do.
+    /// The agent's plan: the list of its next steps.
     #[non_exhaustive]
     Plan {
-        /// Why it changed.
+        /// Why the plan changed.
         explanation: Option<String>,
         /// The steps, in order.
         plan: Vec<PlanStep>,
     },
-    /// Everything the turn's patches have changed so far, as one diff.
+    /// All changes of the turn's patches so far, as one diff.
     #[non_exhaustive]
     Diff {
         /// The diff.
@@ -78,30 +78,30 @@ pub enum TurnEvent {
     /// A warning about this thread.
     #[non_exhaustive]
     Warning {
-        /// The server's words.
+        /// The server's message.
         message: String,
     },
-    /// The model's answer broke off, and the server tries again by itself.
+    /// The model's response was interrupted, and the server retries by itself.
     #[non_exhaustive]
     RetryingError {
-        /// The server's words.
+        /// The server's message.
         message: String,
-        /// The event as it came.
+        /// The event as received.
         event: RawEvent,
     },
-    /// Any other event of the turn, as it came.
+    /// Any other event of the turn, as received.
     Other(RawEvent),
 }
 
 impl TurnEvent {
-    /// The event of a notification that is no completed item.
+    /// The event of a notification that is not a completed item.
     pub(super) fn of(event: &Event<'_>, position: Position<'_>, session: &Session) -> TurnEvent {
         Self::decode(event, position, session).unwrap_or_else(|| TurnEvent::Other(position.raw()))
     }
 
-    /// `None`: it has no variant of its own, or not the shape it should have.
+    /// `None` if the event has no variant of its own, or an unexpected shape.
     fn decode(event: &Event<'_>, position: Position<'_>, session: &Session) -> Option<TurnEvent> {
-        // The ids and the pieces were noted when the event arrived.
+        // The positions of the id and the delta were recorded when the event arrived.
         let piece = || {
             let item_id = serde_json::from_str(event.item_id?).ok()?;
             let delta = serde_json::from_str(event.body?).ok()?;
@@ -125,7 +125,7 @@ impl TurnEvent {
                 let Session { thread_id, turn_id, .. } = session;
                 let data = || position.item_text();
                 let (mut step, _) = ConversationStep::of_item(thread_id, turn_id, event.body?, data)?;
-                // A message that begins has no status of its own.
+                // An agent message has no status when it starts.
                 step.status = StepStatus::InProgress;
                 Some(TurnEvent::ItemStarted(step))
             }
@@ -175,7 +175,7 @@ impl TurnEvent {
 }
 
 impl fmt::Display for TurnEvent {
-    /// Pieces as they are, everything else on a line of its own.
+    /// Writes deltas unchanged, and everything else on a line of its own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TurnEvent::TextDelta { delta, .. }

@@ -1,6 +1,6 @@
-//! A handle on a turn for other threads than the one that reads it.
+//! A handle to a turn, for threads other than its reader.
 //!
-//! Relies on `control`. Invariant: it takes nothing away from the reader.
+//! Relies on `control`. Invariant: it takes no events from the reader.
 
 use super::{
     CancelResult, Input,
@@ -11,8 +11,8 @@ use super::{
 use crate::error::Error;
 use crate::error::Result;
 
-/// A running turn, to be steered, interrupted or cancelled from any thread while another one reads
-/// it. From [`TurnStream::handle`](crate::TurnStream::handle).
+/// A handle to a running turn, to steer, interrupt or cancel it from any thread while another one reads it.
+/// Returned by [`TurnStream::handle`](crate::TurnStream::handle).
 #[must_use = "a handle does nothing by itself"]
 #[derive(Debug, Clone)]
 pub struct TurnHandle {
@@ -24,51 +24,51 @@ impl TurnHandle {
         TurnHandle { control }
     }
 
-    /// The thread.
+    /// The thread's id.
     pub fn thread_id(&self) -> &str {
         &self.control.log().thread_id
     }
 
-    /// The turn.
+    /// The turn's id.
     pub fn turn_id(&self) -> &str {
         &self.control.log().turn_id
     }
 
-    /// Whether the turn's end has arrived. The reader may not have read it yet.
+    /// Returns `true` if the turn's end has arrived. The reader may not have read it yet.
     pub fn is_over(&self) -> bool {
         self.control.log().is_over()
     }
 
-    /// Says something more to the running turn, as [`TurnStream::steer`](crate::TurnStream::steer).
+    /// Adds a message to the running turn, like [`TurnStream::steer`](crate::TurnStream::steer).
     ///
     /// # Errors
-    /// [`Error::Rpc`] when the turn does not run any more or can't be steered.
+    /// [`Error::Rpc`] if the turn is no longer running or can't be steered.
     pub fn steer(&self, input: impl Into<Input>) -> Result<()> {
         self.control.steer(&input.into())
     }
 
-    /// Interrupts the turn, as [`TurnStream::interrupt`](crate::TurnStream::interrupt).
+    /// Interrupts the turn, like [`TurnStream::interrupt`](crate::TurnStream::interrupt).
     ///
     /// # Errors
-    /// [`Error::Rpc`] when the server refuses, [`Error::Timeout`] when it does not answer.
+    /// [`Error::Rpc`] if the server rejects the interruption, [`Error::Timeout`] if it does not respond.
     pub fn interrupt(&self) -> Result<()> {
         self.control.interrupt()
     }
 
-    /// Interrupts the turn and waits for its end. Steps and events stay with the reader, so those
-    /// of the result are empty.
+    /// Interrupts the turn and waits for its end. The reader receives the steps and events, so those of the
+    /// result are empty.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`interrupt`](Self::interrupt), and [`Error::Timeout`] when the turn does not end.
+    /// Same as [`interrupt`](Self::interrupt), and [`Error::Timeout`] if the turn does not end.
     pub fn cancel(&self) -> Result<CancelResult> {
         self.control.cancel()
     }
 }
 
 impl Control {
-    /// Interrupts a turn that somebody else reads, and waits for its end.
+    /// Interrupts a turn that another thread reads, and waits for its end.
     pub(crate) fn cancel(&self) -> Result<CancelResult> {
         let mut turn = Turn::watching(self);
         let result = cancel(&mut turn, self, Vec::new()).map_err(|(error, _)| error)?;

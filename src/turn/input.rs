@@ -1,6 +1,6 @@
-//! What the user says in a turn: text, images, skills, mentions.
+//! The user's input to a turn: text, images, skills, mentions.
 //!
-//! Relies on serde. Invariant: an input that holds nothing to say is refused before it is sent.
+//! Relies on serde. Invariant: blank input is rejected before it is sent.
 
 use std::path::PathBuf;
 
@@ -16,34 +16,35 @@ use crate::{
 };
 
 impl InputItem {
-    /// Text.
+    /// Creates a text.
     pub fn text(text: impl Into<String>) -> Self {
         TextUserInput::new(text).into()
     }
 
-    /// An image as a `data:` URL.
+    /// Creates an image from a `data:` URL.
     pub fn image(url: impl Into<String>) -> Self {
         ImageUserInput::new().url(url).into()
     }
 
-    /// An image in a file on the server's machine. A name that is not Unicode can't travel: what JSON
-    /// can't hold of it is replaced.
+    /// Creates an image from a file on the server's machine. Parts of the path that are not Unicode are
+    /// replaced, because JSON can't contain them.
     pub fn local_image(path: impl Into<PathBuf>) -> Self {
         LocalImageUserInput::new(text_of(path)).into()
     }
 
-    /// A skill the server knows. Of a name that is not Unicode, what JSON can't hold is replaced.
+    /// Creates a reference to a skill of the server. Parts of the path that are not Unicode are replaced,
+    /// because JSON can't contain them.
     pub fn skill(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         SkillUserInput::new(name, text_of(path)).into()
     }
 
-    /// An app or a plugin that is mentioned.
+    /// Creates a mention of an app or a plugin.
     pub fn mention(name: impl Into<String>, path: impl Into<String>) -> Self {
         MentionUserInput::new(name, path).into()
     }
 }
 
-/// What the user says in one go. Made from a text, an item or a list of items.
+/// The user's input to a turn: one or more items. Converts from a text, an item or a list of items.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Input(Vec<InputItem>);
@@ -55,12 +56,14 @@ impl Input {
     }
 
     /// # Errors
-    /// `InvalidInput`: nothing is said.
+    /// `InvalidInput` if the input is blank.
     pub(crate) fn check(&self) -> Result<()> {
         let is_blank =
             |item: &InputItem| matches!(item, InputItem::Text(said) if said.text.trim().is_empty());
         if self.0.iter().all(is_blank) {
-            return Err(Error::invalid("the input is empty; give a text that says something, or an item"));
+            return Err(Error::invalid(
+                "the input is empty; it must contain a non-blank text or another item",
+            ));
         }
         Ok(())
     }

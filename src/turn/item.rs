@@ -1,6 +1,6 @@
 //! The items of a turn's stream: steps, or all events.
 //!
-//! Relies on `session`. Invariant: both kinds read the same session, so that they agree on what is a step.
+//! Relies on `session`. Invariant: both kinds read the same session, so that they agree on what a step is.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -8,8 +8,7 @@ use super::{
     ConversationStep, RawEvent, TurnEvent, block::Block, kind::Kind, raw::ItemText, session::Session,
 };
 
-/// What a [`TurnStream`](crate::TurnStream) yields: [`ConversationStep`] or [`TurnEvent`]. Not to be
-/// implemented.
+/// What a [`TurnStream`](crate::TurnStream) yields: [`ConversationStep`] or [`TurnEvent`]. Sealed.
 pub trait TurnItem: Item {}
 
 impl TurnItem for ConversationStep {}
@@ -27,19 +26,19 @@ impl Position<'_> {
         RawEvent::new(self.block, self.index)
     }
 
-    /// The text of its item, to be kept.
+    /// The text of the event's item, to be kept.
     pub(super) fn item_text(&self) -> ItemText {
         ItemText::of(self.block, self.block.body_span(self.index))
     }
 }
 
-/// How an item is made.
+/// How an item is made from events.
 pub trait Item: Sized {
-    /// Makes items of an event.
+    /// Appends the items that an event makes.
     fn collect(position: Position<'_>, session: &mut Session, ready: &mut VecDeque<Self>);
     fn from_step(step: ConversationStep) -> Self;
     fn into_step(self) -> Option<ConversationStep>;
-    /// `None`: it is none of what this stream yields.
+    /// `None` if this stream doesn't yield the event.
     fn from_event(event: TurnEvent) -> Option<Self>;
     fn into_event(self) -> TurnEvent;
 }

@@ -50,7 +50,7 @@ impl Kind {
         }
     }
 
-    /// Whether a reader that only takes steps and the answer needs it.
+    /// Whether a reader of steps needs it.
     pub(crate) fn concerns_steps(self) -> bool {
         matches!(self, Kind::ItemCompleted | Kind::TurnCompleted | Kind::TokenUsage | Kind::Error)
     }

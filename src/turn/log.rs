@@ -1,8 +1,8 @@
-//! The log of one turn: its state, and for each consumer what has arrived and was not taken yet.
+//! The log of one turn: its state, and the unread events of each consumer.
 //!
-//! Relies on `rpc` for the mailboxes. Invariant: an event that a consumer wants stays in its mailbox until
-//! it is taken, the consumer is dropped, or the client's limit is exceeded; what no consumer wants is not
-//! kept at all.
+//! Relies on `rpc` for the mailboxes. Invariant: an event that a consumer wants stays in its mailbox until it
+//! is taken, the consumer is dropped, or the client's limit is exceeded; an event that no consumer wants is
+//! not kept.
 //!
 //! Locks: the log's state, then a mailbox.
 
@@ -36,12 +36,12 @@ impl std::fmt::Debug for GivenUp {
     }
 }
 
-/// What a consumer wants to be kept.
+/// Which events a consumer wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interest {
-    /// What steps and the answer are made of.
+    /// Those that steps and the answer are made of.
     Steps,
-    /// Everything, deltas too.
+    /// All, including deltas.
     Events,
 }
 
@@ -56,11 +56,11 @@ impl Interest {
 pub(crate) enum End {
     /// `turn/completed` is among the events.
     Completed,
-    /// Nothing more comes, for this reason.
+    /// No more events arrive, for this reason.
     Lost(Error),
 }
 
-/// One turn that runs, as far as this connection knows.
+/// A turn that is running, as far as this connection knows.
 #[derive(Debug)]
 pub(crate) struct TurnLog {
     pub(crate) thread_id: String,
@@ -68,24 +68,25 @@ pub(crate) struct TurnLog {
     /// Called after the turn was given up.
     given_up: GivenUp,
     epoch: Instant,
-    /// When its last event arrived, in nanoseconds since the epoch.
+    /// When the last event arrived, in nanoseconds since the epoch.
     activity: AtomicU64,
-    /// When the server reported the thread as idle, likewise; 0: it did not.
+    /// When the server reported the thread as idle, in nanoseconds since the epoch; 0 if it did not.
     idle_since: AtomicU64,
-    /// Server requests of this turn that wait for this client: meanwhile its clock stands still.
+    /// The number of pending server requests of this turn. While there are any, the turn's clock is stopped.
     pending_requests: AtomicUsize,
-    /// Changes of files that were announced and not completed: the request to approve one does not repeat
-    /// them.
+    /// File changes that were announced and are not completed: an approval request does not repeat the
+    /// changes.
     announced: Mutex<HashMap<String, Box<str>>>,
-    /// Whether any consumer takes more than steps. Beside the lock for the sake of deltas.
+    /// Whether any consumer wants all events. Outside of the lock, so that deltas can be dropped without
+    /// taking it.
     wants_events: AtomicBool,
     is_over: AtomicBool,
-    /// The id that `turn/started` names: for reviews it differs from the turn's own.
+    /// The id in `turn/started`: for reviews it differs from the turn's own.
     running_id: OnceLock<String>,
     started: Latch,
     over: Latch,
     state: Mutex<LogState>,
-    /// The bytes that are kept for the turn outside of the mailboxes.
+    /// The bytes kept for the turn outside of the mailboxes.
     kept_aside: AtomicUsize,
     budget: Arc<Budget>,
 }
@@ -94,7 +95,7 @@ pub(crate) struct TurnLog {
 struct LogState {
     consumers: Vec<Attached>,
     end: Option<End>,
-    /// `turn/completed`, for consumers that attach after it.
+    /// The `turn/completed`, for consumers that attach after it.
     terminal_event: Option<Box<str>>,
 }
 
@@ -135,7 +136,7 @@ impl TurnLog {
         log
     }
 
-    /// Something of the turn has arrived.
+    /// Notes activity of the turn.
     pub(super) fn touch(&self, now: Instant) {
         self.activity.store(self.nanos(now), Ordering::Relaxed);
     }
@@ -144,19 +145,19 @@ impl TurnLog {
         u64::try_from(now.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// A server request of the turn waits: the turn's clock stops.
+    /// Stops the turn's clock: a server request of the turn is pending.
     pub(crate) fn hold(&self) {
         self.pending_requests.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A server request of the turn waits no more: its clock starts anew, of which its consumers learn.
+    /// Restarts the turn's clock, and wakes its consumers: a server request of the turn is no longer pending.
     pub(crate) fn release(&self, now: Instant) {
         self.touch(now);
         self.pending_requests.fetch_sub(1, Ordering::AcqRel);
         self.nudge();
     }
 
-    /// Whether a server request of the turn waits for this client.
+    /// Whether a server request of the turn is pending.
     pub(super) fn is_held(&self) -> bool {
         self.pending_requests.load(Ordering::Acquire) > 0
     }
@@ -172,18 +173,18 @@ impl TurnLog {
         self.budget.charge(bytes);
     }
 
-    /// Such bytes were freed.
+    /// The counterpart of `keep_aside`.
     pub(super) fn free_aside(&self, bytes: usize) {
         self.kept_aside.fetch_sub(bytes, Ordering::Relaxed);
         self.budget.refund(bytes);
     }
 
-    /// The file change of that item, if it was announced.
+    /// The announced file change of an item.
     pub(crate) fn announced(&self, item_id: &str) -> Option<Box<str>> {
         self.announced.lock().get(item_id).cloned()
     }
 
-    /// Keeps the announcement of a file change until the change is completed.
+    /// Keeps an announced file change until it is completed.
     fn note_change(&self, event: &Event<'_>) {
         #[derive(Deserialize)]
         struct Head {
@@ -205,14 +206,14 @@ impl TurnLog {
         }
     }
 
-    /// Drops what is kept for requests about the turn's items.
+    /// Drops the announced file changes.
     fn forget_changes(&self) {
         let announced = std::mem::take(&mut *self.announced.lock());
         self.free_aside(announced.iter().map(|(id, item)| announced_bytes(id, item)).sum());
     }
 
-    /// The server reports that the thread runs a turn, or none: then the end of this one may have been
-    /// lost. Wakes the consumers, who wait until another time then.
+    /// Notes whether the server reports the thread as idle, which may mean that this turn's end was lost.
+    /// Wakes the consumers, because it changes how long they wait.
     pub(super) fn set_idle(&self, is_idle: bool, now: Instant) {
         let since = if is_idle { self.nanos(now).max(1) } else { 0 };
         self.idle_since.store(since, Ordering::Relaxed);
@@ -221,12 +222,12 @@ impl TurnLog {
         }
     }
 
-    /// The server was asked, and answered that the turn runs.
+    /// Notes that the server, when asked, answered that the turn is running.
     pub(super) fn believe_running(&self) {
         self.idle_since.store(0, Ordering::Relaxed);
     }
 
-    /// Since when the server reports the thread as idle although this turn has not ended.
+    /// Since when the server has reported the thread as idle although this turn has not ended.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         match self.idle_since.load(Ordering::Relaxed) {
             0 => None,
@@ -234,22 +235,22 @@ impl TurnLog {
         }
     }
 
-    /// When the turn's last event arrived.
+    /// When the last event arrived.
     pub(super) fn last_activity(&self) -> Instant {
         self.epoch + Duration::from_nanos(self.activity.load(Ordering::Relaxed))
     }
 
-    /// Whether its end has arrived.
+    /// Whether the turn's end has arrived.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
     }
 
-    /// The id under which the server interrupts it, once it runs.
+    /// The id under which the server interrupts the turn, once it runs.
     pub(crate) fn running_id(&self) -> Option<&str> {
         self.running_id.get().map(String::as_str)
     }
 
-    /// The turn runs, under this id.
+    /// Notes that the turn runs, under this id.
     pub(super) fn begin(&self, running_id: Option<&str>) {
         if let Some(id) = running_id {
             let _ = self.running_id.set(id.to_owned());
@@ -257,7 +258,7 @@ impl TurnLog {
         self.started.set();
     }
 
-    /// Takes one event in.
+    /// Processes one event.
     pub(super) fn deliver(
         &self,
         event: &Event<'_>,
@@ -266,7 +267,7 @@ impl TurnLog {
         wakeups: &mut Wakeups,
     ) {
         let Event { kind, text, .. } = *event;
-        // A server that can't reach its model reports that without an end; it is no sign of life.
+        // A server that can't reach its model reports that indefinitely; it is no sign of activity.
         if !(kind == Kind::Error && will_retry(text)) {
             self.touch(now);
         }
@@ -293,7 +294,7 @@ impl TurnLog {
         }
     }
 
-    /// Ends the log although the turn's end has not arrived, and wakes everybody.
+    /// Ends the log without the turn's end, and wakes everyone who waits.
     pub(super) fn lose(&self, reason: Error) {
         self.finish(&mut self.state.lock(), End::Lost(reason));
     }
@@ -309,22 +310,23 @@ impl TurnLog {
         self.over.set();
     }
 
-    /// Waits until the server has reported that the turn runs or is over, or until that moment.
+    /// Waits until the server has reported that the turn runs or has ended, or until the given time.
     pub(super) fn wait_until_started(&self, until: Option<Instant>) {
         self.started.wait(until);
     }
 
-    /// Waits until the turn is over, or until that moment.
+    /// Waits until the turn has ended, or until the given time.
     pub(super) fn wait_until_over(&self, until: Option<Instant>) {
         self.over.wait(until);
     }
 
-    /// Set when the turn is over.
+    /// Set when the turn has ended.
     pub(super) fn over(&self) -> &Latch {
         &self.over
     }
 
-    /// Attaches a consumer. It gets what arrives from now on; of a turn that is over, its end.
+    /// Attaches a consumer. It receives the events from now on; for a turn that has ended, its terminal
+    /// event.
     pub(super) fn attach(self: &Arc<Self>, interest: Interest) -> Consumer {
         let mailbox = Mailbox::new(&self.budget);
         let mut state = self.state.lock();
@@ -354,7 +356,7 @@ impl Payer for TurnLog {
         queued + self.kept_aside.load(Ordering::Relaxed)
     }
 
-    /// The turn ends here, whether or not its end had arrived.
+    /// Ends the turn with an error, whether or not its end has arrived.
     fn give_up(&self, Overrun { buffered, limit }: Overrun) {
         let (thread_id, turn_id) = (self.thread_id.clone(), self.turn_id.clone());
         let end = End::Lost(Error::BufferFull { thread_id, turn_id, buffered, limit });
@@ -379,13 +381,13 @@ impl Drop for TurnLog {
     }
 }
 
-/// What it costs to keep the announcement of a file change.
+/// The bytes counted for an announced file change.
 fn announced_bytes(id: &str, item: &str) -> usize {
     const ENTRY: usize = 64;
     id.len() + item.len() + ENTRY
 }
 
-/// Whether an `error` notification says that the server tries again.
+/// Whether an `error` notification says that the server retries.
 fn will_retry(text: &str) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -400,7 +402,7 @@ fn will_retry(text: &str) -> bool {
     serde_json::from_str(text).is_ok_and(|Notice { params }| params.will_retry)
 }
 
-/// One reader of a turn. Dropping it frees what was kept for it.
+/// A reader's access to a turn. Dropping it frees the unread events.
 #[derive(Debug)]
 pub(crate) struct Consumer {
     log: Arc<TurnLog>,
@@ -412,8 +414,8 @@ impl Consumer {
         &self.log
     }
 
-    /// Everything that has arrived, and how the log ended if it has. `retain`: the events stay kept, and
-    /// so counted, until this consumer is dropped.
+    /// Takes everything that has arrived, and the end if the log has ended. With `retain`, the events stay
+    /// counted until this consumer is dropped.
     pub(super) fn take(&self, retain: bool) -> (VecDeque<Block>, Option<End>) {
         self.mailbox.take_all(retain)
     }
@@ -427,7 +429,7 @@ impl Consumer {
         self.mailbox.ring_bell();
     }
 
-    /// Counts bytes that the reader keeps besides.
+    /// Counts bytes that the reader keeps additionally.
     pub(super) fn retain(&self, bytes: usize) {
         self.mailbox.retain(bytes);
     }
@@ -442,14 +444,14 @@ impl Consumer {
         self.log.count_interest(&state);
     }
 
-    /// Whether it would sleep on, whatever arrives.
+    /// Whether its thread waits without having been notified.
     #[cfg(test)]
     pub(super) fn is_waiting(&self) -> bool {
         self.mailbox.is_waiting()
     }
 
-    /// Waits, after [`take`](Self::take) has found nothing, until something may have arrived, or until that
-    /// moment. May return early.
+    /// After [`take`](Self::take) has found nothing: waits until something may have arrived, or until the
+    /// given time. May return early.
     pub(super) fn wait(&self, until: Option<Instant>) {
         self.mailbox.wait(until);
     }

@@ -1,7 +1,7 @@
-//! Asks the server about a turn: whether it is over, and for its items.
+//! Turn lookup: asks the server whether a turn has ended, and for its items.
 //!
-//! Relies on `control`. Invariant: asking never blocks a caller longer than it waits anyway, and a server
-//! that can't answer (the thread is ephemeral, the method is unknown) leaves things as they are.
+//! Relies on `control`. Invariant: a lookup never blocks a caller longer than it waits anyway; if the server
+//! can't answer (the thread is ephemeral, the method is unknown), nothing changes.
 
 use std::time::{Duration, Instant};
 
@@ -15,31 +15,31 @@ use crate::{
     rpc::{PendingCall, RawReply, Taken},
 };
 
-/// How long the server may take to answer. It does within milliseconds; one that is so slow has no news of
-/// the turn either.
+/// How long the server may take to answer. It usually takes milliseconds; a server that is slower than this
+/// doesn't know more about the turn either.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The two ways to ask. Servers that have no list of turns read the whole thread.
+/// The two methods to ask with. Servers without a list of turns read the whole thread.
 const METHODS: [&str; 2] = ["thread/turns/list", "thread/read"];
 
-/// A turn as the server has stored it.
+/// A turn as stored by the server.
 #[derive(Debug)]
 pub(super) struct StoredTurn {
     raw: Box<RawValue>,
 }
 
-/// A question to the server about a turn that has not been answered.
+/// A lookup that has not been answered.
 #[derive(Debug)]
 pub(super) struct TurnLookup {
-    /// Which of the methods was called last.
+    /// The index of the last method called.
     method: usize,
     call: PendingCall,
     gives_up_at: Instant,
 }
 
-/// What has been answered.
+/// The state of a lookup.
 pub(super) enum LookupState {
-    /// Nothing yet. This thread is unparked when that changes.
+    /// Not answered yet. The calling thread is unparked when that changes.
     Pending,
     Found(StoredTurn),
     /// The server does not know the turn, or does not answer.
@@ -47,7 +47,7 @@ pub(super) enum LookupState {
 }
 
 impl TurnLookup {
-    /// Asks. `None`: nothing can be sent now.
+    /// Sends the lookup. `None` if nothing can be sent now.
     pub(super) fn start(control: &Control) -> Option<TurnLookup> {
         let call = send(control, 0)?;
         Some(TurnLookup { method: 0, call, gives_up_at: Instant::now() + PATIENCE })
@@ -57,7 +57,7 @@ impl TurnLookup {
         self.gives_up_at
     }
 
-    /// What has been answered. Asks the other way where the first is refused. Never blocks.
+    /// Returns the state, and tries the other method if the first was rejected. Never blocks.
     pub(super) fn poll(&mut self, control: &Control) -> LookupState {
         loop {
             let reply = match self.call.take_reply() {
@@ -82,10 +82,10 @@ impl TurnLookup {
     }
 }
 
-/// Asks and waits for the answer.
+/// Performs a lookup and waits for the answer.
 pub(super) fn look_up(control: &Control) -> Option<StoredTurn> {
     let mut lookup = TurnLookup::start(control)?;
-    // Here the answer is wanted, so it gets the time of any request.
+    // The caller needs this answer, so the limit is that of any request.
     if let Some(at) = control.deadline().at() {
         lookup.gives_up_at = at;
     }
@@ -134,7 +134,7 @@ impl StoredTurn {
         self.head().0
     }
 
-    /// Whether it has a status other than that it runs.
+    /// Whether it has a status other than in progress.
     pub(super) fn is_over(&self) -> bool {
         self.head().1.is_some_and(|status| status != "inProgress")
     }
@@ -148,7 +148,7 @@ impl StoredTurn {
         serde_json::from_str(self.raw.get()).map_or((None, None), |TurnHead { id, status }| (id, status))
     }
 
-    /// The notification that was lost. Put together as text: the turn may hold what no tree can.
+    /// The lost notification. Built as text, because the turn may contain what a JSON tree can't.
     pub(super) fn as_completed(&self, log: &TurnLog) -> String {
         let thread_id = serde_json::Value::from(log.thread_id.as_str());
         let turn = self.raw.get();

@@ -1,7 +1,7 @@
-//! One turn of a conversation: what it is asked, what it gives, when it is over.
+//! One turn of a conversation: its request, its events, its end.
 //!
-//! Relies on `rpc` and `config`. Invariant: what is a step and when a turn is over is
-//! decided by `session`, which has no threads; `stream` only feeds it and waits.
+//! Relies on `rpc` and `config`. Invariant: `session`, which has no threads, decides what a step is and when
+//! a turn has ended; `stream` only feeds it and waits.
 
 mod block;
 mod continuations;

@@ -1,7 +1,6 @@
-//! A notification as it came: its text, decoded only when asked.
+//! A notification as received: its text, decoded on demand.
 //!
-//! Relies on `connection` for the text that is shared. Invariant: the text is the server's own,
-//! to the byte.
+//! Relies on `rpc` for the shared text. Invariant: the text is byte for byte the server's.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -15,7 +14,7 @@ use crate::{
     rpc::NotificationText,
 };
 
-/// One event of a turn as the server sent it. Cheap to clone: many events share one text.
+/// An event of a turn as the server sent it. Cheap to clone: many events share one text.
 #[derive(Clone)]
 pub struct RawEvent {
     block: Arc<Block>,
@@ -40,16 +39,16 @@ impl RawEvent {
     /// Decodes `params`.
     ///
     /// # Errors
-    /// [`Error::Decode`] when they do not have that shape.
+    /// [`Error::Decode`] if they do not match the type.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
         params_of(self.raw())
     }
 
-    /// The typed event. A method that this version does not know comes as
+    /// Decodes the typed event. A method that this version does not know becomes
     /// [`ServerNotification::Unknown`].
     ///
     /// # Errors
-    /// [`Error::Decode`] when the parameters of a known method lack something required, with the path.
+    /// [`Error::Decode`] if the parameters of a known method lack something required, with the path.
     #[inline]
     pub fn decode(&self) -> Result<ServerNotification> {
         notification_of(self.raw())
@@ -63,13 +62,13 @@ impl fmt::Debug for RawEvent {
 }
 
 impl Serialize for RawEvent {
-    /// As the JSON it is.
+    /// Serializes as the JSON text.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_text(self.raw(), serializer)
     }
 }
 
-/// One notification, of whatever it tells. From [`Client::notifications`](crate::Client::notifications).
+/// A notification of any kind, from [`Client::notifications`](crate::Client::notifications).
 #[derive(Clone)]
 pub struct RawNotification(pub(crate) NotificationText);
 
@@ -87,12 +86,12 @@ impl RawNotification {
     /// Decodes `params`.
     ///
     /// # Errors
-    /// [`Error::Decode`] when they do not have that shape.
+    /// [`Error::Decode`] if they do not match the type.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
         params_of(self.raw())
     }
 
-    /// The typed notification. A method that this version does not know comes as
+    /// Decodes the typed notification. A method that this version does not know becomes
     /// [`ServerNotification::Unknown`].
     ///
     /// ```
@@ -110,7 +109,7 @@ impl RawNotification {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Decode`] when the parameters of a known method lack something required, with the path.
+    /// [`Error::Decode`] if the parameters of a known method lack something required, with the path.
     #[inline]
     pub fn decode(&self) -> Result<ServerNotification> {
         notification_of(self.raw())
@@ -124,14 +123,14 @@ impl fmt::Debug for RawNotification {
 }
 
 impl Serialize for RawNotification {
-    /// As the JSON it is.
+    /// Serializes as the JSON text.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_text(self.raw(), serializer)
     }
 }
 
-/// The text of an item that became a step. A large one stays where it arrived; a small one is copied,
-/// so that it does not hold on to what stands around it.
+/// The text of a step's item. A large one stays in the buffer in which it arrived; a small one is copied, so
+/// that it does not keep its block alive.
 #[derive(Debug, Clone)]
 pub(super) enum ItemText {
     Own(Arc<str>),
@@ -147,7 +146,7 @@ impl ItemText {
         }
     }
 
-    /// The bytes that keeping it costs.
+    /// The bytes counted for it.
     pub(super) fn bytes(&self) -> usize {
         match self {
             ItemText::Own(text) => text.len(),
@@ -184,7 +183,7 @@ pub(crate) fn params_of<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
     }
 }
 
-// Inlined, as what decodes types everywhere: only programs that use it pay for compiling all of them.
+// Inlined, like all decoding of types: only programs that use it compile all of them.
 #[inline]
 fn notification_of(text: &str) -> Result<ServerNotification> {
     #[derive(Deserialize)]

@@ -1,8 +1,8 @@
-//! One reader of a turn: takes its events, waits for more, and asks the server when none come.
+//! One reader of a turn: takes its events, waits for more, and asks the server if none arrive.
 //!
-//! Relies on `session` for what the events mean, on `log` for the events, and on `lookup` for asking.
-//! Invariant: a wait ends with news, at the given time, or with the server's answer that the turn still
-//! runs.
+//! Relies on `session` for the meaning of the events, on `log` for the events, and on `lookup` for asking.
+//! Invariant: a wait ends with an event, at the given time, or with the server's answer that the turn is
+//! still running.
 
 use std::{
     collections::VecDeque,
@@ -27,29 +27,29 @@ use crate::{
     error::{Error, Result, Timeout},
 };
 
-/// How long after the server reported a thread as idle the end of its turn may still come.
+/// How long after the server reported the thread as idle the turn's end may still arrive.
 const GRACE: Duration = Duration::from_secs(1);
-/// The pause before the server is asked again when nothing could be sent.
+/// The pause before the next lookup if nothing could be sent.
 const LOOKUP_PAUSE: Duration = Duration::from_millis(250);
 
-/// What one reader knows of a turn. It outlives its stream among the continuations.
+/// A reader's state of a turn. It outlives its stream while parked.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    /// `None` once the turn is over.
+    /// `None` once the turn has ended.
     consumer: Option<Consumer>,
     session: Session,
-    /// Events that were taken and not looked at yet: from `next_event` of the first block on.
+    /// Events that were taken and not processed: from `next_event` of the first block on.
     blocks: VecDeque<Arc<Block>>,
     next_event: usize,
     end: Option<End>,
     raw: Option<Vec<RawEvent>>,
     cursor: u64,
     mode: ChatMode,
-    /// The request to the server whether the turn is over.
+    /// The lookup in progress, whether the turn has ended.
     lookup: Option<TurnLookup>,
-    /// Nothing could be sent; the server is asked again at this time.
+    /// The time of the next lookup, if nothing could be sent.
     next_lookup: Option<Instant>,
-    /// The bytes of the session that are counted.
+    /// The session's bytes that are counted.
     counted: usize,
 }
 
@@ -65,9 +65,9 @@ pub(super) enum Patience {
 pub(super) enum Awaited {
     /// Something may have arrived.
     News,
-    /// The patience is used up.
+    /// The given time has passed.
     Nothing,
-    /// The turn has been silent for too long, and is not known to be over.
+    /// The turn is inactive, and is not known to have ended.
     Silence,
 }
 
@@ -89,7 +89,7 @@ impl Turn {
         }
     }
 
-    /// For somebody who watches a turn that another one reads.
+    /// A turn for a caller that watches while another one reads.
     pub(super) fn watching(control: &Control) -> Turn {
         Turn::new(control.log().attach(Interest::Steps), false, ChatMode::Steps)
     }
@@ -98,13 +98,13 @@ impl Turn {
         &self.session
     }
 
-    /// The token that leads here under this key.
+    /// The continuation of this turn under this key.
     pub(super) fn token(&self, key: u64) -> ChatContinuation {
         let Session { thread_id, turn_id, .. } = &self.session;
         ChatContinuation::new(thread_id, turn_id, self.cursor, self.mode, key)
     }
 
-    /// Goes on in another way.
+    /// Continues with another interest and mode.
     pub(super) fn go_on(&mut self, interest: Interest, mode: ChatMode) {
         self.mode = mode;
         if let Some(consumer) = &self.consumer {
@@ -124,12 +124,13 @@ impl Turn {
         }
     }
 
-    /// Frees what the connection keeps for this reader.
+    /// Frees the unread events.
     pub(super) fn let_go(&mut self) {
         self.consumer = None;
     }
 
-    /// Makes items of what has arrived, until there is one or nothing more. `Some`: it is over.
+    /// Makes items from the events that have arrived, until there is one or no event is left. `Some` if the
+    /// turn has ended.
     pub(super) fn read<T: Item>(&mut self, ready: &mut VecDeque<T>) -> Option<Result<()>> {
         loop {
             while let Some(block) = self.blocks.front() {
@@ -171,7 +172,7 @@ impl Turn {
         }
     }
 
-    /// Counts what the session keeps.
+    /// Counts the session's bytes.
     fn count_session(&mut self) {
         let bytes = self.session.bytes();
         if let Some(consumer) = self.consumer.as_ref().filter(|_| bytes > self.counted) {
@@ -180,9 +181,8 @@ impl Turn {
         }
     }
 
-    /// Waits for events, after all that had arrived have been read. Where their lack suggests that the end
-    /// of the turn was lost, the server is asked; its answer comes as an event. Never blocks without
-    /// patience.
+    /// Waits for events after all that had arrived were read. If their absence suggests that the turn's end
+    /// was lost, asks the server; its answer arrives as an event. With `Patience::None`, never blocks.
     pub(super) fn await_news(
         &mut self,
         control: &Control,
@@ -200,7 +200,7 @@ impl Turn {
                 return Awaited::Silence;
             }
         }
-        // Polled at once after the start too: that is what makes the reply wake this thread.
+        // Polled right after the start too, so that the reply wakes this thread.
         match self.lookup.as_mut().map(|lookup| lookup.poll(control)) {
             None | Some(LookupState::Pending) => {}
             Some(LookupState::Found(turn)) if turn.is_over() => {
@@ -225,19 +225,19 @@ impl Turn {
             Patience::Forever => due,
         };
         if let Some(consumer) = &self.consumer {
-            // The reply to a lookup unparks the thread that polled it, too.
+            // The reply to a lookup also unparks the thread that polled it.
             consumer.wait(until);
         }
         Awaited::News
     }
 
-    /// The result of a completed turn. When no answer came with the events, the server is asked for
-    /// the turn's items.
+    /// The result of a completed turn. If the events contained no answer, asks the server for the turn's
+    /// items.
     pub(super) fn into_result(mut self, control: &Control) -> ChatResult {
         let mut source = self.session.answer().map(|_| CompletionSource::ItemCompleted);
         if source.is_none() {
             if let Some(turn) = look_up(control) {
-                // They come too late to be steps.
+                // Too late to become steps.
                 self.session.complete_turn(turn.raw(), &mut Vec::new());
             }
             source = self.session.answer().map(|_| CompletionSource::ThreadReadFallback);
@@ -255,13 +255,13 @@ impl Turn {
     }
 }
 
-/// Interrupts a turn and reads it to its end. On failure the steps that were read come back.
+/// Interrupts a turn and reads it to its end. On failure, returns the steps that were read.
 pub(super) fn cancel(
     turn: &mut Turn,
     control: &Control,
     mut unread: Vec<ConversationStep>,
 ) -> Result<CancelResult, (Error, Vec<ConversationStep>)> {
-    // What is read from here on is handed out, whether the turn keeps it or not.
+    // From here on events are returned, whether or not the turn keeps them.
     let kept = turn.raw.replace(Vec::new());
     let end = interrupt_and_read(turn, control, &mut unread);
     let events = std::mem::replace(&mut turn.raw, kept).unwrap_or_default();
@@ -285,7 +285,7 @@ pub(super) fn cancel(
     })
 }
 
-/// Reads what is there, interrupts the turn unless that was its end, and reads to the end.
+/// Reads what has arrived, interrupts the turn unless it has ended, and reads to the end.
 fn interrupt_and_read(turn: &mut Turn, control: &Control, unread: &mut Vec<ConversationStep>) -> Result<()> {
     let deadline = control.deadline();
     let mut is_interrupted = false;

@@ -1,8 +1,8 @@
-//! Which turn a notification belongs to, by the ids of its envelope.
+//! Routes notifications to turns, by the ids in the envelope.
 //!
-//! Relies on `log`. Invariant: an event reaches the turn that its ids name and no other; what arrives for a
-//! turn before the reply that names it is kept until that reply; what belongs to no turn of this client
-//! leaves nothing behind.
+//! Relies on `log`. Invariant: an event reaches the turn that its ids name and no other; events that arrive
+//! before the reply that names their turn are kept until that reply; events that belong to no turn of this
+//! client are not kept.
 //!
 //! Locks: the table, then a log.
 
@@ -46,7 +46,7 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
-    /// The reply has named the turn, and its thread where that is another one.
+    /// Registers the turn under the id in the reply, and under its thread's id if that is another one.
     pub(crate) fn open(mut self, turn_id: &str, thread_id: Option<&str>, now: Instant) -> Consumer {
         let mut table = self.turns.table.lock();
         match thread_id.filter(|id| *id != self.start.thread_id) {
@@ -58,7 +58,7 @@ impl Expected {
                 let start = Start { thread_id: elsewhere.to_owned(), ..self.start.clone() };
                 table.expect(&start);
                 let consumer = table.open(&self.turns, &start, turn_id, now);
-                // The drop of this takes the lock.
+                // Dropping `self` takes the lock.
                 drop(table);
                 consumer
             }
@@ -74,7 +74,7 @@ impl Drop for Expected {
     }
 }
 
-/// An event that came before the reply which names its turn.
+/// An event that arrived before the reply that names its turn.
 #[derive(Debug)]
 struct Early {
     turn_id: Option<String>,
@@ -127,12 +127,12 @@ impl Early {
 #[derive(Debug, Default)]
 struct ThreadTurns {
     turns: Vec<Arc<TurnLog>>,
-    /// How many turns have been requested and not named.
+    /// The number of turns that have been requested and have no id yet.
     starting: usize,
     early: Vec<Early>,
-    /// Early events were dropped because more was kept than the limit allows.
+    /// Set if early events were dropped because the limit was exceeded.
     overrun: Option<Overrun>,
-    /// Turns that ended while others were requested: one of these may turn out to be the same.
+    /// Turns that ended while others were requested: a requested turn may turn out to be one of them.
     ended: Vec<Arc<TurnLog>>,
 }
 
@@ -145,7 +145,7 @@ impl ThreadTurns {
         self.early.iter().map(Early::bytes).sum()
     }
 
-    /// One turn less is expected. What is kept for those to come goes with the last of them.
+    /// Counts one requested turn less. The last one frees the early events.
     fn expect_one_less(&mut self, budget: &Budget) {
         self.starting = self.starting.saturating_sub(1);
         if self.starting == 0 {
@@ -167,13 +167,13 @@ pub(crate) struct Turns {
 #[derive(Debug)]
 struct Table {
     threads: HashMap<String, ThreadTurns>,
-    /// Threads whose events come to this connection.
+    /// Threads whose events this connection receives.
     loaded: HashSet<String>,
-    /// The turn of the last event: a stream of deltas needs no look-up.
+    /// The turn of the last event, so that a series of deltas needs no lookup.
     last: Option<Arc<TurnLog>>,
-    /// The threads of sub-agents, and the turn that each works for.
+    /// The threads of sub-agents, and the turn that started each.
     sub_agents: HashMap<String, Arc<TurnLog>>,
-    /// Servers before 0.169 name a second turn on a busy thread that never runs.
+    /// Set for servers before 0.169, which return the id of a turn that never runs if the thread is busy.
     has_phantom_turns: bool,
     budget: Arc<Budget>,
 }
@@ -194,12 +194,13 @@ impl Turns {
         turns
     }
 
-    /// The server is older than 0.169, and names a second turn on a busy thread that never runs.
+    /// Notes that the server is older than 0.169, and returns the id of a turn that never runs if the thread
+    /// is busy.
     pub(crate) fn expect_phantom_turns(&self) {
         self.table.lock().has_phantom_turns = true;
     }
 
-    /// Keeps events of unnamed turns on the thread from now on.
+    /// Keeps events of unnamed turns of the thread from now on.
     pub(crate) fn expect(self: &Arc<Self>, start: Start) -> Expected {
         self.table.lock().expect(&start);
         Expected { turns: Arc::clone(self), start, is_named: false }
@@ -215,12 +216,12 @@ impl Turns {
         }
     }
 
-    /// Hands an event to its turn.
+    /// Delivers an event to its turn.
     pub(super) fn deliver(&self, event: &Event<'_>, route: &Route<'_>, now: Instant, wakeups: &mut Wakeups) {
         self.table.lock().deliver(event, route, now, wakeups);
     }
 
-    /// Takes in an event that the server did not send: the end of a turn that it reported when asked.
+    /// Processes the end of a turn that the server did not send, but reported when asked.
     pub(super) fn repair(&self, log: &TurnLog, turn_completed: &str) {
         let route = Route {
             thread_id: Some(log.thread_id.as_str().into()),
@@ -232,27 +233,27 @@ impl Turns {
         self.deliver(&event, &route, Instant::now(), &mut Wakeups::default());
     }
 
-    /// A turn that is over takes no more events.
+    /// Unregisters a turn that has ended.
     fn remove(&self, log: &TurnLog) {
         self.table.lock().remove(log);
     }
 
-    /// The turn that a request of the server belongs to: its own, or the one its thread works for.
+    /// The turn that a server request belongs to: its own, or the one whose sub-agent sent it.
     pub(crate) fn turn_of(&self, route: &Route<'_>) -> Option<Arc<TurnLog>> {
         self.table.lock().turn_of(route)
     }
 
-    /// A turn that runs, as far as this connection knows.
+    /// A running turn, as far as this connection knows.
     pub(crate) fn running_turn(&self, is_it: impl Fn(&TurnLog) -> bool) -> Option<Arc<TurnLog>> {
         self.table.lock().running().find(|log| is_it(log)).map(Arc::clone)
     }
 
-    /// How many turns run, as far as this connection knows.
+    /// The number of running turns, as far as this connection knows.
     pub(crate) fn running_count(&self) -> usize {
         self.table.lock().running().count()
     }
 
-    /// Whether the events of this thread come to this connection.
+    /// Whether this connection receives the events of this thread.
     pub(crate) fn is_loaded(&self, thread_id: &str) -> bool {
         self.table.lock().loaded.contains(thread_id)
     }
@@ -292,13 +293,14 @@ impl Subsystem for Turns {
     }
 }
 
-/// Pays for the early events.
+/// Pays with the early events.
 impl Payer for Turns {
     fn kept_bytes(&self) -> usize {
         self.table.lock().threads.values().map(ThreadTurns::early_bytes).sum()
     }
 
-    /// The turns that were requested where the most was kept end with this as soon as they are named.
+    /// Drops the early events of the thread with the most. Its requested turns end with this error as soon as
+    /// they are named.
     fn give_up(&self, overrun: Overrun) {
         let mut table = self.table.lock();
         if let Some(thread) = table.threads.values_mut().max_by_key(|thread| thread.early_bytes()) {
@@ -314,8 +316,8 @@ impl Table {
         self.threads.entry(start.thread_id.clone()).or_default().starting += 1;
     }
 
-    /// The turn that was requested has its id: its log, with what came early. A turn that runs already
-    /// gets one more consumer.
+    /// Creates the log of a requested turn once its id is known, and delivers its early events. A turn that
+    /// is already running gets another consumer.
     fn open(&mut self, turns: &Arc<Turns>, start: &Start, turn_id: &str, now: Instant) -> Consumer {
         let thread = self.threads.entry(start.thread_id.clone()).or_default();
         let runs = |log: &&Arc<TurnLog>| log.turn_id == turn_id || self.has_phantom_turns;
@@ -388,21 +390,21 @@ impl Table {
                 if status.as_deref() == Some("notLoaded") {
                     self.loaded.remove(thread_id);
                 }
-                // A status that can't be read is no reason to doubt that the turn runs.
+                // A status that can't be decoded is no reason to doubt that the turn is running.
                 self.set_idle(thread_id, status.is_some_and(|status| status != "active"), now);
             }
             _ => {}
         }
         let Some(thread) = self.threads.get_mut(thread_id) else { return };
         let root_turn_id = route.root_turn_id.as_deref();
-        // A warning names its thread only; it is for whoever runs there.
+        // A warning names only its thread; it goes to the turn that is running there.
         if turn_id.is_none() && kind != Kind::Warning {
             return;
         }
         let log = thread.turns.iter().find(|log| belongs(log, turn_id, root_turn_id)).map(Arc::clone);
         let Some(log) = log else {
-            // Servers with phantom turns don't name the root of a review either: it is the turn that was
-            // requested and has not begun.
+            // These servers don't name the root of a review either: it is the requested turn that has not
+            // started.
             if self.has_phantom_turns && kind == Kind::TurnStarted {
                 if let Some(log) = thread.turns.iter().find(|log| log.running_id().is_none()) {
                     log.begin(turn_id);
@@ -423,18 +425,18 @@ impl Table {
         }
     }
 
-    /// The server reports whether the thread runs a turn.
+    /// Notes whether the server reports the thread as idle.
     fn set_idle(&self, thread_id: &str, is_idle: bool, now: Instant) {
         for log in self.threads.get(thread_id).map(|thread| &thread.turns).into_iter().flatten() {
             log.set_idle(is_idle, now);
         }
     }
 
-    /// The threads that an item hands work to belong to the turn of the item, or to the turn that the
-    /// item's own thread works for.
+    /// Registers the threads that an item starts or messages as sub-agents: of the item's turn, or of the
+    /// turn whose sub-agent the item's own thread is.
     fn note_sub_agents(&mut self, thread_id: &str, turn_id: Option<&str>, item: Option<&str>) {
         const RECEIVERS: &[u8] = b"\"receiverThreadIds\"";
-        // The type comes first on every server seen; a large item of another type is not searched.
+        // All known servers send the type first, so a large item of another type is not searched.
         if item.is_some_and(|item| item.starts_with("{\"type\":\"") && !item[9..].starts_with("collab")) {
             return;
         }
@@ -455,7 +457,7 @@ impl Table {
         }
     }
 
-    /// Forgets the sub-agents of turns.
+    /// Unregisters the sub-agents of turns.
     fn drop_sub_agents(&mut self, is_of: impl Fn(&TurnLog) -> bool) {
         self.sub_agents.retain(|child, parent| {
             let goes = is_of(parent);
@@ -488,7 +490,7 @@ impl Table {
         let thread_id = route.thread_id.as_deref()?;
         let turn_id = route.turn_id.as_deref();
         let own = self.threads.get(thread_id).and_then(|thread| {
-            // A review asks under the id it runs with.
+            // A review sends requests under the id it runs with.
             let is_its = |log: &&Arc<TurnLog>| belongs(log, turn_id, None) || log.running_id() == turn_id;
             thread.turns.iter().find(is_its).map(Arc::clone)
         });
@@ -500,7 +502,7 @@ impl Table {
     }
 }
 
-/// What it costs to remember the thread of a sub-agent.
+/// The bytes counted for the thread of a sub-agent.
 fn sub_agent_bytes(thread_id: &str) -> usize {
     const ENTRY: usize = 64;
     thread_id.len() + ENTRY

@@ -1,7 +1,7 @@
-//! What a chat is asked with: an input and its settings, or a continuation.
+//! A request for a chat: an input with settings, or a continuation.
 //!
-//! Relies on `config` and `continuation`. Invariant: a combination that means nothing is refused
-//! before anything is sent.
+//! Relies on `config` and `continuation`. Invariant: invalid combinations are rejected before anything is
+//! sent.
 
 use std::time::Duration;
 
@@ -15,10 +15,9 @@ use crate::{
     protocol::UserInput as InputItem,
 };
 
-/// What a chat is asked with.
+/// A request that starts or resumes a turn.
 ///
-/// Most of the time a text is enough, since everything that takes a request takes
-/// `impl Into<ChatRequest>`:
+/// Often a text is enough, because every method that takes a request takes `impl Into<ChatRequest>`:
 ///
 /// ```no_run
 /// # use codex_blocking::{Client, Stdio, ChatRequest, TurnOverrides};
@@ -36,12 +35,12 @@ pub struct ChatRequest {
     pub(crate) metadata: Option<Value>,
     pub(crate) thread_config: Option<ThreadConfig>,
     pub(crate) overrides: Option<TurnOverrides>,
-    /// Outer `None`: the client's own limit.
+    /// Outer `None` means the client's limit.
     pub(crate) inactivity_timeout: Option<Option<Duration>>,
     pub(crate) keep_raw_events: Option<bool>,
 }
 
-/// Where a chat begins.
+/// What a chat reads: a new turn, or an existing one.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     Input(Input),
@@ -49,7 +48,7 @@ pub(crate) enum Source {
 }
 
 impl ChatRequest {
-    /// Asks this: a text, an item, or a list of items.
+    /// Creates a request with this input: a text, an item, or a list of items.
     pub fn new(input: impl Into<Input>) -> Self {
         Self::from_source(Source::Input(input.into()))
     }
@@ -67,60 +66,60 @@ impl ChatRequest {
         }
     }
 
-    /// In this thread; a new one is started otherwise. A thread that this client has not started,
-    /// forked or resumed is resumed first.
+    /// Runs the turn in this thread; otherwise a new thread is started. If this client has not started,
+    /// forked or resumed the thread, it resumes it first.
     pub fn thread(mut self, id: impl Into<String>) -> Self {
         self.thread = Some(id.into());
         self
     }
 
-    /// Sent as `user`; the server of 0.169 ignores it.
+    /// Sets `user`, which the server ignores as of 0.169.
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.user = Some(user.into());
         self
     }
 
-    /// Sent as `metadata`; the server of 0.169 ignores it.
+    /// Sets `metadata`, which the server ignores as of 0.169.
     pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
         self.metadata = Some(metadata.into());
         self
     }
 
-    /// What the thread is started or resumed with. Of a thread that is loaded already, what
-    /// `turn/start` can carry travels with the turn; the rest is refused, and `ephemeral` for every
-    /// thread that is not new.
+    /// Sets the configuration with which the thread is started or resumed. For a thread that is already
+    /// loaded, the fields that `turn/start` accepts are sent with the turn, and the others are rejected;
+    /// `ephemeral` is rejected for every thread that is not new.
     pub fn thread_config(mut self, config: ThreadConfig) -> Self {
         self.thread_config = Some(config);
         self
     }
 
-    /// What the turn is started with; it wins over the thread's configuration.
+    /// Sets overrides for the turn; they take precedence over the thread's configuration.
     pub fn overrides(mut self, overrides: TurnOverrides) -> Self {
         self.overrides = Some(overrides);
         self
     }
 
-    /// How long the turn may be silent (the client's limit, 180 s, unless set here); `None`: for
-    /// ever.
+    /// Sets how long the turn may send no event (by default the client's limit, which is 180 s unless set);
+    /// `None` means no limit.
     pub fn inactivity_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.inactivity_timeout = Some(limit.into());
         self
     }
 
-    /// Whether all events are kept for [`ChatResult::raw_events`](crate::ChatResult::raw_events).
-    /// `chat_once` keeps them unless told not to; the others don't unless told to.
+    /// Sets whether all events are kept for [`ChatResult::raw_events`](crate::ChatResult::raw_events). By
+    /// default, only `chat_once` keeps them.
     pub fn keep_raw_events(mut self, keep: bool) -> Self {
         self.keep_raw_events = Some(keep);
         self
     }
 
     /// # Errors
-    /// `InvalidInput`: nothing is said, or a continuation was given a setting it can't have.
+    /// `InvalidInput` if the input is blank, or a continuation has a setting that it can't have.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.source {
             Source::Input(input) => input.check()?,
             Source::Continuation(_) => {
-                // Destructured, so that a new setting is decided about here.
+                // Destructured, so that a new setting must be considered here.
                 let ChatRequest {
                     source: _,
                     thread,
@@ -141,13 +140,13 @@ impl ChatRequest {
                 ];
                 if let Some((name, _)) = settings.iter().find(|(_, is_set)| *is_set) {
                     return Err(Error::invalid(format!(
-                        "a continuation goes on with a turn that runs; it takes inactivity_timeout, but no {name}"
+                        "a continuation resumes a running turn; it accepts inactivity_timeout, but not {name}"
                     )));
                 }
             }
         }
         if self.thread.as_deref() == Some("") {
-            return Err(Error::invalid("the id of the thread is empty; leave it out to start a new one"));
+            return Err(Error::invalid("the thread id is empty; omit it to start a new thread"));
         }
         if let Some(config) = &self.thread_config {
             config.check_for("thread/start")?;

@@ -1,69 +1,69 @@
-//! What a turn leaves behind: its answer, or what a cancelled one had not handed out yet.
+//! The result of a turn: its answer, or what a cancelled one had not returned.
 //!
-//! Relies on `step` and `raw`. Invariant: plain data, nothing of the connection.
+//! Relies on `step` and `raw`. Invariant: plain data, independent of the connection.
 
 use serde::{Deserialize, Serialize};
 
 use super::{ConversationStep, RawEvent, raw::params_of};
 use crate::protocol::{ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount};
 
-/// A completed turn, from [`chat_once`](crate::Client::chat_once) and
+/// The result of a completed turn, from [`chat_once`](crate::Client::chat_once) and
 /// [`Chat::finish`](crate::Chat::finish).
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct ChatResult {
-    /// The thread.
+    /// The thread's id.
     pub thread_id: String,
-    /// The turn.
+    /// The turn's id.
     pub turn_id: String,
-    /// The answer: the last completed agent message of phase `final_answer`, else the last agent
-    /// message. Empty where there is none, which `chat_once` gives as
+    /// The final answer: the last completed agent message with phase `final_answer`, otherwise the last agent
+    /// message. Empty if there is none, for which `chat_once` returns
     /// [`Error::NoAnswer`](crate::Error::NoAnswer).
     pub final_text: String,
-    /// Every event of the turn as it came, where these were kept
+    /// All events of the turn as received, if they were kept
     /// ([`keep_raw_events`](crate::ChatRequest::keep_raw_events)).
     pub raw_events: Vec<RawEvent>,
-    /// The item that the answer is the text of.
+    /// The id of the item that contains the answer.
     pub assistant_item_id: Option<String>,
-    /// How the answer was found; `None` where there is none.
+    /// Where the answer was found; `None` if there is none.
     pub completion_source: Option<CompletionSource>,
     /// The tokens used, as last reported. A turn may end without a report.
     pub token_usage: Option<TokenUsage>,
 }
 
-/// How an answer was found.
+/// Where an answer was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CompletionSource {
-    /// Its item came with the turn's events.
+    /// In the turn's events.
     ItemCompleted,
-    /// The server was asked for the turn's items after its end.
+    /// In the turn's items, which the client read from the server after the end.
     ThreadReadFallback,
 }
 
-/// A turn that was cancelled, from [`Client::cancel`](crate::Client::cancel) and its kin.
+/// The result of a cancelled turn, from [`Client::cancel`](crate::Client::cancel) and the other `cancel`
+/// methods.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct CancelResult {
-    /// The thread.
+    /// The thread's id.
     pub thread_id: String,
-    /// The turn.
+    /// The turn's id.
     pub turn_id: String,
     /// The steps that had not been read.
     pub steps: Vec<ConversationStep>,
-    /// The events that had not been read, as far as they were kept.
+    /// The events that had not been read, if they were kept.
     pub raw_events: Vec<RawEvent>,
-    /// The turn had ended by itself before it could be interrupted.
+    /// The turn completed before it could be interrupted.
     pub was_completed: bool,
     /// The turn ended as interrupted.
     pub was_interrupted: bool,
 }
 
-/// The tokens that `thread/tokenUsage/updated` tells.
+/// The token counts in `thread/tokenUsage/updated`.
 ///
-/// A count that the server leaves out is 0 here, where the protocol's type would refuse the whole:
-/// other counts are worth having.
+/// A missing count becomes 0, although the protocol's type requires it: the other counts are still useful.
 pub(super) fn token_usage_of(event: &str) -> Option<TokenUsage> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

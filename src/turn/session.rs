@@ -1,7 +1,7 @@
-//! Decides event by event what is a step, what is the answer, and when a turn is over.
+//! Decides, event by event, what a step is, what the answer is, and when a turn has ended.
 //!
-//! Relies on `step`; has no threads, no clock and no I/O. Invariant: an item gives at most one step; only
-//! `turn/completed` of this turn ends it; an event of the wrong shape changes nothing.
+//! Relies on `step`; has no threads, no clock and no I/O. Invariant: an item makes at most one step; only
+//! `turn/completed` of this turn ends it; an event of an unexpected shape changes nothing.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -51,8 +51,7 @@ impl Outcome {
     }
 }
 
-/// An agent message that may be the answer. Its text is decoded when it is asked for, since it may be large
-/// and is not asked for before the end.
+/// An agent message that may be the answer. Its text may be large and is decoded on demand, after the end.
 #[derive(Debug, Clone)]
 pub(crate) struct AgentMessage {
     pub(crate) item_id: String,
@@ -69,15 +68,15 @@ impl AgentMessage {
     }
 }
 
-/// The state of one turn, as one reader of it has seen it.
+/// The state of one turn, as seen by one reader.
 #[derive(Debug)]
 pub struct Session {
     pub(crate) thread_id: String,
     pub(crate) turn_id: String,
-    /// Hashes of the ids and types of the items that have given a step: ids may be of any length.
+    /// Hashes of the ids and types of the items that have made a step, since ids may be of any length.
     seen: HashSet<u64>,
     hasher: RandomState,
-    /// How many items of each type came under ids of their own.
+    /// The number of items of each type that arrived with their own ids.
     live: HashMap<String, usize>,
     /// What the entries of `live` cost.
     live_bytes: usize,
@@ -111,18 +110,18 @@ impl Session {
         self.final_answer.as_ref().or(self.last_message.as_ref())
     }
 
-    /// The bytes that the session keeps, as far as they grow with what the server sends.
+    /// The session's bytes that grow with what the server sends.
     pub(super) fn bytes(&self) -> usize {
         let messages = self.final_answer.iter().chain(&self.last_message);
         self.seen.len() * ENTRY + self.live_bytes + messages.map(AgentMessage::bytes).sum::<usize>()
     }
 
-    /// The error of the outcome, if it is one.
+    /// The error, unless the turn completed.
     pub(crate) fn error(&self) -> Option<Error> {
         self.outcome.as_ref()?.error(&self.thread_id, &self.turn_id)
     }
 
-    /// Takes one event in, and gives the steps it makes. `data` gives the text of its item to be kept.
+    /// Processes one event, and appends the steps it makes. `data` returns the text of its item, to be kept.
     pub(super) fn observe(
         &mut self,
         event: &Event<'_>,
@@ -160,7 +159,8 @@ impl Session {
         }
     }
 
-    /// A completed item, live or read afterwards. `None`: it is known, or no item.
+    /// Processes a completed item, from an event or from the server's store. `None` if it is known, or not an
+    /// item.
     fn complete_item(&mut self, item: &str, data: impl FnOnce() -> ItemText) -> Option<ConversationStep> {
         let (step, phase) = ConversationStep::of_item(&self.thread_id, &self.turn_id, item, data)?;
         let (item_id, item_type) = (step.item_id.as_deref()?, step.item_type.as_deref()?);
@@ -186,8 +186,8 @@ impl Session {
         Some(step)
     }
 
-    /// Items read from the server's store. Those that came live are known by their ids or, where the store
-    /// has ids of its own, by their position among the items of their type.
+    /// Processes items from the server's store. Those that arrived as events are recognized by their ids or,
+    /// if the store has its own ids, by their position among the items of their type.
     fn complete_stored(&mut self, items: Vec<&RawValue>, steps: &mut impl Extend<ConversationStep>) {
         let mut live = self.live.clone();
         for item in items {
@@ -207,7 +207,7 @@ impl Session {
         }
     }
 
-    /// The terminal event. Its items are those that came already, or some of them.
+    /// Processes the terminal event. It contains items that arrived before, or some of them.
     pub(crate) fn complete_turn(&mut self, turn: &RawValue, steps: &mut impl Extend<ConversationStep>) {
         #[derive(Deserialize)]
         struct TerminalTurn<'a> {
@@ -243,12 +243,12 @@ impl Session {
     }
 }
 
-/// Old servers store items under ids of their own: `item-1`, `item-2`, …
+/// Old servers store items under their own ids: `item-1`, `item-2`, …
 fn is_stored_id(id: &str) -> bool {
     id.strip_prefix("item-").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// `TurnError`, as far as a person needs it.
+/// The relevant parts of a `TurnError`.
 #[derive(Debug, Clone, Default, Deserialize)]
 struct TurnError {
     #[serde(default, deserialize_with = "lenient")]
@@ -268,7 +268,7 @@ struct ErrorNotice {
     will_retry: bool,
 }
 
-/// A value, or `None` where something else stands: a part of a wrong shape loses only itself.
+/// A value, or `None` if it has another type: only the affected part is lost.
 fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     let raw = <&'de RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(raw.get()).ok())
@@ -405,7 +405,7 @@ mod tests {
             assert!(observe(&mut session, kind, &params).is_empty(), "{params}");
         }
         assert!(session.outcome.is_none() && session.answer().is_none());
-        // A message without a text is a step that says nothing, and no answer.
+        // A message without a text is a step without text, and not an answer.
         assert_eq!(item(&mut session, json!({"type": "agentMessage", "id": "a"})).len(), 1);
         assert!(session.answer().is_none());
     }

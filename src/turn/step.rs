@@ -1,7 +1,7 @@
-//! A step of a conversation: one completed item, ready to be shown.
+//! A step of a conversation: one completed item, ready for display.
 //!
-//! Relies on serde_json. Invariant: every completed item with an id gives a step, whatever its
-//! type; its JSON is kept as it came.
+//! Relies on serde_json. Invariant: every completed item with an id makes a step, whatever its type; its JSON
+//! is kept unchanged.
 
 use std::{borrow::Cow, fmt};
 
@@ -12,15 +12,15 @@ use super::raw::ItemText;
 use crate::protocol::{ThreadItem, envelope::Lenient, wire::string_enum};
 
 string_enum! {
-    /// What a step is.
+    /// The type of a step.
     pub enum StepType {
         /// The model's reasoning.
         Thinking = "thinking",
         /// A command.
         Exec = "exec",
-        /// A message of the agent.
+        /// An agent message.
         Codex = "codex",
-        /// A tool of an MCP server.
+        /// A call of a tool of an MCP server.
         Tool = "tool",
         /// A change of files.
         File = "file",
@@ -30,7 +30,7 @@ string_enum! {
 }
 
 impl StepType {
-    /// The step that an item of this type makes; types without a word of their own keep theirs.
+    /// The type of the step that an item makes; types without a variant keep their name.
     fn of_item(item_type: &str) -> StepType {
         match item_type {
             "reasoning" => StepType::Thinking,
@@ -44,58 +44,58 @@ impl StepType {
 }
 
 string_enum! {
-    /// How a step ended.
+    /// The status of a step.
     pub enum StepStatus {
-        /// Well; also of items that have no status.
+        /// Completed successfully, or the item has no status.
         Completed = "completed",
-        /// Badly.
+        /// Failed.
         Failed = "failed",
-        /// It was not allowed.
+        /// Not approved.
         Declined = "declined",
-        /// It was interrupted.
+        /// Interrupted.
         Interrupted = "interrupted",
-        /// It has begun; only in [`TurnEvent::ItemStarted`](crate::TurnEvent::ItemStarted).
+        /// Started; only in [`TurnEvent::ItemStarted`](crate::TurnEvent::ItemStarted).
         InProgress = "inProgress",
     }
 }
 
-/// One step of a turn: a completed item, or the closing step of a turn that did not complete.
+/// A step of a turn: a completed item, or the closing step of a turn that did not complete.
 ///
-/// `Display` gives its type and its text, for people.
+/// `Display` writes its type and its text.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ConversationStep {
-    /// The thread.
+    /// The thread's id.
     pub thread_id: String,
-    /// The turn.
+    /// The turn's id.
     pub turn_id: String,
-    /// The item; `None` for a closing step.
+    /// The item's id; `None` for a closing step.
     pub item_id: Option<String>,
-    /// What the step is.
+    /// The type of the step.
     pub step_type: StepType,
-    /// The protocol's type of the item; `None` for a closing step.
+    /// The item's type in the protocol; `None` for a closing step.
     pub item_type: Option<String>,
-    /// How it ended.
+    /// The status.
     pub status: StepStatus,
-    /// What it says: a message, the summary of reasoning, a command with its output, the paths of
-    /// changed files, the name of a tool. `None` where it says nothing, and for a closing step.
+    /// The text for display: a message, the summary of reasoning, a command with its output, the paths of
+    /// changed files, the name of a tool. `None` if there is none, and for a closing step.
     pub text: Option<String>,
     data: ItemText,
 }
 
 impl ConversationStep {
-    /// The item's own JSON, unknown fields included; for a closing step `{code, message, …}`.
+    /// Returns the item's JSON, including unknown fields; for a closing step `{code, message, …}`.
     ///
-    /// Builds a tree each time it is called. A text that no tree can hold (nested too deeply) is
-    /// given as a string.
+    /// Builds a tree on each call. Text that can't be parsed (because it is nested too deeply) is returned as
+    /// a string.
     pub fn data(&self) -> Value {
         serde_json::from_str(self.raw()).unwrap_or_else(|_| Value::String(self.raw().to_owned()))
     }
 
-    /// The item, typed; `None` for a closing step.
+    /// Returns the typed item; `None` for a closing step.
     ///
-    /// One of a type that this version does not know, and one that is broken, comes as
-    /// [`ThreadItem::Unknown`], with its JSON. Decodes each time it is called.
+    /// An item of a type that this version does not know, or that doesn't match its type, becomes
+    /// [`ThreadItem::Unknown`], with its JSON. Decodes on each call.
     ///
     /// ```
     /// use codex_blocking::protocol::ThreadItem;
@@ -115,13 +115,13 @@ impl ConversationStep {
         self.item_id.as_ref().and_then(|_| serde_json::from_str(self.raw()).ok())
     }
 
-    /// The text of [`data`](Self::data), as it came.
+    /// Returns the text of [`data`](Self::data), as received.
     pub fn raw(&self) -> &str {
         self.data.get()
     }
 
-    /// The step of an item, and the item's phase. `None`: it has no id or no type, so that it is no
-    /// item. `data` gives the text to be kept.
+    /// The step of an item, and the item's phase. `None` if it has no id or no type. `data` returns the text
+    /// to be kept.
     pub(super) fn of_item(
         thread_id: &str,
         turn_id: &str,
@@ -146,7 +146,7 @@ impl ConversationStep {
         Some((step, parts.phase.0))
     }
 
-    /// What the step of this item says.
+    /// The text for display of an item.
     pub(super) fn text_of(item: &str) -> Option<String> {
         let mut parts: ItemParts = serde_json::from_str(item).ok()?;
         let item_type = parts.kind.0.take()?;
@@ -177,7 +177,7 @@ impl ConversationStep {
         }
     }
 
-    /// Whether this is the closing step of a turn that did not complete.
+    /// Returns `true` if this is the closing step of a turn that did not complete.
     pub fn is_error(&self) -> bool {
         self.item_id.is_none() && self.step_type == StepType::Error
     }
@@ -233,7 +233,7 @@ impl Serialize for ConversationStep {
     }
 }
 
-/// A text, or nothing where something else stands: an item of the wrong shape is still an item.
+/// A text, or nothing if it has another type: the item still makes a step.
 #[derive(Default)]
 struct LenientText(Option<String>);
 
@@ -243,7 +243,7 @@ impl<'de> Deserialize<'de> for LenientText {
     }
 }
 
-/// What of an item makes a step, whatever its type.
+/// The parts of an item that make a step, of all types.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ItemParts<'a> {
@@ -282,7 +282,7 @@ struct ItemParts<'a> {
 }
 
 impl ItemParts<'_> {
-    /// What the item says. Taken, since it may be large.
+    /// The text for display. Taken, since it may be large.
     fn take_text(&mut self, item_type: &str) -> Option<String> {
         let own = |text: &mut LenientText| text.0.take().filter(|text| !text.is_empty());
         let list =

@@ -1,7 +1,7 @@
-//! A turn as an iterator: of steps (`Chat`) or of all its events (`ChatEvents`).
+//! A turn as an iterator: over steps (`Chat`) or over all its events (`ChatEvents`).
 //!
-//! Relies on `reader` for the turn. Invariant: a failure comes once in the stream, can be asked for again,
-//! and is logged if nobody saw it.
+//! Relies on `reader` for the turn. Invariant: a failure appears once in the stream, can be queried again,
+//! and is logged if the program ignores it.
 
 use std::{
     collections::VecDeque,
@@ -30,45 +30,45 @@ use crate::{
     error::{Error, Result},
 };
 
-/// The steps of a turn, one by one.
+/// An iterator over the steps of a turn.
 ///
-/// From [`Client::chat`](crate::Client::chat). A `for` loop shows everything, also how the turn
-/// failed; see [`TurnStream`].
+/// Returned by [`Client::chat`](crate::Client::chat). The last step of a failed turn describes the failure;
+/// see [`TurnStream`].
 pub type Chat = TurnStream<ConversationStep>;
 
-/// Everything that a turn tells, deltas too.
+/// An iterator over all events of a turn, including deltas.
 ///
-/// From [`Client::chat_events`](crate::Client::chat_events); see [`TurnStream`].
+/// Returned by [`Client::chat_events`](crate::Client::chat_events); see [`TurnStream`].
 pub type ChatEvents = TurnStream<TurnEvent>;
 
 /// A running turn as an iterator; [`Chat`] and [`ChatEvents`] are its two kinds.
 ///
-/// `next` blocks until something comes, at the longest for the inactivity limit. When the turn
-/// completes, the iterator ends. When it fails, is interrupted, falls silent or its connection is
-/// lost, one closing step comes (`step_type` is [`Error`](crate::StepType::Error)) and the iterator
-/// ends; [`results`](Self::results) gives the error in its place, [`error`](Self::error) and
-/// [`finish`](Self::finish) tell it again.
+/// `next` blocks until the next item arrives, for at most the inactivity limit. When the turn completes, the
+/// iterator ends. If the turn fails, is interrupted or becomes inactive, or if its connection is lost, the
+/// iterator yields one closing step (whose `step_type` is [`Error`](crate::StepType::Error)) and ends;
+/// [`results`](Self::results) yields the error in its place, and [`error`](Self::error) and
+/// [`finish`](Self::finish) return it again.
 ///
-/// Dropping it does not wait. A turn that still runs goes on at the server; what was kept for it
-/// here is freed, unless a [continuation](Self::continuation) was taken.
+/// Dropping it does not block. A running turn keeps running on the server; the events buffered for it here
+/// are freed, unless a [continuation](Self::continuation) was taken.
 ///
-/// It is `Send`: iterate on any thread. [`handle`](Self::handle) gives a handle with which other
-/// threads steer, interrupt or cancel the turn meanwhile.
-#[must_use = "dropping it lets go of the turn: what it says next is lost"]
+/// It is `Send`: iterate on any thread. Other threads steer, interrupt or cancel the turn with a
+/// [`handle`](Self::handle).
+#[must_use = "dropping it frees the turn's events; the turn keeps running on the server"]
 pub struct TurnStream<T: TurnItem> {
-    /// `None` while it waits among the continuations.
+    /// `None` while it is parked.
     turn: Option<Turn>,
     control: Control,
     continuations: Arc<Continuations>,
     inactivity: Option<Duration>,
-    /// When this reader began to listen: the silence before that is not its own.
+    /// When this reader started: earlier inactivity doesn't count.
     since: Instant,
     ready: VecDeque<T>,
     state: StreamState,
-    /// Set when a token for this reader left it.
+    /// Set when a continuation of this reader was handed out.
     token: AtomicBool,
     key: u64,
-    /// Whether the failure has been shown to anybody.
+    /// Whether the program has seen the failure.
     is_told: AtomicBool,
     /// Whether anybody waits for the channel of [`ready`](Self::ready).
     is_watched: AtomicBool,
@@ -77,11 +77,11 @@ pub struct TurnStream<T: TurnItem> {
 #[derive(Debug)]
 enum StreamState {
     Running,
-    /// The failure, if it is one, and whether the stream has handed it out.
+    /// The failure, if any, and whether the stream has yielded it.
     Ended(Option<Error>, bool),
 }
 
-/// What a stream is made of.
+/// The parts of a new stream.
 pub(crate) struct Opened {
     pub(crate) control: Control,
     pub(crate) consumer: Consumer,
@@ -120,7 +120,7 @@ impl<T: TurnItem> TurnStream<T> {
         }
     }
 
-    /// Reads on where the token was taken.
+    /// Resumes reading where the continuation was taken.
     pub(crate) fn resume(
         parked: Parked,
         continuations: Arc<Continuations>,
@@ -134,23 +134,36 @@ impl<T: TurnItem> TurnStream<T> {
         Self::over(turn, control, continuations, inactivity, ready)
     }
 
-    /// The thread.
+    /// The thread's id.
     pub fn thread_id(&self) -> &str {
         &self.control.log().thread_id
     }
 
-    /// The turn.
+    /// The turn's id.
     pub fn turn_id(&self) -> &str {
         &self.control.log().turn_id
     }
 
-    /// A handle for other threads: to steer, interrupt or cancel the turn while this one reads it.
+    /// Returns a handle with which other threads steer, interrupt or cancel the turn while this one reads it.
     pub fn handle(&self) -> TurnHandle {
         TurnHandle::new(self.control.clone())
     }
 
-    /// The next item if there is one already. Never waits. [`is_ended`](Self::is_ended) tells
-    /// "nothing yet" from "over".
+    /// Returns the next item if there is one. Never blocks. [`is_ended`](Self::is_ended) distinguishes
+    /// "nothing yet" from the end.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// let mut chat = client.chat("Say hello")?;
+    /// while !chat.is_ended() {
+    ///     while let Some(step) = chat.try_next() {
+    ///         println!("{step}");
+    ///     }
+    ///     // … other work …
+    /// #   std::thread::sleep(std::time::Duration::from_millis(1));
+    /// }
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
     pub fn try_next(&mut self) -> Option<T> {
         self.advance(Patience::None).or_closing(self)
     }
@@ -166,19 +179,33 @@ impl<T: TurnItem> TurnStream<T> {
         running.unwrap_or_else(|| crossbeam_channel::bounded(0).1)
     }
 
-    /// The next item; waits for it as long as that. [`is_ended`](Self::is_ended) tells "nothing
-    /// yet" from "over".
+    /// Returns the next item, waiting for at most `limit`. [`is_ended`](Self::is_ended) distinguishes
+    /// "nothing yet" from the end.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use std::time::Duration;
+    ///
+    /// let mut chat = client.chat("Say hello")?;
+    /// while !chat.is_ended() {
+    ///     if let Some(step) = chat.next_timeout(Duration::from_millis(50)) {
+    ///         println!("{step}");
+    ///     }
+    /// }
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
     pub fn next_timeout(&mut self, limit: Duration) -> Option<T> {
         self.advance(Patience::Until(Deadline::after(Some(limit)))).or_closing(self)
     }
 
-    /// Whether nothing more will come out of this iterator.
+    /// Returns `true` if the iterator yields nothing more.
     pub fn is_ended(&self) -> bool {
         self.ready.is_empty()
             && matches!(self.state, StreamState::Ended(None, _) | StreamState::Ended(_, true))
     }
 
-    /// The same items as results: a failure comes as the last one, in place of the closing step.
+    /// Returns an iterator over the same items as results: a failure is the last one, in place of the closing
+    /// step.
     ///
     /// ```no_run
     /// # use codex_blocking::{Client, Stdio};
@@ -192,7 +219,7 @@ impl<T: TurnItem> TurnStream<T> {
         Results { stream: self }
     }
 
-    /// How the turn failed, if it has and this has been noticed by reading.
+    /// Returns the turn's failure, if reading has reached it.
     pub fn error(&self) -> Option<&Error> {
         match &self.state {
             StreamState::Ended(Some(error), _) => {
@@ -203,9 +230,22 @@ impl<T: TurnItem> TurnStream<T> {
         }
     }
 
-    /// A token with which this turn is read on from where this iterator is, after it was dropped.
-    /// From now on the turn's events are kept until the token is used or
+    /// Returns a continuation, with which the turn can be resumed where this iterator is, after it was
+    /// dropped. From now on the turn's events are buffered until the continuation is used or
     /// [forgotten](crate::Client::forget).
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// let mut chat = client.chat("Port the parser")?;
+    /// let first = chat.next();
+    /// let continuation = chat.continuation(); // can be serialized
+    /// drop(chat);
+    ///
+    /// for step in client.chat(continuation)? {
+    ///     println!("{step}");
+    /// }
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
     pub fn continuation(&self) -> ChatContinuation {
         if let Some(turn) = self.turn.as_ref().filter(|_| matches!(self.state, StreamState::Running)) {
             self.token.store(true, Ordering::Release);
@@ -222,36 +262,47 @@ impl<T: TurnItem> TurnStream<T> {
         turn.token(self.key)
     }
 
-    /// Says something more to the running turn. What the model was saying is dropped by the server.
+    /// Adds a message to the running turn. The server drops what the model was writing.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// [`Error::Rpc`] when the turn does not run any more, or can't be steered (a review);
-    /// [`Error::InvalidInput`] when nothing is said.
+    /// [`Error::Rpc`] if the turn is no longer running, or can't be steered (a review);
+    /// [`Error::InvalidInput`] if the message is blank.
     pub fn steer(&self, input: impl Into<Input>) -> Result<()> {
         self.control.steer(&input.into())
     }
 
-    /// Interrupts the turn; its end is still to be read. A turn that is over already is no error.
+    /// Interrupts the turn; its end can still be read. It is not an error if the turn has already ended.
     ///
-    /// Works from the start: the server refuses before the turn runs, so this waits until it does.
-    /// Blocks for the request limit at the longest.
+    /// The server rejects the interruption of a turn that does not run yet, so this waits until it does.
+    /// Blocks for at most the request limit.
+    ///
+    /// ```
+    /// # use codex_blocking::testing::{ScriptedServer, TurnScript};
+    /// # let client = ScriptedServer::new().on_turn(|_| TurnScript::new().wait_for_interrupt()).client()?;
+    /// use codex_blocking::Error;
+    ///
+    /// let chat = client.chat("Refactor everything")?;
+    /// chat.interrupt()?;
+    /// assert!(matches!(chat.finish(), Err(Error::TurnInterrupted { .. })));
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Rpc`] when the server refuses, [`Error::Timeout`] when it does not answer.
+    /// [`Error::Rpc`] if the server rejects the interruption, [`Error::Timeout`] if it does not respond.
     pub fn interrupt(&self) -> Result<()> {
         self.control.interrupt()
     }
 
-    /// Interrupts the turn, waits for its end, and gives what had not been read. This iterator is
-    /// over then. A turn that is over already is no error; the result tells how it ended.
+    /// Interrupts the turn, waits for its end, and returns what had not been read. This ends the iterator. It
+    /// is not an error if the turn has already ended; the result contains how it ended.
     ///
-    /// Blocks for the request limit at the longest.
+    /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// As [`interrupt`](Self::interrupt), and [`Error::Timeout`] when the turn does not end; the
-    /// iterator can be read on then.
+    /// Same as [`interrupt`](Self::interrupt), and [`Error::Timeout`] if the turn does not end; in that case,
+    /// the iterator can be read on.
     pub fn cancel(&mut self) -> Result<CancelResult> {
         let unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
         let turn = match (&self.state, &mut self.turn) {
@@ -259,7 +310,7 @@ impl<T: TurnItem> TurnStream<T> {
             (StreamState::Ended(Some(Error::TurnInactive { continuation, .. }), _), _) => {
                 return self.continuations.cancel(continuation);
             }
-            // It is over; how, is known.
+            // It has ended, and how is known.
             _ => return Ok(CancelResult { steps: unread, ..self.control.cancel()? }),
         };
         let result = cancel(turn, &self.control, unread);
@@ -267,7 +318,7 @@ impl<T: TurnItem> TurnStream<T> {
             Ok(result) => {
                 let error = turn.session().error();
                 self.end(error.map_or(Ok(()), Err));
-                // It is what was asked for.
+                // The interruption is what the caller requested, so it is not logged.
                 if let StreamState::Ended(_, is_given) = &mut self.state {
                     *is_given = true;
                 }
@@ -281,15 +332,25 @@ impl<T: TurnItem> TurnStream<T> {
         }
     }
 
-    /// Reads to the end and gives the outcome. Steps that were not read are passed over.
+    /// Reads to the end and returns the result, skipping unread steps.
     ///
-    /// Blocks until the turn is over or falls silent for longer than the inactivity limit. When no
-    /// answer came with the events, the server is asked for the turn's items, for the request limit
-    /// at the longest.
+    /// Blocks until the turn has ended, or has been inactive for the inactivity limit. If the events
+    /// contained no answer, asks the server for the turn's items, for at most the request limit.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// let mut chat = client.chat("Say hello")?;
+    /// for step in &mut chat {
+    ///     println!("{step}");
+    /// }
+    /// let result = chat.finish()?;
+    /// println!("{} {:?}", result.final_text, result.token_usage);
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// How the turn failed: [`Error::TurnFailed`], [`Error::TurnInterrupted`],
-    /// [`Error::TurnInactive`] with a continuation, [`Error::Transport`], …
+    /// The turn's failure: [`Error::TurnFailed`], [`Error::TurnInterrupted`], [`Error::TurnInactive`] with a
+    /// continuation, [`Error::Transport`], …
     pub fn finish(mut self) -> Result<ChatResult> {
         loop {
             self.ready.clear();
@@ -309,7 +370,7 @@ impl<T: TurnItem> TurnStream<T> {
         Ok(turn.into_result(&self.control))
     }
 
-    /// The next item, or how long that could be waited for.
+    /// The next item, or why there is none.
     fn advance(&mut self, patience: Patience) -> Pulled<T> {
         loop {
             if let Some(item) = self.ready.pop_front() {
@@ -332,7 +393,7 @@ impl<T: TurnItem> TurnStream<T> {
                 continue;
             }
             let silent_since = self.control.log().last_activity().max(self.since);
-            // The clock stands still while a question waits for this client.
+            // The clock is stopped while a server request of the turn is pending.
             let limit = self.inactivity.filter(|_| !self.control.log().is_held());
             let inactive_at = limit.and_then(|limit| silent_since.checked_add(limit));
             match turn.await_news(&self.control, inactive_at, patience) {
@@ -353,7 +414,7 @@ impl<T: TurnItem> TurnStream<T> {
         }
     }
 
-    /// The turn is over: what was kept for it is freed, but what the result is made of.
+    /// Ends the stream: frees what was kept for the turn, except what the result is made of.
     fn end(&mut self, end: Result<()>) {
         self.state = StreamState::Ended(end.err(), false);
         if let Some(turn) = &mut self.turn {
@@ -364,7 +425,7 @@ impl<T: TurnItem> TurnStream<T> {
         }
     }
 
-    /// The turn is silent: it waits among the continuations from now on.
+    /// Ends the stream of an inactive turn, which is parked from now on.
     fn end_inactive(&mut self, idle: Duration) {
         let Some(turn) = self.turn.take() else { return };
         let continuation = self.token_of(&turn);
@@ -397,7 +458,7 @@ enum Pulled<T> {
     Item(T),
     /// Nothing yet, or nothing more.
     Nothing,
-    /// The failure, which has not been handed out.
+    /// The failure, which has not been yielded.
     Failed,
 }
 
@@ -426,15 +487,15 @@ impl<T: TurnItem> Drop for TurnStream<T> {
         match &self.state {
             StreamState::Running if self.token.load(Ordering::Acquire) => {
                 if let Some(turn) = self.turn.take() {
-                    // One event can make several items: the end of a turn, with those that did not come.
+                    // One event can make several items: the turn's end also makes those that were lost.
                     let unread = self.ready.drain(..).map(T::into_event).collect();
                     let parked = Parked { turn, control: self.control.clone(), unread };
                     self.continuations.leave(self.key, parked);
                 }
             }
             StreamState::Ended(Some(error), _) if !self.is_told.load(Ordering::Relaxed) => {
-                log::error!("nobody saw how a turn failed: {error}");
-                // Nobody has the token either.
+                log::error!("unhandled failure of a turn: {error}");
+                // The continuation was not handed out either.
                 self.continuations.forget(self.key);
             }
             _ => {}
@@ -452,7 +513,7 @@ impl<T: TurnItem> fmt::Debug for TurnStream<T> {
     }
 }
 
-/// The items of a [`TurnStream`] as results. From [`TurnStream::results`].
+/// An iterator over the items of a [`TurnStream`] as results. Returned by [`TurnStream::results`].
 #[must_use = "an iterator does nothing unless it is read"]
 #[derive(Debug)]
 pub struct Results<'a, T: TurnItem = ConversationStep> {

@@ -1,15 +1,15 @@
-//! Any interleaving of turns, replies and readers, compared with a model that is a page long.
+//! Any interleaving of turns, replies and readers, compared with a short model.
 //!
-//! The model knows what the wire said and who reads; it has no blocks, no caches and no clock.
+//! The model knows what was sent and who reads; it has no blocks, no caches and no clock.
 
 use proptest::{collection::vec, prelude::*};
 
 use super::{super::log::End, *};
 
-/// The turns that the server tells of: two on one thread, one on another under the same id as the
-/// first, and one on a thread that nobody asks on.
+/// The turns of which the server sends events: two on one thread, one on another thread with the same id as
+/// the first, and one on a thread on which no turn is requested.
 const TURNS: [(&str, &str); 4] = [("t", "a"), ("t", "b"), ("s", "a"), ("elsewhere", "a")];
-/// Turns that may be asked for: those on threads that are asked on.
+/// The number of turns that may be requested: those on threads on which turns are requested.
 const ASKED: usize = 3;
 
 /// One thing that happens.
@@ -101,9 +101,9 @@ struct Run {
     thread: &'static str,
     turn: &'static str,
     is_over: bool,
-    /// Its last word, while somebody who asked on its thread before its end has no answer yet.
+    /// Its terminal event, while a request made on its thread before its end has no reply yet.
     remembered: Option<String>,
-    /// The length of its last word.
+    /// The length of its terminal event.
     end_bytes: Option<usize>,
 }
 

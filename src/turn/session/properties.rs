@@ -1,4 +1,4 @@
-//! What holds of a session whatever comes, in whatever order and however often.
+//! Properties of a session for any events, in any order, any number of times.
 
 use std::collections::HashSet;
 
@@ -29,7 +29,7 @@ enum Event {
         error: Option<&'static str>,
         items: Vec<Told>,
     },
-    /// What is none of a session's business, though it looks like it.
+    /// Events that don't concern a session, although they resemble those that do.
     Other(Kind),
 }
 
@@ -217,7 +217,7 @@ proptest! {
                 prop_assert_eq!(&session.outcome, &before);
                 continue;
             };
-            // What it says itself outweighs what the last error said, which counts once.
+            // The turn's own error takes precedence over the last `error` event, which counts once.
             let words = error.or_else(|| failure.take());
             match (status, session.outcome.clone()) {
                 (Some("completed"), Some(Outcome::Completed)) => {}

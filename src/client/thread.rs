@@ -660,12 +660,12 @@ pub(super) struct ThreadParams<'a> {
 /// The parts of the reply that are needed here.
 #[derive(Deserialize)]
 struct OpenedThread {
-    thread: ThreadId,
+    thread: OpenedThreadId,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ThreadId {
+struct OpenedThreadId {
     id: String,
     forked_from_id: Option<String>,
 }

@@ -18,7 +18,7 @@ use super::RequestId;
 #[derive(Debug)]
 pub(crate) enum Envelope<'a> {
     /// `{id, result}` or `{id, error}`. `id` is `None` if its type is one that no client sends.
-    Reply { id: Option<RequestId>, outcome: Outcome<'a> },
+    Reply { id: Option<RequestId>, outcome: ReplyOutcome<'a> },
     /// `{id, method, params?}`: a server request.
     Request { id: RequestId, method: Cow<'a, str>, route: Route<'a> },
     /// `{method, params?}`.
@@ -27,7 +27,7 @@ pub(crate) enum Envelope<'a> {
 
 /// The `result` or `error` of a reply, as JSON text.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Outcome<'a> {
+pub(crate) enum ReplyOutcome<'a> {
     Result(&'a str),
     Error(&'a str),
 }
@@ -63,10 +63,10 @@ impl<'a> Envelope<'a> {
             Members { method_present: true, .. } => None,
             // The server sends only one of the two; an error takes precedence over a null result.
             Members { id_present: true, id, error: Some(error), .. } => {
-                Some(Envelope::Reply { id, outcome: Outcome::Error(error.get()) })
+                Some(Envelope::Reply { id, outcome: ReplyOutcome::Error(error.get()) })
             }
             Members { id_present: true, id, result: Some(result), .. } => {
-                Some(Envelope::Reply { id, outcome: Outcome::Result(result.get()) })
+                Some(Envelope::Reply { id, outcome: ReplyOutcome::Result(result.get()) })
             }
             _ => None,
         }
@@ -407,7 +407,7 @@ mod tests {
     fn a_null_result_is_a_result() {
         assert!(matches!(
             Envelope::parse(r#"{"id":1,"result":null}"#),
-            Some(Envelope::Reply { id: Some(RequestId::Number(1)), outcome: Outcome::Result("null") })
+            Some(Envelope::Reply { id: Some(RequestId::Number(1)), outcome: ReplyOutcome::Result("null") })
         ));
     }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, OVERLOADED, Result},
-    protocol::{self, envelope::Outcome},
+    protocol::{self, envelope::ReplyOutcome},
 };
 
 #[derive(Debug, Clone)]
@@ -22,13 +22,13 @@ pub(crate) struct RawReply {
 
 impl RawReply {
     /// `outcome` borrows from `text`, of which it copies the part.
-    pub(crate) fn copied(outcome: Outcome<'_>) -> RawReply {
+    pub(crate) fn copied(outcome: ReplyOutcome<'_>) -> RawReply {
         let (part, is_error) = parts(outcome);
         RawReply { text: part.to_owned(), part: 0..part.len(), is_error }
     }
 
     /// Where in `text` the outcome, which borrows from it, stands; for [`moved`](Self::moved).
-    pub(crate) fn range(outcome: Outcome<'_>, text: &str) -> (Range<usize>, bool) {
+    pub(crate) fn range(outcome: ReplyOutcome<'_>, text: &str) -> (Range<usize>, bool) {
         let (part, is_error) = parts(outcome);
         let start = part.as_ptr() as usize - text.as_ptr() as usize;
         (start..start + part.len(), is_error)
@@ -94,9 +94,9 @@ impl RawReply {
     }
 }
 
-fn parts(outcome: Outcome<'_>) -> (&str, bool) {
+fn parts(outcome: ReplyOutcome<'_>) -> (&str, bool) {
     match outcome {
-        Outcome::Result(part) => (part, false),
-        Outcome::Error(part) => (part, true),
+        ReplyOutcome::Result(part) => (part, false),
+        ReplyOutcome::Error(part) => (part, true),
     }
 }

@@ -28,7 +28,7 @@ use crate::{
 /// Why a tool's call failed: any error, or a text (`Err("no such ticket".into())`). The model is told.
 pub type ToolError = Box<dyn std::error::Error + Send + Sync>;
 
-type Run = dyn Fn(&ToolCall) -> std::result::Result<ToolOutput, ToolError> + Send + Sync;
+type ToolFn = dyn Fn(&ToolCall) -> std::result::Result<ToolOutput, ToolError> + Send + Sync;
 
 /// A tool of this program that the model can call: a dynamic tool, as the protocol has it.
 ///
@@ -58,7 +58,7 @@ pub struct Tool {
     name: String,
     description: String,
     input_schema: Value,
-    run: Arc<Run>,
+    run: Arc<ToolFn>,
 }
 
 impl Tool {

@@ -18,7 +18,7 @@ use tungstenite::{
     protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
 };
 
-use super::server::{ScriptedServer, Wire};
+use super::server::{ScriptedServer, ServerWire};
 
 /// Listens on a loopback port and serves a [`ScriptedServer`] until it is dropped.
 ///
@@ -33,17 +33,17 @@ use super::server::{ScriptedServer, Wire};
 #[must_use = "dropping it stops the server"]
 pub struct ScriptedListener {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<ListenerShared>,
     acceptor: Option<JoinHandle<()>>,
 }
 
-struct Shared {
+struct ListenerShared {
     server: ScriptedServer,
     must_stop: AtomicBool,
-    connections: Mutex<Vec<Connection>>,
+    connections: Mutex<Vec<ClientSocket>>,
 }
 
-struct Connection {
+struct ClientSocket {
     stream: TcpStream,
     thread: JoinHandle<()>,
 }
@@ -56,7 +56,7 @@ impl ScriptedServer {
     pub fn listen(&self) -> io::Result<ScriptedListener> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ListenerShared {
             server: self.clone(),
             must_stop: AtomicBool::new(false),
             connections: Mutex::default(),
@@ -76,7 +76,7 @@ impl ScriptedServer {
     }
 }
 
-impl Shared {
+impl ListenerShared {
     fn accept(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let (server, served) = (self.server.clone(), stream.try_clone()?);
@@ -89,7 +89,7 @@ impl Shared {
         })?;
         let mut connections = self.connections.lock();
         connections.retain(|connection| !connection.thread.is_finished());
-        connections.push(Connection { stream, thread });
+        connections.push(ClientSocket { stream, thread });
         Ok(())
     }
 }
@@ -103,7 +103,7 @@ impl ScriptedListener {
     /// Drops every connection without a close frame, as if the server had crashed. New connections are
     /// accepted.
     pub fn cut(&self) {
-        for Connection { stream, thread } in std::mem::take(&mut *self.shared.connections.lock()) {
+        for ClientSocket { stream, thread } in std::mem::take(&mut *self.shared.connections.lock()) {
             // Fails if the client has closed the connection first.
             let _ = stream.shutdown(Shutdown::Both);
             if thread.join().is_err() {
@@ -134,7 +134,7 @@ impl Drop for ScriptedListener {
 /// An accepted connection.
 struct Accepted(WebSocket<TcpStream>);
 
-impl Wire for Accepted {
+impl ServerWire for Accepted {
     fn recv(&mut self) -> Option<String> {
         loop {
             match self.0.read() {

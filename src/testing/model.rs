@@ -55,7 +55,7 @@ const VERY_LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// ```
 #[must_use = "dropping it stops the server"]
 pub struct ModelStub {
-    shared: Arc<Shared>,
+    shared: Arc<ModelShared>,
     address: SocketAddr,
     stream_max_retries: u32,
     /// Taken by `drop` only.
@@ -69,17 +69,17 @@ pub struct ModelRequest {
     body: Arc<Value>,
 }
 
-type Script = dyn Fn(&ModelRequest) -> ModelReply + Send + Sync;
+type ModelScript = dyn Fn(&ModelRequest) -> ModelReply + Send + Sync;
 
-struct Shared {
-    script: Box<Script>,
-    state: Mutex<State>,
+struct ModelShared {
+    script: Box<ModelScript>,
+    state: Mutex<ModelState>,
     /// Notified when a request arrives, a connection ends, or the stub stops.
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct ModelState {
     stopped: bool,
     /// Clones of the open connections, so that `drop` can end whatever they wait for.
     open: HashMap<u64, TcpStream>,
@@ -129,8 +129,11 @@ impl ModelStub {
     ) -> io::Result<ModelStub> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let shared =
-            Arc::new(Shared { script: Box::new(script), state: Mutex::default(), changed: Condvar::new() });
+        let shared = Arc::new(ModelShared {
+            script: Box::new(script),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        });
         let acceptor = thread::Builder::new().name("codex-model-accept".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || accept(&listener, &shared)
@@ -270,10 +273,10 @@ fn is_output(item: &Value) -> bool {
     item["type"].as_str().is_some_and(|kind| kind.ends_with("_output"))
 }
 
-impl Shared {
+impl ModelShared {
     /// Blocks until `condition` holds, for at most `timeout`, or until the stub stops. Returns whether it
     /// holds.
-    fn wait_until(&self, timeout: Duration, condition: impl Fn(&State) -> bool) -> bool {
+    fn wait_until(&self, timeout: Duration, condition: impl Fn(&ModelState) -> bool) -> bool {
         let deadline = Instant::now() + timeout.min(VERY_LONG);
         let mut state = self.state.lock();
         self.changed.wait_while_until(&mut state, |state| !state.stopped && !condition(state), deadline);
@@ -317,15 +320,15 @@ impl Shared {
 }
 
 /// An open connection, registered so that stopping the stub ends its reads and writes.
-struct Connection {
+struct ModelConnection {
     stream: TcpStream,
     number: u64,
-    shared: Arc<Shared>,
+    shared: Arc<ModelShared>,
 }
 
-impl Connection {
+impl ModelConnection {
     /// Returns `None` if the stub has stopped.
-    fn open(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<Option<Connection>> {
+    fn open(stream: TcpStream, shared: &Arc<ModelShared>) -> io::Result<Option<ModelConnection>> {
         let second = stream.try_clone()?;
         let mut state = shared.state.lock();
         if state.stopped {
@@ -334,7 +337,7 @@ impl Connection {
         state.connections += 1;
         let number = state.connections;
         state.open.insert(number, second);
-        Ok(Some(Connection { stream, number, shared: Arc::clone(shared) }))
+        Ok(Some(ModelConnection { stream, number, shared: Arc::clone(shared) }))
     }
 
     fn serve(&self) -> io::Result<()> {
@@ -400,7 +403,7 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl Drop for ModelConnection {
     fn drop(&mut self) {
         // Also runs after a panic in the script: the client would wait as long as this handle exists.
         self.shared.state.lock().open.remove(&self.number);
@@ -409,7 +412,7 @@ impl Drop for Connection {
 }
 
 /// Accepts connections until the stub stops, then waits for their threads.
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+fn accept(listener: &TcpListener, shared: &Arc<ModelShared>) {
     let mut connections: Vec<JoinHandle<()>> = Vec::new();
     loop {
         let accepted = listener.accept();
@@ -434,8 +437,8 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 }
 
 /// Starts the thread of a connection; returns `None` if the stub has stopped.
-fn spawn(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<Option<JoinHandle<()>>> {
-    let Some(connection) = Connection::open(stream, shared)? else {
+fn spawn(stream: TcpStream, shared: &Arc<ModelShared>) -> io::Result<Option<JoinHandle<()>>> {
+    let Some(connection) = ModelConnection::open(stream, shared)? else {
         return Ok(None);
     };
     let name = format!("codex-model-{}", connection.number);

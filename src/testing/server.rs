@@ -42,8 +42,8 @@ const METHODS: &[&str] = &[
     "model/list",
 ];
 
-type Handler = Arc<dyn Fn(&Value) -> Result<Value, Refused> + Send + Sync>;
-type Script = Arc<dyn Fn(&TurnRequest) -> TurnScript + Send + Sync>;
+type RequestHandler = Arc<dyn Fn(&Value) -> Result<Value, Refused> + Send + Sync>;
+type TurnScripter = Arc<dyn Fn(&TurnRequest) -> TurnScript + Send + Sync>;
 
 /// A scripted app-server inside this process: a [`Transport`] for testing programs that use this crate,
 /// without a server process, network or account.
@@ -67,8 +67,8 @@ type Script = Arc<dyn Fn(&TurnRequest) -> TurnScript + Send + Sync>;
 #[must_use = "a server does nothing until a client connects to it"]
 #[derive(Clone)]
 pub struct ScriptedServer {
-    script: Script,
-    handlers: HashMap<String, Handler>,
+    script: TurnScripter,
+    handlers: HashMap<String, RequestHandler>,
     store: Arc<Mutex<Store>>,
 }
 
@@ -139,7 +139,7 @@ impl ScriptedServer {
     }
 
     /// Serves one connection until it ends.
-    pub(super) fn serve(&self, peer: impl Wire) {
+    pub(super) fn serve(&self, peer: impl ServerWire) {
         Serving { server: self.clone(), peer, loaded: Vec::new(), turns: Vec::new(), requests: 0 }.run();
     }
 
@@ -169,14 +169,14 @@ impl Transport for ScriptedServer {
 }
 
 /// The server's view of a client connection.
-pub(super) trait Wire {
+pub(super) trait ServerWire {
     /// Receives the next message; `None` once the client has disconnected.
     fn recv(&mut self) -> Option<String>;
 
     fn send(&mut self, message: &str);
 }
 
-impl Wire for Peer {
+impl ServerWire for Peer {
     fn recv(&mut self) -> Option<String> {
         Peer::recv(self)
     }
@@ -192,12 +192,12 @@ struct Serving<W> {
     peer: W,
     /// The threads loaded over this connection.
     loaded: Vec<String>,
-    turns: Vec<Turn>,
+    turns: Vec<ScriptedTurn>,
     requests: i64,
 }
 
 /// A running turn.
-struct Turn {
+struct ScriptedTurn {
     thread_id: String,
     turn_id: String,
     steps: VecDeque<Step>,
@@ -210,7 +210,7 @@ enum Wait {
     Answer(i64),
 }
 
-impl<W: Wire> Serving<W> {
+impl<W: ServerWire> Serving<W> {
     fn run(mut self) {
         while let Some(message) = self.peer.recv() {
             let Ok(message) = serde_json::from_str::<Value>(&message) else { continue };
@@ -307,7 +307,7 @@ impl<W: Wire> Serving<W> {
             .notify("turn/started", json!({ "turn": started, "turnId": null }))
             .item(said);
         let steps = opening.steps.into_iter().chain((self.server.script)(&request).steps).collect();
-        self.turns.push(Turn {
+        self.turns.push(ScriptedTurn {
             thread_id: thread_id.to_owned(),
             turn_id,
             steps,
@@ -348,7 +348,7 @@ impl<W: Wire> Serving<W> {
         false
     }
 
-    fn step(&mut self, turn: &mut Turn, step: Step) -> bool {
+    fn step(&mut self, turn: &mut ScriptedTurn, step: Step) -> bool {
         match step {
             Step::Notify { method, params } => {
                 let params = turn.with_ids(params);
@@ -403,7 +403,7 @@ impl<W: Wire> Serving<W> {
     }
 }
 
-impl Turn {
+impl ScriptedTurn {
     /// Adds the turn's ids to the parameters, and replaces `$` in item ids.
     fn with_ids(&self, mut params: Value) -> Value {
         if let Some(members) = params.as_object_mut() {

@@ -27,13 +27,13 @@ const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
 /// The queue and its destination. The polling thread writes what the callers can't write immediately.
 pub(super) struct Outbox<W> {
-    state: Mutex<State<W>>,
+    state: Mutex<OutboxState<W>>,
     /// Wakes the polling thread.
     wake: Box<dyn Fn() + Send + Sync>,
     is_broken: AtomicBool,
 }
 
-struct State<W> {
+struct OutboxState<W> {
     queue: VecDeque<Vec<u8>>,
     /// The total size of the queued messages, in bytes.
     bytes: usize,
@@ -56,7 +56,7 @@ enum Destination<W> {
     Closed,
 }
 
-impl<W> State<W> {
+impl<W> OutboxState<W> {
     fn is_closed(&self) -> bool {
         self.has_ended || matches!(self.destination, Destination::Closed)
     }
@@ -75,7 +75,7 @@ where
 {
     pub(super) fn new(destination: Arc<W>, wake: impl Fn() + Send + Sync + 'static) -> Self {
         Outbox {
-            state: Mutex::new(State {
+            state: Mutex::new(OutboxState {
                 queue: VecDeque::new(),
                 bytes: 0,
                 written: 0,
@@ -178,7 +178,7 @@ where
     /// Takes the destination if it is free, and writes until the queue is empty or the destination is
     /// full. `wakes_when_full`: wake the polling thread when the destination is full; false if the polling
     /// thread is the caller.
-    fn write<'a>(&'a self, mut state: MutexGuard<'a, State<W>>, wakes_when_full: bool) {
+    fn write<'a>(&'a self, mut state: MutexGuard<'a, OutboxState<W>>, wakes_when_full: bool) {
         let destination = match std::mem::replace(&mut state.destination, Destination::Taken) {
             Destination::Free(destination) => destination,
             other => {

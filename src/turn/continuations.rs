@@ -14,7 +14,7 @@ use super::{
     CancelResult, TurnEvent,
     control::Control,
     item::Item,
-    reader::{Turn, cancel},
+    reader::{TurnReader, cancel},
 };
 use crate::{
     continuation::ChatContinuation,
@@ -24,7 +24,7 @@ use crate::{
 /// A turn that waits to be resumed.
 #[derive(Debug)]
 pub(crate) struct Parked {
-    pub(crate) turn: Turn,
+    pub(crate) turn: TurnReader,
     pub(crate) control: Control,
     /// Events that were decoded but not returned.
     pub(crate) unread: Vec<TurnEvent>,

@@ -5,7 +5,7 @@
 use super::{
     CancelResult, Input,
     control::Control,
-    reader::{Turn, cancel},
+    reader::{TurnReader, cancel},
 };
 #[cfg(doc)]
 use crate::error::Error;
@@ -70,7 +70,7 @@ impl TurnHandle {
 impl Control {
     /// Interrupts a turn that another thread reads, and waits for its end.
     pub(crate) fn cancel(&self) -> Result<CancelResult> {
-        let mut turn = Turn::watching(self);
+        let mut turn = TurnReader::watching(self);
         let result = cancel(&mut turn, self, Vec::new()).map_err(|(error, _)| error)?;
         Ok(CancelResult { steps: Vec::new(), raw_events: Vec::new(), ..result })
     }

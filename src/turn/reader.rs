@@ -19,7 +19,7 @@ use super::{
     item::{Item, Position},
     log::{Consumer, End, Interest},
     lookup::{LookupState, TurnLookup, look_up},
-    session::{Outcome, Session},
+    session::{Session, TurnOutcome},
 };
 use crate::{
     continuation::{ChatContinuation, ChatMode},
@@ -34,7 +34,7 @@ const LOOKUP_PAUSE: Duration = Duration::from_millis(250);
 
 /// A reader's state of a turn. It outlives its stream while parked.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct TurnReader {
     /// `None` once the turn has ended.
     consumer: Option<Consumer>,
     session: Session,
@@ -71,10 +71,10 @@ pub(super) enum Awaited {
     Silence,
 }
 
-impl Turn {
-    pub(super) fn new(consumer: Consumer, keep_raw: bool, mode: ChatMode) -> Turn {
+impl TurnReader {
+    pub(super) fn new(consumer: Consumer, keep_raw: bool, mode: ChatMode) -> TurnReader {
         let log = consumer.log();
-        Turn {
+        TurnReader {
             session: Session::new(&log.thread_id, &log.turn_id),
             consumer: Some(consumer),
             blocks: VecDeque::new(),
@@ -90,8 +90,8 @@ impl Turn {
     }
 
     /// A turn for a caller that watches while another one reads.
-    pub(super) fn watching(control: &Control) -> Turn {
-        Turn::new(control.log().attach(Interest::Steps), false, ChatMode::Steps)
+    pub(super) fn watching(control: &Control) -> TurnReader {
+        TurnReader::new(control.log().attach(Interest::Steps), false, ChatMode::Steps)
     }
 
     pub(super) fn session(&self) -> &Session {
@@ -165,7 +165,7 @@ impl Turn {
                 }
                 End::Completed => {
                     // An undecodable `turn/completed` still ends the turn.
-                    self.session.outcome.get_or_insert(Outcome::Completed);
+                    self.session.outcome.get_or_insert(TurnOutcome::Completed);
                     Some(self.session.error().map_or(Ok(()), Err))
                 }
             };
@@ -257,7 +257,7 @@ impl Turn {
 
 /// Interrupts a turn and reads it to its end. On failure, returns the steps that were read.
 pub(super) fn cancel(
-    turn: &mut Turn,
+    turn: &mut TurnReader,
     control: &Control,
     mut unread: Vec<ConversationStep>,
 ) -> Result<CancelResult, (Error, Vec<ConversationStep>)> {
@@ -286,7 +286,11 @@ pub(super) fn cancel(
 }
 
 /// Reads what has arrived, interrupts the turn unless it has ended, and reads to the end.
-fn interrupt_and_read(turn: &mut Turn, control: &Control, unread: &mut Vec<ConversationStep>) -> Result<()> {
+fn interrupt_and_read(
+    turn: &mut TurnReader,
+    control: &Control,
+    unread: &mut Vec<ConversationStep>,
+) -> Result<()> {
     let deadline = control.deadline();
     let mut is_interrupted = false;
     loop {

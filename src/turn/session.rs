@@ -25,22 +25,22 @@ const ENTRY: usize = 32;
 
 /// How a turn ended, as the server reports it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Outcome {
+pub(crate) enum TurnOutcome {
     Completed,
     Interrupted { turn: Value },
     Failed { message: String, info: Option<Value>, turn: Value },
 }
 
-impl Outcome {
+impl TurnOutcome {
     /// The error, unless the turn completed.
     fn error(&self, thread_id: &str, turn_id: &str) -> Option<Error> {
         let (thread_id, turn_id) = (thread_id.to_owned(), turn_id.to_owned());
         match self.clone() {
-            Outcome::Completed => None,
-            Outcome::Interrupted { turn } => {
+            TurnOutcome::Completed => None,
+            TurnOutcome::Interrupted { turn } => {
                 Some(Error::TurnInterrupted { thread_id, turn_id, turn: Some(Box::new(turn)) })
             }
-            Outcome::Failed { message, info, turn } => Some(Error::TurnFailed {
+            TurnOutcome::Failed { message, info, turn } => Some(Error::TurnFailed {
                 thread_id,
                 turn_id,
                 message,
@@ -85,7 +85,7 @@ pub struct Session {
     pub(crate) token_usage: Option<TokenUsage>,
     /// The last `error` without a retry.
     failure: Option<TurnError>,
-    pub(crate) outcome: Option<Outcome>,
+    pub(crate) outcome: Option<TurnOutcome>,
 }
 
 impl Session {
@@ -223,9 +223,9 @@ impl Session {
         self.complete_stored(items.unwrap_or_default(), steps);
         let error = error.or_else(|| self.failure.take());
         self.outcome = Some(match status.as_ref().and_then(Value::as_str) {
-            Some("completed") => Outcome::Completed,
-            Some("interrupted") => Outcome::Interrupted { turn: tree() },
-            None if error.is_none() => Outcome::Completed,
+            Some("completed") => TurnOutcome::Completed,
+            Some("interrupted") => TurnOutcome::Interrupted { turn: tree() },
+            None if error.is_none() => TurnOutcome::Completed,
             status => {
                 let unknown = || match status {
                     Some("failed") | None => "the server gave no reason".to_owned(),
@@ -237,7 +237,7 @@ impl Session {
                     Some(details) if !message.contains(&details) => format!("{message} ({details})"),
                     _ => message,
                 };
-                Outcome::Failed { message, info, turn: tree() }
+                TurnOutcome::Failed { message, info, turn: tree() }
             }
         });
     }
@@ -346,7 +346,7 @@ mod tests {
         let steps = observe(&mut session, Kind::TurnCompleted, &json!({ "turn": turn }));
         assert_eq!(steps.len(), 1);
         assert_eq!(session.answer().unwrap().text(), "x");
-        assert_eq!(session.outcome, Some(Outcome::Completed));
+        assert_eq!(session.outcome, Some(TurnOutcome::Completed));
     }
 
     #[test]
@@ -369,7 +369,7 @@ mod tests {
     fn a_failure_carries_the_servers_words_and_info() {
         let mut session = session();
         end(&mut session, json!({"status": "failed", "error": {"message": "no", "codexErrorInfo": "other"}}));
-        let Some(Outcome::Failed { message, info, .. }) = session.outcome else { unreachable!() };
+        let Some(TurnOutcome::Failed { message, info, .. }) = session.outcome else { unreachable!() };
         assert_eq!((message.as_str(), info), ("no", Some(json!("other"))));
     }
 
@@ -379,14 +379,14 @@ mod tests {
         observe(&mut session, Kind::Error, &json!({"error": {"message": "gave up"}, "willRetry": false}));
         observe(&mut session, Kind::Error, &json!({"error": {"message": "again"}, "willRetry": true}));
         end(&mut session, json!({"status": "failed", "error": null}));
-        assert!(matches!(session.outcome, Some(Outcome::Failed { message, .. }) if message == "gave up"));
+        assert!(matches!(session.outcome, Some(TurnOutcome::Failed { message, .. }) if message == "gave up"));
     }
 
     #[test]
     fn an_unknown_status_is_a_failure_that_names_it() {
         let mut session = session();
         end(&mut session, json!({"status": "evaporated"}));
-        let Some(Outcome::Failed { message, .. }) = session.outcome else { unreachable!() };
+        let Some(TurnOutcome::Failed { message, .. }) = session.outcome else { unreachable!() };
         assert!(message.contains("evaporated"), "{message}");
     }
 
@@ -414,6 +414,6 @@ mod tests {
     fn a_completed_turn_of_the_wrong_shape_still_ends_it() {
         let mut session = session();
         end(&mut session, json!({"status": "completed", "items": {"not": "a list"}, "error": 5}));
-        assert_eq!(session.outcome, Some(Outcome::Completed));
+        assert_eq!(session.outcome, Some(TurnOutcome::Completed));
     }
 }

@@ -22,7 +22,7 @@ use super::{
     continuations::{Continuations, Parked},
     control::Control,
     log::{Consumer, Interest},
-    reader::{Awaited, Patience, Turn, cancel},
+    reader::{Awaited, Patience, TurnReader, cancel},
 };
 use crate::{
     continuation::{ChatContinuation, ChatMode},
@@ -57,7 +57,7 @@ pub type ChatEvents = TurnStream<TurnEvent>;
 #[must_use = "dropping it frees the turn's events; the turn keeps running on the server"]
 pub struct TurnStream<T: TurnItem> {
     /// `None` while it is parked.
-    turn: Option<Turn>,
+    turn: Option<TurnReader>,
     control: Control,
     continuations: Arc<Continuations>,
     inactivity: Option<Duration>,
@@ -94,12 +94,12 @@ pub(crate) struct Opened {
 impl<T: TurnItem> TurnStream<T> {
     pub(crate) fn open(opened: Opened) -> Self {
         let Opened { control, consumer, continuations, inactivity, keep_raw, mode } = opened;
-        let turn = Turn::new(consumer, keep_raw, mode);
+        let turn = TurnReader::new(consumer, keep_raw, mode);
         Self::over(turn, control, continuations, inactivity, VecDeque::new())
     }
 
     fn over(
-        turn: Turn,
+        turn: TurnReader,
         control: Control,
         continuations: Arc<Continuations>,
         inactivity: Option<Duration>,
@@ -175,7 +175,7 @@ impl<T: TurnItem> TurnStream<T> {
     /// `try_next`, which notices it.
     pub fn ready(&self) -> Receiver<()> {
         self.is_watched.store(true, Ordering::Relaxed);
-        let running = self.turn.as_ref().and_then(Turn::ready);
+        let running = self.turn.as_ref().and_then(TurnReader::ready);
         running.unwrap_or_else(|| crossbeam_channel::bounded(0).1)
     }
 
@@ -258,7 +258,7 @@ impl<T: TurnItem> TurnStream<T> {
         }
     }
 
-    fn token_of(&self, turn: &Turn) -> ChatContinuation {
+    fn token_of(&self, turn: &TurnReader) -> ChatContinuation {
         turn.token(self.key)
     }
 

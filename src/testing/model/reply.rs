@@ -25,11 +25,11 @@ use serde_json::{Value, json};
 pub struct ModelReply {
     /// The HTTP error sent instead of the steps.
     status: Option<(u16, Option<Value>)>,
-    steps: Vec<Step>,
+    steps: Vec<ReplyStep>,
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+enum ReplyStep {
     Message(Vec<Deltas>),
     Reasoning { summary: String, text: String },
     Call { name: String, arguments: Value },
@@ -83,17 +83,17 @@ impl ModelReply {
 
     /// Adds a message, streamed in at most four deltas.
     pub fn text(self, text: impl AsRef<str>) -> Self {
-        self.step(Step::Message(pieces(text.as_ref())))
+        self.step(ReplyStep::Message(pieces(text.as_ref())))
     }
 
     /// Adds a message that repeats `chunk` `times` times, with one delta for each.
     pub fn deltas(self, times: usize, chunk: impl Into<String>) -> Self {
-        self.step(Step::Message(vec![Deltas { chunk: chunk.into(), times }]))
+        self.step(ReplyStep::Message(vec![Deltas { chunk: chunk.into(), times }]))
     }
 
     /// Adds a reasoning item with a summary and raw text, both streamed.
     pub fn reasoning(self, summary: impl Into<String>, text: impl Into<String>) -> Self {
-        self.step(Step::Reasoning { summary: summary.into(), text: text.into() })
+        self.step(ReplyStep::Reasoning { summary: summary.into(), text: text.into() })
     }
 
     /// Adds a call that runs a shell command in the sandbox.
@@ -140,28 +140,28 @@ impl ModelReply {
 
     /// Adds a call of any function tool, such as a dynamic one.
     pub fn call(self, name: impl Into<String>, arguments: Value) -> Self {
-        self.step(Step::Call { name: name.into(), arguments })
+        self.step(ReplyStep::Call { name: name.into(), arguments })
     }
 
     /// Adds any event of the Responses API; `type` is added if the data is an object without it.
     pub fn event(self, kind: impl Into<String>, data: Value) -> Self {
-        self.step(Step::Event { kind: kind.into(), data })
+        self.step(ReplyStep::Event { kind: kind.into(), data })
     }
 
     /// Adds a delay before the next step. Dropping the stub ends the delay.
     pub fn delay(self, delay: Duration) -> Self {
-        self.step(Step::Delay(delay))
+        self.step(ReplyStep::Delay(delay))
     }
 
     /// Fails the response, for example with `context_length_exceeded`, `rate_limit_exceeded` or
     /// `server_error`.
     pub fn fail(self, code: impl Into<String>, message: impl Into<String>) -> Self {
-        self.step(Step::Fail { code: code.into(), message: message.into() })
+        self.step(ReplyStep::Fail { code: code.into(), message: message.into() })
     }
 
     /// Keeps the stream open without events until the client closes it or the stub is dropped.
     pub fn hang(self) -> Self {
-        self.step(Step::Hang)
+        self.step(ReplyStep::Hang)
     }
 
     /// Ends the stream here, in the middle of the response.
@@ -169,10 +169,10 @@ impl ModelReply {
     /// After [`text`](Self::text) or [`deltas`](Self::deltas) the message has all its deltas but is never
     /// completed.
     pub fn cut(self) -> Self {
-        self.step(Step::Cut)
+        self.step(ReplyStep::Cut)
     }
 
-    fn step(mut self, step: Step) -> Self {
+    fn step(mut self, step: ReplyStep) -> Self {
         self.steps.push(step);
         self
     }
@@ -184,33 +184,33 @@ impl ModelReply {
             let body = body.unwrap_or_else(|| json!({ "error": { "code": null, "message": message } }));
             return Played::Status(status, body);
         }
-        let mut wire = Wire { actions: Vec::new(), next_id, output_index: 0 };
+        let mut wire = EventWriter { actions: Vec::new(), next_id, output_index: 0 };
         wire.response(self.steps);
         Played::Stream(wire.actions)
     }
 }
 
 /// Encodes steps as bytes.
-struct Wire<F> {
+struct EventWriter<F> {
     actions: Vec<Action>,
     next_id: F,
     /// How many items this response already has.
     output_index: usize,
 }
 
-impl<F: FnMut() -> u64> Wire<F> {
-    fn response(&mut self, steps: Vec<Step>) {
+impl<F: FnMut() -> u64> EventWriter<F> {
+    fn response(&mut self, steps: Vec<ReplyStep>) {
         let response = self.id("resp");
         self.event("response.created", json!({ "response": { "id": response } }));
         let mut steps = steps.into_iter().peekable();
         while let Some(step) = steps.next() {
             match step {
-                Step::Message(deltas) => {
-                    let complete = !matches!(steps.peek(), Some(Step::Cut));
+                ReplyStep::Message(deltas) => {
+                    let complete = !matches!(steps.peek(), Some(ReplyStep::Cut));
                     self.message(&deltas, complete);
                 }
-                Step::Reasoning { summary, text } => self.reasoning(&summary, &text),
-                Step::Call { name, arguments } => {
+                ReplyStep::Reasoning { summary, text } => self.reasoning(&summary, &text),
+                ReplyStep::Call { name, arguments } => {
                     let call = self.id("call");
                     self.item_done(json!({
                         "type": "function_call",
@@ -219,15 +219,15 @@ impl<F: FnMut() -> u64> Wire<F> {
                         "call_id": call,
                     }));
                 }
-                Step::Event { kind, data } => self.event(&kind, data),
-                Step::Delay(delay) => self.actions.push(Action::Pause(delay)),
-                Step::Fail { code, message } => {
+                ReplyStep::Event { kind, data } => self.event(&kind, data),
+                ReplyStep::Delay(delay) => self.actions.push(Action::Pause(delay)),
+                ReplyStep::Fail { code, message } => {
                     let error = json!({ "code": code, "message": message });
                     return self
                         .event("response.failed", json!({ "response": { "id": response, "error": error } }));
                 }
-                Step::Hang => return self.actions.push(Action::Hang),
-                Step::Cut => return,
+                ReplyStep::Hang => return self.actions.push(Action::Hang),
+                ReplyStep::Cut => return,
             }
         }
         // Fixed, but distinct numbers in the range of a short turn, so that sums are distinguishable.

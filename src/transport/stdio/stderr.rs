@@ -173,7 +173,7 @@ mod waking {
         io::{Errno, ioctl_fionbio, read},
     };
 
-    use super::super::waker::{Waker, Wakeups, poll, waker};
+    use super::super::waker::{WakeSignals, Waker, poll, waker};
 
     /// How many bytes are still read after a stop request: the capacity of a pipe. Anything beyond that
     /// isn't written by the server.
@@ -181,7 +181,7 @@ mod waking {
 
     pub(super) struct Source {
         stream: ChildStderr,
-        wakeups: Wakeups,
+        wakeups: WakeSignals,
         must_stop: Arc<AtomicBool>,
         /// How many more bytes are read, once a stop has been requested.
         remaining: Option<usize>,

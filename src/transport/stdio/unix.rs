@@ -26,7 +26,7 @@ use super::{
     super::lines::Lines,
     super::outbox::Outbox,
     process::Process,
-    waker::{Wakeups, poll, waker},
+    waker::{WakeSignals, poll, waker},
 };
 use crate::error::TransportFailure;
 
@@ -38,9 +38,9 @@ const PIPE_BYTES: usize = 1024 * 1024;
 const FLOOD: usize = 16 * 1024;
 
 /// The writing half, and the handle to the reading thread.
-pub(super) struct Pipes(Arc<Shared>);
+pub(super) struct Pipes(Arc<PipeShared>);
 
-struct Shared {
+struct PipeShared {
     outbox: Outbox<ChildStdin>,
     must_stop: AtomicBool,
 }
@@ -57,13 +57,13 @@ pub(super) fn start(
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let _ = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_BYTES);
     let (waker, wakeups) = waker()?;
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(PipeShared {
         outbox: Outbox::new(Arc::new(stdin), move || waker.wake()),
         must_stop: AtomicBool::new(false),
     });
     let on_exit = Arc::clone(&shared);
     process.when_exited(move || on_exit.outbox.wake());
-    let reader = Reader { shared: Arc::clone(&shared), stdout, wakeups, process };
+    let reader = PipeReader { shared: Arc::clone(&shared), stdout, wakeups, process };
     let thread = thread::Builder::new().name("codex-read".to_owned()).spawn(move || reader.run(sink))?;
     Ok((Pipes(shared), thread))
 }
@@ -87,14 +87,14 @@ impl Pipes {
 }
 
 /// The reading thread.
-struct Reader {
-    shared: Arc<Shared>,
+struct PipeReader {
+    shared: Arc<PipeShared>,
     stdout: ChildStdout,
-    wakeups: Wakeups,
+    wakeups: WakeSignals,
     process: Arc<Process>,
 }
 
-impl Reader {
+impl PipeReader {
     fn run(self, mut sink: Sink) {
         let failure = match self.read_to_the_end(&mut sink) {
             Ok(message) => self.process.exit_report(message),
@@ -192,7 +192,7 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
+impl Drop for PipeReader {
     fn drop(&mut self) {
         // No thread will wait for a full pipe any more.
         self.shared.outbox.end();

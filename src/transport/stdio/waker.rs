@@ -18,13 +18,13 @@ pub(super) struct Waker(UnixStream);
 
 /// The end that is polled for wake-ups.
 #[derive(Debug)]
-pub(super) struct Wakeups(UnixStream);
+pub(super) struct WakeSignals(UnixStream);
 
-pub(super) fn waker() -> io::Result<(Waker, Wakeups)> {
+pub(super) fn waker() -> io::Result<(Waker, WakeSignals)> {
     let (waker, wakeups) = UnixStream::pair()?;
     waker.set_nonblocking(true)?;
     wakeups.set_nonblocking(true)?;
-    Ok((Waker(waker), Wakeups(wakeups)))
+    Ok((Waker(waker), WakeSignals(wakeups)))
 }
 
 impl Waker {
@@ -34,14 +34,14 @@ impl Waker {
     }
 }
 
-impl Wakeups {
+impl WakeSignals {
     pub(super) fn clear(&self) {
         let mut seen = [0; 64];
         while (&self.0).read(&mut seen).is_ok_and(|length| length == seen.len()) {}
     }
 }
 
-impl AsFd for Wakeups {
+impl AsFd for WakeSignals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -28,7 +28,7 @@ const INITIAL_CAPACITY: usize = 64 * 1024;
 
 /// A unit that the server sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Received<'a> {
+pub(super) enum ReceivedFrame<'a> {
     /// A complete message. Text and binary are not distinguished; the JSON parser rejects invalid
     /// content.
     Message(Cow<'a, [u8]>),
@@ -54,7 +54,7 @@ pub(super) struct Decoder {
     /// The incomplete header.
     header: Vec<u8>,
     /// The current frame.
-    frame: Option<Frame>,
+    frame: Option<SocketFrame>,
     /// The payload received of the current control frame.
     control: Vec<u8>,
     /// The payload received of the current message.
@@ -64,7 +64,7 @@ pub(super) struct Decoder {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Frame {
+struct SocketFrame {
     opcode: OpCode,
     is_final: bool,
     left: u64,
@@ -89,7 +89,7 @@ impl Decoder {
     pub(super) fn take(
         &mut self,
         mut bytes: &[u8],
-        mut give: impl FnMut(Received<'_>) -> ControlFlow<()>,
+        mut give: impl FnMut(ReceivedFrame<'_>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Violation> {
         loop {
             let frame = match self.frame {
@@ -104,7 +104,7 @@ impl Decoder {
             bytes = rest;
             let left = frame.left - here as u64;
             let is_complete = left == 0;
-            self.frame = (!is_complete).then_some(Frame { left, ..frame });
+            self.frame = (!is_complete).then_some(SocketFrame { left, ..frame });
             let given = match frame.opcode {
                 OpCode::Control(kind) => {
                     self.control.extend_from_slice(payload);
@@ -124,7 +124,7 @@ impl Decoder {
     }
 
     /// Returns `None` if the header is incomplete.
-    fn take_header(&mut self, bytes: &mut &[u8]) -> Result<Option<Frame>, Violation> {
+    fn take_header(&mut self, bytes: &mut &[u8]) -> Result<Option<SocketFrame>, Violation> {
         // A header that began in an earlier read continues after the buffered part.
         let buffered = self.header.len();
         let more = bytes.len().min(MAX_HEADER_BYTES - buffered);
@@ -145,7 +145,7 @@ impl Decoder {
     }
 
     /// Validates the header against the frames before it.
-    fn begin(&self, header: &FrameHeader, left: u64) -> Result<Frame, Violation> {
+    fn begin(&self, header: &FrameHeader, left: u64) -> Result<SocketFrame, Violation> {
         let malformed = |why| Err(Violation::Malformed(why));
         let FrameHeader { opcode, is_final, .. } = *header;
         if header.rsv1 || header.rsv2 || header.rsv3 {
@@ -160,7 +160,7 @@ impl Decoder {
         match opcode {
             OpCode::Control(_) if !is_final => malformed("a fragmented control frame"),
             OpCode::Control(_) if left > MAX_CONTROL_BYTES => malformed("a control frame is too long"),
-            OpCode::Control(_) => Ok(Frame { opcode, is_final, left }),
+            OpCode::Control(_) => Ok(SocketFrame { opcode, is_final, left }),
             OpCode::Data(Data::Continue) if !self.is_fragmented => malformed("it continues nothing"),
             OpCode::Data(Data::Text | Data::Binary) if self.is_fragmented => {
                 malformed("the previous message is incomplete")
@@ -169,30 +169,35 @@ impl Decoder {
                 Some(limit) if left > limit.saturating_sub(self.message.len()) as u64 => {
                     Err(Violation::TooLong(limit))
                 }
-                _ => Ok(Frame { opcode, is_final, left }),
+                _ => Ok(SocketFrame { opcode, is_final, left }),
             },
         }
     }
 
-    fn control(&mut self, kind: Control) -> Result<Received<'static>, Violation> {
+    fn control(&mut self, kind: Control) -> Result<ReceivedFrame<'static>, Violation> {
         let payload = std::mem::take(&mut self.control);
         Ok(match (kind, payload.as_slice()) {
-            (Control::Ping, _) => Received::Ping(payload),
-            (Control::Pong, _) => Received::Pong,
-            (_, []) => Received::Close(None),
+            (Control::Ping, _) => ReceivedFrame::Ping(payload),
+            (Control::Pong, _) => ReceivedFrame::Pong,
+            (_, []) => ReceivedFrame::Close(None),
             (_, [high, low, reason @ ..]) => {
                 let code = u16::from_be_bytes([*high, *low]);
-                Received::Close(Some((code, String::from_utf8_lossy(reason).into_owned())))
+                ReceivedFrame::Close(Some((code, String::from_utf8_lossy(reason).into_owned())))
             }
             _ => return Err(Violation::Malformed("an incomplete close code")),
         })
     }
 
-    fn data<'a>(&mut self, frame: Frame, payload: &'a [u8], is_complete: bool) -> Option<Received<'a>> {
+    fn data<'a>(
+        &mut self,
+        frame: SocketFrame,
+        payload: &'a [u8],
+        is_complete: bool,
+    ) -> Option<ReceivedFrame<'a>> {
         let is_last = is_complete && frame.is_final;
         self.is_fragmented = !frame.is_final;
         if is_last && self.message.is_empty() {
-            return Some(Received::Message(Cow::Borrowed(payload)));
+            return Some(ReceivedFrame::Message(Cow::Borrowed(payload)));
         }
         let (length, free) = (self.message.len(), self.message.capacity() - self.message.len());
         if free < payload.len() {
@@ -202,7 +207,7 @@ impl Decoder {
             self.message.reserve_exact(ahead.min(to_come).max(payload.len()));
         }
         self.message.extend_from_slice(payload);
-        is_last.then(|| Received::Message(Cow::Owned(std::mem::take(&mut self.message))))
+        is_last.then(|| ReceivedFrame::Message(Cow::Owned(std::mem::take(&mut self.message))))
     }
 }
 
@@ -290,16 +295,21 @@ mod tests {
     }
 
     /// Everything that the pieces decode to, up to the first violation.
-    fn decode(pieces: &[&[u8]], max_message: Option<usize>) -> (Vec<Received<'static>>, Option<Violation>) {
+    fn decode(
+        pieces: &[&[u8]],
+        max_message: Option<usize>,
+    ) -> (Vec<ReceivedFrame<'static>>, Option<Violation>) {
         let mut decoder = Decoder::new(max_message);
         let mut given = Vec::new();
         for piece in pieces {
             let taken = decoder.take(piece, |incoming| {
                 given.push(match incoming {
-                    Received::Message(message) => Received::Message(Cow::Owned(message.into_owned())),
-                    Received::Ping(payload) => Received::Ping(payload),
-                    Received::Pong => Received::Pong,
-                    Received::Close(close) => Received::Close(close),
+                    ReceivedFrame::Message(message) => {
+                        ReceivedFrame::Message(Cow::Owned(message.into_owned()))
+                    }
+                    ReceivedFrame::Ping(payload) => ReceivedFrame::Ping(payload),
+                    ReceivedFrame::Pong => ReceivedFrame::Pong,
+                    ReceivedFrame::Close(close) => ReceivedFrame::Close(close),
                 });
                 ControlFlow::Continue(())
             });
@@ -310,8 +320,8 @@ mod tests {
         (given, None)
     }
 
-    fn text(message: &str) -> Received<'static> {
-        Received::Message(Cow::Owned(message.as_bytes().to_vec()))
+    fn text(message: &str) -> ReceivedFrame<'static> {
+        ReceivedFrame::Message(Cow::Owned(message.as_bytes().to_vec()))
     }
 
     #[test]
@@ -323,7 +333,7 @@ mod tests {
             from_server(0x80 | CONTINUATION, b"three"),
         ]
         .concat();
-        let expected = [Received::Ping(b"here?".to_vec()), text("one two three")];
+        let expected = [ReceivedFrame::Ping(b"here?".to_vec()), text("one two three")];
         assert_eq!(decode(&[&stream], None), (expected.into(), None));
     }
 
@@ -332,7 +342,7 @@ mod tests {
         let stream = from_server(0x80 | TEXT, b"small");
         let mut decoder = Decoder::new(None);
         let taken = decoder.take(&stream, |incoming| {
-            assert!(matches!(incoming, Received::Message(Cow::Borrowed(b"small"))));
+            assert!(matches!(incoming, ReceivedFrame::Message(Cow::Borrowed(b"small"))));
             ControlFlow::Continue(())
         });
         assert!(taken.is_ok());
@@ -341,8 +351,8 @@ mod tests {
     #[test]
     fn a_close_frame_gives_its_code_and_reason() {
         let stream = from_server(0x80 | CLOSE, b"\x03\xe9going away");
-        assert_eq!(decode(&[&stream], None).0, [Received::Close(Some((1001, "going away".to_owned())))]);
-        assert_eq!(decode(&[&from_server(0x80 | CLOSE, b"")], None).0, [Received::Close(None)]);
+        assert_eq!(decode(&[&stream], None).0, [ReceivedFrame::Close(Some((1001, "going away".to_owned())))]);
+        assert_eq!(decode(&[&from_server(0x80 | CLOSE, b"")], None).0, [ReceivedFrame::Close(None)]);
     }
 
     #[test]
@@ -360,7 +370,7 @@ mod tests {
         let mut capacity = 0;
         for piece in stream.chunks(10_000) {
             let taken = decoder.take(piece, |incoming| {
-                let Received::Message(Cow::Owned(message)) = incoming else { panic!("not collected") };
+                let ReceivedFrame::Message(Cow::Owned(message)) = incoming else { panic!("not collected") };
                 capacity = message.capacity();
                 ControlFlow::Continue(())
             });
@@ -435,11 +445,11 @@ mod tests {
                     stream.extend(from_server(opcode | last, fragment));
                     stream.extend(from_server(0x80 | PONG, b""));
                     if last == 0 {
-                        expected.push(Received::Pong);
+                        expected.push(ReceivedFrame::Pong);
                     }
                 }
-                expected.push(Received::Message(Cow::Owned(fragments.concat())));
-                expected.push(Received::Pong);
+                expected.push(ReceivedFrame::Message(Cow::Owned(fragments.concat())));
+                expected.push(ReceivedFrame::Pong);
             }
             prop_assert_eq!(decode(&cut(&stream, &cuts), None), (expected, None));
         }

@@ -19,8 +19,8 @@ use mio::{Events, Poll, Token, Waker};
 use parking_lot::Mutex;
 
 use super::{
-    Session,
-    frames::{self, Decoder, Received, Violation},
+    TlsSession,
+    frames::{self, Decoder, ReceivedFrame, Violation},
     socket::{ConnectingSocket, Socket, wait},
 };
 use crate::{
@@ -67,7 +67,7 @@ impl Default for Keepalive {
 /// A connection that is set up, ready for the reading thread.
 pub(super) struct Connected {
     pub(super) socket: ConnectingSocket,
-    pub(super) session: Option<Session>,
+    pub(super) session: Option<TlsSession>,
     /// The bytes received after the upgrade response.
     pub(super) first: Vec<u8>,
     /// The server's address, for errors.
@@ -77,9 +77,9 @@ pub(super) struct Connected {
     pub(super) daemon: Option<Daemon>,
 }
 
-struct Shared {
+struct SocketShared {
     outbox: Outbox<Socket>,
-    session: Option<Session>,
+    session: Option<TlsSession>,
     /// Held while the frames of a message are queued, so that messages don't interleave.
     order: Mutex<()>,
     /// The deadline of a shutdown.
@@ -95,7 +95,7 @@ pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> 
     let socket = Arc::new(socket);
     socket.watch(poll.registry(), token, false)?;
     let waker = Waker::new(poll.registry(), WAKER)?;
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(SocketShared {
         outbox: Outbox::new(Arc::clone(&socket), move || {
             // Fails if no thread waits any more.
             let _ = waker.wake();
@@ -106,7 +106,7 @@ pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> 
         has_closed: AtomicBool::new(false),
     });
     let daemon = daemon.map(Arc::new);
-    let reader = Reader {
+    let reader = SocketReader {
         shared: Arc::clone(&shared),
         socket,
         poll,
@@ -125,7 +125,7 @@ pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> 
 
 /// The writing half.
 pub(super) struct SocketLink {
-    shared: Arc<Shared>,
+    shared: Arc<SocketShared>,
     thread: Mutex<Option<JoinHandle<()>>>,
     daemon: Option<Arc<Daemon>>,
 }
@@ -179,7 +179,7 @@ impl Drop for SocketLink {
     }
 }
 
-impl Shared {
+impl SocketShared {
     /// Queues a frame, encrypted if the connection uses TLS.
     fn queue(&self, frame: Vec<u8>) {
         match &self.session {
@@ -278,8 +278,8 @@ impl KeepaliveTimer {
 type Ended = ControlFlow<TransportFailure>;
 
 /// The reading thread.
-struct Reader {
-    shared: Arc<Shared>,
+struct SocketReader {
+    shared: Arc<SocketShared>,
     socket: Arc<Socket>,
     poll: Poll,
     token: Token,
@@ -292,7 +292,7 @@ struct Reader {
     daemon: Option<Arc<Daemon>>,
 }
 
-impl Reader {
+impl SocketReader {
     fn run(mut self, mut sink: Sink, first: &[u8]) {
         let mut failure = match self.read_to_the_end(&mut sink, first) {
             ControlFlow::Break(failure) => failure,
@@ -419,11 +419,11 @@ impl Reader {
         let taken = self.decoder.take(bytes, |incoming| {
             match incoming {
                 // After a shutdown no receiver is left.
-                Received::Message(_) if shared.ends_at.get().is_some() => {}
-                Received::Message(message) => return sink.frame(message),
-                Received::Ping(payload) => shared.control(frames::pong(&payload)),
-                Received::Pong => {}
-                Received::Close(frame) => {
+                ReceivedFrame::Message(_) if shared.ends_at.get().is_some() => {}
+                ReceivedFrame::Message(message) => return sink.frame(message),
+                ReceivedFrame::Ping(payload) => shared.control(frames::pong(&payload)),
+                ReceivedFrame::Pong => {}
+                ReceivedFrame::Close(frame) => {
                     close = Some(frame);
                     return ControlFlow::Break(());
                 }

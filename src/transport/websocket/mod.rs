@@ -28,8 +28,8 @@ use self::{
     address::Address,
     link::{Connected, Keepalive},
     socket::ConnectingSocket,
-    tls::Session,
-    upgrade::{Headers, Refusal, Upgrade, Wire},
+    tls::TlsSession,
+    upgrade::{Headers, Upgrade, UpgradeRefusal, UpgradeWire},
 };
 use super::{ConnectTimeout, Link, Sink, Transport, stdio::Daemon, stdio::Stdio};
 use crate::{
@@ -286,10 +286,10 @@ impl WebSocket {
         dial: impl FnOnce() -> Result<ConnectingSocket>,
         deadline: Deadline,
         doing: &str,
-    ) -> Result<(ConnectingSocket, Option<Session>, Vec<u8>)> {
+    ) -> Result<(ConnectingSocket, Option<TlsSession>, Vec<u8>)> {
         let config = self.trust.config(doing)?;
         let name = tls::server_name(&address.host)?;
-        let mut wire = tls::Handshake::perform(config, name, dial()?)
+        let mut wire = tls::TlsHandshake::perform(config, name, dial()?)
             .map_err(|error| socket::failed(deadline, doing, "no TLS session", error))?;
         let first = ask(upgrade, &mut wire, deadline, doing)?;
         let (session, socket) = wire.into_session();
@@ -304,7 +304,7 @@ impl WebSocket {
         _: impl FnOnce() -> Result<ConnectingSocket>,
         _: Deadline,
         _: &str,
-    ) -> Result<(ConnectingSocket, Option<Session>, Vec<u8>)> {
+    ) -> Result<(ConnectingSocket, Option<TlsSession>, Vec<u8>)> {
         Err(Error::invalid("wss:// needs the feature `tls` of codex-blocking"))
     }
 
@@ -410,12 +410,12 @@ fn is_header_value(text: &str) -> bool {
 }
 
 /// Performs the upgrade; returns the bytes received after the response.
-fn ask(upgrade: &Upgrade, wire: &mut impl Wire, deadline: Deadline, doing: &str) -> Result<Vec<u8>> {
+fn ask(upgrade: &Upgrade, wire: &mut impl UpgradeWire, deadline: Deadline, doing: &str) -> Result<Vec<u8>> {
     upgrade.perform(wire).map_err(|refusal| match refusal {
-        Refusal::Broken(error) => {
+        UpgradeRefusal::Broken(error) => {
             socket::failed(deadline, doing, "the connection was lost during the upgrade", error)
         }
-        Refusal::Rejected(failure) => failure.while_connecting(doing),
+        UpgradeRefusal::Rejected(failure) => failure.while_connecting(doing),
     })
 }
 

@@ -1,13 +1,13 @@
 //! Replaces `tls` if the feature is disabled.
 //!
-//! Relies on nothing. Invariant: `Session` is uninhabited, so that no data meant for TLS is ever sent in
+//! Relies on nothing. Invariant: `TlsSession` is uninhabited, so that no data meant for TLS is ever sent in
 //! plain text.
 
 use std::io;
 
-pub(super) enum Session {}
+pub(super) enum TlsSession {}
 
-impl Session {
+impl TlsSession {
     pub(super) fn seal(&self, _: &[u8], _: impl FnOnce(Vec<u8>)) -> io::Result<()> {
         match *self {}
     }

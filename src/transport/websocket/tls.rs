@@ -15,7 +15,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 
-use super::{socket::ConnectingSocket, upgrade::Wire};
+use super::{socket::ConnectingSocket, upgrade::UpgradeWire};
 use crate::error::{Error, Result, TransportFailure};
 
 /// The trusted roots, and the client's certificate.
@@ -101,12 +101,12 @@ pub(super) fn server_name(host: &str) -> Result<ServerName<'static>> {
 }
 
 /// A TLS connection during its handshake and the upgrade.
-pub(super) struct Handshake {
+pub(super) struct TlsHandshake {
     connection: ClientConnection,
     socket: ConnectingSocket,
 }
 
-impl Handshake {
+impl TlsHandshake {
     /// Performs the TLS handshake, which verifies the server's certificate.
     pub(super) fn perform(
         config: ClientConfig,
@@ -114,7 +114,7 @@ impl Handshake {
         socket: ConnectingSocket,
     ) -> io::Result<Self> {
         let connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-        let mut handshake = Handshake { connection, socket };
+        let mut handshake = TlsHandshake { connection, socket };
         while handshake.connection.is_handshaking() {
             if handshake.connection.complete_io(&mut handshake.socket)? == (0, 0) {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -123,11 +123,11 @@ impl Handshake {
         Ok(handshake)
     }
 
-    pub(super) fn into_session(self) -> (Session, ConnectingSocket) {
-        let Handshake { mut connection, socket } = self;
+    pub(super) fn into_session(self) -> (TlsSession, ConnectingSocket) {
+        let TlsHandshake { mut connection, socket } = self;
         // The outbox has its own limit.
         connection.set_buffer_limit(None);
-        (Session(Mutex::new(connection)), socket)
+        (TlsSession(Mutex::new(connection)), socket)
     }
 
     fn stream(&mut self) -> Stream<'_, ClientConnection, ConnectingSocket> {
@@ -135,13 +135,13 @@ impl Handshake {
     }
 }
 
-impl Read for Handshake {
+impl Read for TlsHandshake {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream().read(buffer)
     }
 }
 
-impl Write for Handshake {
+impl Write for TlsHandshake {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.stream().write(bytes)
     }
@@ -151,16 +151,16 @@ impl Write for Handshake {
     }
 }
 
-impl Wire for Handshake {
+impl UpgradeWire for TlsHandshake {
     fn connecting_socket(&mut self) -> &mut ConnectingSocket {
         &mut self.socket
     }
 }
 
 /// An established TLS connection.
-pub(super) struct Session(Mutex<ClientConnection>);
+pub(super) struct TlsSession(Mutex<ClientConnection>);
 
-impl Session {
+impl TlsSession {
     /// Encrypts, and queues the result under the same lock, which keeps the records in order.
     pub(super) fn seal(&self, plain: &[u8], queue: impl FnOnce(Vec<u8>)) -> io::Result<()> {
         let mut connection = self.0.lock();

@@ -44,25 +44,25 @@ pub(super) struct Headers {
 }
 
 /// Why the upgrade failed.
-pub(super) enum Refusal {
+pub(super) enum UpgradeRefusal {
     /// The connection was lost.
     Broken(io::Error),
     /// The server's response is not an upgrade.
     Rejected(TransportFailure),
 }
 
-impl From<io::Error> for Refusal {
+impl From<io::Error> for UpgradeRefusal {
     fn from(error: io::Error) -> Self {
-        Refusal::Broken(error)
+        UpgradeRefusal::Broken(error)
     }
 }
 
 /// A stream whose deadline can be shortened.
-pub(super) trait Wire: Read + Write {
+pub(super) trait UpgradeWire: Read + Write {
     fn connecting_socket(&mut self) -> &mut ConnectingSocket;
 }
 
-impl Wire for ConnectingSocket {
+impl UpgradeWire for ConnectingSocket {
     fn connecting_socket(&mut self) -> &mut ConnectingSocket {
         self
     }
@@ -70,7 +70,7 @@ impl Wire for ConnectingSocket {
 
 impl Upgrade {
     /// Performs the upgrade. Returns the bytes received after the response: the first frames.
-    pub(super) fn perform(&self, wire: &mut impl Wire) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn perform(&self, wire: &mut impl UpgradeWire) -> Result<Vec<u8>, UpgradeRefusal> {
         let key = generate_key();
         let mut request = format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -88,7 +88,7 @@ impl Upgrade {
         let status = response.status();
         if status != StatusCode::SWITCHING_PROTOCOLS {
             read_body(wire, &response, &mut rest);
-            return Err(Refusal::Rejected(self.refused(status, &rest)));
+            return Err(UpgradeRefusal::Rejected(self.refused(status, &rest)));
         }
         let has = |name: &str, wanted: &str| {
             let mut values = response.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
@@ -127,11 +127,11 @@ impl Upgrade {
     }
 }
 
-fn not_a_websocket(why: &str) -> Refusal {
-    Refusal::Rejected(TransportFailure::new(format!("no WebSocket server: {why}")))
+fn not_a_websocket(why: &str) -> UpgradeRefusal {
+    UpgradeRefusal::Rejected(TransportFailure::new(format!("no WebSocket server: {why}")))
 }
 
-fn read_head(wire: &mut impl Wire) -> Result<(Response, Vec<u8>), Refusal> {
+fn read_head(wire: &mut impl UpgradeWire) -> Result<(Response, Vec<u8>), UpgradeRefusal> {
     let mut head = Vec::new();
     let mut chunk = vec![0; 4 * 1024];
     loop {
@@ -152,7 +152,7 @@ fn read_head(wire: &mut impl Wire) -> Result<(Response, Vec<u8>), Refusal> {
 }
 
 /// Reads the explanation in a rejection's body. An incomplete body is not another failure.
-fn read_body(wire: &mut impl Wire, response: &Response, body: &mut Vec<u8>) {
+fn read_body(wire: &mut impl UpgradeWire, response: &Response, body: &mut Vec<u8>) {
     let length = response.headers().get("Content-Length").and_then(|value| value.to_str().ok()?.parse().ok());
     let wanted = length.unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES);
     wire.connecting_socket().shorten_deadline(BODY_WAIT);

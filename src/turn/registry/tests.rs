@@ -87,7 +87,7 @@ struct Said {
 }
 
 /// A reader, and what the model says of it.
-struct Reader {
+struct ModelReader {
     consumer: Consumer,
     run: usize,
     interest: Interest,
@@ -97,7 +97,7 @@ struct Reader {
 
 /// A turn in the model, from the reply that names it to its end.
 #[derive(Debug)]
-struct Run {
+struct ModelRun {
     thread: &'static str,
     turn: &'static str,
     is_over: bool,
@@ -112,8 +112,8 @@ struct World {
     budget: Arc<Budget>,
     has_phantoms: bool,
     questions: Vec<Question>,
-    readers: Vec<Reader>,
-    runs: Vec<Run>,
+    readers: Vec<ModelReader>,
+    runs: Vec<ModelRun>,
     /// What came for turns that do not run, while something was asked for on their thread.
     early: Vec<Said>,
     number: usize,
@@ -205,16 +205,17 @@ impl World {
         let turn = turn.unwrap_or(&("", "a")).1;
         let consumer = expected.open(turn, None, Instant::now());
         let known = self.running(thread, if self.has_phantoms { None } else { Some(turn) });
-        let is_remembered = |run: &Run| run.remembered.is_some() && run.thread == thread && run.turn == turn;
+        let is_remembered =
+            |run: &ModelRun| run.remembered.is_some() && run.thread == thread && run.turn == turn;
         let known = known.or_else(|| self.runs.iter().position(is_remembered));
         let run = known.unwrap_or_else(|| {
-            self.runs.push(Run { thread, turn, is_over: false, remembered: None, end_bytes: None });
+            self.runs.push(ModelRun { thread, turn, is_over: false, remembered: None, end_bytes: None });
             self.runs.len() - 1
         });
         assert_eq!(consumer.log().turn_id, self.runs[run].turn);
         // Who comes after the end finds the end.
         let unread = self.runs[run].remembered.iter().cloned().collect();
-        self.readers.push(Reader { consumer, run, interest, unread, retained: 0 });
+        self.readers.push(ModelReader { consumer, run, interest, unread, retained: 0 });
         let is_its =
             |said: &Said| said.thread == thread && said.turn.is_none_or(|of| of == self.runs[run].turn);
         let (its, rest) = std::mem::take(&mut self.early).into_iter().partition(is_its);
@@ -284,11 +285,12 @@ impl World {
 
     /// What must be so at any time.
     fn check(&self) {
-        let bytes = |reader: &Reader| reader.unread.iter().map(String::len).sum::<usize>() + reader.retained;
+        let bytes =
+            |reader: &ModelReader| reader.unread.iter().map(String::len).sum::<usize>() + reader.retained;
         let bytes: usize = self.readers.iter().map(bytes).sum();
         // Early events and what is kept of an end are counted too.
         let early: usize = self.early.iter().map(|said| said.text.len()).sum();
-        let is_held = |(at, run): &(usize, &Run)| {
+        let is_held = |(at, run): &(usize, &ModelRun)| {
             run.remembered.is_some() || self.readers.iter().any(|reader| reader.run == *at)
         };
         let ends: usize =

@@ -17,7 +17,7 @@ struct Told {
 }
 
 #[derive(Debug, Clone)]
-enum Event {
+enum SessionEvent {
     Item(Told),
     Error {
         message: &'static str,
@@ -40,33 +40,33 @@ impl Told {
     }
 }
 
-impl Event {
+impl SessionEvent {
     fn kind(&self) -> Kind {
         match self {
-            Event::Item(_) => Kind::ItemCompleted,
-            Event::Error { .. } => Kind::Error,
-            Event::TokenUsage(_) => Kind::TokenUsage,
-            Event::End { .. } => Kind::TurnCompleted,
-            Event::Other(kind) => *kind,
+            SessionEvent::Item(_) => Kind::ItemCompleted,
+            SessionEvent::Error { .. } => Kind::Error,
+            SessionEvent::TokenUsage(_) => Kind::TokenUsage,
+            SessionEvent::End { .. } => Kind::TurnCompleted,
+            SessionEvent::Other(kind) => *kind,
         }
     }
 
     fn params(&self) -> Value {
         match self {
-            Event::Item(item) => json!({ "item": item.json() }),
-            Event::Error { message, will_retry } => {
+            SessionEvent::Item(item) => json!({ "item": item.json() }),
+            SessionEvent::Error { message, will_retry } => {
                 json!({ "error": { "message": message }, "willRetry": will_retry })
             }
-            Event::TokenUsage(tokens) => {
+            SessionEvent::TokenUsage(tokens) => {
                 let count = json!({ "totalTokens": tokens });
                 json!({ "tokenUsage": { "total": count, "last": count } })
             }
-            Event::End { status, error, items } => {
+            SessionEvent::End { status, error, items } => {
                 let items: Vec<_> = items.iter().map(Told::json).collect();
                 let error = error.map(|message| json!({ "message": message }));
                 json!({ "turn": { "id": "u", "status": status, "error": error, "items": items } })
             }
-            Event::Other(_) => {
+            SessionEvent::Other(_) => {
                 json!({ "turn": { "status": "failed" }, "item": { "id": "x", "type": "agentMessage", "text": "x" } })
             }
         }
@@ -84,18 +84,21 @@ fn told(ids: &'static [&'static str]) -> impl Strategy<Value = Told> {
 }
 
 /// `live` and `stored` are the ids that items have when they come, and in the turn that ends.
-fn event(live: &'static [&'static str], stored: &'static [&'static str]) -> impl Strategy<Value = Event> {
+fn event(
+    live: &'static [&'static str],
+    stored: &'static [&'static str],
+) -> impl Strategy<Value = SessionEvent> {
     let status = select(vec![None, Some("completed"), Some("interrupted"), Some("failed"), Some("new")]);
     let error = prop::option::of(select(vec!["p", "q"]));
     let items = vec(told(stored), 0..4);
     prop_oneof![
-        8 => told(live).prop_map(Event::Item),
+        8 => told(live).prop_map(SessionEvent::Item),
         2 => (select(vec!["e", "f"]), any::<bool>())
-            .prop_map(|(message, will_retry)| Event::Error { message, will_retry }),
-        1 => (0..9u64).prop_map(Event::TokenUsage),
-        1 => (status, error, items).prop_map(|(status, error, items)| Event::End { status, error, items }),
+            .prop_map(|(message, will_retry)| SessionEvent::Error { message, will_retry }),
+        1 => (0..9u64).prop_map(SessionEvent::TokenUsage),
+        1 => (status, error, items).prop_map(|(status, error, items)| SessionEvent::End { status, error, items }),
         1 => select(vec![Kind::ItemStarted, Kind::TurnStarted, Kind::TextDelta, Kind::Other])
-            .prop_map(Event::Other),
+            .prop_map(SessionEvent::Other),
     ]
 }
 
@@ -103,8 +106,8 @@ const LIVE: &[&str] = &["a", "b", "c", "d"];
 const BOTH: &[&str] = &["a", "b", "c", "item-1", "item-2", "item-3"];
 
 /// Feeds it all; gives the steps that each event made.
-fn feed(session: &mut Session, events: &[Event]) -> Vec<Vec<ConversationStep>> {
-    let feed_one = |event: &Event| {
+fn feed(session: &mut Session, events: &[SessionEvent]) -> Vec<Vec<ConversationStep>> {
+    let feed_one = |event: &SessionEvent| {
         let mut steps = Vec::new();
         let text = json!({ "method": "m", "params": event.params() }).to_string();
         let item = event.params().get("item").map(Value::to_string);
@@ -122,10 +125,10 @@ fn feed(session: &mut Session, events: &[Event]) -> Vec<Vec<ConversationStep>> {
     events.iter().map(feed_one).collect()
 }
 
-fn items_of(event: &Event) -> &[Told] {
+fn items_of(event: &SessionEvent) -> &[Told] {
     match event {
-        Event::Item(item) => std::slice::from_ref(item),
-        Event::End { items, .. } => items,
+        SessionEvent::Item(item) => std::slice::from_ref(item),
+        SessionEvent::End { items, .. } => items,
         _ => &[],
     }
 }
@@ -165,7 +168,7 @@ proptest! {
         missing in 0..4usize,
     ) {
         let mut session = Session::new("t", "u");
-        let live: Vec<_> = feed(&mut session, &items.into_iter().map(Event::Item).collect::<Vec<_>>())
+        let live: Vec<_> = feed(&mut session, &items.into_iter().map(SessionEvent::Item).collect::<Vec<_>>())
             .into_iter()
             .flatten()
             .collect();
@@ -209,21 +212,21 @@ proptest! {
             let before = session.outcome.clone();
             feed(&mut session, std::slice::from_ref(event));
             match event {
-                Event::Error { message, will_retry: false } => failure = Some(*message),
-                Event::TokenUsage(count) => tokens = Some(*count),
+                SessionEvent::Error { message, will_retry: false } => failure = Some(*message),
+                SessionEvent::TokenUsage(count) => tokens = Some(*count),
                 _ => {}
             }
-            let Event::End { status, error, .. } = event else {
+            let SessionEvent::End { status, error, .. } = event else {
                 prop_assert_eq!(&session.outcome, &before);
                 continue;
             };
             // The turn's own error takes precedence over the last `error` event, which counts once.
             let words = error.or_else(|| failure.take());
             match (status, session.outcome.clone()) {
-                (Some("completed"), Some(Outcome::Completed)) => {}
-                (Some("interrupted"), Some(Outcome::Interrupted { .. })) => {}
-                (None, Some(Outcome::Completed)) => prop_assert_eq!(words, None),
-                (Some("failed" | "new") | None, Some(Outcome::Failed { message, .. })) => match words {
+                (Some("completed"), Some(TurnOutcome::Completed)) => {}
+                (Some("interrupted"), Some(TurnOutcome::Interrupted { .. })) => {}
+                (None, Some(TurnOutcome::Completed)) => prop_assert_eq!(words, None),
+                (Some("failed" | "new") | None, Some(TurnOutcome::Failed { message, .. })) => match words {
                     Some(words) => prop_assert_eq!(message, words),
                     None if *status == Some("new") => prop_assert!(message.contains("`new`"), "{message}"),
                     None => prop_assert_eq!(message, "the server gave no reason"),

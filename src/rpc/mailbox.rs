@@ -1,13 +1,14 @@
-//! The one queue of this crate: from the reading thread to whoever consumes a stream or waits for a reply.
+//! The only queue of this crate: from the reading thread to the consumer of a stream or the caller that waits
+//! for a reply.
 //!
-//! Relies on `budget`, crossbeam channels and thread parking. Invariant: an item stays until it is taken,
-//! or the mailbox is cleared or dropped, and is counted for as long; a consumer that found nothing is
-//! woken by the next item, by the end, and by [`Mailbox::nudge`].
+//! Relies on `budget`, crossbeam channels and thread parking. Invariant: an item stays until it is taken, or
+//! the mailbox is cleared or dropped, and is counted for that time; a consumer that found nothing is woken by
+//! the next item, by the end, and by [`Mailbox::nudge`].
 //!
-//! Items travel through a crossbeam channel. The newest one may stay open, so that more is added to it
-//! while nobody takes it: a block of events is one item. A consumer parks instead of blocking in the
-//! channel, since a channel's own wait spins and yields first, which on a busy machine takes the time
-//! from the thread that brings the items.
+//! Items travel through a crossbeam channel. The newest one may stay open, so that more is added to it until
+//! it is taken: a block of events is one item. A consumer parks instead of blocking in the channel, because a
+//! channel's own wait spins and yields first, which on a busy machine takes time from the thread that
+//! delivers the items.
 
 use std::{
     collections::VecDeque,
@@ -22,20 +23,20 @@ use parking_lot::Mutex;
 use super::budget::Budget;
 use crate::deadline::park_until;
 
-/// A consumer that so many bytes wait for is woken at once, though more is on the way.
+/// A consumer with this many unread bytes is woken immediately, even if more is about to arrive.
 const ENOUGH: usize = 256 * 1024;
 
-/// What travels through a mailbox.
+/// An item of a mailbox.
 pub(crate) trait Weighed {
     /// The bytes that keeping it costs.
     fn bytes(&self) -> usize;
 }
 
-/// A queue with one consumer, and how the queue ended.
+/// A queue with one consumer, and the end of the queue.
 #[derive(Debug)]
 pub(crate) struct Mailbox<T: Weighed, E = ()> {
     queue: (Sender<T>, Receiver<T>),
-    /// Guards the order of items too: all sides send and receive while they hold it.
+    /// Also guards the order of items: all sides hold it while they send and receive.
     state: Mutex<MailboxState<T, E>>,
     budget: Arc<Budget>,
 }
@@ -46,25 +47,25 @@ struct MailboxState<T, E> {
     open: Option<T>,
     /// The bytes of all items in the queue.
     queued: usize,
-    /// Bytes that the consumer keeps although it has taken them.
+    /// Bytes that the consumer keeps after taking them.
     retained: usize,
     /// The thread that found nothing the last time it looked.
     waiting: Option<Thread>,
     end: Option<E>,
 }
 
-/// What a consumer finds.
+/// The result of taking from a mailbox.
 #[derive(Debug)]
 pub(crate) enum Taken<T, E> {
     Item(T),
     /// Nothing yet. The calling thread is unparked when that changes.
     Empty,
-    /// All items were taken, and no more come.
+    /// All items were taken, and no more will arrive.
     Ended(E),
 }
 
-/// Threads to be woken once the frames of a read have been handed out, so that a flood wakes a consumer
-/// for many items at a time. Wakes them when dropped, too.
+/// Threads to wake after the frames of a read were delivered, so that during a flood a consumer is woken once
+/// for many items. Also wakes them when dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Wakeups(Vec<Thread>);
 
@@ -85,7 +86,7 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         Self::over(unbounded(), budget)
     }
 
-    /// For a single item, such as a reply.
+    /// Creates a mailbox for a single item, such as a reply.
     pub(crate) fn for_one(budget: &Arc<Budget>) -> Self {
         Self::over(bounded(1), budget)
     }
@@ -95,7 +96,7 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         Mailbox { queue, state: Mutex::new(state), budget: Arc::clone(budget) }
     }
 
-    /// Adds an item. Nothing is added after the end.
+    /// Adds an item, unless the queue has ended.
     pub(crate) fn push(&self, item: T, wakeups: &mut Wakeups) {
         let bytes = item.bytes();
         self.extend(bytes, wakeups, |open, send| {
@@ -106,7 +107,7 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         });
     }
 
-    /// Adds `bytes` to the open item, or in new ones. `send` completes an item.
+    /// Adds `bytes` to the open item, or in new items. `send` completes an item.
     pub(crate) fn extend(
         &self,
         bytes: usize,
@@ -117,7 +118,7 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         if state.end.is_some() {
             return;
         }
-        // Never full: the one item of a bounded queue is its only one.
+        // Never full: a bounded queue only ever gets one item.
         add(&mut state.open, &|item| drop(self.queue.0.try_send(item)));
         state.queued += bytes;
         self.budget.charge(bytes);
@@ -129,7 +130,7 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         }
     }
 
-    /// The oldest item.
+    /// Takes the oldest item.
     pub(crate) fn take(&self) -> Taken<T, E> {
         let mut state = self.state.lock();
         match self.queue.1.try_recv().ok().or_else(|| state.open.take()) {
@@ -148,8 +149,8 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         }
     }
 
-    /// All items, and how the mailbox ended if it has. `retain`: the items stay counted until the
-    /// mailbox is dropped.
+    /// Takes all items, and the end if there is one. With `retain`, the items stay counted until the mailbox
+    /// is dropped.
     pub(crate) fn take_all(&self, retain: bool) -> (VecDeque<T>, Option<E>) {
         let mut state = self.state.lock();
         let mut items: VecDeque<T> = self.queue.1.try_iter().collect();
@@ -163,13 +164,13 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         (items, state.end.clone())
     }
 
-    /// Sets how many bytes the consumer keeps besides what [`take_all`](Self::take_all) retained.
+    /// Counts more bytes that the consumer keeps, besides what [`take_all`](Self::take_all) retained.
     pub(crate) fn retain(&self, more: usize) {
         self.state.lock().retained += more;
         self.budget.charge(more);
     }
 
-    /// Drops the oldest item, unless it is the only one. `None`: there is no other.
+    /// Drops the oldest item, unless it is the only one. `None` if there is no other.
     pub(crate) fn drop_oldest(&self) -> Option<usize> {
         let mut state = self.state.lock();
         if self.queue.1.len() + usize::from(state.open.is_some()) < 2 {
@@ -181,7 +182,7 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         Some(bytes)
     }
 
-    /// Drops the items that `keep` refuses. Gives their number.
+    /// Drops the items for which `keep` returns `false`. Returns their number.
     pub(crate) fn keep_only(&self, keep: impl Fn(&T) -> bool) -> usize {
         let mut state = self.state.lock();
         let mut dropped = 0;
@@ -198,14 +199,14 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         dropped
     }
 
-    /// Ends the queue; the consumer finds this after the items. The first end stays.
+    /// Ends the queue; the consumer receives this after the items. The first end stays.
     pub(crate) fn close(&self, end: E) {
         let mut state = self.state.lock();
         state.end.get_or_insert(end);
         wake(&mut state);
     }
 
-    /// Drops all items and what is retained, and ends the queue with this, whatever its end was.
+    /// Drops all items and what is retained, and ends the queue, replacing an earlier end.
     pub(crate) fn clear(&self, end: E) {
         let mut state = self.state.lock();
         let items: Vec<T> = self.queue.1.try_iter().chain(state.open.take()).collect();
@@ -217,12 +218,12 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         drop(items);
     }
 
-    /// Wakes the consumer without an item: something else that it looks at has changed.
+    /// Wakes the consumer without an item, because something else that it checks has changed.
     pub(crate) fn nudge(&self) {
         wake(&mut self.state.lock());
     }
 
-    /// Waits, after nothing was found, until something may have changed, or until that moment. May return
+    /// Waits, after nothing was found, until something may have changed, or until the given time. May return
     /// early. Only for the thread that found nothing.
     pub(crate) fn wait(&self, until: Option<Instant>) {
         park_until(until);
@@ -244,7 +245,7 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         state.end.is_some() && state.open.is_none() && self.queue.1.is_empty()
     }
 
-    /// Whether its consumer would sleep on, whatever comes.
+    /// Whether the consumer waits without having been notified.
     #[cfg(test)]
     pub(crate) fn is_waiting(&self) -> bool {
         self.state.lock().waiting.is_some()

@@ -1,10 +1,10 @@
 //! Counts the bytes that a connection keeps for its users, and chooses who pays when there are too many.
 //!
-//! Relies on nothing. Invariant: what a peer can make the client keep is charged here before it is
-//! stored and refunded when it is taken or dropped, so that the sum is known without visiting anybody.
+//! Relies on nothing. Invariant: everything that a peer can make the client keep is charged here before it is
+//! stored, and refunded when it is taken or dropped, so that the sum is always known.
 //!
-//! [`Budget::enforce`] is called by the reading thread after each frame. It calls a [`Payer`] while no
-//! other lock is held.
+//! [`Budget::enforce`] is called by the reading thread after each frame. It calls a [`Payer`] while no other
+//! lock is held.
 
 use std::sync::{
     Arc, Weak,
@@ -20,11 +20,11 @@ pub(crate) struct Budget {
     payers: Mutex<Payers>,
 }
 
-/// Something that keeps bytes for a user and can do without them.
+/// Something that keeps bytes for a user and can drop them.
 pub(crate) trait Payer: Send + Sync {
-    /// The bytes that giving up frees.
+    /// The bytes that `give_up` frees.
     fn kept_bytes(&self) -> usize;
-    /// Frees them. Users find the reason where they look for the data.
+    /// Frees the bytes. The user gets the reason in place of the data.
     fn give_up(&self, overrun: Overrun);
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Overrun {
 #[derive(Default)]
 struct Payers {
     list: Vec<Weak<dyn Payer>>,
-    /// The list is searched for dead entries when it is as long as this.
+    /// The length at which dead entries are removed from the list.
     prune_at: usize,
 }
 
@@ -69,7 +69,7 @@ impl Budget {
         self.kept.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Adds somebody who can be made to pay for as long as they live.
+    /// Registers a payer for as long as it lives.
     pub(crate) fn register(&self, payer: Weak<dyn Payer>) {
         let mut payers = self.payers.lock();
         if payers.list.len() >= payers.prune_at {
@@ -79,14 +79,14 @@ impl Budget {
         payers.list.push(payer);
     }
 
-    /// While more is kept than the limit allows, whoever keeps the most gives up, each at most once.
+    /// While the limit is exceeded, makes the largest payer give up, each at most once.
     pub(crate) fn enforce(&self) {
         if self.kept() > self.limit {
             self.make_room(0);
         }
     }
 
-    /// Makes whoever keeps the most give up until `bytes` more fit. `false`: they don't.
+    /// Makes the largest payers give up until `bytes` more fit. Returns `false` if they don't.
     pub(crate) fn make_room(&self, bytes: usize) -> bool {
         let fits = || self.kept().saturating_add(bytes) <= self.limit;
         if fits() {

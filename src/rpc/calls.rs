@@ -1,8 +1,7 @@
-//! The requests in flight, and what becomes of their replies.
+//! The requests in flight, and the completions of their replies.
 //!
-//! Relies on `mailbox`. Invariant: an entry leaves the table exactly once: by its reply, by its caller
-//! giving up, or by the end of the connection. Dropping a completion without a reply ends its caller's
-//! wait.
+//! Relies on `mailbox`. Invariant: an entry is removed exactly once: by its reply, by its caller giving up,
+//! or by the end of the connection. Dropping a completion without a reply ends its caller's wait.
 
 use std::{
     collections::HashMap,
@@ -20,7 +19,7 @@ use super::{
     reply::RawReply,
 };
 
-/// What is done with a reply. Runs on the reading thread before the next frame is looked at.
+/// Processes a reply. Runs on the reading thread before the next frame is processed.
 pub(crate) type Completion = Box<dyn FnOnce(RawReply) + Send>;
 
 #[derive(Default)]
@@ -46,14 +45,14 @@ impl Calls {
         self.table.lock().len()
     }
 
-    /// Drops all completions, which ends the waits of their callers.
+    /// Drops all completions, which ends their callers' waits.
     pub(crate) fn clear(&self) {
         let completions = std::mem::take(&mut *self.table.lock());
         drop(completions);
     }
 }
 
-/// A reply, and what the reading thread made of it.
+/// A reply, and the result of its processing on the reading thread.
 pub(crate) struct Completed<T>(pub(crate) RawReply, pub(crate) T);
 
 impl<T> Weighed for Completed<T> {
@@ -75,7 +74,7 @@ impl<T> Drop for ReplySender<T> {
     }
 }
 
-/// A slot, and the completion that puts the reply and what `receive` makes of it there.
+/// A slot, and the completion that puts the reply and the result of `receive` into it.
 pub(crate) fn reply_slot<T: Send + 'static>(
     budget: &Arc<Budget>,
     receive: impl FnOnce(&RawReply) -> T + Send + 'static,
@@ -90,7 +89,8 @@ pub(crate) fn reply_slot<T: Send + 'static>(
 }
 
 impl<T> ReplySlot<T> {
-    /// `Ended`: no reply comes any more. `Empty`: this thread is unparked when there is one.
+    /// Takes the reply. `Ended` means that no reply will arrive; with `Empty`, this thread is unparked when
+    /// one does.
     pub(crate) fn take(&self) -> Taken<Completed<T>, ()> {
         self.0.take()
     }

@@ -13,18 +13,18 @@ use crate::{
     transport::Receive,
 };
 
-/// After so many bytes consumers are woken although more can be read: a flood wakes a consumer for many
-/// events at a time, but none waits for long.
+/// After this many bytes, consumers are woken even if more can be read: during a flood, a consumer is woken
+/// once for many events, but without a long delay.
 const BATCH: usize = 8 * 1024 * 1024;
 
-/// Takes the frames of one connection.
+/// Processes the frames of a connection.
 pub(crate) struct Dispatcher {
     core: Arc<Core>,
     is_strict: bool,
     repair: Repair,
     /// Consumers with news since the last flush.
     wakeups: Wakeups,
-    /// When the current read began; one look at the clock serves all its frames.
+    /// When the current read began. One reading of the clock serves all its frames.
     received: Option<Instant>,
     /// Frames and bytes since the last flush, counted there.
     frames: u64,
@@ -106,7 +106,7 @@ impl Receive for Dispatcher {
             return self.stray("a frame of 4 GiB or more");
         }
         let (text, was_repaired) = self.repair.text(bytes);
-        // What came in a buffer of its own is moved, not copied, from here on.
+        // A frame that arrived in its own buffer is moved, not copied, from here on.
         let (owner, text) = match &text {
             Cow::Owned(_) => (Some(Arc::new(text.into_owned())), Cow::Borrowed("")),
             Cow::Borrowed(_) => (None, text),

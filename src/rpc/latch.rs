@@ -18,12 +18,12 @@ pub(crate) struct Latch {
     waiting: Mutex<Vec<Thread>>,
 }
 
-/// Unparks the thread that made it when the latch is set, for as long as this value lives.
+/// Unparks the thread that created it when the latch is set, for as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct Watch<'a>(&'a Latch);
 
 impl Latch {
-    /// Sets the latch and wakes everybody who waits.
+    /// Sets the latch and wakes all waiting threads.
     pub(crate) fn set(&self) {
         self.is_set.store(true, Ordering::SeqCst);
         for thread in std::mem::take(&mut *self.waiting.lock()) {
@@ -42,7 +42,7 @@ impl Latch {
         Watch(self)
     }
 
-    /// Waits until the latch is set, or until that moment.
+    /// Waits until the latch is set, or until the given time.
     pub(crate) fn wait(&self, until: Option<Instant>) {
         if self.is_set() {
             return;

@@ -1,8 +1,8 @@
-//! Whether a connection is open, being closed, or over, and why.
+//! Whether a connection is open, closing or ended, and why.
 //!
-//! Relies on `latch`. Invariant: the reason is stored before anybody is woken, the first reason stays,
-//! and nothing reopens. Tables carry no flag of their own: whoever adds an entry looks here afterwards,
-//! and takes it back if the connection has ended meanwhile.
+//! Relies on `latch`. Invariant: the reason is stored before any thread is woken, the first reason stays, and
+//! nothing reopens. Tables have no flag of their own: whoever adds an entry checks the lifecycle afterwards,
+//! and removes the entry if the connection has ended in the meantime.
 
 use std::{
     sync::{
@@ -26,7 +26,7 @@ pub(crate) struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Ends the connection for this reason. `false`: it had ended before.
+    /// Ends the connection for this reason. Returns `false` if it had already ended.
     pub(crate) fn end(&self, reason: Error) -> bool {
         let is_first = self.reason.set(reason).is_ok();
         self.ended.set();
@@ -58,7 +58,7 @@ impl Lifecycle {
         if self.has_ended() { Err(self.error(doing)) } else { Ok(()) }
     }
 
-    /// `true` for the first caller, who then closes the connection and calls
+    /// Returns `true` for the first caller, which must then close the connection and call
     /// [`finish_closing`](Self::finish_closing).
     pub(crate) fn begin_closing(&self) -> bool {
         !self.is_closing.swap(true, Ordering::AcqRel)

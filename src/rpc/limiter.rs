@@ -1,8 +1,8 @@
-//! Limits the number of requests in flight per class: the server drops some of those that come too many
-//! at once, without a reply.
+//! Limits the number of requests in flight per class: the server drops some requests, without a reply, if it
+//! receives too many at once.
 //!
-//! Relies on `lifecycle`. Invariant: at most 64 ordinary, 16 control and 16 long requests are in flight;
-//! a permit comes back however its request ends.
+//! Relies on `lifecycle`. Invariant: at most 64 ordinary, 16 control and 16 long requests are in flight; a
+//! permit is returned however its request ends.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use parking_lot::{Condvar, Mutex};
 use super::lifecycle::Lifecycle;
 use crate::deadline::Deadline;
 
-/// What a request may wait behind. The caller chooses it.
+/// The class of a request, which determines the permits it waits for. The caller chooses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// At most 64 in flight.
     Ordinary,
-    /// At most 16 in flight. For requests that end the wait of others, and for those of callbacks: behind
-    /// ordinary requests, which may wait for that very callback, they would be a deadlock.
+    /// At most 16 in flight. For requests that end others, and for those of callbacks: if these waited behind
+    /// ordinary requests, which may wait for that very callback, there would be a deadlock.
     Control,
-    /// At most 16 in flight. For requests that take as long as what they ask for: what ends that must not
-    /// wait behind them.
+    /// At most 16 in flight. For requests whose reply takes as long as the work they request: requests that
+    /// end this work must not wait behind them.
     Long,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Limiter([Arc<Pool>; 3]);
 #[derive(Debug)]
 struct Pool {
     free: Mutex<usize>,
-    /// A permit came back, or the connection has ended.
+    /// Notified when a permit is returned, and when the connection has ended.
     changed: Condvar,
 }
 
@@ -56,7 +56,7 @@ impl Limiter {
         )
     }
 
-    /// Waits for a permit. `None`: the deadline has passed, or the connection has ended.
+    /// Waits for a permit. `None` if the deadline has passed or the connection has ended.
     pub(crate) fn acquire(&self, class: Class, deadline: Deadline, lifecycle: &Lifecycle) -> Option<Permit> {
         let pool = &self.0[class as usize];
         let mut free = pool.free.lock();
@@ -75,10 +75,10 @@ impl Limiter {
         Some(Permit(Arc::clone(pool)))
     }
 
-    /// Wakes everybody who waits: the connection has ended.
+    /// Wakes all waiting threads: the connection has ended.
     pub(crate) fn wake_all(&self) {
         for pool in &self.0 {
-            // Behind the lock, so that nobody is between looking and waiting.
+            // Locked first, so that no thread is between checking and waiting.
             drop(pool.free.lock());
             pool.changed.notify_all();
         }

@@ -1,8 +1,8 @@
 //! Log records of threads that must not run the program's logger, which is user code.
 //!
-//! Relies on the `log` crate. Invariant: adding a record never blocks and keeps a bounded amount;
-//! records that do not fit are dropped and counted. The logger runs on a thread of its own, so that a
-//! slow one delays nothing but other records.
+//! Relies on the `log` crate. Invariant: adding a record never blocks and keeps a bounded amount; records
+//! that do not fit are dropped and counted. The logger runs on its own thread, so that a slow one delays
+//! nothing but other records.
 
 use std::{
     collections::VecDeque,
@@ -18,9 +18,9 @@ use std::{
 use log::Level;
 use parking_lot::{Condvar, Mutex};
 
-/// The most records that wait for the logger.
+/// The maximum number of records in the queue.
 const MOST_RECORDS: usize = 1024;
-/// The most bytes of them.
+/// The maximum number of bytes in the queue.
 const MOST_BYTES: usize = 1024 * 1024;
 
 #[derive(Default)]
@@ -44,7 +44,7 @@ struct Backlog {
 }
 
 impl LogQueue {
-    /// Hands a record to the logger's thread. The message is made only if somebody listens to that level.
+    /// Queues a record for the logger. The message is formatted only if the level is enabled.
     pub(crate) fn record(&self, level: Level, message: impl FnOnce() -> String) {
         if level > log::max_level() {
             return;
@@ -69,12 +69,12 @@ impl LogQueue {
         self.0.changed.notify_one();
     }
 
-    /// How many records were dropped because the logger was too slow.
+    /// The number of records that were dropped because the logger was too slow.
     pub(crate) fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Relaxed)
     }
 
-    /// Takes no more records, and waits until the logger has had those there are, at most until
+    /// Accepts no more records, and waits until the logger has processed the queued ones, or until
     /// `deadline`.
     pub(crate) fn close(&self, deadline: Instant) {
         let mut backlog = self.0.backlog.lock();

@@ -1,13 +1,14 @@
-//! The one queue of this crate: from the reading thread to whoever consumes a stream or waits for a reply.
+//! The only queue of this crate: from the reading thread to the consumer of a stream or the caller that waits
+//! for a reply.
 //!
-//! Relies on `budget`, crossbeam channels and thread parking. Invariant: an item stays until it is taken,
-//! or the mailbox is cleared or dropped, and is counted for as long; a consumer that found nothing is
-//! woken by the next item, by the end, and by [`Mailbox::nudge`].
+//! Relies on `budget`, crossbeam channels and thread parking. Invariant: an item stays until it is taken, or
+//! the mailbox is cleared or dropped, and is counted for that time; a consumer that found nothing is woken by
+//! the next item, by the end, and by [`Mailbox::nudge`].
 //!
-//! The newest item may stay open, so that more is added to it while nobody takes it: a block of events is one
-//! item. Whoever consumes several streams at once waits for their [`Mailbox::ready`] channels. A consumer of
-//! one parks instead, since a channel's own wait spins and yields first, which on a busy machine takes the
-//! time from the thread that brings the items.
+//! The newest item may stay open, so that more is added to it until it is taken: a block of events is one
+//! item. A program that reads several streams selects on their [`Mailbox::ready`] channels. The consumer of
+//! one stream parks instead of blocking in a channel, because a channel's own wait spins and yields first,
+//! which on a busy machine takes time from the thread that delivers the items.
 
 use std::{
     collections::VecDeque,
@@ -31,7 +32,7 @@ pub(crate) trait Weighed {
     fn bytes(&self) -> usize;
 }
 
-/// A queue with one consumer, and how the queue ended.
+/// A queue with one consumer, and the end of the queue.
 #[derive(Debug)]
 pub(crate) struct Mailbox<T: Weighed, E = ()> {
     state: Mutex<MailboxState<T, E>>,
@@ -45,7 +46,7 @@ struct MailboxState<T, E> {
     is_open: bool,
     /// The bytes of all items.
     queued: usize,
-    /// Bytes that the consumer keeps although it has taken them.
+    /// Bytes that the consumer keeps after taking them.
     retained: usize,
     consumer: ConsumerState,
     /// The thread of a consumer that is not busy.
@@ -67,7 +68,7 @@ enum ConsumerState {
     Announced,
 }
 
-/// What a consumer finds.
+/// The result of taking from a mailbox.
 #[derive(Debug)]
 pub(crate) enum Taken<T, E> {
     Item(T),
@@ -77,8 +78,8 @@ pub(crate) enum Taken<T, E> {
     Ended(E),
 }
 
-/// Consumers to be woken once the frames of a read have been handed out, so that a flood wakes a consumer
-/// for many items at a time. Wakes them when dropped, too.
+/// Consumers to wake after the frames of a read were delivered, so that during a flood a consumer is woken
+/// once for many items. Also wakes them when dropped.
 #[derive(Default)]
 pub(crate) struct Wakeups(Vec<Arc<dyn Announced>>);
 
@@ -125,7 +126,7 @@ impl<T: Weighed + Send + 'static, E: Clone + Send + 'static> Mailbox<T, E> {
         Arc::new(Mailbox { state: Mutex::new(state), budget: Arc::clone(budget) })
     }
 
-    /// Adds an item. Nothing is added after the end.
+    /// Adds an item, unless the queue has ended.
     pub(crate) fn push(self: &Arc<Self>, item: T, wakeups: &mut Wakeups) {
         self.extend(item.bytes(), wakeups, |items, is_open| {
             *is_open = false;

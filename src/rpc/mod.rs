@@ -1,15 +1,15 @@
-//! JSON-RPC over a transport: calls, notifications, and the requests of the server.
+//! JSON-RPC over a transport: calls, notifications, and server requests.
 //!
-//! Relies on `protocol` (the envelope) and `transport`; knows no method of Codex by name. Invariant: when
-//! a connection ends, the reason is stored first and then everybody who waits is woken.
+//! Relies on `protocol` (the envelope) and `transport`; knows no method of Codex by name. Invariant: when a
+//! connection ends, the reason is stored first, and then all waiting threads are woken.
 //!
-//! - [`Core::call`] sends a request: `limiter` permits it, `calls` keeps what is done with its reply,
-//!   `retry` repeats it while the server is overloaded.
-//! - The transport's thread runs the `dispatcher`, which hands each [`Frame`] to its call, to the
+//! - [`Core::call`] sends a request: `limiter` permits it, `calls` keeps the completion of its reply, `retry`
+//!   repeats it while the server is overloaded.
+//! - The transport's thread runs the `dispatcher`, which passes each [`Frame`] to its call, to the
 //!   [`Subsystem`]s and to the subscribers of `notifications`.
-//! - Whatever waits for a consumer waits in a `mailbox`, is counted in the `budget`, and ends with the
+//! - Everything that waits for a consumer waits in a `mailbox`, is counted in the `budget`, and ends with the
 //!   `lifecycle`.
-//! - User code runs on `workers` and behind the `log_queue`; deadlines run on the `timer`.
+//! - User code runs on `workers` and in the `log_queue`; deadlines of server requests run on the `timer`.
 //!
 //! No lock is held while the transport or a subsystem is called.
 
@@ -69,19 +69,19 @@ use crate::{
     transport::{Link, Shutdown, Sink, Transport},
 };
 
-/// A part of the client that takes what the server sends by itself.
+/// A part of the client that processes what the server sends on its own initiative.
 ///
-/// Called on the reading thread: routes, stores, returns; runs no user code and never blocks. Consumers
-/// that have news go into `wakeups`.
+/// Called on the reading thread: routes, stores, returns; runs no user code and never blocks. Consumers with
+/// new items are added to `wakeups`.
 pub(crate) trait Subsystem: Send + Sync {
     fn notification(&self, core: &Arc<Core>, frame: &Frame<'_>, wakeups: &mut Wakeups);
 
-    /// `false`: this is none of its requests.
+    /// Returns `false` if the request belongs to another subsystem.
     fn request(&self, _: &Arc<Core>, _: &RequestId, _: &Frame<'_>, _: &mut Wakeups) -> bool {
         false
     }
 
-    /// The connection has ended: wakes whoever waits. Called again for what was added meanwhile.
+    /// The connection has ended: wakes all waiting threads. Called again for what was added in the meantime.
     fn ended(&self, core: &Core, reason: &Error);
 }
 
@@ -90,14 +90,14 @@ pub(crate) struct ConnectionSettings {
     pub(crate) is_strict: bool,
     pub(crate) max_frame_bytes: Option<usize>,
     pub(crate) budget: Arc<Budget>,
-    /// In the order in which they see each frame.
+    /// In the order in which they receive each frame.
     pub(crate) subsystems: Vec<Arc<dyn Subsystem>>,
 }
 
-/// An answer to a request of the server, or its refusal.
+/// The answer to a server request, or its rejection.
 pub(crate) type Answer = Result<Box<RawValue>, Refusal>;
 
-/// Why a request of the server is refused.
+/// The rejection of a server request.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     pub(crate) code: i64,
@@ -123,7 +123,7 @@ struct Owner(Arc<Core>);
 /// What everything on a connection shares.
 pub(crate) struct Core {
     link: OnceLock<Box<dyn Link>>,
-    /// Messages from before the link was there.
+    /// Messages sent before the link was available.
     unsent: Mutex<Vec<Vec<u8>>>,
     lifecycle: Lifecycle,
     limiter: Limiter,
@@ -137,7 +137,7 @@ pub(crate) struct Core {
     counters: Counters,
 }
 
-/// What the reading thread counts: an addition each, never a lock.
+/// Counters of the reading thread, updated without a lock.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) frames: AtomicU64,
@@ -205,7 +205,7 @@ impl WeakConnection {
     }
 }
 
-/// A request in flight. Dropping it gives its reply up.
+/// A request in flight. Dropping it abandons its reply.
 pub(crate) struct PendingCall<T = ()> {
     core: Arc<Core>,
     id: i64,
@@ -213,15 +213,15 @@ pub(crate) struct PendingCall<T = ()> {
 }
 
 impl<T> PendingCall<T> {
-    /// The reply, if it is there. `Ended`: none comes any more. `Empty`: this thread is unparked when
-    /// there is one.
+    /// Takes the reply. `Ended` means that no reply will arrive; with `Empty`, this thread is unparked when
+    /// one does.
     pub(crate) fn take(&self) -> Taken<Completed<T>, ()> {
         self.slot.take()
     }
 }
 
 impl PendingCall {
-    /// As [`take`](Self::take), for the reply alone.
+    /// Like [`take`](Self::take), for the reply alone.
     pub(crate) fn take_reply(&self) -> Taken<RawReply, ()> {
         match self.take() {
             Taken::Item(Completed(reply, ())) => Taken::Item(reply),
@@ -245,14 +245,14 @@ impl<T> fmt::Debug for PendingCall<T> {
 
 /// Sending: calls, notifications, answers.
 impl Core {
-    /// Sends a request and waits for its reply until the deadline: first for a permit of its class, and
-    /// again where the server is overloaded.
+    /// Sends a request and waits for its reply until the deadline, including waiting for a permit of its
+    /// class and retries while the server is overloaded.
     pub(crate) fn call(self: &Arc<Self>, call: &Call<'_, impl Serialize>) -> Result<RawReply> {
         let outcome = self.call_with(call, || Ok(|_: &RawReply| ()));
         outcome.map(|(reply, ())| reply)
     }
 
-    /// As [`call`](Self::call), but gives up without an error once the latch is set.
+    /// Like [`call`](Self::call), but returns `None` once the latch is set.
     pub(crate) fn call_unless(
         self: &Arc<Self>,
         latch: &Latch,
@@ -262,8 +262,8 @@ impl Core {
         Ok(outcome.map(|(reply, ())| reply))
     }
 
-    /// As [`call`](Self::call). What `prepare` gives, before the request is sent, is run with the reply on
-    /// the reading thread before the next frame is looked at.
+    /// Like [`call`](Self::call). `prepare` is called before the request is sent; the closure it returns is
+    /// called with the reply, on the reading thread before the next frame is processed.
     pub(crate) fn call_with<T, R>(
         self: &Arc<Self>,
         call: &Call<'_, impl Serialize>,
@@ -274,7 +274,7 @@ impl Core {
         R: FnOnce(&RawReply) -> T + Send + 'static,
     {
         let outcome = self.run(call, None, prepare)?;
-        // Without a latch there is always one.
+        // Without a latch, the outcome is never `None`.
         outcome.ok_or_else(|| self.error(call.method))
     }
 
@@ -340,17 +340,18 @@ impl Core {
         Ok(PendingCall { core: Arc::clone(self), id, slot })
     }
 
-    /// Waits for a permit of that class.
+    /// Waits for a permit of this class.
     pub(crate) fn acquire(&self, method: &str, class: Class, deadline: Deadline) -> Result<Permit> {
         self.limiter
             .acquire(class, deadline, &self.lifecycle)
             .ok_or_else(|| self.lifecycle.check(method).err().unwrap_or_else(|| timeout(method, deadline)))
     }
 
-    /// The one way to send a request. Does not wait for its reply, which the completion gets.
+    /// Sends a request without waiting for its reply, which the completion receives. All requests are sent
+    /// here.
     ///
-    /// A message that can't be written mostly means that the connection is about to end: until the
-    /// deadline, and at most for 1 s, this waits for the reason. Without a deadline it never blocks.
+    /// If a message can't be written, the connection is usually about to end: this waits for the reason,
+    /// until the deadline and for at most 1 s. Without a deadline it never blocks.
     pub(crate) fn submit(
         &self,
         method: &str,
@@ -372,7 +373,7 @@ impl Core {
         outcome.map(|()| id)
     }
 
-    /// Sends a notification. Waits at most for 1 s, where the connection is about to end.
+    /// Sends a notification. Waits for at most 1 s, if the connection is about to end.
     pub(crate) fn notify(&self, method: &str, params: impl Serialize) -> Result<()> {
         let message = outgoing::notification(method, params)?;
         self.lifecycle.check(method)?;
@@ -381,17 +382,17 @@ impl Core {
         self.write(message).map_err(|failure| self.undeliverable(method, failure, Some(soon)))
     }
 
-    /// Answers a request of the server. Never blocks.
+    /// Answers a server request. Never blocks.
     ///
     /// # Errors
-    /// The answer can't be written: the server does not read, or the connection ends.
+    /// The answer can't be written: the server does not read, or the connection is ending.
     pub(crate) fn answer(&self, id: &RequestId, answer: &Answer) -> Result<()> {
         const DOING: &str = "answer a server request";
         let mut message = match answer {
             Ok(result) => outgoing::answer(id, result),
             Err(refusal) => outgoing::refusal(id, refusal.code, &refusal.message),
         };
-        // The server would wait for an answer that can't be sent.
+        // The server would wait indefinitely for an answer that can't be sent.
         if let Err(error) = self.check_length("the answer to a server request", &message) {
             message = outgoing::refusal(id, INTERNAL_ERROR, &error.to_string());
             self.log(log::Level::Error, || error.to_string());
@@ -401,7 +402,7 @@ impl Core {
     }
 
     /// # Errors
-    /// The server takes no message of that length.
+    /// The message exceeds the limit of the transport.
     fn check_length(&self, doing: &str, message: &[u8]) -> Result<()> {
         let limit = self.link.get().and_then(|link| link.max_message_bytes());
         match limit.filter(|limit| message.len() > *limit) {
@@ -452,7 +453,7 @@ impl Core {
     }
 }
 
-/// The connection's life.
+/// The lifecycle of the connection.
 impl Core {
     pub(crate) fn has_ended(&self) -> bool {
         self.lifecycle.has_ended()
@@ -475,8 +476,8 @@ impl Core {
         self.settle();
     }
 
-    /// Ends what is there if the connection has ended. Whoever adds something that waits calls this
-    /// afterwards, so that nothing is added behind the end.
+    /// Ends everything that waits if the connection has ended. Whoever adds something that waits calls this
+    /// afterwards, so that nothing is added after the end.
     pub(crate) fn settle(&self) {
         let Some(reason) = self.lifecycle.reason() else { return };
         self.limiter.wake_all();
@@ -487,7 +488,7 @@ impl Core {
         self.subscribers.close();
     }
 
-    /// Closes the connection: within 5 s in order, else within 0.5 s.
+    /// Closes the connection: within 5 s if orderly, otherwise within 0.5 s.
     pub(crate) fn close(&self, how: Shutdown) {
         let limit = match how {
             Shutdown::Orderly => Duration::from_secs(5),
@@ -495,8 +496,8 @@ impl Core {
         };
         let deadline = Instant::now() + limit;
         if !self.lifecycle.begin_closing() {
-            // Another thread does it. A program may exit when this returns, so not before the server is
-            // gone. Callbacks are not waited for, since this may be one of them.
+            // Another thread is closing it. The program may exit when this returns, so wait until the server
+            // is gone. Don't wait for callbacks, since this may be one of them.
             self.lifecycle.wait_until_closed(deadline);
             return;
         }
@@ -516,17 +517,17 @@ impl Core {
     }
 }
 
-/// What subsystems use.
+/// For subsystems.
 impl Core {
     /// Runs user code on a worker thread. Never blocks.
     ///
     /// # Errors
-    /// Gives the job back: the connection is closed, or no thread can be started.
+    /// Returns the job if the connection is closed or no thread can be started.
     pub(crate) fn run_callback(&self, job: Job) -> Result<(), Job> {
         self.workers.run(job)
     }
 
-    /// Drops a value whose drop may run user code on another thread than this.
+    /// Drops a value on another thread, because dropping it may run user code.
     pub(crate) fn drop_elsewhere(&self, value: impl std::any::Any + Send) {
         self.workers.drop_elsewhere(value);
     }
@@ -536,7 +537,7 @@ impl Core {
         self.log_queue.record(level, message);
     }
 
-    /// Runs short work of this crate at that moment. `None`: not any more.
+    /// Runs short work of this crate at the given time. `None` if the timer is closed or has no thread.
     pub(crate) fn schedule(&self, at: Instant, work: impl FnOnce() + Send + 'static) -> Option<TimerKey> {
         self.timer.schedule(at, work)
     }

@@ -1,7 +1,7 @@
-//! Hands all notifications to those who subscribed to them.
+//! Passes all notifications to their subscribers.
 //!
-//! Relies on `mailbox`. Invariant: a subscriber that does not read costs a bounded amount of memory, and
-//! what it misses is counted.
+//! Relies on `mailbox`. Invariant: an unread subscription costs a bounded amount of memory, and the
+//! notifications it loses are counted.
 
 use std::sync::{
     Arc, Weak,
@@ -16,9 +16,9 @@ use super::{
     mailbox::{Mailbox, Wakeups, Weighed},
 };
 
-/// The most notifications that a subscriber may leave unread.
+/// The maximum number of unread notifications of a subscription.
 pub(crate) const MOST_UNREAD: usize = 65_536;
-/// The most bytes of them.
+/// The maximum number of unread bytes of a subscription.
 pub(crate) const MOST_UNREAD_BYTES: usize = 64 * 1024 * 1024;
 
 /// The text of a notification; subscribers share it.
@@ -78,7 +78,7 @@ impl Payer for Subscription {
 /// All subscribers of a connection.
 pub(crate) struct Subscribers {
     list: Mutex<Vec<Weak<Subscription>>>,
-    /// Beside the lock, since mostly there are none.
+    /// Outside of the lock, since usually there are none.
     is_empty: AtomicBool,
     dropped: Arc<AtomicU64>,
     budget: Arc<Budget>,
@@ -106,7 +106,7 @@ impl Subscribers {
         subscription
     }
 
-    /// How many notifications were dropped because nobody read them.
+    /// The number of notifications that were dropped because they were not read.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }

@@ -1,7 +1,7 @@
-//! Repeats requests that the server refuses as overloaded, with growing pauses.
+//! Repeats requests that the server rejects as overloaded, with increasing delays.
 //!
-//! Relies on a clock that is passed in. Invariant: only a refusal (-32001) leads to another attempt,
-//! never silence, since a request that was not refused may have done its work.
+//! Relies on a clock that is passed in. Invariant: only a rejection (-32001) leads to another attempt, never
+//! a missing reply, since a request that was not rejected may have done its work.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -13,19 +13,19 @@ use crate::error::{Error, OVERLOADED, Result};
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// The time, so that a test need not wait.
+/// The time, replaceable in tests.
 pub(crate) trait Clock {
     fn now(&self) -> Instant;
-    /// `false`: another attempt is pointless.
+    /// Returns `false` if another attempt is pointless.
     fn wait_until(&self, at: Instant) -> bool;
-    /// A number from 0 to 1, so that callers who were refused together don't retry together.
+    /// A number from 0 to 1, so that callers that were rejected together don't retry together.
     fn jitter(&self) -> f64 {
         (RandomState::new().build_hasher().finish() >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 
-/// Repeats `attempt` while the server is overloaded and the next attempt is due before the deadline. The
-/// last refusal is the error.
+/// Repeats `attempt` while the server is overloaded and the next attempt is due before the deadline. Returns
+/// the last rejection otherwise.
 pub(crate) fn retry<T>(
     clock: &impl Clock,
     deadline: Option<Instant>,

@@ -1,7 +1,7 @@
-//! Runs short work of this crate at a given time, on a thread of its own.
+//! Runs short work of this crate at a given time, on its own thread.
 //!
-//! Relies on parking_lot. Invariant: no user code runs here, so that work is never late because of it;
-//! the thread exists from the first work on and sleeps while there is none.
+//! Relies on parking_lot. Invariant: no user code runs here, so that it can't delay the work; the thread is
+//! started with the first work and sleeps while there is none.
 
 use std::{
     collections::BTreeMap,
@@ -35,7 +35,7 @@ struct Agenda {
 }
 
 impl Timer {
-    /// Runs `work` at that moment unless it is cancelled. `None`: the timer is closed, or its thread
+    /// Runs `work` at the given time unless it is cancelled. `None` if the timer is closed or its thread
     /// can't be started.
     pub(crate) fn schedule(&self, at: Instant, work: impl FnOnce() + Send + 'static) -> Option<TimerKey> {
         let mut agenda = self.0.agenda.lock();
@@ -56,7 +56,7 @@ impl Timer {
         Some(key)
     }
 
-    /// Work that has begun is not stopped.
+    /// Cancels work that has not started.
     pub(crate) fn cancel(&self, key: TimerKey) {
         let work = self.0.agenda.lock().due.remove(&key);
         drop(work);

@@ -1,8 +1,8 @@
 //! Threads for callbacks: handlers, tools, and drops that may run user code.
 //!
-//! Relies on parking_lot. Invariant: a job runs at once while fewer than 128 run, and as soon as one of
-//! them ends otherwise; a job that panics costs nobody else anything. Every count changes under the one
-//! lock that guards the queue.
+//! Relies on parking_lot. Invariant: a job runs immediately while fewer than 128 are running, and otherwise
+//! as soon as one of them ends; a job that panics affects no other. Every count changes under the one lock
+//! that guards the queue.
 
 use std::{
     any::Any,
@@ -17,9 +17,9 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-/// The most jobs that run at once.
+/// The maximum number of concurrent jobs.
 const MOST: usize = 128;
-/// The most threads that wait for another job instead of ending.
+/// The maximum number of threads that wait for another job instead of ending.
 const MOST_IDLE: usize = 4;
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -57,7 +57,7 @@ impl Workers {
     /// Runs `job` on a thread named `codex-worker`. Never blocks.
     ///
     /// # Errors
-    /// Gives the job back: the workers are closed, or there is no thread and none can be started.
+    /// Returns the job if the workers are closed, or there is no thread and none can be started.
     pub(crate) fn run(&self, job: Job) -> Result<(), Job> {
         let mut roster = self.0.roster.lock();
         if roster.is_closed {
@@ -72,13 +72,13 @@ impl Workers {
         Ok(())
     }
 
-    /// Drops a value whose drop may run user code on another thread than this.
+    /// Drops a value on another thread, because dropping it may run user code.
     pub(crate) fn drop_elsewhere(&self, value: impl Any + Send) {
-        // If no thread takes it, it leaks: that is better than user code on the reading thread.
+        // If no thread takes it, it leaks, which is better than user code on the reading thread.
         let value = ManuallyDrop::new(value);
         let job = Box::new(move || drop(ManuallyDrop::into_inner(value)));
         if let Err(job) = self.run(job) {
-            // Not logged if it fails: the logger is user code too.
+            // A failure is not logged, because the logger is user code too.
             drop(thread::Builder::new().name("codex-worker".to_owned()).spawn(job));
         }
     }
@@ -96,9 +96,9 @@ impl Workers {
         }
     }
 
-    /// Takes no more jobs, and joins the threads that end by `deadline`. Jobs that have not begun are
-    /// run. A thread that does not end is left behind. Never joins the thread it is called on. Gives the
-    /// number of threads that are left.
+    /// Accepts no more jobs, and joins the threads that end by `deadline`. Queued jobs still run. A thread
+    /// that does not end is left behind. Never joins the current thread. Returns the number of threads left
+    /// behind.
     pub(crate) fn close(&self, deadline: Instant) -> usize {
         let mut roster = self.0.roster.lock();
         roster.is_closed = true;
@@ -114,7 +114,7 @@ impl Workers {
         let handles = std::mem::take(&mut roster.handles);
         drop(roster);
         if left == 0 {
-            // Each has left its last job, so this takes no time.
+            // Each has finished its last job, so this is fast.
             for handle in handles.into_iter().filter(|handle| handle.thread().id() != thread::current().id())
             {
                 let _ = handle.join();
@@ -125,7 +125,7 @@ impl Workers {
 }
 
 impl Crew {
-    /// What a thread does.
+    /// The main loop of a thread.
     fn work(&self) {
         IS_WORKER.set(true);
         let mut roster = self.roster.lock();

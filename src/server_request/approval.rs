@@ -1,7 +1,7 @@
-//! Requests for approval and what can be decided, as plain data.
+//! Approval requests and decisions, as plain data.
 //!
-//! Relies on `protocol`. Invariant: a decision that the kind of request has no word for is refused
-//! here, before anything is sent.
+//! Relies on `protocol`. Invariant: a decision that a kind of request does not support is rejected here,
+//! before anything is sent.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,152 +16,151 @@ use crate::{
     },
 };
 
-/// Who decides about approvals when there is no handler.
+/// What happens to approval requests if there is no handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ApprovalMode {
-    /// They are declined at once.
+    /// They are declined immediately.
     #[default]
     Decline,
-    /// They wait until the program answers, for the approval limit (for ever, unless set); so do
-    /// permissions and forms while [`Client::server_requests`](crate::Client::server_requests) shows them.
+    /// They wait for an answer by hand, for the approval limit (no limit by default). So do permissions and
+    /// forms while [`Client::server_requests`](crate::Client::server_requests) returns them.
     Manual,
 }
 
-/// The server asks whether it may do something.
+/// A server request for approval.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant, reason = "a box would be in the way of everyone who matches on it")]
 #[non_exhaustive]
 pub enum ApprovalRequest {
-    /// Run a command.
+    /// To run a command.
     Command(CommandApprovalRequest),
-    /// Change files.
+    /// To change files.
     FileChange(FileChangeApprovalRequest),
-    /// Call a tool of an MCP server.
+    /// To call a tool of an MCP server.
     McpTool(McpToolApprovalRequest),
 }
 
-/// The server asks whether it may run a command. All but the ids may be missing.
+/// A server request for approval to run a command. All fields except the ids may be missing.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CommandApprovalRequest {
-    /// The server's id of the question, a number or a text.
+    /// The server's id of the request, a number or a string.
     pub request_id: RequestId,
-    /// The thread.
+    /// The thread's id.
     pub thread_id: String,
-    /// The turn.
+    /// The turn's id.
     pub turn_id: String,
-    /// The item of the command.
+    /// The id of the command's item.
     pub item_id: String,
-    /// Tells several questions about one item apart.
+    /// Distinguishes several requests about one item.
     pub approval_id: Option<String>,
-    /// What of the command is asked about: that it runs, or that something is written to it.
+    /// Which action needs approval: running the command, or writing to it.
     pub command_kind: Option<CommandExecutionApprovalKind>,
-    /// Why the model wants it.
+    /// The model's reason.
     pub reason: Option<String>,
     /// The command line.
     pub command: Option<String>,
-    /// Where it would run.
+    /// The working directory.
     pub cwd: Option<String>,
-    /// What the command does, as far as the server understands it.
+    /// What the command does, as parsed by the server.
     pub command_actions: Option<Vec<CommandAction>>,
-    /// What it would be allowed beyond the sandbox, if that is what the question is about.
+    /// The permissions beyond the sandbox that the command would get, if the request is about that.
     pub additional_permissions: Option<AdditionalPermissionProfile>,
-    /// The rule that would allow commands like it for good.
+    /// The rule that would permanently allow similar commands.
     pub proposed_execpolicy_amendment: Option<Vec<String>>,
-    /// The host it wants to reach, if that is what the question is about.
+    /// The host that the command wants to reach, if the request is about that.
     pub network_approval_context: Option<NetworkApprovalContext>,
-    /// The rules about hosts that would answer such questions for good.
+    /// The host rules that would permanently answer such requests.
     pub proposed_network_policy_amendments: Option<Vec<NetworkPolicyAmendment>>,
-    /// What the server proposes to choose from: a hint, which it does not enforce.
+    /// The decisions that the server suggests; it does not enforce them.
     pub available_decisions: Option<Value>,
     #[serde(skip)]
     pub(super) received: Received,
 }
 
-/// The server asks whether it may change files.
+/// A server request for approval to change files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FileChangeApprovalRequest {
-    /// The server's id of the question, a number or a text.
+    /// The server's id of the request, a number or a string.
     pub request_id: RequestId,
-    /// The thread.
+    /// The thread's id.
     pub thread_id: String,
-    /// The turn.
+    /// The turn's id.
     pub turn_id: String,
-    /// The item of the change.
+    /// The id of the change's item.
     pub item_id: String,
-    /// Why it has to be asked.
+    /// Why approval is required.
     pub reason: Option<String>,
-    /// The folder that would become writable.
+    /// The directory that would become writable.
     pub grant_root: Option<String>,
-    /// The changes. They are not part of the question; they come from the item that was announced
-    /// before it, and are missing if that was not seen.
+    /// The changes. They are not part of the request; they come from the item that the server announced
+    /// before it, and are missing if this client did not receive that.
     pub changes: Option<Vec<FileUpdateChange>>,
     #[serde(skip)]
     pub(super) received: Received,
 }
 
-/// The server asks whether it may call a tool of an MCP server.
+/// A server request for approval to call a tool of an MCP server.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct McpToolApprovalRequest {
-    /// The server's id of the question, a number or a text.
+    /// The server's id of the request, a number or a string.
     pub request_id: RequestId,
-    /// The thread.
+    /// The thread's id.
     pub thread_id: String,
-    /// The turn, where one is named.
+    /// The turn's id, if the request names one.
     pub turn_id: Option<String>,
-    /// The MCP server.
+    /// The MCP server's name.
     pub server_name: String,
-    /// The question in words.
+    /// The request as text.
     pub message: String,
-    /// The tool.
+    /// The tool's name.
     pub tool_name: Option<String>,
-    /// What it would be called with.
+    /// The arguments of the call.
     pub tool_params: Option<Value>,
     #[serde(skip)]
     pub(super) received: Received,
 }
 
-/// What is decided about a request.
+/// A decision about an approval request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ApprovalDecision {
-    /// Yes, this once.
+    /// Approves, once.
     Accept,
-    /// Yes, and the same is not asked again in this thread.
+    /// Approves, also the same request in this thread from now on.
     AcceptForSession,
-    /// Yes, and commands that begin with these words are allowed for good. The server writes whatever
-    /// is given into its rules, unchecked: [`accept_proposed_amendment`](Self::accept_proposed_amendment)
-    /// gives back what the request proposes.
+    /// Approves, and permanently allows commands that begin with these words. The server adds any words to
+    /// its rules without validation; [`accept_proposed_amendment`](Self::accept_proposed_amendment) uses
+    /// those that the request proposes.
     AcceptWithExecpolicyAmendment(Vec<String>),
-    /// This host is allowed or denied for good, and what wanted to reach it with it. Fits questions about
-    /// a host alone (those with a `network_approval_context`): to any other the server would take it for
-    /// a plain yes.
+    /// Permanently allows or denies this host, and thereby this request. Only for requests about a host (with
+    /// a `network_approval_context`): the server would treat it as a plain approval of any other.
     #[non_exhaustive]
     ApplyNetworkPolicyAmendment {
         /// The host.
         host: String,
-        /// Whether it is allowed.
+        /// Whether to allow or deny it.
         action: NetworkPolicyRuleAction,
     },
-    /// No; the turn goes on.
+    /// Declines; the turn continues.
     Decline,
-    /// No, and the turn is interrupted (a tool's call is only refused).
+    /// Declines, and interrupts the turn (a tool call is only declined).
     Cancel,
 }
 
 impl ApprovalDecision {
-    /// The host is allowed or denied for good:
+    /// Permanently allows or denies a host:
     /// [`ApplyNetworkPolicyAmendment`](Self::ApplyNetworkPolicyAmendment).
     pub fn apply_network_policy_amendment(host: impl Into<String>, action: NetworkPolicyRuleAction) -> Self {
         Self::ApplyNetworkPolicyAmendment { host: host.into(), action }
     }
 
-    /// Yes, with the rule that the server itself proposes for the command; `None` when it proposes none.
+    /// Approves with the rule that the server proposes for the command; `None` if it proposes none.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -188,7 +187,7 @@ impl ApprovalRequest {
         }
     }
 
-    /// The server's id of the question.
+    /// The server's id of the request.
     pub fn request_id(&self) -> &RequestId {
         match self {
             ApprovalRequest::Command(request) => &request.request_id,
@@ -197,7 +196,7 @@ impl ApprovalRequest {
         }
     }
 
-    /// The thread.
+    /// The thread's id.
     pub fn thread_id(&self) -> &str {
         match self {
             ApprovalRequest::Command(request) => &request.thread_id,
@@ -206,7 +205,7 @@ impl ApprovalRequest {
         }
     }
 
-    /// The turn, where one is named.
+    /// The turn's id, if the request names one.
     pub fn turn_id(&self) -> Option<&str> {
         match self {
             ApprovalRequest::Command(request) => Some(&request.turn_id),
@@ -215,7 +214,7 @@ impl ApprovalRequest {
         }
     }
 
-    /// The item, where one is named.
+    /// The item's id, if the request names one.
     pub fn item_id(&self) -> Option<&str> {
         match self {
             ApprovalRequest::Command(request) => Some(&request.item_id),
@@ -224,7 +223,7 @@ impl ApprovalRequest {
         }
     }
 
-    /// Whether both are the same question, by everything that names it.
+    /// Whether both are the same request, by all its ids.
     pub(super) fn is_same(&self, other: &ApprovalRequest) -> bool {
         self.request_id() == other.request_id()
             && self.thread_id() == other.thread_id()
@@ -233,7 +232,7 @@ impl ApprovalRequest {
             && std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
-    /// The decision in the shape that this kind of request takes.
+    /// The decision as JSON for this kind of request.
     pub(super) fn answer(&self, decision: &ApprovalDecision) -> Result<Value> {
         use ApprovalDecision::{
             Accept, AcceptForSession, AcceptWithExecpolicyAmendment, ApplyNetworkPolicyAmendment, Cancel,
@@ -283,7 +282,7 @@ impl ApprovalRequest {
 }
 
 impl ApprovalRequest {
-    /// Reads a question about a command.
+    /// Decodes an approval request for a command.
     pub(super) fn command(received: Received) -> serde_json::Result<ApprovalRequest> {
         let params: CommandExecutionRequestApprovalParams = received.params()?;
         Ok(ApprovalRequest::Command(CommandApprovalRequest {
@@ -308,7 +307,7 @@ impl ApprovalRequest {
         }))
     }
 
-    /// Reads a question about a change of files.
+    /// Decodes an approval request for a change of files.
     pub(super) fn file_change(received: Received) -> serde_json::Result<ApprovalRequest> {
         #[derive(Deserialize)]
         struct Item {
@@ -329,8 +328,7 @@ impl ApprovalRequest {
         }))
     }
 
-    /// Reads an elicitation that is really the approval of a tool, which says so in its `_meta`; `None`
-    /// for any other.
+    /// Decodes an elicitation that is the approval of a tool according to its `_meta`; `None` for any other.
     pub(super) fn mcp_tool(received: &Received) -> Option<ApprovalRequest> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]

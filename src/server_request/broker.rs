@@ -1,12 +1,12 @@
-//! The broker of server requests: decides who answers each, keeps those that wait, and shows them to
+//! The broker of server requests: decides who answers each, keeps the pending ones, and passes them to
 //! subscribers.
 //!
-//! Relies on `rpc` and on `turn` for the clocks that a waiting request stops. Invariant: each request is
-//! answered exactly once (by a tool, a handler, the program, or the default answer), nothing is granted
-//! by default, and what waits is within the client's limit.
+//! Relies on `rpc`, and on `turn` for the clocks that pending requests stop. Invariant: each request is
+//! answered exactly once (by a tool, a handler, the program, or the default answer), nothing is granted by
+//! default, and the pending requests are within the client's limit.
 //!
-//! One lock guards what waits and who is subscribed, so that a new subscriber sees each request once.
-//! User code runs on worker threads only.
+//! One lock guards the pending requests and the subscribers, so that a new subscriber receives each request
+//! once. User code runs on worker threads only.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -39,7 +39,7 @@ use crate::{
     turn::{TurnLog, Turns},
 };
 
-/// How a client treats server requests.
+/// How a client answers server requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BrokerSettings {
     pub(crate) approval_mode: ApprovalMode,
@@ -48,18 +48,18 @@ pub(crate) struct BrokerSettings {
 }
 
 pub(crate) struct Broker {
-    /// Tells the requests of this client from those of others.
+    /// Distinguishes the requests of this client from those of others.
     id: u64,
     settings: BrokerSettings,
     handlers: Mutex<Handlers>,
     tools: Tools,
     state: Mutex<BrokerState>,
-    /// Beside the lock, since mostly nothing waits.
+    /// Outside of the lock, since usually nothing is pending.
     pending_count: AtomicUsize,
     next_number: AtomicU64,
-    /// How many requests were dropped from streams that nobody read.
+    /// The number of requests dropped from unread streams.
     dropped: AtomicU64,
-    /// The server does not report that another client answered a request.
+    /// Set if the server does not report that another client answered a request.
     hides_answers: AtomicBool,
     turns: Arc<Turns>,
     budget: Arc<Budget>,
@@ -80,7 +80,7 @@ struct BrokerState {
 /// A server request that waits for its answer.
 struct PendingRequest {
     request: Arc<KeptRequest>,
-    /// The turn whose clock it stops.
+    /// The turn whose clock is stopped.
     turn: Option<Arc<TurnLog>>,
     default_answer: Answer,
     deadline: Option<TimerKey>,
@@ -92,9 +92,9 @@ struct PendingRequest {
 enum Decision {
     /// A tool or a handler, on a worker thread.
     Run(Handler),
-    /// The program, within this time.
+    /// The program, by hand, within this time.
     Wait(Option<Duration>),
-    /// Nobody, for this reason: it gets the default answer.
+    /// No one, for this reason: the default answer is sent.
     Nobody(&'static str),
 }
 
@@ -120,7 +120,7 @@ impl Broker {
         broker
     }
 
-    /// Sets or clears one of the handlers. After the end of the connection it keeps none.
+    /// Sets or clears one of the handlers. After the end of the connection none is kept.
     pub(crate) fn set_handler(
         &self,
         core: &Core,
@@ -131,42 +131,42 @@ impl Broker {
             return;
         }
         let replaced = std::mem::replace(slot(&mut self.handlers.lock()), handler);
-        // It may own anything; not under the lock.
+        // Not under the lock, because dropping it may run user code.
         drop(replaced);
         core.settle();
     }
 
-    /// Gives a thread its tools, or none, and returns those it had.
+    /// Sets or clears the tools of a thread, and returns the previous ones.
     pub(crate) fn put_tools(&self, core: &Core, thread_id: &str, tools: Option<ToolSet>) -> Option<ToolSet> {
         let before = self.tools.put(thread_id, tools);
         core.settle();
         before
     }
 
-    /// A fork has the tools of the thread it was made from.
+    /// Gives a fork the tools of its source.
     pub(crate) fn inherit_tools(&self, core: &Core, from: &str, to: &str) {
         self.tools.inherit(from, to);
         core.settle();
     }
 
-    /// The server is older than 0.128, and does not report that another client answered a request.
+    /// Notes that the server is older than 0.128, and does not report that another client answered a request.
     pub(crate) fn expect_hidden_answers(&self) {
         self.hides_answers.store(true, Ordering::Relaxed);
     }
 
-    /// How many requests were dropped from streams that nobody read.
+    /// The number of requests dropped from unread streams.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// The requests that wait, oldest first.
+    /// The pending requests, oldest first.
     pub(crate) fn pending(&self) -> Vec<ServerRequest> {
         let state = self.state.lock();
         let waiting = state.pending.values().filter(|pending| !pending.is_being_answered);
         waiting.map(|pending| ServerRequest::clone(&pending.request)).collect()
     }
 
-    /// The selected requests from now on, after those that wait.
+    /// Subscribes to the selected requests: the pending ones, then new ones.
     pub(crate) fn subscribe<T: Selection>(&self, core: &Core) -> ServerRequestStream<T> {
         let (stream, subscriber) = stream(&self.budget);
         let mut state = self.state.lock();
@@ -180,7 +180,7 @@ impl Broker {
         stream
     }
 
-    /// Answers a request if it still waits and is the one that is meant.
+    /// Answers a request if it is still pending and the same.
     pub(crate) fn respond(
         &self,
         core: &Core,
@@ -201,10 +201,10 @@ impl Broker {
         })
     }
 
-    /// Answers a request that waits. `false`: it does not.
+    /// Answers a pending request. Returns `false` if it is not pending.
     ///
     /// # Errors
-    /// The answer can't be written. The request goes on waiting.
+    /// The answer can't be written. The request stays pending.
     fn answer(
         &self,
         core: &Core,
@@ -242,7 +242,7 @@ impl Broker {
         self.pending_count.store(self.state.lock().pending.len(), Ordering::Release);
     }
 
-    /// A request waits no more.
+    /// Cleans up after a request that is no longer pending.
     fn finish(&self, core: &Core, pending: PendingRequest) {
         pending.request.wait_no_more();
         if let Some(key) = pending.deadline {
@@ -253,7 +253,7 @@ impl Broker {
         }
     }
 
-    /// Drops requests that wait for nobody any more.
+    /// Removes requests that no longer need an answer.
     fn withdraw(&self, core: &Core, numbers: BTreeSet<u64>) {
         for number in numbers {
             if let Some(pending) = self.take(number) {
@@ -262,7 +262,7 @@ impl Broker {
         }
     }
 
-    /// Who answers the request.
+    /// Decides who answers the request.
     fn decide(&self, request: &ServerRequest) -> Decision {
         if let ServerRequest::ToolCall(call) = request {
             if let Some(tool) = self.tools.find(call) {
@@ -285,7 +285,7 @@ impl Broker {
         }
     }
 
-    /// Takes a request in that was read.
+    /// Processes a decoded request.
     fn take_in(
         &self,
         core: &Arc<Core>,
@@ -326,7 +326,7 @@ impl Broker {
         match (decision, reason) {
             (decision, Some((level, reason))) => {
                 self.refuse(core, request.received(), &default_answer, level, reason);
-                // It may be the last handle on a handler.
+                // This may be the last reference to a handler.
                 if let Decision::Run(handler) = decision {
                     core.drop_elsewhere(handler);
                 }
@@ -337,8 +337,7 @@ impl Broker {
         }
     }
 
-    /// Whether so many bytes more may be kept, if need be after dropping what streams show of requests that
-    /// wait no more.
+    /// Whether this many more bytes may be kept, if necessary after dropping answered requests from streams.
     fn has_room(&self, bytes: usize) -> bool {
         let fits = || self.budget.kept().saturating_add(bytes) <= self.budget.limit();
         // All streams are searched, so not for the sake of a few bytes, again and again.
@@ -349,7 +348,7 @@ impl Broker {
             }
     }
 
-    /// Drops the requests from streams that wait no more and that nobody has read.
+    /// Drops unread requests that are no longer pending from the streams.
     fn drop_answered(&self) {
         let state = self.state.lock();
         let dropped: usize =
@@ -359,7 +358,7 @@ impl Broker {
         self.kept.was_searched();
     }
 
-    /// Answers a request that does not wait.
+    /// Answers a request that never became pending.
     fn refuse(
         &self,
         core: &Core,
@@ -377,7 +376,7 @@ impl Broker {
         }
     }
 
-    /// Has a handler or a tool answer a request.
+    /// Runs a handler or a tool to answer a request.
     fn run(
         &self,
         core: &Arc<Core>,
@@ -422,7 +421,7 @@ impl Broker {
         }
     }
 
-    /// Answers the request by default if nobody else does in time.
+    /// Sends the default answer if the request is still pending at the limit.
     fn start_clock(&self, core: &Arc<Core>, number: u64, limit: Duration) {
         let Some(at) = Instant::now().checked_add(limit) else { return };
         if !self.answer_at(core, number, at) {
@@ -445,7 +444,8 @@ impl Broker {
         match (key, self.state.lock().pending.get_mut(&number)) {
             (key @ Some(_), Some(pending)) => pending.deadline = key,
             (Some(key), None) => core.cancel_scheduled(key),
-            // The connection is closed, which ends the request too; or there is no thread for the timer.
+            // The connection is closed, which also ends the request; or no thread could be started for the
+            // timer.
             (None, _) => {}
         }
         key.is_some()
@@ -486,7 +486,7 @@ impl Subsystem for Broker {
                     self.withdraw(core, numbers);
                 }
             }
-            // The end of an item is the only sign of an answer that the server hides.
+            // The end of the item is the only sign of an answer that the server does not report.
             "item/completed" if self.hides_answers.load(Ordering::Relaxed) => {
                 let item_id = frame.route.body.and_then(item_id_of);
                 if let (Some(thread_id), Some(turn_id), Some(item_id)) = (thread_id, turn_id, item_id) {
@@ -520,7 +520,7 @@ impl Subsystem for Broker {
             Ok(request) => self.take_in(core, request, turn, wakeups),
             Err(error) => {
                 let method = frame.method;
-                // Nobody can decide about half a request, but "no" can be said in its own terms.
+                // A request that can't be decoded can't be decided about, but it can be declined.
                 let answer = match received.thread_id.is_some() && can_be_declined_unread(method) {
                     true => default_answer(method),
                     false => {
@@ -528,7 +528,7 @@ impl Subsystem for Broker {
                         Err(Refusal { code: INVALID_PARAMS, message })
                     }
                 };
-                // Without the error, which may quote something private.
+                // Without the error, which may contain private data.
                 self.refuse(core, &received, &answer, log::Level::Info, "its parameters can't be decoded");
             }
         }
@@ -554,7 +554,7 @@ impl Subsystem for Broker {
     }
 }
 
-/// Pays with what streams show of requests that wait no more.
+/// Pays with answered requests in unread streams.
 impl Payer for Broker {
     fn kept_bytes(&self) -> usize {
         self.kept.droppable_bytes()
@@ -606,8 +606,8 @@ fn remove_from<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<u64>>, k
 }
 
 impl PendingRequest {
-    /// The turns with which it ends: the one whose clock it stops and, since another client may have started
-    /// its turn, the one whose ids it names.
+    /// The turns whose end withdraws the request: the one whose clock is stopped and, since another client
+    /// may have started its turn, the one whose ids it names.
     fn turns(&self) -> Vec<(String, String)> {
         let received = self.request.received();
         let mut turns = Vec::new();

@@ -1,7 +1,7 @@
-//! The default answer: what a server request gets when nobody else answers it.
+//! The default answer: what a server request gets if nothing else answers it.
 //!
-//! Relies on `protocol`. Invariant: it grants nothing and has the shape that was asked for; a method that is
-//! not known here is refused as unknown.
+//! Relies on `protocol`. Invariant: it grants nothing and has the shape that the request requires; an unknown
+//! method is rejected as unknown.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ pub(super) fn default_answer(method: &str) -> Answer {
         "item/commandExecution/requestApproval" | "item/fileChange/requestApproval" => {
             json!({ "decision": "decline" })
         }
-        // Of turns that old servers start.
+        // From turns of old servers.
         "applyPatchApproval" | "execCommandApproval" => json!({ "decision": "denied" }),
         "item/permissions/requestApproval" => json!({ "permissions": {}, "scope": "turn" }),
         "mcpServer/elicitation/request" => json!({ "action": "decline", "content": null }),
@@ -38,12 +38,12 @@ pub(super) fn default_answer(method: &str) -> Answer {
             });
         }
     };
-    // A tree made here is always JSON.
+    // A tree built here can always be serialized.
     to_answer(&answer)
 }
 
-/// Whether the default answer is a "no" that says nothing about what was asked: it fits a request that can't
-/// be decoded too, as long as that names its thread.
+/// Whether the default answer declines without referring to the request's parameters: it also fits a request
+/// that can't be decoded, if that names its thread.
 pub(super) fn can_be_declined_unread(method: &str) -> bool {
     matches!(method, "item/permissions/requestApproval" | "mcpServer/elicitation/request" | "item/tool/call")
 }

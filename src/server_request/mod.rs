@@ -1,12 +1,12 @@
-//! What the server asks of this client, and what it is answered.
+//! Server requests, and their answers.
 //!
-//! Relies on `protocol`, `rpc` and `turn`. Invariant: nothing is granted by default, and no request stays
-//! without an answer.
+//! Relies on `protocol`, `rpc` and `turn`. Invariant: nothing is granted by default, and every request is
+//! answered.
 //!
 //! `request` decodes a server request of any kind into plain data, with `approval` and `user_input` for the
-//! kinds that have calls of their own. The `broker` decides who answers it: one of the `handlers`, a `tool`
-//! of the program, the program by hand through a `stream`, or nobody, which means the `default_answer`.
-//! `response` is the answer, and whether it fits.
+//! kinds that have methods of their own. The `broker` decides who answers it: one of the `handlers`, a `tool`
+//! of the program, the program by hand through a `stream`, or no one, in which case it gets the
+//! `default_answer`. `response` is the answer, and checks whether it fits.
 
 mod approval;
 mod broker;

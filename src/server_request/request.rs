@@ -1,7 +1,7 @@
 //! A server request of any kind, as plain data.
 //!
-//! Relies on `protocol`. Invariant: each method is read into one kind of request, in one place, and one that
-//! is not known is kept as it came.
+//! Relies on `protocol`. Invariant: each method is decoded into one kind of request, in one place; an unknown
+//! one is kept unchanged.
 
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -18,70 +18,69 @@ use crate::{
     },
 };
 
-/// A request of the server, of any kind.
+/// A server request of any kind.
 ///
-/// What a program decides about by itself, such as a GUI, comes so from
 /// [`Client::pending`](crate::Client::pending) and
-/// [`Client::server_requests`](crate::Client::server_requests); what has no handler of its own goes to
-/// [`Client::set_server_request_handler`](crate::Client::set_server_request_handler). It is plain data:
-/// as JSON it has the member `type`, which names the kind in snake case.
+/// [`Client::server_requests`](crate::Client::server_requests) return requests of all kinds, for example for
+/// a GUI; [`Client::set_server_request_handler`](crate::Client::set_server_request_handler) handles those
+/// without a handler of their own. It is plain data: as JSON it has the member `type`, which contains the
+/// kind in snake case.
 ///
-/// (`protocol::ServerRequestMessage` is the message as it travels. This is the request as it waits for an
-/// answer: tool approvals are distinguished from forms, and file changes come with the request about them.)
+/// (`protocol::ServerRequestMessage` is the message itself. This type is the request while it is pending:
+/// tool approvals are distinguished from forms, and file changes are included in the request about them.)
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant, reason = "a box would be in the way of everyone who matches on it")]
 #[non_exhaustive]
 pub enum ServerRequest {
-    /// Whether a command, a change of files or a tool of an MCP server may be.
+    /// A request for approval of a command, a file change or a call of an MCP server's tool.
     Approval(ApprovalRequest),
     /// Questions of the agent to the user.
     UserInput(UserInputRequest),
-    /// The agent wants more permissions than its sandbox gives.
+    /// The agent requests more permissions than its sandbox grants.
     Permissions(PermissionsRequest),
-    /// An MCP server wants something of the user.
+    /// An MCP server requests input from the user.
     Elicitation(ElicitationRequest),
     /// The model calls a tool of this program.
     ToolCall(ToolCall),
-    /// The server needs new tokens for the account that was logged in with
-    /// `account/login/start {type: "chatgptAuthTokens"}`. It waits for 10 s, then the turn fails.
+    /// The server needs new tokens for the account that was logged in with `account/login/start {type:
+    /// "chatgptAuthTokens"}`. It waits for 10 s, then the turn fails.
     TokenRefresh(TypedServerRequest<ChatgptAuthTokensRefreshParams>),
-    /// The server wants a token that says that this client is genuine. It waits for less than 0.2 s, and
-    /// goes on without.
+    /// The server requests a token that attests that this client is genuine. It waits for less than 0.2 s,
+    /// and continues without one.
     Attestation(TypedServerRequest<AttestationGenerateParams>),
-    /// The server wants to know the time. It waits for 10 s, then the turn fails.
+    /// The server requests the current time. It waits for 10 s, then the turn fails.
     CurrentTime(TypedServerRequest<CurrentTimeReadParams>),
-    /// Something that this version has no type for; the parameters as JSON.
+    /// A method that this version has no type for; the parameters as JSON.
     Other(TypedServerRequest<Value>),
 }
 
-/// The agent wants more permissions than its sandbox gives. Nothing is granted unless somebody does.
+/// The agent requests more permissions than its sandbox grants. Nothing is granted by default.
 pub type PermissionsRequest = TypedServerRequest<PermissionsRequestApprovalParams>;
 
-/// An MCP server wants something of the user: a form filled in, a page visited, or what a newer
-/// protocol has.
+/// An MCP server requests input from the user: a form, a visit to a page, or a mode of a newer protocol.
 pub type ElicitationRequest = TypedServerRequest<McpServerElicitationRequestParams>;
 
-/// The model calls a tool of this program: `tool`, `namespace`, and `arguments`, which are JSON that
-/// nobody has checked against the tool's schema.
+/// The model calls a tool of this program: `tool`, `namespace`, and `arguments` as JSON, which has not been
+/// validated against the tool's schema.
 pub type ToolCall = TypedServerRequest<DynamicToolCallParams>;
 
-/// A request of the server with its [parameters](Self::params).
+/// A server request with its [parameters](Self::params).
 ///
-/// As JSON it has the members `request_id`, `method` and `params`, the last as it came.
+/// As JSON it has the members `request_id`, `method` and `params`, the last unchanged.
 #[derive(Clone)]
 pub struct TypedServerRequest<P> {
     params: P,
     received: Received,
 }
 
-/// A server request as it was received, shared by whatever was made of it.
+/// A server request as received, shared by everything that was made of it.
 #[derive(Clone)]
 pub(crate) struct Received(Arc<ReceivedRequest>);
 
-/// What of a server request is known without decoding its parameters.
+/// The parts of a server request that are known without decoding its parameters.
 pub(crate) struct ReceivedRequest {
-    /// The client that received it.
+    /// The id of the broker that received it.
     pub(super) broker: u64,
     /// Its number among the requests of that client: unlike its id, unique.
     pub(super) number: u64,
@@ -91,7 +90,7 @@ pub(crate) struct ReceivedRequest {
     pub(super) turn_id: Option<String>,
     /// The whole message.
     pub(super) text: Arc<String>,
-    /// The item it is about, as it was announced before.
+    /// The item that it refers to, as announced before.
     pub(super) announced: Option<Box<str>>,
 }
 
@@ -100,7 +99,7 @@ impl Received {
         Received(Arc::new(request))
     }
 
-    /// The parameters, typed.
+    /// Decodes the parameters.
     pub(super) fn params<P: DeserializeOwned>(&self) -> serde_json::Result<P> {
         decode(self.params_text())
     }
@@ -126,7 +125,7 @@ impl ReceivedRequest {
         message.ok().and_then(|message| message.params).map_or("null", RawValue::get)
     }
 
-    /// Whether it is about that item.
+    /// Whether it refers to this item.
     pub(super) fn is_about(&self, item_id: &str) -> bool {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -136,9 +135,9 @@ impl ReceivedRequest {
         serde_json::from_str(self.params_text()).is_ok_and(|params: AboutItem| params.item_id == item_id)
     }
 
-    /// About what it costs to keep the request: its text, and what was decoded of it.
+    /// The approximate bytes that keeping the request costs: its text, and its decoded form.
     pub(super) fn bytes(&self) -> usize {
-        /// What a value of a decoded tree costs besides its text.
+        /// The bytes of a value of a decoded tree, besides its text.
         const VALUE: usize = 48;
         const REQUEST: usize = 512;
         let of_text = |text: &str| {
@@ -162,7 +161,7 @@ impl fmt::Debug for Received {
 }
 
 impl ServerRequest {
-    /// Decodes a request; fails when the parameters of a known method lack something required. Gives warnings
+    /// Decodes a request. Fails if the parameters of a known method lack something required. Returns warnings
     /// instead of logging them.
     pub(super) fn read(received: &Received) -> (serde_json::Result<ServerRequest>, Vec<String>) {
         collect_warnings(|| Self::decode(received.clone()))
@@ -202,8 +201,8 @@ impl ServerRequest {
         }
     }
 
-    /// Whether both are the same request, by everything that names it: the requests with public ids
-    /// may have been given others since.
+    /// Whether both are the same request, by all its ids: those with public ids may have been changed by the
+    /// program.
     pub(super) fn is_same(&self, other: &ServerRequest) -> bool {
         self.received() == other.received()
             && match (self, other) {
@@ -223,20 +222,20 @@ impl ServerRequest {
         &self.received().method
     }
 
-    /// The thread, where one is named.
+    /// The thread's id, if the request names one.
     pub fn thread_id(&self) -> Option<&str> {
         self.received().thread_id.as_deref()
     }
 
-    /// The turn, where one is named.
+    /// The turn's id, if the request names one.
     pub fn turn_id(&self) -> Option<&str> {
         self.received().turn_id.as_deref()
     }
 
-    /// Decodes the parameters: to [`Value`] for all of them as they came.
+    /// Decodes the parameters; as [`Value`], all of them unchanged.
     ///
     /// # Errors
-    /// [`Error::Decode`] when they do not have that shape.
+    /// [`Error::Decode`] if they do not match the type.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
         let what = || format!("the parameters of {}", self.method());
         self.received().params().map_err(|source| Error::decode(what(), self.raw(), source))
@@ -248,7 +247,7 @@ impl ServerRequest {
     }
 }
 
-/// A mode that is not known is kept; a known one that can't be read is broken.
+/// An unknown mode is kept; a known one that can't be decoded is an error.
 fn elicitation(received: Received) -> serde_json::Result<ElicitationRequest> {
     let request: ElicitationRequest = TypedServerRequest::read(received)?;
     match &request.params {
@@ -285,12 +284,12 @@ impl<P> TypedServerRequest<P> {
         &self.params
     }
 
-    /// The JSON text of the whole message, with what the type has no field for.
+    /// The JSON text of the whole message, including unknown fields.
     pub fn raw(&self) -> &str {
         &self.received.text
     }
 
-    /// A member of the parameters as it came.
+    /// A member of the parameters, unchanged.
     pub(super) fn member(&self, name: &str) -> Option<Value> {
         let params: Value = self.received.params().ok()?;
         params.get(name).filter(|member| !member.is_null()).cloned()

@@ -1,7 +1,7 @@
-//! What a request of the server is answered, and whether it fits.
+//! The answer to a server request, and whether it fits.
 //!
-//! Relies on `server_request`. Invariant: an answer that the request has no word for, or that grants
-//! more than was asked for, is refused here, before anything is sent.
+//! Relies on `request`. Invariant: an answer that the request does not support, or that grants more than was
+//! requested, is rejected here, before anything is sent.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ use crate::{
 /// | `Other` | [`ServerResponse::json`] |
 /// | any | [`ServerResponse::pass`], [`ServerResponse::error`] |
 ///
-/// Its `Debug` tells the kind only: tokens and answers may be secret.
+/// Its `Debug` output contains only the kind, because tokens and answers may be secret.
 #[must_use = "an answer does nothing until it is sent"]
 #[derive(Clone, Default)]
 pub struct ServerResponse(Content);
@@ -53,23 +53,23 @@ enum Content {
     Json(Value),
     Decision(ApprovalDecision),
     UserInput(UserInputResponse),
-    /// The answer to this method.
+    /// The answer to a request of this method.
     To(&'static str, Result<Value>),
 }
 
 impl ServerResponse {
-    /// This program has no answer: the request gets the safe one, as it would without a handler.
+    /// Passes the request on: it gets the default answer, as without a handler.
     pub fn pass() -> Self {
         ServerResponse(Content::Pass)
     }
 
-    /// A result as it is, for a request of a method that this version has no type for.
+    /// A JSON result, for a request of a method that this version has no type for.
     pub fn json(result: impl Into<Value>) -> Self {
         ServerResponse(Content::Json(result.into()))
     }
 
-    /// An error, as JSON-RPC has them. To the server it is a "no" to approvals, permissions, forms and
-    /// tool calls; tokens and the time refused fail the turn.
+    /// A JSON-RPC error. The server treats it as "declined" for approvals, permissions, forms and tool calls;
+    /// for tokens and the time, the turn fails.
     pub fn error(code: i64, message: impl Into<String>) -> Self {
         ServerResponse(Content::Error { code, message: message.into() })
     }
@@ -129,7 +129,7 @@ impl fmt::Debug for ServerResponse {
 }
 
 impl ServerRequest {
-    /// The answer in the shape that this request takes, if it fits.
+    /// The answer as JSON for this request, if it fits.
     pub(super) fn answer(&self, response: &ServerResponse) -> Result<Answer> {
         let result = match (self, &response.0) {
             (_, Content::Pass) => return Ok(default_answer(self.method())),
@@ -139,7 +139,7 @@ impl ServerRequest {
             (ServerRequest::Approval(request), Content::Decision(decision)) => request.answer(decision)?,
             (ServerRequest::UserInput(_), Content::UserInput(response)) => response.to_value(),
             (ServerRequest::Other(_), Content::Json(result)) => result.clone(),
-            // The approval of a tool has the method of a form, and takes a decision all the same.
+            // A tool approval has the method of a form, but is answered with a decision.
             (ServerRequest::Approval(_) | ServerRequest::UserInput(_), Content::To(..)) => {
                 return Err(self.unfit());
             }
@@ -158,7 +158,7 @@ impl ServerRequest {
 }
 
 impl PermissionsRequest {
-    /// Grants this part of what was asked for, for the turn or the session.
+    /// Grants this part of the requested permissions, for the turn or the session.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -176,8 +176,8 @@ impl PermissionsRequest {
     /// # Ok::<(), codex_blocking::Error>(())
     /// ```
     ///
-    /// More than was asked for, or less of what was to stay forbidden, is no answer: by hand it is
-    /// [`Error::InvalidInput`], from a handler it is logged and nothing is granted.
+    /// An answer that grants more, or that omits an entry that denies access, is invalid: by hand it is
+    /// [`Error::InvalidInput`]; from a handler it is logged, and nothing is granted.
     pub fn grant(
         &self,
         permissions: GrantedPermissionProfile,
@@ -186,7 +186,7 @@ impl PermissionsRequest {
         PermissionsRequestApprovalResponse::new(permissions).scope(scope).into()
     }
 
-    /// Grants everything that was asked for, word for word.
+    /// Grants all requested permissions, unchanged.
     pub fn grant_all(&self, scope: PermissionGrantScope) -> ServerResponse {
         let all = self.member("permissions").unwrap_or_else(|| json!({}));
         let result = json!({ "permissions": all, "scope": scope.as_str() });
@@ -198,7 +198,7 @@ impl PermissionsRequest {
         self.grant(GrantedPermissionProfile::new(), PermissionGrantScope::Turn)
     }
 
-    /// Refuses what goes beyond the request.
+    /// Rejects what exceeds the request.
     fn check(&self, result: &Value) -> Result<()> {
         let asked = self.member("permissions").unwrap_or_default();
         let granted = &result["permissions"];
@@ -224,8 +224,8 @@ impl PermissionsRequest {
     }
 }
 
-/// Whether everything in `granted` is in `asked` too: members of objects and elements of lists may be
-/// left out, and nothing else be different.
+/// Whether everything in `granted` is also in `asked`: members of objects and elements of lists may be
+/// omitted, but not changed.
 fn is_within(granted: &Value, asked: &Value) -> bool {
     match (granted, asked) {
         (Value::Null | Value::Bool(false), _) => true,
@@ -246,35 +246,35 @@ fn grants_anything(permissions: &Value) -> bool {
 }
 
 impl ElicitationRequest {
-    /// What the MCP server says to the user, in the modes that have a text.
+    /// The MCP server's message to the user, in modes that have one.
     pub fn message(&self) -> Option<String> {
         self.member("message")?.as_str().map(str::to_owned)
     }
 
-    /// The JSON schema of the form, in the modes that have one.
+    /// The JSON schema of the form, in modes that have one.
     pub fn requested_schema(&self) -> Option<Value> {
         self.member("requestedSchema")
     }
 
-    /// The page to visit, in the mode `url`.
+    /// The page to visit, in mode `url`.
     pub fn url(&self) -> Option<String> {
         self.member("url")?.as_str().map(str::to_owned)
     }
 
-    /// The user agrees. `content` is the form filled in, as the schema wants it, which nobody checks;
-    /// null for a page.
+    /// The user accepts. `content` is the completed form, which is not validated against the schema; null for
+    /// a page.
     pub fn accept(&self, content: impl Into<Value>) -> ServerResponse {
         McpServerElicitationRequestResponse::new(McpServerElicitationAction::Accept)
             .content(content.into())
             .into()
     }
 
-    /// The user says no.
+    /// The user declines.
     pub fn decline(&self) -> ServerResponse {
         McpServerElicitationRequestResponse::new(McpServerElicitationAction::Decline).into()
     }
 
-    /// The user went away without an answer.
+    /// The user dismisses the request without an answer.
     pub fn cancel(&self) -> ServerResponse {
         McpServerElicitationRequestResponse::new(McpServerElicitationAction::Cancel).into()
     }

@@ -1,7 +1,7 @@
 //! Streams of server requests.
 //!
-//! Relies on `rpc` for the mailbox. Invariant: a stream that is not read holds up nobody, and what it keeps
-//! of requests that wait no more is dropped when the client keeps more than it may.
+//! Relies on `rpc` for the mailbox. Invariant: an unread stream delays nothing else, and its answered
+//! requests are dropped if the client's limit is exceeded.
 
 use std::{
     fmt,
@@ -18,21 +18,25 @@ use crate::{
     rpc::{Budget, Mailbox, Taken, Wakeups, Weighed},
 };
 
-/// Requests for approval, from [`Client::approval_requests`](crate::Client::approval_requests).
+/// A stream of approval requests. Returned by
+/// [`Client::approval_requests`](crate::Client::approval_requests).
 pub type ApprovalRequests = ServerRequestStream<ApprovalRequest>;
 
-/// Questions to the user, from [`Client::user_input_requests`](crate::Client::user_input_requests).
+/// A stream of user-input requests. Returned by
+/// [`Client::user_input_requests`](crate::Client::user_input_requests).
 pub type UserInputRequests = ServerRequestStream<UserInputRequest>;
 
-/// Server requests of all kinds, from [`Client::server_requests`](crate::Client::server_requests).
+/// A stream of server requests of all kinds. Returned by
+/// [`Client::server_requests`](crate::Client::server_requests).
 pub type ServerRequests = ServerRequestStream<ServerRequest>;
 
-/// An iterator over server requests. `next` blocks until one comes; the iterator ends with the connection.
+/// An iterator over server requests. `next` blocks until a request arrives; the iterator ends with the
+/// connection.
 ///
-/// A stream that is not read keeps its requests, within
-/// [`max_buffered_bytes`](crate::ClientBuilder::max_buffered_bytes); past that, those that were answered
-/// meanwhile are dropped from it. What still waits for an answer is always in
-/// [`Client::pending`](crate::Client::pending).
+/// An unread stream buffers its requests, within
+/// [`max_buffered_bytes`](crate::ClientBuilder::max_buffered_bytes); above that limit, those that have been
+/// answered are dropped from it. [`Client::pending`](crate::Client::pending) always returns all that still
+/// wait for an answer.
 #[must_use = "dropping the stream ends it"]
 pub struct ServerRequestStream<T> {
     mailbox: Arc<Mailbox<ShownRequest>>,
@@ -51,7 +55,7 @@ impl Weighed for ShownRequest {
     }
 }
 
-/// What a stream gives of the requests: some kinds of them, or all.
+/// Which requests a stream yields.
 pub(crate) trait Selection: Clone + Send + 'static {
     fn of(request: &ServerRequest) -> Option<&Self>;
 }
@@ -87,12 +91,12 @@ pub(super) struct Subscriber {
 }
 
 impl Subscriber {
-    /// Whether somebody holds the stream.
+    /// Whether the stream still exists.
     pub(super) fn is_there(&self) -> bool {
         self.mailbox.strong_count() > 0
     }
 
-    /// Whether somebody is there to see this request.
+    /// Whether the stream still exists and selects this request.
     pub(super) fn sees(&self, request: &ServerRequest) -> bool {
         self.is_there() && (self.selects)(request)
     }
@@ -103,7 +107,7 @@ impl Subscriber {
         }
     }
 
-    /// Drops the unread requests that `keep` refuses. Gives their number.
+    /// Drops the unread requests for which `keep` returns `false`. Returns their number.
     pub(super) fn keep_only(&self, keep: impl Fn(&KeptRequest) -> bool) -> usize {
         self.mailbox.upgrade().map_or(0, |mailbox| mailbox.keep_only(|ShownRequest(request)| keep(request)))
     }
@@ -115,7 +119,7 @@ impl Subscriber {
     }
 }
 
-/// A stream, and the broker's side of it.
+/// Creates a stream, and the broker's side of it.
 pub(super) fn stream<T: Selection>(budget: &Arc<Budget>) -> (ServerRequestStream<T>, Subscriber) {
     let mailbox = Mailbox::new(budget);
     let selects: fn(&ServerRequest) -> bool = |request| T::of(request).is_some();
@@ -124,18 +128,18 @@ pub(super) fn stream<T: Selection>(budget: &Arc<Budget>) -> (ServerRequestStream
 }
 
 impl<T> ServerRequestStream<T> {
-    /// The next request if it is there already. Never blocks.
+    /// Returns the next request if there is one. Never blocks.
     pub fn try_next(&mut self) -> Option<T> {
         self.next_before(Deadline::after(Some(Duration::ZERO)))
     }
 
-    /// The next request; waits for it at most that long. [`is_ended`](Self::is_ended) distinguishes "nothing
-    /// yet" from the end.
+    /// Returns the next request, waiting for at most `limit`. [`is_ended`](Self::is_ended) distinguishes
+    /// "nothing yet" from the end.
     pub fn next_timeout(&mut self, limit: Duration) -> Option<T> {
         self.next_before(Deadline::after(Some(limit)))
     }
 
-    /// Whether reading has reached the end of the connection.
+    /// Returns `true` if reading has reached the end: the iterator yields nothing more.
     pub fn is_ended(&self) -> bool {
         self.is_ended
     }

@@ -1,7 +1,7 @@
-//! Tools that the program gives to the agent: their declaration, and what runs when one is called.
+//! Tools of the program that the agent can call: their declarations and their implementations.
 //!
-//! Relies on `protocol`. Invariant: names and schemas that the server would refuse are refused before
-//! anything is sent, and a call always has an outcome: an error or a panic is a failed call.
+//! Relies on `protocol`. Invariant: names and schemas that the server would reject are rejected before
+//! anything is sent, and every call is answered: an error or a panic is a failed call.
 
 use std::{
     any::Any,
@@ -25,14 +25,15 @@ use crate::{
     },
 };
 
-/// Why a tool's call failed: any error, or a text (`Err("no such ticket".into())`). The model is told.
+/// The error of a tool call: any error, or a text (`Err("no such ticket".into())`). The model receives its
+/// text.
 pub type ToolError = Box<dyn std::error::Error + Send + Sync>;
 
 type ToolFn = dyn Fn(&ToolCall) -> std::result::Result<ToolOutput, ToolError> + Send + Sync;
 
-/// A tool of this program that the model can call: a dynamic tool, as the protocol has it.
+/// A tool of this program that the model can call (the protocol's dynamic tools).
 ///
-/// It goes with a thread: [`Client::start_thread_with_tools`](crate::Client::start_thread_with_tools).
+/// A tool belongs to a thread: [`Client::start_thread_with_tools`](crate::Client::start_thread_with_tools).
 ///
 /// ```
 /// use codex_blocking::{Client, ThreadConfig, Tool, testing::ScriptedServer};
@@ -62,14 +63,13 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// A tool: its name (letters, digits, `_` and `-`; not `mcp`, nor `mcp__…`), what it is for, in words to the model, the JSON
-    /// schema of its arguments (an object), and what a call does.
+    /// Creates a tool from its name (letters, digits, `_` and `-`; not `mcp`, nor `mcp__…`), its description
+    /// for the model, the JSON schema of its arguments (an object), and its implementation.
     ///
-    /// Calls run on worker threads, several at once; each may take its time, and holds up nothing but
-    /// its own turn, whose clock of silence stands still. An error, and a panic, fails the call, and the
-    /// model is told its text. Nobody checks the arguments against the schema. The closure may call the
-    /// client; let it capture a [`WeakClient`](crate::WeakClient), since a clone would keep its own
-    /// connection open.
+    /// Calls run on worker threads, concurrently. A call may block; this delays only its own turn, whose
+    /// inactivity clock is stopped. If it returns an error or panics, the call fails, and the model receives
+    /// the text. The arguments are not validated against the schema. The closure may call the client; let it
+    /// capture a [`WeakClient`](crate::WeakClient), since a clone would keep its own connection open.
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -85,14 +85,14 @@ impl Tool {
         }
     }
 
-    /// Puts the tool into a namespace, which has a description of its own; tools of one namespace give
-    /// the same.
+    /// Puts the tool into a namespace, which has its own description; all tools of a namespace must have the
+    /// same.
     pub fn namespace(mut self, name: impl Into<String>, description: impl Into<String>) -> Self {
         self.namespace = Some((name.into(), description.into()));
         self
     }
 
-    /// The name and the description of the namespace.
+    /// The namespace's name and description.
     fn space(&self) -> (Option<&str>, Option<&str>) {
         self.namespace.as_ref().map(|(name, about)| (name.as_str(), about.as_str())).unzip()
     }
@@ -102,7 +102,7 @@ impl Tool {
         self.name == params.tool && self.space().0 == params.namespace.as_deref()
     }
 
-    /// Runs a call to its outcome, whatever happens in it.
+    /// Runs a call; errors and panics become a failed call.
     pub(super) fn call(&self, call: &ToolCall) -> ToolOutput {
         let failure = match catch_unwind(AssertUnwindSafe(|| (self.run)(call))) {
             Ok(Ok(output)) => return output,
@@ -123,42 +123,42 @@ impl fmt::Debug for Tool {
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn text_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
 }
 
 impl ToolOutput {
-    /// A text.
+    /// Creates an output from a text.
     pub fn text(text: impl Into<String>) -> Self {
         ToolOutput::new(Vec::new(), true).and_text(text)
     }
 
-    /// An image, as a `data:` URL.
+    /// Creates an output from an image, as a `data:` URL.
     pub fn image(url: impl Into<String>) -> Self {
         ToolOutput::new(Vec::new(), true).and_image(url)
     }
 
-    /// One more text.
+    /// Adds a text.
     #[must_use]
     pub fn and_text(self, text: impl Into<String>) -> Self {
         self.and(InputTextDynamicToolCallOutputContentItem::new(text))
     }
 
-    /// One more image, as a `data:` URL.
+    /// Adds an image, as a `data:` URL.
     #[must_use]
     pub fn and_image(self, url: impl Into<String>) -> Self {
         self.and(InputImageDynamicToolCallOutputContentItem::new(url))
     }
 
-    /// Some sound, as a `data:` URL.
+    /// Adds audio, as a `data:` URL.
     #[must_use]
     pub fn and_audio(self, url: impl Into<String>) -> Self {
         self.and(InputAudioDynamicToolCallOutputContentItem::new(url))
     }
 
-    /// The call failed; the output tells the model why.
+    /// Marks the call as failed; the output tells the model why.
     #[must_use]
     pub fn failed(mut self) -> Self {
         self.success = false;
@@ -184,7 +184,7 @@ impl From<&str> for ToolOutput {
 }
 
 impl From<Value> for ToolOutput {
-    /// The JSON as a text.
+    /// Converts the JSON to a text.
     fn from(value: Value) -> Self {
         ToolOutput::text(value.to_string())
     }
@@ -195,7 +195,7 @@ impl From<Value> for ToolOutput {
 pub(crate) struct ToolSet(Arc<[Arc<Tool>]>);
 
 impl ToolSet {
-    /// Refuses what the server would.
+    /// Rejects what the server would reject.
     pub(crate) fn new(tools: impl IntoIterator<Item = Tool>) -> Result<Self> {
         let tools: Vec<Tool> = tools.into_iter().collect();
         for (index, tool) in tools.iter().enumerate() {
@@ -222,7 +222,7 @@ impl ToolSet {
         Ok(ToolSet(tools.into_iter().map(Arc::new).collect()))
     }
 
-    /// As the server wants them declared.
+    /// The declarations for the server.
     pub(crate) fn specs(&self) -> Vec<DynamicToolSpec> {
         let mut specs: Vec<DynamicToolSpec> = Vec::new();
         for tool in &*self.0 {
@@ -261,13 +261,13 @@ fn check_name(name: &str) -> Result<()> {
 
 /// The tools of all threads of a client.
 ///
-/// Those of a thread are kept until the server reports it as closed, archived or deleted, or the connection
-/// ends.
+/// The tools of a thread are kept until the server reports it as closed, archived or deleted, or the
+/// connection ends.
 #[derive(Default)]
 pub(super) struct Tools(Mutex<HashMap<String, ToolSet>>);
 
 impl Tools {
-    /// What answers this call: the tool that it names.
+    /// The tool that the call names.
     pub(super) fn find(&self, call: &ToolCall) -> Option<Handler> {
         let threads = self.0.lock();
         let tools = threads.get(&call.params().thread_id)?;
@@ -278,7 +278,7 @@ impl Tools {
         }))
     }
 
-    /// Gives a thread its tools, or none, and returns those it had.
+    /// Sets or clears the tools of a thread, and returns the previous ones.
     pub(super) fn put(&self, thread_id: &str, tools: Option<ToolSet>) -> Option<ToolSet> {
         let mut threads = self.0.lock();
         match tools {
@@ -287,7 +287,7 @@ impl Tools {
         }
     }
 
-    /// A fork has the tools of the thread it was made from: the server declares them to its model too.
+    /// Gives a fork the tools of its source, which the server declares to its model too.
     pub(super) fn inherit(&self, from: &str, to: &str) {
         let mut threads = self.0.lock();
         if let Some(tools) = threads.get(from).cloned() {
@@ -295,7 +295,7 @@ impl Tools {
         }
     }
 
-    /// Returns everything, since dropping a closure may run anything.
+    /// Takes all tools. Dropping them may run user code, so the caller decides where.
     pub(super) fn take_all(&self) -> HashMap<String, ToolSet> {
         std::mem::take(&mut *self.0.lock())
     }

@@ -1,7 +1,6 @@
-//! Questions to the user, and their answers, as plain data.
+//! User-input requests and their answers, as plain data.
 //!
-//! Relies on `protocol`. Invariant: an answer goes to the model as it is given; the server checks
-//! nothing.
+//! Relies on `protocol`. Invariant: an answer reaches the model unchanged; the server validates nothing.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,35 +12,35 @@ use crate::protocol::{RequestId, ToolRequestUserInputParams};
 
 pub use crate::protocol::ToolRequestUserInputQuestion as UserInputQuestion;
 
-/// The agent asks the user something.
+/// A server request with questions of the agent to the user.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct UserInputRequest {
-    /// The server's id of the question, a number or a text.
+    /// The server's id of the request, a number or a string.
     pub request_id: RequestId,
-    /// The thread.
+    /// The thread's id.
     pub thread_id: String,
-    /// The turn.
+    /// The turn's id.
     pub turn_id: String,
-    /// The call of the tool that asks. No item of that id is ever announced.
+    /// The id of the tool call that asks. No item with this id is announced.
     pub item_id: String,
-    /// What is asked, each with options to pick from or none.
+    /// The questions, with or without options.
     pub questions: Vec<UserInputQuestion>,
     #[serde(skip)]
     pub(super) received: Received,
 }
 
-/// The user's answers, by the ids of the questions. Questions may be left out.
+/// The user's answers, by question id. Questions may be left unanswered.
 #[must_use = "an answer does nothing until it is sent"]
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserInputResponse {
-    /// For each question the labels picked, or free text.
+    /// For each question, the labels of the selected options, or free text.
     pub answers: BTreeMap<String, Vec<String>>,
 }
 
 impl fmt::Debug for UserInputResponse {
-    /// Without the answers: a question may be about a secret.
+    /// Omits the answers, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let questions: Vec<&String> = self.answers.keys().collect();
         f.debug_struct("UserInputResponse").field("questions", &questions).finish_non_exhaustive()
@@ -49,17 +48,17 @@ impl fmt::Debug for UserInputResponse {
 }
 
 impl UserInputResponse {
-    /// Without any answer.
+    /// Creates a response without answers.
     pub fn new() -> Self {
         UserInputResponse::default()
     }
 
-    /// One question answered with these labels, or with a free text.
+    /// Creates a response that answers one question, with these labels or with free text.
     pub fn answer<S: Into<String>>(question_id: &str, picks: impl IntoIterator<Item = S>) -> Self {
         UserInputResponse::new().and_answer(question_id, picks)
     }
 
-    /// One more question answered.
+    /// Answers another question.
     pub fn and_answer<S: Into<String>>(
         mut self,
         question_id: &str,
@@ -69,7 +68,7 @@ impl UserInputResponse {
         self
     }
 
-    /// In the shape of the wire.
+    /// The answers as the protocol's JSON.
     pub(super) fn to_value(&self) -> Value {
         let answers: BTreeMap<_, _> =
             self.answers.iter().map(|(id, picks)| (id, json!({ "answers": picks }))).collect();
@@ -78,7 +77,7 @@ impl UserInputResponse {
 }
 
 impl UserInputRequest {
-    /// Reads a question to the user.
+    /// Decodes a user-input request.
     pub(super) fn read(received: Received) -> serde_json::Result<UserInputRequest> {
         let params: ToolRequestUserInputParams = received.params()?;
         Ok(UserInputRequest {
@@ -91,7 +90,7 @@ impl UserInputRequest {
         })
     }
 
-    /// Whether both are the same question, by everything that names it.
+    /// Whether both are the same request, by all its ids.
     pub(super) fn is_same(&self, other: &UserInputRequest) -> bool {
         self.request_id == other.request_id
             && self.thread_id == other.thread_id

@@ -341,10 +341,11 @@ impl Broker {
     fn has_room(&self, bytes: usize) -> bool {
         let fits = || self.budget.kept().saturating_add(bytes) <= self.budget.limit();
         // All streams are searched, so not for the sake of a few bytes, again and again.
-        fits() || self.kept.is_worth_a_search() && {
-            self.drop_answered();
-            fits()
-        }
+        fits()
+            || self.kept.is_worth_a_search() && {
+                self.drop_answered();
+                fits()
+            }
     }
 
     /// Drops the requests from streams that wait no more and that nobody has read.

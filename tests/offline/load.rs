@@ -14,12 +14,13 @@ use std::{
 };
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalMode, Client, Error, Transport, TransportFailure,
+    ApprovalDecision, ApprovalMode, Client, Error, ServerRequest, Transport, TransportFailure,
     transport::{Link, Shutdown, Sink},
 };
 use serde_json::{Value, json};
 
 use crate::support::{
+    await_that,
     memory::{PATIENCE, Server, begun, chatting, manual, served, served_with, spawn, spawn_with, thread},
     probe::is_alone,
 };
@@ -99,16 +100,6 @@ fn drain(server: &mut Server) -> Vec<Value> {
     std::iter::from_fn(|| server.next_request(Duration::ZERO)).collect()
 }
 
-/// Waits until it is so.
-#[track_caller]
-fn await_so(what: &str, is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
 fn initialized(client: &Client, server: &mut Server) {
     let starting = spawn_with(client, |client| client.initialize());
     let request = server.recv();
@@ -137,7 +128,7 @@ fn a_logger_of_three_seconds_delays_no_request_of_another_thread() {
     request["params"]["reason"] = json!({ "not": "a text" });
     server.send(&request);
     let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
-    let call = server.recv();
+    let call = server.expect("config/read");
     server.reply(&call, json!({ "a": 1 }));
     assert_eq!(caller.join().unwrap().unwrap(), json!({ "a": 1 }));
     assert!(tell.recv_timeout(PATIENCE).unwrap().contains("reason"));
@@ -261,7 +252,7 @@ fn two_hundred_approvals_at_once_are_all_decided_and_so_are_two_hundred_more() {
         ids.sort_unstable();
         assert_eq!(ids, (round * 200..round * 200 + 200).collect::<Vec<_>>());
     }
-    await_so("nothing waits", || client.pending().is_empty() && client.stats().kept_bytes == 0);
+    await_that("nothing waits", || client.pending().is_empty() && client.stats().kept_bytes == 0);
 }
 
 #[test]
@@ -346,7 +337,7 @@ fn with_128_handlers_blocked_close_returns_within_five_seconds_and_log_records_c
         enter.recv_timeout(PATIENCE).unwrap();
     }
     server.send_text("a stray");
-    await_so("the record", || tell.try_iter().any(|text| text.contains("a stray")));
+    await_that("the record", || tell.try_iter().any(|text| text.contains("a stray")));
     drop(server);
     let begun = Instant::now();
     client.close().unwrap();
@@ -811,4 +802,329 @@ fn the_65537th_notification_that_nobody_reads_drops_the_oldest() {
     assert_eq!(notifications.try_next().unwrap().params::<Value>().unwrap()["number"], 1);
     assert_eq!(std::iter::from_fn(|| notifications.try_next()).count(), 65_535);
     assert_eq!(client.stats().kept_bytes, 0);
+}
+
+// ---- a link that does not take what is sent ----
+
+type Take = dyn Fn(Value) -> Result<(), TransportFailure> + Send + Sync;
+
+/// A transport of the test's own: what is sent goes to this function, and the test holds the sink.
+struct Wire {
+    hand_over: mpsc::Sender<Sink>,
+    send: Arc<Take>,
+}
+
+struct WireLink(Arc<Take>);
+
+impl Transport for Wire {
+    fn connect(&mut self, sink: Sink) -> codex_blocking::Result<Box<dyn Link>> {
+        self.hand_over.send(sink).unwrap();
+        Ok(Box::new(WireLink(Arc::clone(&self.send))))
+    }
+}
+
+impl Link for WireLink {
+    fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
+        (self.0)(serde_json::from_slice(&message).unwrap())
+    }
+
+    fn shutdown(&self, _: Shutdown) {}
+}
+
+fn wired(
+    builder: codex_blocking::ClientBuilder,
+    send: impl Fn(Value) -> Result<(), TransportFailure> + Send + Sync + 'static,
+) -> (Client, Sink) {
+    let (hand_over, handed) = mpsc::channel();
+    let client = builder.connect(Wire { hand_over, send: Arc::new(send) }).unwrap();
+    (client, handed.recv().unwrap())
+}
+
+fn give(sink: &mut Sink, message: &Value) {
+    assert!(sink.frame(message.to_string().into_bytes()).is_continue());
+    sink.flush();
+}
+
+/// A link that refuses while it is told to, and what it has taken otherwise.
+fn refusing(
+    builder: codex_blocking::ClientBuilder,
+) -> (Client, Sink, Arc<AtomicBool>, mpsc::Receiver<Value>) {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let (took, taken) = mpsc::channel();
+    let took = Mutex::new(took);
+    let is_refusing = Arc::clone(&refuses);
+    let (client, sink) = wired(builder, move |message| match is_refusing.load(Ordering::SeqCst) {
+        true => Err(TransportFailure::new("full")),
+        false => {
+            took.lock().unwrap().send(message).unwrap();
+            Ok(())
+        }
+    });
+    (client, sink, refuses, taken)
+}
+
+#[test]
+fn an_answer_that_could_not_be_sent_is_an_error_and_may_be_given_again() {
+    let builder = Client::builder().approval_mode(ApprovalMode::Manual);
+    let (client, mut sink, refuses, taken) = refusing(builder);
+    give(&mut sink, &approval(1, ""));
+    let request = client.approval_requests().try_next().unwrap();
+    let begun = Instant::now();
+    assert!(matches!(client.approve_approval(&request), Err(Error::Transport { .. })));
+    assert!(begun.elapsed() < Duration::from_millis(500));
+    assert_eq!(client.pending().len(), 1);
+    refuses.store(false, Ordering::SeqCst);
+    client.approve_approval(&request).unwrap();
+    assert_eq!(taken.try_recv().unwrap()["result"]["decision"], "accept");
+    assert!(matches!(client.approve_approval(&request), Err(Error::NoLongerPending { .. })));
+    assert_eq!(client.stats().kept_bytes, 0);
+}
+
+#[test]
+fn the_answer_of_a_handler_that_could_not_be_sent_is_logged_and_the_request_waits() {
+    if !is_alone("load::the_answer_of_a_handler_that_could_not_be_sent_is_logged_and_the_request_waits") {
+        return;
+    }
+    let (told, tell) = mpsc::channel();
+    let told = Mutex::new(told);
+    set_logger(move |record| drop(told.lock().unwrap().send(record.args().to_string())));
+    let (client, mut sink, refuses, taken) = refusing(Client::builder());
+    client.set_approval_handler(|_| ApprovalDecision::Accept);
+    give(&mut sink, &approval(1, ""));
+    assert!(tell.recv_timeout(PATIENCE).unwrap().contains("could not be sent"));
+    let ServerRequest::Approval(request) = client.pending().remove(0) else { panic!() };
+    refuses.store(false, Ordering::SeqCst);
+    client.decline_approval(&request).unwrap();
+    assert_eq!(taken.try_recv().unwrap()["result"]["decision"], "decline");
+}
+
+#[test]
+fn a_default_answer_that_could_not_be_sent_at_the_deadline_is_sent_later() {
+    let builder =
+        Client::builder().approval_mode(ApprovalMode::Manual).approval_timeout(Duration::from_millis(20));
+    let tries = Arc::new(AtomicUsize::new(0));
+    let (took, taken) = mpsc::channel();
+    let took = Mutex::new(took);
+    let (client, mut sink) = wired(builder, move |message| match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => Err(TransportFailure::new("full")),
+        _ => Ok(took.lock().unwrap().send(message).unwrap()),
+    });
+    give(&mut sink, &approval(1, ""));
+    assert_eq!(taken.recv_timeout(PATIENCE).unwrap()["result"]["decision"], "decline");
+    await_that("nothing waits", || client.pending().is_empty());
+}
+
+#[test]
+fn a_deadline_that_passes_while_an_answer_is_sent_in_vain_is_kept_afterwards() {
+    let builder =
+        Client::builder().approval_mode(ApprovalMode::Manual).approval_timeout(Duration::from_millis(50));
+    let (took, taken) = mpsc::channel();
+    let took = Mutex::new(took);
+    let (client, mut sink) = wired(builder, move |message| {
+        if message["result"]["decision"] == "accept" {
+            thread::sleep(Duration::from_millis(300));
+            return Err(TransportFailure::new("full"));
+        }
+        took.lock().unwrap().send(message).unwrap();
+        Ok(())
+    });
+    give(&mut sink, &approval(1, ""));
+    let request = client.approval_requests().try_next().unwrap();
+    assert!(client.approve_approval(&request).is_err());
+    assert_eq!(taken.recv_timeout(PATIENCE).unwrap()["result"]["decision"], "decline");
+}
+
+#[test]
+fn what_is_withdrawn_while_its_answer_is_sent_in_vain_waits_no_more() {
+    let builder = Client::builder().approval_mode(ApprovalMode::Manual);
+    let (entered, enter) = mpsc::channel();
+    let entered = Mutex::new(entered);
+    let gate = Gate::default();
+    let held = gate.clone();
+    let (client, mut sink) = wired(builder, move |_| {
+        entered.lock().unwrap().send(()).unwrap();
+        held.wait();
+        Err(TransportFailure::new("full"))
+    });
+    give(&mut sink, &approval(1, ""));
+    let request = client.approval_requests().try_next().unwrap();
+    let answering = spawn_with(&client, move |client| client.approve_approval(&request));
+    enter.recv_timeout(PATIENCE).unwrap();
+    give(&mut sink, &resolved(1));
+    gate.open();
+    assert!(answering.join().unwrap().is_err());
+    assert!(client.pending().is_empty());
+    assert_eq!(client.stats().kept_bytes, 0);
+}
+
+/// A chat over a link that takes nothing more, whose thread is told to be idle.
+fn stuck(swallows: bool) -> (codex_blocking::Chat, Sink) {
+    let is_stuck = Arc::new(AtomicBool::new(false));
+    let (took, taken) = mpsc::channel();
+    let took = Mutex::new(took);
+    let stuck = Arc::clone(&is_stuck);
+    let builder = Client::builder().request_timeout(Duration::from_millis(700));
+    let (client, mut sink) = wired(builder, move |message| match stuck.load(Ordering::SeqCst) {
+        true if swallows => Ok(()),
+        true => Err(TransportFailure::new("full")),
+        false => Ok(took.lock().unwrap().send(message).unwrap()),
+    });
+    let starting = spawn(move || client.chat("hello"));
+    for result in [
+        json!({ "userAgent": "test/0.169.0 (x)" }),
+        json!({ "thread": { "id": "t" } }),
+        json!({ "turn": { "id": "u", "items": [], "status": "inProgress" } }),
+    ] {
+        let id = std::iter::from_fn(|| taken.recv_timeout(PATIENCE).ok())
+            .find_map(|message| message.get("id").cloned());
+        give(&mut sink, &json!({ "id": id, "result": result }));
+    }
+    let chat = starting.join().unwrap().unwrap();
+    let turn = json!({ "id": "u", "rootTurnId": "u" });
+    give(&mut sink, &json!({ "method": "turn/started", "params": { "threadId": "t", "turn": turn } }));
+    let status = json!({ "threadId": "t", "status": { "type": "idle" } });
+    is_stuck.store(true, Ordering::SeqCst);
+    give(&mut sink, &json!({ "method": "thread/status/changed", "params": status }));
+    (chat, sink)
+}
+
+#[test]
+fn try_next_never_waits_and_an_interrupt_keeps_its_limit_over_a_link_that_is_stuck() {
+    for swallows in [false, true] {
+        let (mut chat, _sink) = stuck(swallows);
+        // Past the grace after which the server is asked for the end of an idle thread's turn.
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(1500) {
+            let one = Instant::now();
+            assert!(chat.try_next().is_none());
+            assert!(one.elapsed() < Duration::from_millis(200), "{:?}", one.elapsed());
+            thread::sleep(Duration::from_millis(10));
+        }
+        let begun = Instant::now();
+        assert!(chat.interrupt().is_err());
+        assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+    }
+}
+
+// ---- what no tree can hold ----
+
+#[test]
+fn a_lost_end_that_holds_what_no_tree_can_is_found() {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for strange in [deep.as_str(), "1e999", "-1e999", r#""\ud83d""#] {
+        let turns = [
+            (
+                format!(
+                    r#"{{"id":"u","status":"completed","items":[{{"type":"agentMessage","id":"m","text":"yes","x":{strange}}}]}}"#
+                ),
+                true,
+            ),
+            (
+                format!(
+                    r#"{{"id":"u","status":"completed","x":{strange},"items":[{{"type":"agentMessage","id":"m","text":"yes"}}]}}"#
+                ),
+                true,
+            ),
+            (
+                format!(
+                    r#"{{"id":"u","status":"completed","items":[{{"type":"x","id":"n","x":{strange}}},{{"type":"agentMessage","id":"m","text":"yes"}}]}}"#
+                ),
+                true,
+            ),
+            (
+                format!(
+                    r#"{{"id":"u","status":"failed","error":{{"message":"no","codexErrorInfo":{strange}}},"items":[]}}"#
+                ),
+                false,
+            ),
+            (format!(r#"{{"id":"u","status":"interrupted","x":{strange},"items":[]}}"#), false),
+        ];
+        for (turn, completes) in turns {
+            let (client, mut server) =
+                served_with(Client::builder().inactivity_timeout(Duration::from_millis(30)));
+            let mut chat = chatting(&client, &mut server);
+            let reader = spawn(move || {
+                let steps: Vec<_> = chat.by_ref().collect();
+                for step in &steps {
+                    let _ = (format!("{step:?}"), serde_json::to_string(step));
+                }
+                (steps, chat.error().cloned())
+            });
+            let request = server.expect("thread/turns/list");
+            server.send_text(&format!(r#"{{"id":{},"result":{{"data":[{turn}]}}}}"#, request["id"]));
+            let (steps, error) = reader.join().unwrap();
+            assert_eq!(error.is_none(), completes, "{turn}: {error:?}");
+            if completes {
+                assert_eq!(steps.last().unwrap().text.as_deref(), Some("yes"), "{turn}");
+            }
+        }
+    }
+}
+
+#[test]
+fn chat_once_finds_a_lost_end_that_holds_what_no_tree_can() {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for strange in [deep.as_str(), "1e999"] {
+        let (client, mut server) =
+            served_with(Client::builder().inactivity_timeout(Duration::from_millis(30)));
+        let caller = spawn_with(&client, |client| client.chat_once("hello"));
+        server.begin_turn();
+        let request = server.expect("thread/turns/list");
+        let item = format!(r#"{{"type":"agentMessage","id":"m","text":"yes","x":{strange}}}"#);
+        let turn = format!(r#"{{"id":"u","status":"completed","x":{strange},"items":[{item}]}}"#);
+        server.send_text(&format!(r#"{{"id":{},"result":{{"data":[{turn}]}}}}"#, request["id"]));
+        assert_eq!(caller.join().unwrap().unwrap().final_text, "yes");
+    }
+}
+
+#[test]
+fn a_user_agent_of_slashes_takes_no_time() {
+    let (client, mut server) = served();
+    let starting = spawn_with(&client, |client| client.initialize());
+    let request = server.recv();
+    let begun = Instant::now();
+    server.reply(&request, json!({ "userAgent": "/".repeat(300_000) }));
+    let result = starting.join().unwrap().unwrap();
+    assert_eq!(result.server_version(), None);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn broken_characters_are_replaced_and_counted_wherever_they_stand() {
+    let (client, mut server) = served_with(Client::builder().approval_mode(ApprovalMode::Manual));
+    let mut events = begun(&client, &mut server, |client| client.chat_events("hello"));
+    let before = client.stats().repaired_frames;
+    let frames: [&[u8]; 4] = [
+        br#"{"method":"item/agentMessage/delta","params":{"threadId":"t","turnId":"u","itemId":"m","delta":"a\ud83db"}}"#,
+        b"{\"method\":\"item/agentMessage/delta\",\"params\":{\"threadId\":\"t\",\"turnId\":\"u\",\"itemId\":\"m\",\"delta\":\"a\xffb\"}}",
+        br#"{"method":"item/completed","params":{"threadId":"t","turnId":"u","item":{"type":"agentMessage","id":"m","text":"a\ude00b"}}}"#,
+        b"{\"id\":5,\"method\":\"item/commandExecution/requestApproval\",\"params\":{\"threadId\":\"t\",\"turnId\":\"u\",\"itemId\":\"i\",\"command\":\"a\xc3b\",\"startedAtMs\":1}}",
+    ];
+    for frame in frames {
+        server.send_bytes(frame);
+    }
+    assert_eq!(client.stats().repaired_frames - before, 4);
+    for _ in 0..3 {
+        let event = events.try_next().unwrap();
+        let text = format!("{event:?}");
+        assert!(text.contains("a\u{fffd}b"), "{text}");
+    }
+    let ServerRequest::Approval(codex_blocking::ApprovalRequest::Command(request)) =
+        client.pending().remove(0)
+    else {
+        panic!()
+    };
+    assert_eq!(request.command.as_deref(), Some("a\u{fffd}b"));
+    let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
+    let call = server.expect("config/read");
+    server.send_text(&format!(r#"{{"id":{},"result":"a\udc00b"}}"#, call["id"]));
+    assert_eq!(caller.join().unwrap().unwrap(), "a\u{fffd}b");
+    let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
+    let call = server.expect("config/read");
+    server.send_text(&format!(r#"{{"id":{},"error":{{"code":1,"message":"a\udc00b"}}}}"#, call["id"]));
+    assert!(matches!(caller.join().unwrap(), Err(Error::Rpc { message, .. }) if message == "a\u{fffd}b"));
+    assert_eq!(client.stats().repaired_frames - before, 6);
+    let turn = r#"{"id":"u","items":[],"status":"failed","error":{"message":"a\ud800b"}}"#;
+    server.send_text(&format!(r#"{{"method":"turn/completed","params":{{"threadId":"t","turn":{turn}}}}}"#));
+    assert!(matches!(events.finish(), Err(Error::TurnFailed { message, .. }) if message == "a\u{fffd}b"));
 }

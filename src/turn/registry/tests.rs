@@ -17,9 +17,9 @@ const ASKED: usize = 3;
 enum Op {
     /// A turn is asked for, on the thread of this turn.
     Ask { turn: usize, interest: Interest },
-    /// The reply to the n-th open question names this turn of its thread.
+    /// The reply to the n-th open request names this turn of its thread.
     Name { nth: usize, turn: usize },
-    /// The caller of the n-th open question gives up.
+    /// The caller of the n-th open request gives up.
     GiveUp { nth: usize },
     /// An event of a turn; `review`: under another id, with the turn as its root.
     Event { turn: usize, kind: Kind, size: usize, review: bool },
@@ -27,7 +27,7 @@ enum Op {
     OfThread { turn: usize, kind: Kind },
     /// The n-th reader takes what there is.
     Take { nth: usize, retain: bool },
-    /// The n-th reader goes on with another interest.
+    /// The n-th reader changes its interest.
     Turn { nth: usize, interest: Interest },
     /// The n-th reader leaves.
     Drop { nth: usize },
@@ -228,7 +228,7 @@ impl World {
         self.forget_early(thread);
     }
 
-    /// Nobody asks on the thread any more: what came early there was for others.
+    /// No request is open on the thread: its early events belong to others.
     fn forget_early(&mut self, thread: &str) {
         if !self.questions.iter().any(|question| question.thread == thread) {
             self.early.retain(|said| said.thread != thread);

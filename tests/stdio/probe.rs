@@ -241,8 +241,7 @@ mod linux {
         // A thread gives itself its name, a moment after it has begun.
         await_that("all threads are named", || {
             let names = names();
-            names.iter().any(|name| name == "codex-log")
-                && names.iter().all(|name| name.starts_with("codex"))
+            names.iter().any(|name| name == "codex-log") && names.iter().all(|name| name.starts_with("codex"))
         });
         print(&json!(names()));
     }

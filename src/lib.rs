@@ -22,7 +22,7 @@
 //!   a [`ChatRequest`] with settings.
 //! - [`Client::start_thread`] starts a conversation of several turns, a [`ThreadHandle`].
 //! - [`Client::set_approval_handler`] decides what the agent may do; [`Client::pending`] contains all server
-//!   requests that wait for an answer ([`ServerRequest`]). Without a handler, they are declined.
+//!   requests that wait for an answer ([`ServerRequest`]). By default, nothing is granted.
 //! - [`Client::start_thread_with_tools`] gives the agent tools of the program ([`Tool`]).
 //! - [`Client::exec_command`] and [`Client::spawn_command`] run commands on the server.
 //! - [`Client::call`] sends any request of the protocol, with its types in [`protocol`];
@@ -42,7 +42,8 @@
 //!
 //! ```
 //! # use codex_blocking::testing::{ScriptedServer, TurnScript};
-//! # let server = ScriptedServer::new().on_turn(|_| TurnScript::new().fail("no more credits", "usageLimitExceeded".into()));
+//! # let fail = || TurnScript::new().fail("no more credits", "usageLimitExceeded".into());
+//! # let server = ScriptedServer::new().on_turn(move |_| fail());
 //! # let client = server.client()?;
 //! use codex_blocking::Error;
 //!
@@ -94,7 +95,7 @@
 //! | minor faults of the server | skipped, and counted in [`Client::stats`] | [`ClientBuilder::strict`] |
 //! | approvals without a handler | declined | [`ClientBuilder::approval_mode`] |
 //! | an approval that waits for the program | no limit | [`ClientBuilder::approval_timeout`] |
-//! | a user-input request that a stream or handler receives | 300 s | [`ClientBuilder::user_input_timeout`] |
+//! | a user-input request that waits for an answer by hand | 300 s | [`ClientBuilder::user_input_timeout`] |
 //! | other server requests | declined or rejected; the time is returned | [`Client::set_server_request_handler`] |
 //!
 //! For limits of time and memory, `None` means no limit; for the output of a command, use

@@ -140,7 +140,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how long a user-input request waits for an answer (300 s by default); then it fails.
+    /// Sets how long a user-input request waits for an answer by hand (300 s by default); then it fails.
     pub fn user_input_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.broker.user_input_timeout = limit.into();
         self

@@ -45,7 +45,7 @@ impl Client {
         match self.inner.turns.running_turn(|log| log.turn_id == turn_id) {
             Some(log) => self.control(&log).interrupt(),
             None => {
-                Err(Error::NoLongerPending { what: format!("turn {turn_id} is not running on this client") })
+                Err(Error::NoLongerPending { what: format!("turn {turn_id} does not run on this client") })
             }
         }
     }
@@ -65,7 +65,7 @@ impl Client {
         if let Some(other) = other {
             if self.initialize()?.is_before((0, 128)) == Some(true) {
                 let running = &other.turn_id;
-                let what = format!("turn {turn_id} is not running on thread {thread_id}; turn {running} is");
+                let what = format!("turn {turn_id} does not run on thread {thread_id}; turn {running} does");
                 return Err(Error::NoLongerPending { what });
             }
         }

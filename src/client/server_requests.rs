@@ -149,8 +149,8 @@ impl Client {
     }
 
     /// Returns a stream of all user-input requests: those that are pending, then new ones. Without a handler
-    /// or a stream they fail immediately; otherwise they wait for at most the user-input limit (300 s by
-    /// default).
+    /// or a stream they fail immediately. With a stream and no handler they wait for an answer by hand, for
+    /// at most the user-input limit (300 s by default).
     pub fn user_input_requests(&self) -> UserInputRequests {
         self.inner.broker.subscribe(&self.connection)
     }

@@ -95,7 +95,7 @@ enum Decision {
     /// The program, by hand, within this time.
     Wait(Option<Duration>),
     /// No one, for this reason: the default answer is sent.
-    Nobody(&'static str),
+    Default(&'static str),
 }
 
 impl Broker {
@@ -281,7 +281,7 @@ impl Broker {
             ServerRequest::Permissions(_) | ServerRequest::Elicitation(_) if is_manual && is_seen() => {
                 Decision::Wait(approval_timeout)
             }
-            _ => Decision::Nobody("it has no handler or stream"),
+            _ => Decision::Default("it has no handler or stream"),
         }
     }
 
@@ -299,7 +299,7 @@ impl Broker {
         let decision = self.decide(&request);
         let has_room = self.has_room(bytes);
         let reason = match &decision {
-            Decision::Nobody(reason) => Some((log::Level::Info, *reason)),
+            Decision::Default(reason) => Some((log::Level::Info, *reason)),
             _ if !has_room => Some((log::Level::Warn, "max_buffered_bytes was exceeded")),
             _ => None,
         };
@@ -333,7 +333,7 @@ impl Broker {
             }
             (Decision::Run(handler), None) => self.run(core, number, request, handler, default_answer),
             (Decision::Wait(Some(limit)), None) => self.start_clock(core, number, limit),
-            (Decision::Wait(None) | Decision::Nobody(_), None) => {}
+            (Decision::Wait(None) | Decision::Default(_), None) => {}
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
 
 /// The default answer to a request of this method.
 pub(super) fn default_answer(method: &str) -> Answer {
-    let nobody = |reason: &str| Err(Refusal { code: INTERNAL_ERROR, message: reason.to_owned() });
+    let reject = |reason: &str| Err(Refusal { code: INTERNAL_ERROR, message: reason.to_owned() });
     let answer = match method {
         "item/commandExecution/requestApproval" | "item/fileChange/requestApproval" => {
             json!({ "decision": "decline" })
@@ -28,9 +28,9 @@ pub(super) fn default_answer(method: &str) -> Answer {
             "success": false,
         }),
         "currentTime/read" => json!({ "currentTimeAt": seconds_since_1970() }),
-        "item/tool/requestUserInput" => return nobody("no user is available to answer"),
-        "account/chatgptAuthTokens/refresh" => return nobody("this client has no tokens"),
-        "attestation/generate" => return nobody("this client can't attest"),
+        "item/tool/requestUserInput" => return reject("no user is available to answer"),
+        "account/chatgptAuthTokens/refresh" => return reject("this client has no tokens"),
+        "attestation/generate" => return reject("this client can't attest"),
         _ => {
             return Err(Refusal {
                 code: METHOD_NOT_FOUND,

@@ -58,7 +58,7 @@ pub(crate) struct TurnReader {
 pub(super) enum Patience {
     None,
     Until(Deadline),
-    Forever,
+    Unlimited,
 }
 
 /// How a wait ended.
@@ -125,7 +125,7 @@ impl TurnReader {
     }
 
     /// Frees the unread events.
-    pub(super) fn let_go(&mut self) {
+    pub(super) fn free_events(&mut self) {
         self.consumer = None;
     }
 
@@ -222,7 +222,7 @@ impl TurnReader {
             Patience::None => return Awaited::Nothing,
             Patience::Until(deadline) if deadline.has_passed() => return Awaited::Nothing,
             Patience::Until(deadline) => earlier(deadline.at(), due),
-            Patience::Forever => due,
+            Patience::Unlimited => due,
         };
         if let Some(consumer) = &self.consumer {
             // The reply to a lookup also unparks the thread that polled it.

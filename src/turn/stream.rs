@@ -354,7 +354,7 @@ impl<T: TurnItem> TurnStream<T> {
     pub fn finish(mut self) -> Result<ChatResult> {
         loop {
             self.ready.clear();
-            match self.advance(Patience::Forever) {
+            match self.advance(Patience::Unlimited) {
                 Pulled::Item(_) => {}
                 Pulled::Nothing => break,
                 Pulled::Failed => break,
@@ -418,7 +418,7 @@ impl<T: TurnItem> TurnStream<T> {
     fn end(&mut self, end: Result<()>) {
         self.state = StreamState::Ended(end.err(), false);
         if let Some(turn) = &mut self.turn {
-            turn.let_go();
+            turn.free_events();
         }
         if self.token.swap(false, Ordering::AcqRel) {
             self.continuations.forget(self.key);
@@ -476,7 +476,7 @@ impl<T: TurnItem> Iterator for TurnStream<T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        self.advance(Patience::Forever).or_closing(self)
+        self.advance(Patience::Unlimited).or_closing(self)
     }
 }
 
@@ -524,7 +524,7 @@ impl<T: TurnItem> Iterator for Results<'_, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
-        match self.stream.advance(Patience::Forever) {
+        match self.stream.advance(Patience::Unlimited) {
             Pulled::Item(item) => Some(Ok(item)),
             Pulled::Nothing => None,
             Pulled::Failed => match &mut self.stream.state {

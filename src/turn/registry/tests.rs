@@ -17,9 +17,9 @@ const ASKED: usize = 3;
 enum Op {
     /// A turn is asked for, on the thread of this turn.
     Ask { turn: usize, interest: Interest },
-    /// The reply to the n-th open question names this turn of its thread.
+    /// The reply to the n-th open request names this turn of its thread.
     Name { nth: usize, turn: usize },
-    /// The caller of the n-th open question gives up.
+    /// The caller of the n-th open request gives up.
     GiveUp { nth: usize },
     /// An event of a turn; `review`: under another id, with the turn as its root.
     Event { turn: usize, kind: Kind, size: usize, review: bool },
@@ -27,7 +27,7 @@ enum Op {
     OfThread { turn: usize, kind: Kind },
     /// The n-th reader takes what there is.
     Take { nth: usize, retain: bool },
-    /// The n-th reader goes on with another interest.
+    /// The n-th reader changes its interest.
     Turn { nth: usize, interest: Interest },
     /// The n-th reader leaves.
     Drop { nth: usize },
@@ -84,6 +84,23 @@ struct Said {
     turn: Option<&'static str>,
     kind: Kind,
     text: String,
+    /// It names another turn, whose root this one is.
+    is_review: bool,
+}
+
+impl Said {
+    /// What it costs to keep it until its turn is named.
+    fn early_bytes(&self) -> usize {
+        let event = Event { kind: self.kind, text: &self.text, item_id: None, body: None, owner: None };
+        Early::new(&event, &self.route()).bytes()
+    }
+
+    fn route(&self) -> Route<'static> {
+        match self.is_review {
+            true => route_of(self.thread, Some("other"), self.turn),
+            false => route_of(self.thread, self.turn, None),
+        }
+    }
 }
 
 /// A reader, and what the model says of it.
@@ -158,16 +175,13 @@ impl World {
                 let (thread, turn) = TURNS[turn];
                 let text = self.text(size);
                 // A review's own end names its own id.
-                let route = match review && kind != Kind::TurnCompleted {
-                    true => route_of(thread, Some("other"), Some(turn)),
-                    false => route_of(thread, Some(turn), None),
-                };
-                self.deliver(Said { thread, turn: Some(turn), kind, text }, &route);
+                let is_review = review && kind != Kind::TurnCompleted;
+                self.deliver(Said { thread, turn: Some(turn), kind, text, is_review });
             }
             Op::OfThread { turn, kind } => {
                 let thread = TURNS[turn].0;
                 let text = self.text(10);
-                self.deliver(Said { thread, turn: None, kind, text }, &route_of(thread, None, None));
+                self.deliver(Said { thread, turn: None, kind, text, is_review: false });
             }
             Op::Take { nth, retain } if !self.readers.is_empty() => {
                 let nth = nth % self.readers.len();
@@ -229,7 +243,7 @@ impl World {
         self.forget_early(thread);
     }
 
-    /// Nobody asks on the thread any more: what came early there was for others.
+    /// No request is open on the thread: its early events belong to others.
     fn forget_early(&mut self, thread: &str) {
         if !self.questions.iter().any(|question| question.thread == thread) {
             self.early.retain(|said| said.thread != thread);
@@ -239,9 +253,9 @@ impl World {
         }
     }
 
-    fn deliver(&mut self, said: Said, route: &Route<'_>) {
+    fn deliver(&mut self, said: Said) {
         let event = Event { kind: said.kind, text: &said.text, item_id: None, body: None, owner: None };
-        self.turns.deliver(&event, route, Instant::now(), &mut Wakeups::default());
+        self.turns.deliver(&event, &said.route(), Instant::now(), &mut Wakeups::default());
         if said.turn.is_none() && said.kind != Kind::Warning {
             return;
         }
@@ -289,7 +303,7 @@ impl World {
             |reader: &ModelReader| reader.unread.iter().map(String::len).sum::<usize>() + reader.retained;
         let bytes: usize = self.readers.iter().map(bytes).sum();
         // Early events and what is kept of an end are counted too.
-        let early: usize = self.early.iter().map(|said| said.text.len()).sum();
+        let early: usize = self.early.iter().map(Said::early_bytes).sum();
         let is_held = |(at, run): &(usize, &ModelRun)| {
             run.remembered.is_some() || self.readers.iter().any(|reader| reader.run == *at)
         };
@@ -336,8 +350,8 @@ proptest! {
         world.runs.iter_mut().for_each(|run| run.remembered = None);
         for (thread, turn) in TURNS {
             let text = world.text(0);
-            let said = Said { thread, turn: Some(turn), kind: Kind::TurnCompleted, text };
-            world.deliver(said, &route_of(thread, Some(turn), None));
+            let kind = Kind::TurnCompleted;
+            world.deliver(Said { thread, turn: Some(turn), kind, text, is_review: false });
             world.check();
         }
         world.readers.clear();

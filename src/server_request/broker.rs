@@ -94,8 +94,8 @@ enum Decision {
     Run(Handler),
     /// The program, within this time.
     Wait(Option<Duration>),
-    /// Nobody, for this reason: it gets the default answer.
-    Nobody(&'static str),
+    /// Nobody: it gets the default answer.
+    Nobody,
 }
 
 impl Broker {
@@ -280,7 +280,7 @@ impl Broker {
             ServerRequest::Permissions(_) | ServerRequest::Elicitation(_) if is_manual && is_seen() => {
                 Decision::Wait(approval_timeout)
             }
-            _ => Decision::Nobody("nobody decides that"),
+            _ => Decision::Nobody,
         }
     }
 
@@ -295,14 +295,10 @@ impl Broker {
         let received = request.received();
         let (number, bytes) = (received.number, received.bytes());
         let default_answer = default_answer(&received.method);
-        let decision = self.decide(&request);
         let has_room = self.has_room(bytes);
-        let reason = match &decision {
-            Decision::Nobody(reason) => Some((log::Level::Info, *reason)),
-            _ if !has_room => Some((log::Level::Warn, "more would be kept than max_buffered_bytes allows")),
-            _ => None,
-        };
-        let is_pending = reason.is_none();
+        // Without room no handler is looked up: this thread must not have the last handle on one.
+        let decision = if has_room { self.decide(&request) } else { Decision::Nobody };
+        let is_pending = !matches!(decision, Decision::Nobody);
         let request = KeptRequest::new(&self.kept, request, is_pending);
         let mut state = self.state.lock();
         if is_pending {
@@ -322,17 +318,17 @@ impl Broker {
         }
         drop(state);
         self.count();
-        match (decision, reason) {
-            (decision, Some((level, reason))) => {
+        match decision {
+            Decision::Run(handler) => self.run(core, number, request, handler, default_answer),
+            Decision::Wait(Some(limit)) => self.start_clock(core, number, limit),
+            Decision::Wait(None) => {}
+            Decision::Nobody => {
+                let (level, reason) = match has_room {
+                    true => (log::Level::Info, "nobody decides that"),
+                    false => (log::Level::Warn, "more would be kept than max_buffered_bytes allows"),
+                };
                 self.refuse(core, request.received(), &default_answer, level, reason);
-                // It may be the last handle on a handler.
-                if let Decision::Run(handler) = decision {
-                    core.drop_elsewhere(handler);
-                }
             }
-            (Decision::Run(handler), None) => self.run(core, number, request, handler, default_answer),
-            (Decision::Wait(Some(limit)), None) => self.start_clock(core, number, limit),
-            (Decision::Wait(None) | Decision::Nobody(_), None) => {}
         }
     }
 

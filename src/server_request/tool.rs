@@ -292,9 +292,11 @@ impl Tools {
     /// A fork has the tools of the thread it was made from: the server declares them to its model too.
     pub(super) fn inherit(&self, from: &str, to: &str) {
         let mut threads = self.0.lock();
-        if let Some(tools) = threads.get(from).cloned() {
-            threads.insert(to.to_owned(), tools);
-        }
+        let tools = threads.get(from).cloned();
+        let replaced = tools.and_then(|tools| threads.insert(to.to_owned(), tools));
+        drop(threads);
+        // It may own anything; not under the lock.
+        drop(replaced);
     }
 
     /// Returns everything, since dropping a closure may run anything.

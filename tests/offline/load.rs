@@ -1128,3 +1128,146 @@ fn broken_characters_are_replaced_and_counted_wherever_they_stand() {
     server.send_text(&format!(r#"{{"method":"turn/completed","params":{{"threadId":"t","turn":{turn}}}}}"#));
     assert!(matches!(events.finish(), Err(Error::TurnFailed { message, .. }) if message == "a\u{fffd}b"));
 }
+
+// ---- two things at once, and a peer that lies ----
+
+#[test]
+fn an_idle_thread_that_is_told_again_and_again_is_asked_about_its_turn() {
+    let (client, mut server) = served();
+    let mut chat = chatting(&client, &mut server);
+    let reader = spawn(move || chat.by_ref().count());
+    let begun = Instant::now();
+    let request = loop {
+        server.notify("thread/status/changed", json!({ "threadId": "t", "status": { "type": "idle" } }));
+        if let Some(request) = server.next_request(Duration::from_millis(100)) {
+            break request;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "nobody asks");
+    };
+    assert_eq!(request["method"], "thread/turns/list");
+    server.reply(&request, json!({ "data": [{ "id": "u", "status": "completed", "items": [] }] }));
+    assert_eq!(reader.join().unwrap(), 0);
+}
+
+#[test]
+fn handlers_that_are_blocked_cost_nothing_for_requests_that_find_no_room() {
+    if !is_alone("load::handlers_that_are_blocked_cost_nothing_for_requests_that_find_no_room") {
+        return;
+    }
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(MIB));
+    let gate = Gate::default();
+    let held = gate.clone();
+    client.set_approval_handler(move |_| {
+        held.wait();
+        ApprovalDecision::Accept
+    });
+    let mut flood = |range: std::ops::Range<i64>| {
+        for id in range {
+            server.send(&approval(id, ""));
+            drain(&mut server);
+        }
+    };
+    flood(0..2000);
+    let before = resident();
+    flood(2000..150_000);
+    let grown = resident().saturating_sub(before);
+    gate.open();
+    assert!(grown < 2 * MIB, "{} KiB", grown / 1024);
+}
+
+#[test]
+fn what_comes_after_the_end_of_a_turn_changes_nothing() {
+    let (client, mut server) = served();
+    server.complete("completed");
+    let mut chat = chatting(&client, &mut server);
+    server.message("m", "the answer");
+    server.complete("completed");
+    server.complete("failed");
+    server.message("n", "too late");
+    server.delta("too late");
+    server.started();
+    let texts: Vec<_> = chat.by_ref().map(|step| step.text.unwrap()).collect();
+    assert_eq!(texts, ["the answer"]);
+    assert_eq!(chat.finish().unwrap().final_text, "the answer");
+    assert_eq!((client.stats().running_turns, client.stats().kept_bytes), (0, 0));
+}
+
+#[test]
+fn a_cancel_and_many_interrupts_at_once_all_return() {
+    for _ in 0..20 {
+        let (client, mut server) = served();
+        let mut chat = chatting(&client, &mut server);
+        server.started();
+        let handle = chat.handle();
+        let interrupting: Vec<_> =
+            (0..20).map(|_| spawn_with(&handle, |handle| handle.interrupt())).collect();
+        let cancelling = spawn(move || chat.cancel());
+        let first = server.expect("turn/interrupt");
+        server.complete("interrupted");
+        server.reply(&first, json!({}));
+        for interrupting in interrupting {
+            interrupting.join().unwrap().unwrap();
+        }
+        assert!(cancelling.join().unwrap().unwrap().was_interrupted);
+    }
+}
+
+#[test]
+fn a_connection_that_dies_ends_every_call_in_flight_and_every_call_that_waits_for_a_permit() {
+    let (client, mut server) = served();
+    initialized(&client, &mut server);
+    let calls: Vec<_> =
+        (0..80).map(|_| spawn_with(&client, |client| client.request("config/read", json!({})))).collect();
+    for _ in 0..64 {
+        server.expect("config/read");
+    }
+    server.die();
+    for call in calls {
+        assert!(matches!(call.join().unwrap(), Err(Error::Transport { .. })));
+    }
+    assert_eq!(client.stats().pending_requests, 0);
+}
+
+#[test]
+fn a_reply_that_races_with_its_time_out_is_taken_or_counted() {
+    let (client, mut server) = served_with(Client::builder().request_timeout(Duration::from_millis(300)));
+    initialized(&client, &mut server);
+    let mut taken = 0;
+    for round in 0..200 {
+        let hasty = client.with_request_timeout(Duration::from_micros(100 + round * 5));
+        let caller = spawn(move || hasty.request("config/read", json!({})).is_ok());
+        if let Some(request) = server.next_request(Duration::from_millis(20)) {
+            if request["method"] == "config/read" {
+                server.reply(&request, json!({}));
+                taken += u64::from(caller.join().unwrap());
+                continue;
+            }
+        }
+        caller.join().unwrap();
+    }
+    let stats = client.stats();
+    assert_eq!((stats.pending_requests, stats.kept_bytes), (0, 0));
+    assert!(taken + stats.unmatched_replies <= 200);
+}
+
+#[test]
+fn an_answer_by_hand_that_races_with_its_deadline_is_given_once() {
+    let builder =
+        Client::builder().approval_mode(ApprovalMode::Manual).approval_timeout(Duration::from_millis(3));
+    let (client, mut server) = served_with(builder);
+    let mut streams = [client.approval_requests(), client.approval_requests()];
+    for id in 0..300 {
+        server.send(&approval(id, ""));
+        let requests = streams.each_mut().map(|stream| stream.next_timeout(PATIENCE).unwrap());
+        thread::sleep(Duration::from_micros(2500 + u64::try_from(id).unwrap() * 3));
+        let answers =
+            requests.map(|request| spawn_with(&client, move |client| client.approve_approval(&request)));
+        let given = answers.map(|answer| answer.join().unwrap().is_ok());
+        let answer = server.recv();
+        assert_eq!(answer["id"], id);
+        let accepted = usize::from(answer["result"]["decision"] == "accept");
+        assert_eq!(given.iter().filter(|given| **given).count(), accepted);
+        assert!(server.is_quiet());
+    }
+    await_that("nothing is kept", || client.stats().kept_bytes == 0);
+}

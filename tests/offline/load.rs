@@ -152,17 +152,17 @@ fn a_flood_of_strays_with_a_slow_logger_is_bounded_and_counted() {
     let stray = "x".repeat(100_000);
     server.send_text(&stray);
     let before = resident();
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         server.send_text(&stray);
     }
     assert!(resident() < before + 20 * MIB, "{} MiB", (resident() - before) / MIB);
     let stats = client.stats();
     // One is with the logger, or about to be.
-    assert!((20_001 - 1025..=20_001 - 1024).contains(&stats.dropped_log_records), "{stats:?}");
-    assert_eq!(stats.skipped_frames, 20_001);
+    assert!((5_001 - 1025..=5_001 - 1024).contains(&stats.dropped_log_records), "{stats:?}");
+    assert_eq!(stats.skipped_frames, 5_001);
     gate.open();
     client.close().unwrap();
-    assert_eq!(logged.load(Ordering::Relaxed) as u64 + stats.dropped_log_records, 20_001);
+    assert_eq!(logged.load(Ordering::Relaxed) as u64 + stats.dropped_log_records, 5_001);
 }
 
 #[test]
@@ -367,7 +367,7 @@ fn what_was_withdrawn_while_its_handler_waits_for_a_thread_is_bounded() {
     }
     let filling = "x".repeat(100_000);
     let before = resident();
-    for id in 1000..3000 {
+    for id in 1000..1600 {
         server.send(&approval(id, &filling));
         server.send(&resolved(id));
         drain(&mut server);
@@ -478,7 +478,7 @@ fn a_flood_of_approvals_past_the_limit_costs_each_a_constant_time() {
     let _stream = client.server_requests();
     let mut slowest = Duration::ZERO;
     let begun = Instant::now();
-    for id in 0..40_000 {
+    for id in 0..20_000 {
         let one = Instant::now();
         server.send(&approval(id, ""));
         slowest = slowest.max(one.elapsed());
@@ -506,12 +506,14 @@ fn withdraw_many(ids: impl Fn(i64) -> i64, withdraw: impl FnOnce(&mut Server)) -
 }
 
 #[test]
+#[ignore = "takes 15 s"]
 fn two_hundred_thousand_approvals_are_resolved_in_constant_time_each_oldest_first() {
     let took = withdraw_many(|id| id, |server| (0..200_000).for_each(|id| server.send(&resolved(id))));
     assert!(took < Duration::from_secs(12), "{took:?}");
 }
 
 #[test]
+#[ignore = "takes 15 s"]
 fn two_hundred_thousand_approvals_are_resolved_in_constant_time_each_in_any_order() {
     let order = |index: i64| (index * 77_777) % 200_000;
     let took = withdraw_many(
@@ -524,12 +526,14 @@ fn two_hundred_thousand_approvals_are_resolved_in_constant_time_each_in_any_orde
 }
 
 #[test]
+#[ignore = "takes 15 s"]
 fn two_hundred_thousand_approvals_end_with_their_turn_at_once() {
     let took = withdraw_many(|id| id, |server| server.complete("completed"));
     assert!(took < Duration::from_secs(4), "{took:?}");
 }
 
 #[test]
+#[ignore = "takes 15 s"]
 fn two_hundred_thousand_approvals_of_one_id_are_resolved_at_once() {
     let took = withdraw_many(|_| 7, |server| server.send(&resolved(7)));
     assert!(took < Duration::from_secs(4), "{took:?}");
@@ -563,7 +567,7 @@ fn notifications_that_nobody_asked_for_leave_nothing_behind() {
     };
     flood(0, 2000);
     let before = resident();
-    flood(2000, 170_000);
+    flood(2000, 40_000);
     let grown = resident().saturating_sub(before);
     assert!(grown < 4 * MIB, "{} KiB", grown / 1024);
     assert_eq!(client.stats().kept_bytes, 0);
@@ -571,10 +575,10 @@ fn notifications_that_nobody_asked_for_leave_nothing_behind() {
 
 // ---- the limit ----
 
-/// A chat with a limit of 50 MiB that is read promptly until it ends while this is sent; the error it ends
+/// A chat with a limit of 16 MiB that is read promptly until it ends while this is sent; the error it ends
 /// with. What is kept is told within a factor of two, and is near the limit.
 fn chat_within_the_limit(flood: impl Fn(&mut Server, usize)) -> Option<Error> {
-    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(16 * MIB));
     let mut chat = chatting(&client, &mut server);
     let mut told = Told::new();
     for number in 0..500_000 {
@@ -602,14 +606,14 @@ impl Told {
         Told { before: resident(), most: 0 }
     }
 
-    /// What is kept is told within a factor of two, and is near the limit of 50 MiB.
+    /// What is kept is told within a factor of two, and is near the limit of 16 MiB.
     #[track_caller]
     fn check(&mut self, client: &Client) {
         let (grown, kept) = (resident().saturating_sub(self.before), client.stats().kept_bytes);
-        assert!(kept < 60 * MIB, "{kept}");
+        assert!(kept < 20 * MIB, "{kept}");
         self.most = self.most.max(kept);
         let most = self.most;
-        assert!(grown < 2 * most + 12 * MIB, "grown by {} KiB, told {} KiB", grown / 1024, most / 1024);
+        assert!(grown < 2 * most + 8 * MIB, "grown by {} KiB, told {} KiB", grown / 1024, most / 1024);
     }
 }
 
@@ -630,11 +634,11 @@ fn item_ids_of_a_million_bytes_are_not_kept() {
     if !is_alone("load::item_ids_of_a_million_bytes_are_not_kept") {
         return;
     }
-    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(16 * MIB));
     let mut chat = chatting(&client, &mut server);
     let filling = "x".repeat(1_000_000);
     let mut told = Told::new();
-    for number in 0..300 {
+    for number in 0..60 {
         server.message(&format!("{number}{filling}"), "text");
         assert!(chat.try_next().is_some());
         told.check(&client);
@@ -658,12 +662,12 @@ fn item_types_without_an_end_cost_each_step_a_constant_time() {
     let (client, mut server) = served();
     let mut chat = chatting(&client, &mut server);
     let begun = Instant::now();
-    for number in 0..60_000 {
+    for number in 0..30_000 {
         server.item(json!({ "type": format!("type {number}"), "id": "i" }));
         assert!(chat.try_next().is_some());
     }
     let took = begun.elapsed();
-    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert!(took < Duration::from_secs(6), "{took:?}");
 }
 
 #[test]
@@ -671,11 +675,11 @@ fn item_types_without_an_end_are_told() {
     if !is_alone("load::item_types_without_an_end_are_told") {
         return;
     }
-    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(16 * MIB));
     let mut chat = chatting(&client, &mut server);
     let filling = "x".repeat(100_000);
     let mut told = Told::new();
-    for number in 0..2000 {
+    for number in 0..500 {
         server.item(json!({ "type": format!("{number}{filling}"), "id": "i" }));
         while chat.try_next().is_some() {}
         told.check(&client);
@@ -688,10 +692,10 @@ fn deltas_of_a_few_bytes_that_nobody_reads_are_told() {
     if !is_alone("load::deltas_of_a_few_bytes_that_nobody_reads_are_told") {
         return;
     }
-    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(16 * MIB));
     let mut events = begun(&client, &mut server, |client| client.chat_events("hello"));
     let mut told = Told::new();
-    for number in 0..600_000 {
+    for number in 0..250_000 {
         server.delta("x");
         if number % 1000 == 0 {
             told.check(&client);
@@ -741,10 +745,10 @@ fn small_events_before_the_reply_that_names_their_turn_are_told() {
     if !is_alone("load::small_events_before_the_reply_that_names_their_turn_are_told") {
         return;
     }
-    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(16 * MIB));
     let (starting, request) = unnamed(&client, &mut server);
     let mut told = Told::new();
-    for number in 0..600_000 {
+    for number in 0..250_000 {
         server.delta("x");
         if number % 1000 == 0 {
             told.check(&client);
@@ -762,16 +766,16 @@ fn approvals_without_an_end_are_told_and_bounded() {
         return;
     }
     let (client, mut server) =
-        served_with(Client::builder().max_buffered_bytes(50 * MIB).approval_mode(ApprovalMode::Manual));
+        served_with(Client::builder().max_buffered_bytes(16 * MIB).approval_mode(ApprovalMode::Manual));
     let (mut told, mut answered) = (Told::new(), 0);
-    for id in 0..200_000 {
+    for id in 0..40_000 {
         server.send(&approval_of(id, &format!("thread {id}"), &format!("turn {id}"), "i", ""));
         answered += drain(&mut server).len();
         if id % 1000 == 0 {
             told.check(&client);
         }
     }
-    assert_eq!(client.pending().len() + answered, 200_000);
+    assert_eq!(client.pending().len() + answered, 40_000);
 }
 
 #[test]
@@ -780,8 +784,8 @@ fn approvals_with_long_ids_are_told() {
         return;
     }
     let (client, mut server) =
-        served_with(Client::builder().max_buffered_bytes(50 * MIB).approval_mode(ApprovalMode::Manual));
-    let filling = "x".repeat(1_000_000);
+        served_with(Client::builder().max_buffered_bytes(16 * MIB).approval_mode(ApprovalMode::Manual));
+    let filling = "x".repeat(100_000);
     let mut told = Told::new();
     for id in 0..100 {
         let id = format!("{id}{filling}");
@@ -1169,7 +1173,7 @@ fn handlers_that_are_blocked_cost_nothing_for_requests_that_find_no_room() {
     };
     flood(0..2000);
     let before = resident();
-    flood(2000..150_000);
+    flood(2000..60_000);
     let grown = resident().saturating_sub(before);
     gate.open();
     assert!(grown < 2 * MIB, "{} KiB", grown / 1024);

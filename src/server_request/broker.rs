@@ -94,8 +94,8 @@ enum Decision {
     Run(Handler),
     /// The program, by hand, within this time.
     Wait(Option<Duration>),
-    /// No one, for this reason: the default answer is sent.
-    Default(&'static str),
+    /// No one: the default answer is sent.
+    Default,
 }
 
 impl Broker {
@@ -281,7 +281,7 @@ impl Broker {
             ServerRequest::Permissions(_) | ServerRequest::Elicitation(_) if is_manual && is_seen() => {
                 Decision::Wait(approval_timeout)
             }
-            _ => Decision::Default("it has no handler or stream"),
+            _ => Decision::Default,
         }
     }
 
@@ -296,14 +296,10 @@ impl Broker {
         let received = request.received();
         let (number, bytes) = (received.number, received.bytes());
         let default_answer = default_answer(&received.method);
-        let decision = self.decide(&request);
         let has_room = self.has_room(bytes);
-        let reason = match &decision {
-            Decision::Default(reason) => Some((log::Level::Info, *reason)),
-            _ if !has_room => Some((log::Level::Warn, "max_buffered_bytes was exceeded")),
-            _ => None,
-        };
-        let is_pending = reason.is_none();
+        // Without room no handler is looked up: this thread must not have the last handle on one.
+        let decision = if has_room { self.decide(&request) } else { Decision::Default };
+        let is_pending = !matches!(decision, Decision::Default);
         let request = KeptRequest::new(&self.kept, request, is_pending);
         let mut state = self.state.lock();
         if is_pending {
@@ -323,17 +319,17 @@ impl Broker {
         }
         drop(state);
         self.count();
-        match (decision, reason) {
-            (decision, Some((level, reason))) => {
+        match decision {
+            Decision::Run(handler) => self.run(core, number, request, handler, default_answer),
+            Decision::Wait(Some(limit)) => self.start_clock(core, number, limit),
+            Decision::Wait(None) => {}
+            Decision::Default => {
+                let (level, reason) = match has_room {
+                    true => (log::Level::Info, "it has no handler or stream"),
+                    false => (log::Level::Warn, "max_buffered_bytes was exceeded"),
+                };
                 self.refuse(core, request.received(), &default_answer, level, reason);
-                // This may be the last reference to a handler.
-                if let Decision::Run(handler) = decision {
-                    core.drop_elsewhere(handler);
-                }
             }
-            (Decision::Run(handler), None) => self.run(core, number, request, handler, default_answer),
-            (Decision::Wait(Some(limit)), None) => self.start_clock(core, number, limit),
-            (Decision::Wait(None) | Decision::Default(_), None) => {}
         }
     }
 

@@ -290,9 +290,11 @@ impl Tools {
     /// Gives a fork the tools of its source, which the server declares to its model too.
     pub(super) fn inherit(&self, from: &str, to: &str) {
         let mut threads = self.0.lock();
-        if let Some(tools) = threads.get(from).cloned() {
-            threads.insert(to.to_owned(), tools);
-        }
+        let tools = threads.get(from).cloned();
+        let replaced = tools.and_then(|tools| threads.insert(to.to_owned(), tools));
+        drop(threads);
+        // It may own anything; not under the lock.
+        drop(replaced);
     }
 
     /// Takes all tools. Dropping them may run user code, so the caller decides where.

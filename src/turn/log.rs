@@ -215,9 +215,12 @@ impl TurnLog {
     /// Notes whether the server reports the thread as idle, which may mean that this turn's end was lost.
     /// Wakes the consumers, because it changes how long they wait.
     pub(super) fn set_idle(&self, is_idle: bool, now: Instant) {
-        let since = if is_idle { self.nanos(now).max(1) } else { 0 };
-        self.idle_since.store(since, Ordering::Relaxed);
-        if is_idle {
+        if !is_idle {
+            return self.idle_since.store(0, Ordering::Relaxed);
+        }
+        // Told again, it is idle since the first time: else the end of the turn would never be doubted.
+        let since = self.nanos(now).max(1);
+        if self.idle_since.compare_exchange(0, since, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             self.nudge();
         }
     }

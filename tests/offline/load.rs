@@ -152,17 +152,17 @@ fn a_flood_of_strays_with_a_slow_logger_is_bounded_and_counted() {
     let stray = "x".repeat(100_000);
     server.send_text(&stray);
     let before = resident();
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         server.send_text(&stray);
     }
     assert!(resident() < before + 20 * MIB, "{} MiB", (resident() - before) / MIB);
     let stats = client.stats();
     // One is with the logger, or about to be.
-    assert!((20_001 - 1025..=20_001 - 1024).contains(&stats.dropped_log_records), "{stats:?}");
-    assert_eq!(stats.skipped_frames, 20_001);
+    assert!((5_001 - 1025..=5_001 - 1024).contains(&stats.dropped_log_records), "{stats:?}");
+    assert_eq!(stats.skipped_frames, 5_001);
     gate.open();
     client.close().unwrap();
-    assert_eq!(logged.load(Ordering::Relaxed) as u64 + stats.dropped_log_records, 20_001);
+    assert_eq!(logged.load(Ordering::Relaxed) as u64 + stats.dropped_log_records, 5_001);
 }
 
 #[test]
@@ -367,7 +367,7 @@ fn what_was_withdrawn_while_its_handler_waits_for_a_thread_is_bounded() {
     }
     let filling = "x".repeat(100_000);
     let before = resident();
-    for id in 1000..3000 {
+    for id in 1000..1600 {
         server.send(&approval(id, &filling));
         server.send(&resolved(id));
         drain(&mut server);
@@ -478,7 +478,7 @@ fn a_flood_of_approvals_past_the_limit_costs_each_a_constant_time() {
     let _stream = client.server_requests();
     let mut slowest = Duration::ZERO;
     let begun = Instant::now();
-    for id in 0..40_000 {
+    for id in 0..20_000 {
         let one = Instant::now();
         server.send(&approval(id, ""));
         slowest = slowest.max(one.elapsed());
@@ -506,12 +506,14 @@ fn withdraw_many(ids: impl Fn(i64) -> i64, withdraw: impl FnOnce(&mut Server)) -
 }
 
 #[test]
+#[ignore = "takes 15 s"]
 fn two_hundred_thousand_approvals_are_resolved_in_constant_time_each_oldest_first() {
     let took = withdraw_many(|id| id, |server| (0..200_000).for_each(|id| server.send(&resolved(id))));
     assert!(took < Duration::from_secs(12), "{took:?}");
 }
 
 #[test]
+#[ignore = "takes 15 s"]
 fn two_hundred_thousand_approvals_are_resolved_in_constant_time_each_in_any_order() {
     let order = |index: i64| (index * 77_777) % 200_000;
     let took = withdraw_many(
@@ -524,12 +526,14 @@ fn two_hundred_thousand_approvals_are_resolved_in_constant_time_each_in_any_orde
 }
 
 #[test]
+#[ignore = "takes 15 s"]
 fn two_hundred_thousand_approvals_end_with_their_turn_at_once() {
     let took = withdraw_many(|id| id, |server| server.complete("completed"));
     assert!(took < Duration::from_secs(4), "{took:?}");
 }
 
 #[test]
+#[ignore = "takes 15 s"]
 fn two_hundred_thousand_approvals_of_one_id_are_resolved_at_once() {
     let took = withdraw_many(|_| 7, |server| server.send(&resolved(7)));
     assert!(took < Duration::from_secs(4), "{took:?}");
@@ -563,7 +567,7 @@ fn notifications_that_nobody_asked_for_leave_nothing_behind() {
     };
     flood(0, 2000);
     let before = resident();
-    flood(2000, 170_000);
+    flood(2000, 40_000);
     let grown = resident().saturating_sub(before);
     assert!(grown < 4 * MIB, "{} KiB", grown / 1024);
     assert_eq!(client.stats().kept_bytes, 0);
@@ -571,10 +575,10 @@ fn notifications_that_nobody_asked_for_leave_nothing_behind() {
 
 // ---- the limit ----
 
-/// A chat with a limit of 50 MiB that is read promptly until it ends while this is sent; the error it ends
+/// A chat with a limit of 16 MiB that is read promptly until it ends while this is sent; the error it ends
 /// with. What is kept is told within a factor of two, and is near the limit.
 fn chat_within_the_limit(flood: impl Fn(&mut Server, usize)) -> Option<Error> {
-    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(16 * MIB));
     let mut chat = chatting(&client, &mut server);
     let mut told = Told::new();
     for number in 0..500_000 {
@@ -602,14 +606,14 @@ impl Told {
         Told { before: resident(), most: 0 }
     }
 
-    /// What is kept is told within a factor of two, and is near the limit of 50 MiB.
+    /// What is kept is told within a factor of two, and is near the limit of 16 MiB.
     #[track_caller]
     fn check(&mut self, client: &Client) {
         let (grown, kept) = (resident().saturating_sub(self.before), client.stats().kept_bytes);
-        assert!(kept < 60 * MIB, "{kept}");
+        assert!(kept < 20 * MIB, "{kept}");
         self.most = self.most.max(kept);
         let most = self.most;
-        assert!(grown < 2 * most + 12 * MIB, "grown by {} KiB, told {} KiB", grown / 1024, most / 1024);
+        assert!(grown < 2 * most + 8 * MIB, "grown by {} KiB, told {} KiB", grown / 1024, most / 1024);
     }
 }
 
@@ -630,11 +634,11 @@ fn item_ids_of_a_million_bytes_are_not_kept() {
     if !is_alone("load::item_ids_of_a_million_bytes_are_not_kept") {
         return;
     }
-    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(16 * MIB));
     let mut chat = chatting(&client, &mut server);
     let filling = "x".repeat(1_000_000);
     let mut told = Told::new();
-    for number in 0..300 {
+    for number in 0..60 {
         server.message(&format!("{number}{filling}"), "text");
         assert!(chat.try_next().is_some());
         told.check(&client);
@@ -658,12 +662,12 @@ fn item_types_without_an_end_cost_each_step_a_constant_time() {
     let (client, mut server) = served();
     let mut chat = chatting(&client, &mut server);
     let begun = Instant::now();
-    for number in 0..60_000 {
+    for number in 0..30_000 {
         server.item(json!({ "type": format!("type {number}"), "id": "i" }));
         assert!(chat.try_next().is_some());
     }
     let took = begun.elapsed();
-    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert!(took < Duration::from_secs(6), "{took:?}");
 }
 
 #[test]
@@ -671,11 +675,11 @@ fn item_types_without_an_end_are_told() {
     if !is_alone("load::item_types_without_an_end_are_told") {
         return;
     }
-    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(16 * MIB));
     let mut chat = chatting(&client, &mut server);
     let filling = "x".repeat(100_000);
     let mut told = Told::new();
-    for number in 0..2000 {
+    for number in 0..500 {
         server.item(json!({ "type": format!("{number}{filling}"), "id": "i" }));
         while chat.try_next().is_some() {}
         told.check(&client);
@@ -688,10 +692,10 @@ fn deltas_of_a_few_bytes_that_nobody_reads_are_told() {
     if !is_alone("load::deltas_of_a_few_bytes_that_nobody_reads_are_told") {
         return;
     }
-    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(16 * MIB));
     let mut events = begun(&client, &mut server, |client| client.chat_events("hello"));
     let mut told = Told::new();
-    for number in 0..600_000 {
+    for number in 0..250_000 {
         server.delta("x");
         if number % 1000 == 0 {
             told.check(&client);
@@ -741,10 +745,10 @@ fn small_events_before_the_reply_that_names_their_turn_are_told() {
     if !is_alone("load::small_events_before_the_reply_that_names_their_turn_are_told") {
         return;
     }
-    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(50 * MIB));
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(16 * MIB));
     let (starting, request) = unnamed(&client, &mut server);
     let mut told = Told::new();
-    for number in 0..600_000 {
+    for number in 0..250_000 {
         server.delta("x");
         if number % 1000 == 0 {
             told.check(&client);
@@ -762,16 +766,16 @@ fn approvals_without_an_end_are_told_and_bounded() {
         return;
     }
     let (client, mut server) =
-        served_with(Client::builder().max_buffered_bytes(50 * MIB).approval_mode(ApprovalMode::Manual));
+        served_with(Client::builder().max_buffered_bytes(16 * MIB).approval_mode(ApprovalMode::Manual));
     let (mut told, mut answered) = (Told::new(), 0);
-    for id in 0..200_000 {
+    for id in 0..40_000 {
         server.send(&approval_of(id, &format!("thread {id}"), &format!("turn {id}"), "i", ""));
         answered += drain(&mut server).len();
         if id % 1000 == 0 {
             told.check(&client);
         }
     }
-    assert_eq!(client.pending().len() + answered, 200_000);
+    assert_eq!(client.pending().len() + answered, 40_000);
 }
 
 #[test]
@@ -780,8 +784,8 @@ fn approvals_with_long_ids_are_told() {
         return;
     }
     let (client, mut server) =
-        served_with(Client::builder().max_buffered_bytes(50 * MIB).approval_mode(ApprovalMode::Manual));
-    let filling = "x".repeat(1_000_000);
+        served_with(Client::builder().max_buffered_bytes(16 * MIB).approval_mode(ApprovalMode::Manual));
+    let filling = "x".repeat(100_000);
     let mut told = Told::new();
     for id in 0..100 {
         let id = format!("{id}{filling}");
@@ -1127,4 +1131,147 @@ fn broken_characters_are_replaced_and_counted_wherever_they_stand() {
     let turn = r#"{"id":"u","items":[],"status":"failed","error":{"message":"a\ud800b"}}"#;
     server.send_text(&format!(r#"{{"method":"turn/completed","params":{{"threadId":"t","turn":{turn}}}}}"#));
     assert!(matches!(events.finish(), Err(Error::TurnFailed { message, .. }) if message == "a\u{fffd}b"));
+}
+
+// ---- two things at once, and a peer that lies ----
+
+#[test]
+fn an_idle_thread_that_is_told_again_and_again_is_asked_about_its_turn() {
+    let (client, mut server) = served();
+    let mut chat = chatting(&client, &mut server);
+    let reader = spawn(move || chat.by_ref().count());
+    let begun = Instant::now();
+    let request = loop {
+        server.notify("thread/status/changed", json!({ "threadId": "t", "status": { "type": "idle" } }));
+        if let Some(request) = server.next_request(Duration::from_millis(100)) {
+            break request;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "nobody asks");
+    };
+    assert_eq!(request["method"], "thread/turns/list");
+    server.reply(&request, json!({ "data": [{ "id": "u", "status": "completed", "items": [] }] }));
+    assert_eq!(reader.join().unwrap(), 0);
+}
+
+#[test]
+fn handlers_that_are_blocked_cost_nothing_for_requests_that_find_no_room() {
+    if !is_alone("load::handlers_that_are_blocked_cost_nothing_for_requests_that_find_no_room") {
+        return;
+    }
+    let (client, mut server) = served_with(Client::builder().max_buffered_bytes(MIB));
+    let gate = Gate::default();
+    let held = gate.clone();
+    client.set_approval_handler(move |_| {
+        held.wait();
+        ApprovalDecision::Accept
+    });
+    let mut flood = |range: std::ops::Range<i64>| {
+        for id in range {
+            server.send(&approval(id, ""));
+            drain(&mut server);
+        }
+    };
+    flood(0..2000);
+    let before = resident();
+    flood(2000..60_000);
+    let grown = resident().saturating_sub(before);
+    gate.open();
+    assert!(grown < 2 * MIB, "{} KiB", grown / 1024);
+}
+
+#[test]
+fn what_comes_after_the_end_of_a_turn_changes_nothing() {
+    let (client, mut server) = served();
+    server.complete("completed");
+    let mut chat = chatting(&client, &mut server);
+    server.message("m", "the answer");
+    server.complete("completed");
+    server.complete("failed");
+    server.message("n", "too late");
+    server.delta("too late");
+    server.started();
+    let texts: Vec<_> = chat.by_ref().map(|step| step.text.unwrap()).collect();
+    assert_eq!(texts, ["the answer"]);
+    assert_eq!(chat.finish().unwrap().final_text, "the answer");
+    assert_eq!((client.stats().running_turns, client.stats().kept_bytes), (0, 0));
+}
+
+#[test]
+fn a_cancel_and_many_interrupts_at_once_all_return() {
+    for _ in 0..20 {
+        let (client, mut server) = served();
+        let mut chat = chatting(&client, &mut server);
+        server.started();
+        let handle = chat.handle();
+        let interrupting: Vec<_> =
+            (0..20).map(|_| spawn_with(&handle, |handle| handle.interrupt())).collect();
+        let cancelling = spawn(move || chat.cancel());
+        let first = server.expect("turn/interrupt");
+        server.complete("interrupted");
+        server.reply(&first, json!({}));
+        for interrupting in interrupting {
+            interrupting.join().unwrap().unwrap();
+        }
+        assert!(cancelling.join().unwrap().unwrap().was_interrupted);
+    }
+}
+
+#[test]
+fn a_connection_that_dies_ends_every_call_in_flight_and_every_call_that_waits_for_a_permit() {
+    let (client, mut server) = served();
+    initialized(&client, &mut server);
+    let calls: Vec<_> =
+        (0..80).map(|_| spawn_with(&client, |client| client.request("config/read", json!({})))).collect();
+    for _ in 0..64 {
+        server.expect("config/read");
+    }
+    server.die();
+    for call in calls {
+        assert!(matches!(call.join().unwrap(), Err(Error::Transport { .. })));
+    }
+    assert_eq!(client.stats().pending_requests, 0);
+}
+
+#[test]
+fn a_reply_that_races_with_its_time_out_is_taken_or_counted() {
+    let (client, mut server) = served_with(Client::builder().request_timeout(Duration::from_millis(300)));
+    initialized(&client, &mut server);
+    let mut taken = 0;
+    for round in 0..200 {
+        let hasty = client.with_request_timeout(Duration::from_micros(100 + round * 5));
+        let caller = spawn(move || hasty.request("config/read", json!({})).is_ok());
+        if let Some(request) = server.next_request(Duration::from_millis(20)) {
+            if request["method"] == "config/read" {
+                server.reply(&request, json!({}));
+                taken += u64::from(caller.join().unwrap());
+                continue;
+            }
+        }
+        caller.join().unwrap();
+    }
+    let stats = client.stats();
+    assert_eq!((stats.pending_requests, stats.kept_bytes), (0, 0));
+    assert!(taken + stats.unmatched_replies <= 200);
+}
+
+#[test]
+fn an_answer_by_hand_that_races_with_its_deadline_is_given_once() {
+    let builder =
+        Client::builder().approval_mode(ApprovalMode::Manual).approval_timeout(Duration::from_millis(3));
+    let (client, mut server) = served_with(builder);
+    let mut streams = [client.approval_requests(), client.approval_requests()];
+    for id in 0..300 {
+        server.send(&approval(id, ""));
+        let requests = streams.each_mut().map(|stream| stream.next_timeout(PATIENCE).unwrap());
+        thread::sleep(Duration::from_micros(2500 + u64::try_from(id).unwrap() * 3));
+        let answers =
+            requests.map(|request| spawn_with(&client, move |client| client.approve_approval(&request)));
+        let given = answers.map(|answer| answer.join().unwrap().is_ok());
+        let answer = server.recv();
+        assert_eq!(answer["id"], id);
+        let accepted = usize::from(answer["result"]["decision"] == "accept");
+        assert_eq!(given.iter().filter(|given| **given).count(), accepted);
+        assert!(server.is_quiet());
+    }
+    await_that("nothing is kept", || client.stats().kept_bytes == 0);
 }

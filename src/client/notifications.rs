@@ -17,7 +17,8 @@ impl Client {
     /// Returns a stream of all notifications from now on, of all threads.
     ///
     /// The stream buffers at most 65,536 notifications or 64 MiB; beyond that, the oldest unread ones are
-    /// dropped and counted in [`Stats::dropped_notifications`](crate::Stats::dropped_notifications). It ends with the connection.
+    /// dropped and counted in [`Stats::dropped_notifications`](crate::Stats::dropped_notifications). It ends
+    /// with the connection.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;

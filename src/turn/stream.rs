@@ -69,7 +69,7 @@ pub struct TurnStream<T: TurnItem> {
     token: AtomicBool,
     key: u64,
     /// Whether the program has seen the failure.
-    is_told: AtomicBool,
+    is_reported: AtomicBool,
     /// Whether anybody waits for the channel of [`ready`](Self::ready).
     is_watched: AtomicBool,
 }
@@ -115,7 +115,7 @@ impl<T: TurnItem> TurnStream<T> {
             ready,
             state: StreamState::Running,
             token: AtomicBool::new(false),
-            is_told: AtomicBool::new(false),
+            is_reported: AtomicBool::new(false),
             is_watched: AtomicBool::new(false),
         }
     }
@@ -223,7 +223,7 @@ impl<T: TurnItem> TurnStream<T> {
     pub fn error(&self) -> Option<&Error> {
         match &self.state {
             StreamState::Ended(Some(error), _) => {
-                self.is_told.store(true, Ordering::Relaxed);
+                self.is_reported.store(true, Ordering::Relaxed);
                 Some(error)
             }
             _ => None,
@@ -322,7 +322,7 @@ impl<T: TurnItem> TurnStream<T> {
                 if let StreamState::Ended(_, is_given) = &mut self.state {
                     *is_given = true;
                 }
-                self.is_told.store(true, Ordering::Relaxed);
+                self.is_reported.store(true, Ordering::Relaxed);
                 Ok(result)
             }
             Err((error, unread)) => {
@@ -361,7 +361,7 @@ impl<T: TurnItem> TurnStream<T> {
             }
         }
         if let StreamState::Ended(Some(error), _) = &self.state {
-            self.is_told.store(true, Ordering::Relaxed);
+            self.is_reported.store(true, Ordering::Relaxed);
             return Err(error.clone());
         }
         let Some(turn) = self.turn.take() else {
@@ -439,7 +439,7 @@ impl<T: TurnItem> TurnStream<T> {
         if std::mem::replace(is_given, true) {
             return None;
         }
-        self.is_told.store(true, Ordering::Relaxed);
+        self.is_reported.store(true, Ordering::Relaxed);
         let status = match error {
             Error::TurnInterrupted { .. } => StepStatus::Interrupted,
             _ => StepStatus::Failed,
@@ -493,7 +493,7 @@ impl<T: TurnItem> Drop for TurnStream<T> {
                     self.continuations.leave(self.key, parked);
                 }
             }
-            StreamState::Ended(Some(error), _) if !self.is_told.load(Ordering::Relaxed) => {
+            StreamState::Ended(Some(error), _) if !self.is_reported.load(Ordering::Relaxed) => {
                 log::error!("unhandled failure of a turn: {error}");
                 // The continuation was not handed out either.
                 self.continuations.forget(self.key);
@@ -530,7 +530,7 @@ impl<T: TurnItem> Iterator for Results<'_, T> {
             Pulled::Failed => match &mut self.stream.state {
                 StreamState::Ended(Some(error), is_given) => {
                     *is_given = true;
-                    self.stream.is_told.store(true, Ordering::Relaxed);
+                    self.stream.is_reported.store(true, Ordering::Relaxed);
                     Some(Err(error.clone()))
                 }
                 _ => None,

@@ -287,7 +287,7 @@ impl World {
         let bytes = |reader: &Reader| reader.unread.iter().map(String::len).sum::<usize>() + reader.retained;
         let bytes: usize = self.readers.iter().map(bytes).sum();
         // Early events and what is kept of an end are counted too.
-        let early: usize = self.early.iter().map(|said| said.text.len()).sum();
+        let early: usize = self.early.iter().map(|said| EARLY_ENTRY + said.text.len()).sum();
         let is_held = |(at, run): &(usize, &Run)| {
             run.remembered.is_some() || self.readers.iter().any(|reader| reader.run == *at)
         };

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[cfg(feature = "websocket")]
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::error::{Error, Timeout};
@@ -41,6 +42,7 @@ impl Deadline {
 }
 
 /// Receives a message, waiting until `until` or, if it is `None`, indefinitely.
+#[cfg(feature = "websocket")]
 pub(crate) fn recv_until<T>(channel: &Receiver<T>, until: Option<Instant>) -> Result<T, RecvTimeoutError> {
     match until {
         Some(until) => channel.recv_deadline(until),

@@ -102,7 +102,9 @@ impl Records {
                 backlog.bytes -= message.len();
                 drop(backlog);
                 // A logger that panics must not end the records after this one.
-                let _ = catch_unwind(|| log::log!(target: "codex_blocking", level, "{message}"));
+                let logged = catch_unwind(|| log::log!(target: "codex_blocking", level, "{message}"));
+                // What it panicked with may panic again when dropped.
+                let _ = logged.map_err(std::mem::forget);
                 backlog = self.backlog.lock();
             } else if backlog.is_closed {
                 break;

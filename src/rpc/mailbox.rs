@@ -283,6 +283,10 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
     /// Waits, after nothing was found, until something may have changed, or until that moment. May return
     /// early. Only for the thread that found nothing.
     pub(crate) fn wait(&self, until: Option<Instant>) {
+        // It was woken already, and something else may have taken the wake-up.
+        if self.state.lock().consumer == ConsumerState::Busy {
+            return;
+        }
         park_until(until);
     }
 
@@ -503,7 +507,8 @@ mod tests {
 
     #[test]
     fn a_consumer_that_found_nothing_is_woken_by_an_item_an_end_and_a_nudge() {
-        let wakes: [fn(&Arc<Mailbox<Piece, u8>>); 3] = [
+        type Wake = fn(&Arc<Mailbox<Piece, u8>>);
+        let wakes: [Wake; 3] = [
             |mailbox| mailbox.push(Piece("a".to_owned()), &mut Wakeups::default()),
             |mailbox| mailbox.close(1),
             |mailbox| mailbox.nudge(),

@@ -132,8 +132,10 @@ impl Crew {
         loop {
             if let Some(job) = roster.jobs.pop_front() {
                 drop(roster);
-                if catch_unwind(AssertUnwindSafe(job)).is_err() {
-                    let _ = catch_unwind(|| log::error!("a callback panicked"));
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(job)) {
+                    // Its drop may panic too, which must not cost the thread.
+                    std::mem::forget(payload);
+                    let _ = catch_unwind(|| log::error!("a callback panicked")).map_err(std::mem::forget);
                 }
                 roster = self.roster.lock();
                 continue;

@@ -33,7 +33,7 @@ use super::{
     tool::{ToolSet, Tools},
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, Excerpt, Result},
     protocol::{INVALID_PARAMS, RequestId, envelope::Route},
     rpc::{Answer, Budget, Core, Frame, Overrun, Payer, Refusal, Subsystem, TimerKey, Wakeups},
     turn::{TurnLog, Turns},
@@ -365,7 +365,8 @@ impl Broker {
     ) {
         core.log(level, || {
             let ReceivedRequest { id, method, .. } = received;
-            format!("default answer to server request {method} (id {id}): {reason}")
+            let (method, id) = (Excerpt(method), id.to_string());
+            format!("default answer to server request {method} (id {}): {reason}", Excerpt(&id))
         });
         if let Err(error) = core.answer(&received.id, answer) {
             core.log(log::Level::Error, || error.to_string());

@@ -72,7 +72,10 @@ impl TurnLookup {
                     return turn.map_or(LookupState::Unknown, LookupState::Found);
                 }
                 Err(error) => {
-                    log::debug!("turn {} can't be looked up: {error}", control.log().turn_id);
+                    // Queued: the program's logger must not run between looking and parking.
+                    control.connection().log(log::Level::Debug, || {
+                        format!("turn {} can't be looked up: {error}", control.log().turn_id)
+                    });
                     let Some(call) = send(control, self.method + 1) else { return LookupState::Unknown };
                     self.method += 1;
                     self.call = call;

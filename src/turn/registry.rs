@@ -85,6 +85,9 @@ struct Early {
     body: Option<Range<usize>>,
 }
 
+/// About what keeping an early event costs besides its text: most are small.
+const EARLY_ENTRY: usize = size_of::<Early>() + 96;
+
 impl Early {
     fn new(event: &Event<'_>, route: &Route<'_>) -> Early {
         let owned = |id: &Option<Cow<'_, str>>| id.as_deref().map(str::to_owned);
@@ -105,10 +108,7 @@ impl Early {
 
     /// What it costs to keep it.
     fn bytes(&self) -> usize {
-        /// Allocations besides the texts.
-        const ENTRY: usize = size_of::<Early>() + 96;
-        let ids = self.turn_id.iter().chain(&self.root_turn_id);
-        ENTRY + self.text.len() + ids.map(String::len).sum::<usize>()
+        EARLY_ENTRY + self.text.len()
     }
 
     fn event(&self) -> Event<'_> {

@@ -911,7 +911,10 @@ fn a_default_answer_that_could_not_be_sent_at_the_deadline_is_sent_later() {
     let took = Mutex::new(took);
     let (client, mut sink) = wired(builder, move |message| match tries.fetch_add(1, Ordering::SeqCst) {
         0 => Err(TransportFailure::new("full")),
-        _ => Ok(took.lock().unwrap().send(message).unwrap()),
+        _ => {
+            took.lock().unwrap().send(message).unwrap();
+            Ok(())
+        }
     });
     give(&mut sink, &approval(1, ""));
     assert_eq!(taken.recv_timeout(PATIENCE).unwrap()["result"]["decision"], "decline");
@@ -971,7 +974,10 @@ fn stuck(swallows: bool) -> (codex_blocking::Chat, Sink) {
     let (client, mut sink) = wired(builder, move |message| match stuck.load(Ordering::SeqCst) {
         true if swallows => Ok(()),
         true => Err(TransportFailure::new("full")),
-        false => Ok(took.lock().unwrap().send(message).unwrap()),
+        false => {
+            took.lock().unwrap().send(message).unwrap();
+            Ok(())
+        }
     });
     let starting = spawn(move || client.chat("hello"));
     for result in [

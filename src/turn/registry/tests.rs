@@ -89,12 +89,6 @@ struct Said {
 }
 
 impl Said {
-    /// What it costs to keep it until its turn is named.
-    fn early_bytes(&self) -> usize {
-        let event = Event { kind: self.kind, text: &self.text, item_id: None, body: None, owner: None };
-        Early::new(&event, &self.route()).bytes()
-    }
-
     fn route(&self) -> Route<'static> {
         match self.is_review {
             true => route_of(self.thread, Some("other"), self.turn),
@@ -303,7 +297,7 @@ impl World {
             |reader: &ModelReader| reader.unread.iter().map(String::len).sum::<usize>() + reader.retained;
         let bytes: usize = self.readers.iter().map(bytes).sum();
         // Early events and what is kept of an end are counted too.
-        let early: usize = self.early.iter().map(Said::early_bytes).sum();
+        let early: usize = self.early.iter().map(|said| EARLY_ENTRY + said.text.len()).sum();
         let is_held = |(at, run): &(usize, &ModelRun)| {
             run.remembered.is_some() || self.readers.iter().any(|reader| reader.run == *at)
         };

@@ -226,7 +226,7 @@ impl ClientBuilder {
             settings: self.settings,
             initialized: parking_lot::Mutex::default(),
             methods: parking_lot::Mutex::default(),
-            deferred: super::deferred::DeferredOverrides::default(),
+            deferred: super::deferred_overrides::DeferredOverrides::default(),
             continuations: Arc::default(),
             budget,
             turns,

@@ -14,7 +14,7 @@ mod thread;
 
 mod rollback;
 
-mod control;
+mod turns;
 
 mod request;
 
@@ -23,15 +23,15 @@ mod server_requests;
 
 mod exec;
 
-mod config;
 mod review;
+mod server_config;
 
 mod initialize;
 mod supports;
 
 mod stats;
 
-mod deferred;
+mod deferred_overrides;
 mod legacy_events;
 mod reply;
 
@@ -88,7 +88,7 @@ pub(crate) struct Inner {
     settings: builder::ClientSettings,
     initialized: Mutex<Option<initialize::Handshake>>,
     methods: Mutex<Option<supports::Methods>>,
-    deferred: deferred::DeferredOverrides,
+    deferred: deferred_overrides::DeferredOverrides,
     continuations: Arc<Continuations>,
     budget: Arc<Budget>,
     turns: Arc<Turns>,

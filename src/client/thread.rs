@@ -1,6 +1,6 @@
 //! Threads: opening, reading and managing them, and a handle to one.
 //!
-//! Relies on the typed requests, `config` and `deferred`. Invariant: a setting that a loaded thread can't
+//! Relies on the typed requests, `config` and `deferred_overrides`. Invariant: a setting that a loaded thread can't
 //! change is reported by its field name, never lost; a call that needs a loaded thread loads it; dropping a
 //! handle has no effect on its thread.
 

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use super::{
     budget::Budget,
     mailbox::{Mailbox, Taken, Wakeups, Weighed},
-    reply::RawReply,
+    raw_reply::RawReply,
 };
 
 /// Processes a reply. Runs on the reading thread before the next frame is processed.

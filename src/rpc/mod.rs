@@ -23,7 +23,7 @@ mod limiter;
 mod log_queue;
 mod mailbox;
 mod notifications;
-mod reply;
+mod raw_reply;
 mod retry;
 mod timer;
 mod workers;
@@ -47,7 +47,7 @@ pub(crate) use self::{
     limiter::{Class, Permit},
     mailbox::{Mailbox, Taken, Wakeups, Weighed},
     notifications::{NotificationText, Subscription},
-    reply::RawReply,
+    raw_reply::RawReply,
     timer::TimerKey,
     workers::{Job, in_callback},
 };

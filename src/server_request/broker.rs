@@ -27,7 +27,7 @@ use super::{
     ApprovalMode, ServerRequest, ServerRequestStream, ServerResponse,
     default_answer::{can_be_declined_unread, default_answer},
     handlers::{Handler, Handlers},
-    kept::{Kept, KeptRequest},
+    kept_request::{Kept, KeptRequest},
     request::{Received, ReceivedRequest},
     stream::{Selection, Subscriber, stream},
     tool::{ToolSet, Tools},

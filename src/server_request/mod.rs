@@ -12,7 +12,7 @@ mod approval;
 mod broker;
 mod default_answer;
 mod handlers;
-mod kept;
+mod kept_request;
 mod request;
 mod response;
 mod stream;

@@ -12,7 +12,7 @@ use std::{
 
 use crossbeam_channel::Receiver;
 
-use super::{ApprovalRequest, ServerRequest, UserInputRequest, kept::KeptRequest};
+use super::{ApprovalRequest, ServerRequest, UserInputRequest, kept_request::KeptRequest};
 use crate::{
     deadline::Deadline,
     rpc::{Budget, Mailbox, Taken, Wakeups, Weighed},
@@ -49,7 +49,7 @@ pub struct ServerRequestStream<T> {
 pub(crate) struct ShownRequest(Arc<KeptRequest>);
 
 impl Weighed for ShownRequest {
-    /// The request itself is counted by `kept`.
+    /// The request itself is counted by `kept_request`.
     fn bytes(&self) -> usize {
         size_of::<ShownRequest>()
     }

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ConversationStep, RawEvent, StepStatus, block::Event, item::Position, kind::Kind, raw::params_of,
+    ConversationStep, RawEvent, StepStatus, event_block::Event, item::Position, kind::Kind, raw::params_of,
     result::token_usage_of, session::Session, step::StepType,
 };
 use crate::protocol::{ThreadTokenUsage as TokenUsage, TurnPlanStep as PlanStep};

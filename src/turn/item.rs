@@ -5,7 +5,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    ConversationStep, RawEvent, TurnEvent, block::Block, kind::Kind, raw::ItemText, session::Session,
+    ConversationStep, RawEvent, TurnEvent, event_block::Block, kind::Kind, raw::ItemText, session::Session,
 };
 
 /// What a [`TurnStream`](crate::TurnStream) yields: [`ConversationStep`] or [`TurnEvent`]. Sealed.

@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::{
-    block::{Block, Event},
+    event_block::{Block, Event},
     kind::Kind,
 };
 use crate::{

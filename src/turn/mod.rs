@@ -3,10 +3,9 @@
 //! Relies on `rpc` and `config`. Invariant: `session`, which has no threads, decides what a step is and when
 //! a turn has ended; `stream` only feeds it and waits.
 
-mod block;
-mod continuations;
 mod control;
 mod event;
+mod event_block;
 mod handle;
 mod input;
 mod item;
@@ -18,16 +17,17 @@ mod reader;
 mod registry;
 mod request;
 mod result;
+mod resumable;
 mod session;
 mod step;
 mod stream;
 
 pub(crate) use self::{
-    continuations::{Continuations, Found},
     control::Control,
     log::{Consumer, Interest, TurnLog},
     registry::{Start, Turns},
     request::Source,
+    resumable::{Continuations, Found},
     stream::Opened,
 };
 pub use self::{

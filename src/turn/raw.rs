@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::block::{Block, Span};
+use super::event_block::{Block, Span};
 use crate::{
     error::{Error, Result},
     protocol::ServerNotification,

@@ -14,8 +14,8 @@ use crossbeam_channel::Receiver;
 
 use super::{
     CancelResult, ChatResult, CompletionSource, ConversationStep, RawEvent,
-    block::Block,
     control::Control,
+    event_block::Block,
     item::{Item, Position},
     log::{Consumer, End, Interest},
     lookup::{LookupState, TurnLookup, look_up},

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    block::{Event, offset},
+    event_block::{Event, offset},
     kind::Kind,
     log::{Consumer, Interest, TurnLog},
     raw::params_of,

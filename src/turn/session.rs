@@ -13,7 +13,7 @@ use serde_json::{Value, value::RawValue};
 
 use super::{
     ConversationStep,
-    block::Event,
+    event_block::Event,
     kind::Kind,
     raw::{ItemText, params_of},
     result::token_usage_of,

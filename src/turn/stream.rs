@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 
 use super::{
     CancelResult, ChatResult, ConversationStep, Input, StepStatus, TurnEvent, TurnHandle, TurnItem,
-    continuations::{Continuations, Parked},
     control::Control,
     log::{Consumer, Interest},
     reader::{Awaited, Patience, TurnReader, cancel},
+    resumable::{Continuations, Parked},
 };
 use crate::{
     continuation::{ChatContinuation, ChatMode},

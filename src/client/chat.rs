@@ -15,8 +15,8 @@ use crate::{
     error::{Error, Result},
     rpc::{Call, RawReply},
     turn::{
-        Chat, ChatEvents, ChatRequest, ChatResult, Consumer, Continuations, Control, Found, Input, Interest,
-        Opened, Source, Start, TurnItem, TurnLog, TurnStream,
+        Chat, ChatEvents, ChatRequest, ChatResult, ChatSource, Consumer, Continuations, Control, Found,
+        Input, Interest, Opened, Start, TurnItem, TurnLog, TurnStream,
     },
 };
 
@@ -126,8 +126,8 @@ impl Client {
         request.check()?;
         let inactivity = request.inactivity_timeout.unwrap_or(self.inner.settings.inactivity_timeout);
         match &request.source {
-            Source::Continuation(token) => self.resume(token, mode, inactivity),
-            Source::Input(input) => self.start(&request, input, mode, inactivity),
+            ChatSource::Continuation(token) => self.resume(token, mode, inactivity),
+            ChatSource::Input(input) => self.start(&request, input, mode, inactivity),
         }
     }
 

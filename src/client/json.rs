@@ -10,7 +10,7 @@ use crate::{
     config::TurnOverrides,
     error::{Error, Result},
     protocol,
-    turn::{ChatRequest, Source},
+    turn::{ChatRequest, ChatSource},
 };
 
 impl Client {
@@ -59,7 +59,7 @@ impl Client {
 }
 
 fn with_schema(mut request: ChatRequest, schema: impl Serialize) -> Result<ChatRequest> {
-    if matches!(request.source, Source::Continuation(_)) {
+    if matches!(request.source, ChatSource::Continuation(_)) {
         return Err(Error::invalid("a continuation resumes a running turn; its schema can't be set"));
     }
     let overrides = request.overrides.take().unwrap_or_default();

@@ -22,7 +22,7 @@ use crate::{
     rpc::RawReply,
     server_request::{Tool, ToolSet},
     setting::Setting,
-    turn::{Chat, ChatEvents, ChatRequest, ChatResult, Source},
+    turn::{Chat, ChatEvents, ChatRequest, ChatResult, ChatSource},
 };
 
 impl Client {
@@ -431,15 +431,15 @@ impl ThreadHandle {
             return Err(Error::invalid("the handle determines the thread; omit `thread` in the request"));
         }
         match &request.source {
-            Source::Continuation(token) if token.thread_id != self.thread_id() => {
+            ChatSource::Continuation(token) if token.thread_id != self.thread_id() => {
                 return Err(Error::invalid(format!(
                     "the continuation belongs to thread {}, this handle to {}",
                     token.thread_id,
                     self.thread_id()
                 )));
             }
-            Source::Continuation(_) => {}
-            Source::Input(_) => request.thread = Some(self.shared.thread_id.clone()),
+            ChatSource::Continuation(_) => {}
+            ChatSource::Input(_) => request.thread = Some(self.shared.thread_id.clone()),
         }
         Ok(request)
     }

@@ -26,7 +26,7 @@ pub(crate) use self::{
     control::Control,
     log::{Consumer, Interest, TurnLog},
     registry::{Start, Turns},
-    request::Source,
+    request::ChatSource,
     resumable::{Continuations, Found},
     stream::Opened,
 };

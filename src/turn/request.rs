@@ -29,7 +29,7 @@ use crate::{
 #[must_use = "a request does nothing until it is passed to a chat"]
 #[derive(Debug, Clone)]
 pub struct ChatRequest {
-    pub(crate) source: Source,
+    pub(crate) source: ChatSource,
     pub(crate) thread: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) metadata: Option<Value>,
@@ -42,7 +42,7 @@ pub struct ChatRequest {
 
 /// What a chat reads: a new turn, or an existing one.
 #[derive(Debug, Clone)]
-pub(crate) enum Source {
+pub(crate) enum ChatSource {
     Input(Input),
     Continuation(ChatContinuation),
 }
@@ -50,10 +50,10 @@ pub(crate) enum Source {
 impl ChatRequest {
     /// Creates a request with this input: a text, an item, or a list of items.
     pub fn new(input: impl Into<Input>) -> Self {
-        Self::from_source(Source::Input(input.into()))
+        Self::from_source(ChatSource::Input(input.into()))
     }
 
-    fn from_source(source: Source) -> Self {
+    fn from_source(source: ChatSource) -> Self {
         ChatRequest {
             source,
             thread: None,
@@ -117,8 +117,8 @@ impl ChatRequest {
     /// `InvalidInput` if the input is blank, or a continuation has a setting that it can't have.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.source {
-            Source::Input(input) => input.check()?,
-            Source::Continuation(_) => {
+            ChatSource::Input(input) => input.check()?,
+            ChatSource::Continuation(_) => {
                 // Destructured, so that a new setting must be considered here.
                 let ChatRequest {
                     source: _,
@@ -193,7 +193,7 @@ impl From<Input> for ChatRequest {
 
 impl From<ChatContinuation> for ChatRequest {
     fn from(continuation: ChatContinuation) -> Self {
-        ChatRequest::from_source(Source::Continuation(continuation))
+        ChatRequest::from_source(ChatSource::Continuation(continuation))
     }
 }
 

@@ -253,6 +253,21 @@ fn a_sub_agent_alone_keeps_the_turn_from_being_silent() {
     assert!(reader.join().unwrap().is_none());
 }
 
+#[test]
+fn the_sub_agents_of_a_turn_are_forgotten_with_it() {
+    let (client, mut server) = served();
+    let chat = chatting(&client, &mut server);
+    let children: Vec<String> = (0..100).map(|child| format!("child {child}")).collect();
+    server.item(json!({ "type": "collabAgentToolCall", "id": "c", "receiverThreadIds": children }));
+    server.complete("completed");
+    chat.for_each(drop);
+    let begun = Instant::now();
+    while client.stats().kept_bytes > 0 {
+        assert!(begun.elapsed() < PATIENCE, "{} bytes are kept", client.stats().kept_bytes);
+        std::thread::yield_now();
+    }
+}
+
 // A lost end.
 
 #[test]

@@ -74,13 +74,9 @@ impl Notifications {
     }
 
     fn next_before(&mut self, deadline: Deadline) -> Option<RawNotification> {
-        loop {
-            match self.subscription.mailbox().take() {
-                Taken::Item(text) => return Some(RawNotification(text)),
-                Taken::Ended(()) => return None,
-                Taken::Empty if deadline.has_passed() => return None,
-                Taken::Empty => self.subscription.mailbox().wait(deadline.at()),
-            }
+        match self.subscription.mailbox().take_before(deadline.at()) {
+            Taken::Item(text) => Some(RawNotification(text)),
+            Taken::Empty | Taken::Ended(()) => None,
         }
     }
 }

@@ -154,12 +154,7 @@ impl CommandLog {
 
     /// Takes the next chunk, or the end after the last one; waits until the given time.
     pub(super) fn take(&self, until: Option<Instant>) -> Taken<OutputText, CommandEnd> {
-        loop {
-            match self.mailbox.take() {
-                Taken::Empty if until.is_none_or(|at| at > Instant::now()) => self.mailbox.wait(until),
-                taken => return taken,
-            }
-        }
+        self.mailbox.take_before(until)
     }
 
     pub(super) fn ready(&self) -> Receiver<()> {

@@ -57,8 +57,9 @@ impl Budget {
         self.kept.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn limit(&self) -> usize {
-        self.limit
+    /// Whether this many more bytes may be kept.
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
+        self.kept().saturating_add(bytes) <= self.limit
     }
 
     pub(crate) fn charge(&self, bytes: usize) {
@@ -81,27 +82,24 @@ impl Budget {
 
     /// While the limit is exceeded, makes the largest payer give up, each at most once.
     pub(crate) fn enforce(&self) {
-        if self.kept() > self.limit {
-            self.make_room(0);
-        }
+        self.make_room(0);
     }
 
     /// Makes the largest payers give up until `bytes` more fit. Returns `false` if they don't.
     pub(crate) fn make_room(&self, bytes: usize) -> bool {
-        let fits = || self.kept().saturating_add(bytes) <= self.limit;
-        if fits() {
+        if self.fits(bytes) {
             return true;
         }
         let payers: Vec<Arc<dyn Payer>> = self.payers.lock().list.iter().filter_map(Weak::upgrade).collect();
         let mut by_size: Vec<_> = payers.into_iter().map(|payer| (payer.kept_bytes(), payer)).collect();
         by_size.sort_by_key(|(bytes, _)| *bytes);
         while let Some((kept, payer)) = by_size.pop() {
-            if fits() || kept == 0 {
+            if self.fits(bytes) || kept == 0 {
                 break;
             }
             payer.give_up(Overrun { buffered: self.kept(), limit: self.limit });
         }
-        fits()
+        self.fits(bytes)
     }
 }
 

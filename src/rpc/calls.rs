@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 
 use super::{
     budget::Budget,
-    mailbox::{Mailbox, Taken, Wakeups, Weighed},
+    mailbox::{Mailbox, Wakeups, Weighed},
     raw_reply::RawReply,
 };
 
@@ -62,8 +62,8 @@ impl<T> Weighed for Completed<T> {
     }
 }
 
-/// Where a caller finds its reply.
-pub(crate) struct ReplySlot<T>(Arc<Mailbox<Completed<T>>>);
+/// Where a caller finds its reply. It ends if no reply will arrive.
+pub(crate) type ReplySlot<T> = Arc<Mailbox<Completed<T>>>;
 
 /// Fills a reply slot, or ends it when dropped.
 struct ReplySender<T>(Arc<Mailbox<Completed<T>>>);
@@ -85,19 +85,5 @@ pub(crate) fn reply_slot<T: Send + 'static>(
         let received = receive(&reply);
         sender.0.push(Completed(reply, received), &mut Wakeups::default());
     };
-    (ReplySlot(mailbox), Box::new(completion))
-}
-
-impl<T> ReplySlot<T> {
-    /// Takes the reply. `Ended` means that no reply will arrive; with `Empty`, this thread is unparked when
-    /// one does.
-    pub(crate) fn take(&self) -> Taken<Completed<T>, ()> {
-        self.0.take()
-    }
-}
-
-impl<T> std::fmt::Debug for ReplySlot<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReplySlot").finish_non_exhaustive()
-    }
+    (mailbox, Box::new(completion))
 }

@@ -26,11 +26,10 @@ pub(crate) struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Ends the connection for this reason. Returns `false` if it had already ended.
-    pub(crate) fn end(&self, reason: Error) -> bool {
-        let is_first = self.reason.set(reason).is_ok();
+    /// Ends the connection for this reason. The first reason stays.
+    pub(crate) fn end(&self, reason: Error) {
+        let _ = self.reason.set(reason);
         self.ended.set();
-        is_first
     }
 
     pub(crate) fn has_ended(&self) -> bool {

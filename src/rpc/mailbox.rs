@@ -204,6 +204,16 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         }
     }
 
+    /// The oldest item, waiting for it until that moment. `None`: without a limit.
+    pub(crate) fn take_before(&self, until: Option<Instant>) -> Taken<T, E> {
+        loop {
+            match self.take() {
+                Taken::Empty if until.is_none_or(|at| at > Instant::now()) => self.wait(until),
+                taken => return taken,
+            }
+        }
+    }
+
     /// All items, and how the mailbox ended if it has. `retain`: the items stay counted until the
     /// mailbox is dropped.
     pub(crate) fn take_all(&self, retain: bool) -> (VecDeque<T>, Option<E>) {

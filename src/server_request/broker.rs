@@ -233,13 +233,14 @@ impl Broker {
     }
 
     fn take(&self, number: u64) -> Option<PendingRequest> {
-        let pending = self.state.lock().remove(number);
-        self.count();
+        let mut state = self.state.lock();
+        let pending = state.remove(number);
+        self.count(&state);
         pending
     }
 
-    fn count(&self) {
-        self.pending_count.store(self.state.lock().pending.len(), Ordering::Release);
+    fn count(&self, state: &BrokerState) {
+        self.pending_count.store(state.pending.len(), Ordering::Release);
     }
 
     /// Cleans up after a request that is no longer pending.
@@ -317,8 +318,8 @@ impl Broker {
             true => seeing.for_each(|subscriber| subscriber.show(&request, wakeups)),
             false => drop(self.dropped.fetch_add(seeing.count() as u64, Ordering::Relaxed)),
         }
+        self.count(&state);
         drop(state);
-        self.count();
         match decision {
             Decision::Run(handler) => self.run(core, number, request, handler, default_answer),
             Decision::Wait(Some(limit)) => self.start_clock(core, number, limit),
@@ -335,12 +336,11 @@ impl Broker {
 
     /// Whether this many more bytes may be kept, if necessary after dropping answered requests from streams.
     fn has_room(&self, bytes: usize) -> bool {
-        let fits = || self.budget.kept().saturating_add(bytes) <= self.budget.limit();
         // All streams are searched, so not for the sake of a few bytes, again and again.
-        fits()
+        self.budget.fits(bytes)
             || self.kept.is_worth_a_search() && {
                 self.drop_answered();
-                fits()
+                self.budget.fits(bytes)
             }
     }
 
@@ -537,9 +537,10 @@ impl Subsystem for Broker {
             let mut state = self.state.lock();
             state.by_id.clear();
             state.by_turn.clear();
-            (std::mem::take(&mut state.pending), std::mem::take(&mut state.subscribers))
+            let pending = std::mem::take(&mut state.pending);
+            self.count(&state);
+            (pending, std::mem::take(&mut state.subscribers))
         };
-        self.count();
         for subscriber in subscribers {
             subscriber.close();
         }

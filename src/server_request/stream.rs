@@ -151,16 +151,13 @@ impl<T> ServerRequestStream<T> {
     }
 
     fn next_before(&mut self, deadline: Deadline) -> Option<T> {
-        loop {
-            match self.mailbox.take() {
-                Taken::Item(ShownRequest(request)) => return (self.select)(&request),
-                Taken::Ended(()) => {
-                    self.is_ended = true;
-                    return None;
-                }
-                Taken::Empty if deadline.has_passed() => return None,
-                Taken::Empty => self.mailbox.wait(deadline.at()),
+        match self.mailbox.take_before(deadline.at()) {
+            Taken::Item(ShownRequest(request)) => (self.select)(&request),
+            Taken::Ended(()) => {
+                self.is_ended = true;
+                None
             }
+            Taken::Empty => None,
         }
     }
 }

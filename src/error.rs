@@ -1,13 +1,17 @@
 //! Error types.
 //!
-//! Relies on `continuation` only. Invariant: an [`Error`] keeps its cause as `source()`, its ids and the raw
+//! Relies on `continuation`, and on the plain data of a turn that it carries. Invariant: an [`Error`] keeps its cause as `source()`, its ids and the raw
 //! text, and is cheap to clone, since the end of a connection fails every waiting call.
 
 use std::{fmt, process::ExitStatus, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use crate::continuation::ChatContinuation;
+use crate::{
+    continuation::ChatContinuation,
+    protocol::TokenUsageBreakdown as TokenCount,
+    turn::{ConversationStep, TurnProgress},
+};
 
 /// The JSON-RPC code of the server's error response when it is overloaded.
 pub(crate) const OVERLOADED: i64 = -32001;
@@ -48,8 +52,8 @@ pub enum Error {
     /// The turn sent no event for longer than the inactivity limit. It may still be running: resume it with
     /// `continuation`, [cancel](crate::Client::cancel) it, or [forget](crate::Client::forget) it.
     #[error(
-        "turn {} of thread {} was inactive for {}; resume it with the continuation, or cancel it",
-        .continuation.turn_id, .continuation.thread_id, Seconds(*.idle)
+        "turn {} of thread {} was inactive for {}{}; resume it with the continuation, or cancel it",
+        .continuation.turn_id, .continuation.thread_id, Seconds(*.idle), LastError(.last_error.as_deref())
     )]
     #[non_exhaustive]
     TurnInactive {
@@ -57,6 +61,11 @@ pub enum Error {
         continuation: ChatContinuation,
         /// How long the turn had been inactive.
         idle: Duration,
+        /// The last notice of the server that it retries its model, with the details, if one arrived during
+        /// the inactivity: without network or sign-in, a server retries for ever.
+        last_error: Option<String>,
+        /// What the turn has done so far.
+        progress: TurnProgress,
     },
     /// The server responded to a request with an error.
     #[error("{method}: {message} (code {code})")]
@@ -86,6 +95,8 @@ pub enum Error {
         info: Option<Box<Value>>,
         /// The turn as the server last reported it.
         turn: Option<Box<Value>>,
+        /// What the turn did before.
+        progress: TurnProgress,
     },
     /// The turn was interrupted: by this client, by another client, or because the server stopped.
     #[error("turn {turn_id} of thread {thread_id} was interrupted")]
@@ -97,8 +108,11 @@ pub enum Error {
         turn_id: String,
         /// The turn as the server last reported it.
         turn: Option<Box<Value>>,
+        /// What the turn did before.
+        progress: TurnProgress,
     },
-    /// The turn completed without an agent message. [`chat`](crate::Client::chat) still returns its steps.
+    /// The turn completed without an answer: with neither a message that is more than commentary nor a plan.
+    /// [`steps`](Error::steps) returns what it did.
     #[error("turn {turn_id} of thread {thread_id} completed without an answer")]
     #[non_exhaustive]
     NoAnswer {
@@ -106,6 +120,8 @@ pub enum Error {
         thread_id: String,
         /// The turn's id.
         turn_id: String,
+        /// What the turn did.
+        progress: TurnProgress,
     },
     /// A message from the server, or a part of one, could not be decoded.
     #[error("{what} could not be decoded{}: {}", Reason(.source.as_ref()), Excerpt(.raw))]
@@ -201,6 +217,13 @@ pub enum Timeout {
         /// The method of the request.
         method: String,
     },
+    /// The compaction of a thread did not end: `inactivity_timeout`, if this client started it, since the last
+    /// sign of it; `request_timeout`, if a turn had to wait for it.
+    #[non_exhaustive]
+    Compaction {
+        /// The thread's id.
+        thread_id: String,
+    },
     /// `request_timeout`: from the interruption of a turn to its end.
     #[non_exhaustive]
     TurnEnd {
@@ -214,6 +237,9 @@ impl fmt::Display for Timeout {
         match self {
             Timeout::Connect => f.write_str("connect_timeout: the server could not be reached"),
             Timeout::Request { method } => write!(f, "request_timeout: no reply to {method}"),
+            Timeout::Compaction { thread_id } => {
+                write!(f, "the compaction of thread {thread_id} did not end")
+            }
             Timeout::TurnEnd { turn_id } => {
                 write!(f, "request_timeout: the interrupted turn {turn_id} did not end")
             }
@@ -375,6 +401,46 @@ impl Error {
         }
     }
 
+    /// Returns the steps of a turn that ended without a result, if they were kept: always by
+    /// [`chat_once`](crate::Client::chat_once), otherwise with
+    /// [`keep_steps(true)`](crate::ChatRequest::keep_steps). Empty for all other errors.
+    ///
+    /// ```
+    /// # use codex_blocking::testing::{ScriptedServer, TurnScript};
+    /// # let server = ScriptedServer::new().on_turn(|_| TurnScript::new().command("date", "Monday", 0));
+    /// # let client = server.client()?;
+    /// use codex_blocking::Error;
+    ///
+    /// match client.chat_once("Which day is it?") {
+    ///     Ok(result) => println!("{}", result.final_text),
+    ///     Err(error @ Error::NoAnswer { .. }) => {
+    ///         for step in error.steps() {
+    ///             println!("{step}"); // what it did instead of answering
+    ///         }
+    ///     }
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn steps(&self) -> &[ConversationStep] {
+        self.progress().map_or(&[], TurnProgress::steps)
+    }
+
+    /// Returns the tokens of a turn that ended without a result, if the server has reported any.
+    pub fn usage(&self) -> Option<&TokenCount> {
+        self.progress()?.usage()
+    }
+
+    fn progress(&self) -> Option<&TurnProgress> {
+        match self {
+            Error::TurnInactive { progress, .. }
+            | Error::TurnFailed { progress, .. }
+            | Error::TurnInterrupted { progress, .. }
+            | Error::NoAnswer { progress, .. } => Some(progress),
+            _ => None,
+        }
+    }
+
     /// Returns a stable identifier for this kind of error, such as `"turn_failed"`.
     pub fn code(&self) -> &'static str {
         match self {
@@ -396,12 +462,27 @@ impl Error {
     }
 }
 
-/// Formats a duration in seconds.
+/// The last notice of a server that retries.
+struct LastError<'a>(Option<&'a str>);
+
+impl fmt::Display for LastError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |message| write!(f, " (the server is retrying: {})", Excerpt(message)))
+    }
+}
+
+/// Formats a duration in seconds, with at most three digits after the point, and with fewer the longer it is.
 struct Seconds(Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} s", self.0.as_secs_f64())
+        let seconds = self.0.as_secs_f64();
+        let scale = match seconds {
+            ..1.0 => 1000.0,
+            1.0..10.0 => 10.0,
+            _ => 1.0,
+        };
+        write!(f, "{} s", (seconds * scale).round() / scale)
     }
 }
 
@@ -435,7 +516,7 @@ mod tests {
     fn an_error_is_small_and_can_cross_threads() {
         fn crosses<T: Clone + Send + Sync + 'static + std::error::Error>() {}
         crosses::<Error>();
-        assert!(size_of::<Error>() <= 96, "{}", size_of::<Error>());
+        assert!(size_of::<Error>() <= 120, "{}", size_of::<Error>());
     }
 
     #[test]

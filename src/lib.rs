@@ -157,10 +157,11 @@ pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCo
 pub use protocol::{
     AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
     DynamicToolCallResponse as ToolOutput, GranularAskForApproval as GranularApproval, MergeStrategy,
-    ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, ReasoningEffort, ReasoningSummary,
-    RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy, Settings as CollaborationSettings,
-    SortDirection, ThreadSortKey, ThreadSourceKind, ThreadTokenUsage as TokenUsage,
-    TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, UserInput as InputItem,
+    MessagePhase, ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, ReasoningEffort,
+    ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
+    Settings as CollaborationSettings, SortDirection, ThreadSortKey, ThreadSourceKind,
+    ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
+    UserInput as InputItem,
 };
 pub use server_request::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
@@ -176,7 +177,8 @@ pub use transport::websocket::WebSocket;
 pub use transport::{connect::Transport, memory::Memory, stdio::Stdio};
 pub use turn::{
     CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, CompletionSource, ConversationStep, Input,
-    RawEvent, RawNotification, Results, StepStatus, StepType, TurnEvent, TurnHandle, TurnItem, TurnStream,
+    RawEvent, RawNotification, Results, StepStatus, StepType, TurnEvent, TurnHandle, TurnItem, TurnProgress,
+    TurnStream,
 };
 
 /// The code blocks of the README, as tests.

@@ -16,7 +16,7 @@ use crate::{
     rpc::{Call, RawReply},
     turn::{
         Chat, ChatEvents, ChatRequest, ChatResult, ChatSource, Consumer, Continuations, Control, Found,
-        Input, Interest, Opened, Start, TurnItem, TurnLog, TurnStream,
+        Input, Interest, Opened, Reading, Start, TurnItem, TurnLog, TurnProgress, TurnStream,
     },
 };
 
@@ -61,7 +61,8 @@ impl Client {
         let (thread_id, turn_id) = (chat.thread_id().to_owned(), chat.turn_id().to_owned());
         let result = chat.finish()?;
         if result.completion_source.is_none() {
-            return Err(Error::NoAnswer { thread_id, turn_id });
+            let progress = TurnProgress::new(result.steps, result.usage);
+            return Err(Error::NoAnswer { thread_id, turn_id, progress });
         }
         Ok(result)
     }
@@ -162,9 +163,11 @@ impl Client {
         inactivity: Option<Duration>,
     ) -> Result<TurnStream<T>> {
         let keep_raw = request.keep_raw_events.unwrap_or(mode == ChatMode::Once);
-        let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.inner.turns.is_loaded(id));
-        let (thread_id, from_config, mut not_resumed) = self.thread_for(request)?;
-        let over_waiting = from_config.merge(request.overrides.clone().unwrap_or_default());
+        let keep_steps = request.keep_steps.unwrap_or(mode == ChatMode::Once);
+        let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.threads().is_loaded(id));
+        let thread = self.thread_for(request)?;
+        let (thread_id, mut not_resumed) = (thread.id.clone(), thread.not_resumed);
+        let over_waiting = thread.overrides.merge(request.overrides.clone().unwrap_or_default());
         let interest = if keep_raw { Interest::Events } else { interest_of(mode) };
         let begin = || {
             let deferred = self.inner.deferred.of(&thread_id);
@@ -176,22 +179,22 @@ impl Client {
                 metadata: request.metadata.as_ref(),
                 overrides: &waiting.merge(over_waiting.clone()),
             };
-            let start = Start { thread_id: thread_id.clone(), interest };
+            let start = Start { thread_id: thread_id.clone(), interest, lease: thread.lease.clone() };
             let consumer = self.start_turn(TURN_START, &params, &start)?;
             if let Some(deferred) = deferred {
                 self.inner.deferred.settle(&thread_id, &deferred);
             }
             Ok(consumer)
         };
-        let mut begun = begin();
+        let mut begun = self.after_compaction(&thread_id, &begin);
         if seemed_loaded && begun.as_ref().is_err_and(is_unloaded) {
-            self.inner.turns.set_loaded(&thread_id, false);
+            self.threads().set_unloaded(&thread_id);
             let config = request.thread_config.clone().unwrap_or_default();
             (_, not_resumed) = self.resume_before_chat(&thread_id, &config)?;
-            begun = begin();
+            begun = self.after_compaction(&thread_id, &begin);
         }
         let consumer = begun.map_err(|refused| with_reason(refused, not_resumed))?;
-        Ok(self.read(consumer, mode, inactivity, keep_raw))
+        Ok(self.read(consumer, Reading { mode, inactivity, keep_raw, keep_steps, lease: thread.lease }))
     }
 
     pub(super) fn control(&self, log: &std::sync::Arc<TurnLog>) -> Control {
@@ -218,20 +221,12 @@ impl Client {
     }
 
     /// A stream that reads a started turn.
-    pub(super) fn read<T: TurnItem>(
-        &self,
-        consumer: Consumer,
-        mode: ChatMode,
-        inactivity: Option<Duration>,
-        keep_raw: bool,
-    ) -> TurnStream<T> {
+    pub(super) fn read<T: TurnItem>(&self, consumer: Consumer, reading: Reading) -> TurnStream<T> {
         TurnStream::open(Opened {
             control: self.control(consumer.log()),
             consumer,
             continuations: std::sync::Arc::clone(self.continuations()),
-            inactivity,
-            keep_raw,
-            mode,
+            reading,
         })
     }
 }

@@ -114,15 +114,17 @@ impl Client {
         }
         self.ensure_initialized(deadline)?;
         let call = Call { method, params: &params, class: class_of(method), deadline };
-        let reply = self.connection.call(&call)?;
         match method {
-            "thread/start" | "thread/resume" | "thread/fork" => self.note_opened(method, &params, &reply),
-            "thread/archive" | "thread/delete" | "thread/unsubscribe" if reply.result(method).is_ok() => {
-                self.note_closed(&params);
+            "thread/start" | "thread/resume" | "thread/fork" => self.call_to_open(&call),
+            "thread/archive" | "thread/delete" | "thread/unsubscribe" => {
+                let reply = self.connection.call(&call)?;
+                if reply.result(method).is_ok() {
+                    self.note_closed(&params);
+                }
+                Ok(reply)
             }
-            _ => {}
+            _ => self.connection.call(&call),
         }
-        Ok(reply)
     }
 
     /// Sends a request whose reply carries no information.

@@ -8,10 +8,9 @@ use serde_json::Value;
 
 use super::{Client, thread::check_thread_id};
 use crate::{
-    continuation::ChatMode,
     error::{Error, Result},
     protocol::ReviewDelivery,
-    turn::{Chat, Interest, Start},
+    turn::{Chat, Interest, Reading, Start},
 };
 
 /// The parameters of `review/start`.
@@ -78,8 +77,8 @@ impl Client {
         }
         let params = ReviewStart { thread_id: id, target: &target, delivery: delivery.as_ref() };
         let begin = || {
-            let start = Start { thread_id: id.to_owned(), interest: Interest::Steps };
-            self.start_turn("review/start", &params, &start)
+            let start = Start { thread_id: id.to_owned(), interest: Interest::Steps, lease: None };
+            self.after_compaction(id, || self.start_turn("review/start", &params, &start))
         };
         let consumer = self.on_loaded(id, begin).map_err(|error| match &error {
             Error::Rpc { message, .. } if is_detached && message.contains("unknown variant `detached`") => {
@@ -87,9 +86,9 @@ impl Client {
             }
             _ => error,
         })?;
-        let chat: Chat = self.read(consumer, ChatMode::Steps, self.inner.settings.inactivity_timeout, false);
+        let chat: Chat = self.read(consumer, Reading::steps(self.inner.settings.inactivity_timeout));
         if is_detached {
-            self.inner.turns.set_loaded(chat.thread_id(), true);
+            self.threads().set_loaded(chat.thread_id());
         }
         Ok(chat)
     }

@@ -4,25 +4,34 @@
 //! change is reported by its field name, never lost; a call that needs a loaded thread loads it; dropping a
 //! handle has no effect on its thread.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::{Client, Reply};
 use crate::{
     config::{ListThreads, ThreadConfig, TurnOverrides},
     deadline::Deadline,
-    error::{Error, Result},
+    error::{Error, Result, Timeout},
     protocol::{
         ClientRequest, DynamicToolSpec, ReviewDelivery, ThreadArchiveParams, ThreadCompactStartParams,
         ThreadListResponse, ThreadLoadedListParams, ThreadLoadedListResponse, ThreadReadParams,
-        ThreadReadResponse, ThreadSetNameParams, ThreadUnarchiveParams,
+        ThreadReadResponse, ThreadSetNameParams, ThreadTokenUsage as TokenUsage, ThreadUnarchiveParams,
+        ThreadUnsubscribeParams, ThreadUnsubscribeStatus,
     },
-    rpc::RawReply,
+    rpc::{Call, RawReply},
     server_request::{Tool, ToolSet},
     setting::Setting,
-    turn::{Chat, ChatEvents, ChatRequest, ChatResult, ChatSource},
+    turn::{
+        Chat, ChatEvents, ChatRequest, ChatResult, ChatSource, Claim, Lease, Reading, ReportedUsage, Threads,
+    },
 };
 
 impl Client {
@@ -226,18 +235,91 @@ impl Client {
         self.perform(ThreadUnarchiveParams::new(id))
     }
 
-    /// Starts a compaction of a thread, which shortens what the model sees of it. The server compacts in a
-    /// separate turn, whose id it does not return; a running turn is interrupted.
+    /// Compacts a thread, which shortens what the model sees of it. The server compacts in a separate turn; a
+    /// running turn is interrupted.
     ///
-    /// If this client has not loaded the thread, it resumes it first. Blocks for at most the request limit
-    /// for each request, but not until the compaction ends; its end is among the
-    /// [`notifications`](Self::notifications).
+    /// If this client has not loaded the thread, it resumes it first. Blocks until the compaction is over, or
+    /// has shown no sign for the client's inactivity limit (180 s by default), and for at most the request
+    /// limit for each request. A chat that another thread starts in the meantime waits for the compaction.
     ///
     /// # Errors
-    /// Same as [`request`](Self::request) and [`resume_thread`](Self::resume_thread): [`Error::InvalidInput`]
-    /// if the id is empty.
+    /// [`Error::TurnFailed`] if the compaction failed, [`Error::TurnInterrupted`] if it was interrupted (by
+    /// another one), [`Error::Timeout`] with [`Timeout::Compaction`] if it does not end; otherwise the same as
+    /// [`request`](Self::request) and [`resume_thread`](Self::resume_thread): [`Error::InvalidInput`] if the
+    /// id is empty.
     pub fn compact_thread(&self, id: &str) -> Result<()> {
-        self.on_loaded(id, || self.perform(ThreadCompactStartParams::new(id)))
+        check_thread_id(id)?;
+        let expected = self.inner.turns.expect_compaction(id);
+        self.on_loaded(id, || self.perform(ThreadCompactStartParams::new(id)))?;
+        let limit = self.inner.settings.inactivity_timeout;
+        let deadline = Deadline::after(limit);
+        let timeout = || Timeout::Compaction { thread_id: id.to_owned() };
+        let Some(consumer) = expected.wait(deadline.at()) else {
+            self.connection.check("compact a thread")?;
+            return Err(deadline.error(timeout()));
+        };
+        let mut chat: Chat = self.read(consumer, Reading::steps(limit));
+        let outcome = chat.results().try_for_each(|step| step.map(drop));
+        outcome.map_err(|error| match error {
+            Error::TurnInactive { continuation, idle, .. } => {
+                self.forget(&continuation);
+                Error::Timeout { limit: timeout(), after: limit.unwrap_or(idle) }
+            }
+            error => error,
+        })
+    }
+
+    /// Unloads a thread: ends this connection's subscription to it, so that the server can free it with its MCP
+    /// servers. The thread stays stored, unless it is ephemeral; a later chat in it resumes it.
+    ///
+    /// Server 0.169 frees a thread at once if it was started or forked with `thread_unload_delay_secs` = 0 in
+    /// its [`config`](ThreadConfig::config), and otherwise after 30 minutes; it keeps a thread that another
+    /// connection has loaded. Returns when the server has freed the thread, or does not within a second.
+    /// Blocks for at most the request limit in addition.
+    ///
+    /// Threads that a chat starts for itself are unloaded automatically.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use codex_blocking::ThreadConfig;
+    /// use serde_json::json;
+    ///
+    /// let config = ThreadConfig::new().config(json!({ "thread_unload_delay_secs": 0 }));
+    /// let thread = client.start_thread(config)?;
+    /// thread.chat_once("Say hello")?;
+    /// thread.unload()?; // its MCP servers end
+    /// thread.chat_once("Say it again")?; // loads it again
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if a turn of this client is running in the thread, another call is using it, or
+    /// the id is empty; otherwise the same as [`request`](Self::request).
+    pub fn unload_thread(&self, id: &str) -> Result<()> {
+        /// How long the server may take to close a thread that it does not keep. It takes 0.1 s.
+        const PATIENCE: Duration = Duration::from_secs(1);
+        check_thread_id(id)?;
+        let in_use = || Error::invalid(format!("thread {id} is in use; wait until its turn is over"));
+        let unloading = self.threads().begin_unload(id).ok_or_else(in_use)?;
+        // Looked at after the thread counts as unloaded, so that no turn can begin in between.
+        if self.inner.turns.is_busy(id) {
+            unloading.undo();
+            return Err(in_use());
+        }
+        let status = match self.call(ThreadUnsubscribeParams::new(id)) {
+            Ok(reply) => reply.into_inner().status,
+            Err(error) => {
+                if matches!(error, Error::Rpc { .. }) {
+                    unloading.undo();
+                }
+                return Err(error);
+            }
+        };
+        unloading.replied();
+        if status != ThreadUnsubscribeStatus::NotLoaded {
+            unloading.wait_until_closed(Deadline::after(Some(PATIENCE)));
+        }
+        Ok(())
     }
 
     /// Sets the name of a thread; this also stores a thread without turns.
@@ -282,11 +364,13 @@ struct ThreadShared {
     thread_id: String,
     defaults: Mutex<ThreadConfig>,
     not_applied: Vec<String>,
+    usage: ReportedUsage,
 }
 
 impl ThreadHandle {
     fn new(client: Client, thread_id: String, defaults: ThreadConfig, not_applied: Vec<String>) -> Self {
-        let shared = ThreadShared { thread_id, defaults: Mutex::new(defaults), not_applied };
+        let usage = client.threads().usage(&thread_id);
+        let shared = ThreadShared { thread_id, defaults: Mutex::new(defaults), not_applied, usage };
         ThreadHandle { client, shared: Arc::new(shared) }
     }
 
@@ -410,6 +494,19 @@ impl ThreadHandle {
         self.client.compact_thread(self.thread_id())
     }
 
+    /// Same as [`Client::unload_thread`], for this thread. The handle stays valid.
+    ///
+    /// # Errors
+    /// Same as [`Client::unload_thread`]: [`Error::InvalidInput`] while a turn is running.
+    pub fn unload(&self) -> Result<()> {
+        self.client.unload_thread(self.thread_id())
+    }
+
+    /// The tokens of the thread, as the server last reported them: during turns, and when a thread is resumed.
+    pub fn token_usage(&self) -> Option<TokenUsage> {
+        self.shared.usage.lock().clone()
+    }
+
     /// Same as [`Client::rollback_thread`], for this thread.
     ///
     /// # Errors
@@ -491,23 +588,39 @@ impl Client {
         Ok((thread_id, config.not_for_turn()))
     }
 
-    /// Resumes a thread. The server applies the configuration unless the thread is loaded.
+    /// Resumes a thread. The server applies the configuration unless the thread is loaded. If the thread is
+    /// being unloaded, waits until that is over, within the request limit.
     fn load(&self, id: &str, config: &ThreadConfig) -> Result<String> {
-        let id = self.open_thread("thread/resume", Some(id), config)?;
+        const METHOD: &str = "thread/resume";
+        let deadline = self.deadline();
+        if let Some(unload) = self.threads().unload_of(id) {
+            unload.replied.wait(deadline.at());
+        }
+        let mut pauses = Pauses::new(deadline);
+        let id = loop {
+            match self.open_thread(METHOD, Some(id), config) {
+                Err(error) if is_closing(&error) && pauses.pause() => {}
+                opened => break opened?,
+            }
+        };
         self.inner.deferred.outdate(&id, config.for_turn());
         Ok(id)
     }
 
-    /// The loaded thread of a chat, the settings to send with the turn, and why the thread is not loaded, as
-    /// in [`resume_before_chat`](Self::resume_before_chat).
-    pub(super) fn thread_for(&self, request: &ChatRequest) -> Result<(String, TurnOverrides, Option<Error>)> {
+    /// The thread of a chat, loaded if possible.
+    pub(super) fn thread_for(&self, request: &ChatRequest) -> Result<ChatThread> {
         let none = ThreadConfig::default();
         let config = request.thread_config.as_ref().unwrap_or(&none);
-        let Some(id) = &request.thread else {
-            let id = self.open_thread("thread/start", None, config)?;
-            return Ok((id, TurnOverrides::default(), None));
+        let Some(id) = &request.thread else { return self.start_for_chat(config.clone()) };
+        let claim = self.threads().claim(id);
+        let loaded = |overrides, not_resumed| ChatThread {
+            id: id.clone(),
+            overrides,
+            not_resumed,
+            lease: None,
+            _claim: Some(claim),
         };
-        let is_ours = self.inner.turns.is_loaded(id);
+        let is_ours = self.threads().is_loaded(id);
         let mut from_config = TurnOverrides::default();
         if !config.is_unset() && self.is_loaded_anywhere(id)? {
             refuse_fields(id, &config.not_for_turn())?;
@@ -516,10 +629,26 @@ impl Client {
             refuse_fields(id, &config.not_for_resume())?;
         }
         if is_ours {
-            return Ok((id.clone(), from_config, None));
+            return Ok(loaded(from_config, None));
         }
         let (left, not_resumed) = self.resume_before_chat(id, config)?;
-        Ok((id.clone(), from_config.merge(left), not_resumed))
+        Ok(loaded(from_config.merge(left), not_resumed))
+    }
+
+    /// Starts a thread that is unloaded when its turn is over and nobody reads it any more.
+    fn start_for_chat(&self, mut config: ThreadConfig) -> Result<ChatThread> {
+        const DELAY: &str = "thread_unload_delay_secs";
+        config.check_for("thread/start")?;
+        if self.initialize()?.is_before((0, 169)) != Some(true) {
+            let settings = config.config.value().and_then(Value::as_object).cloned();
+            let mut settings = settings.unwrap_or_default();
+            // Otherwise the server keeps an unsubscribed thread, with its MCP servers, for 30 minutes.
+            settings.entry(DELAY).or_insert_with(|| 0.into());
+            config.config = Value::Object(settings).into();
+        }
+        let id = self.open_thread("thread/start", None, &config)?;
+        let lease = Some(self.threads().lease(&self.connection, &id));
+        Ok(ChatThread { id, overrides: TurnOverrides::default(), not_resumed: None, lease, _claim: None })
     }
 
     /// Resumes a thread before a chat, which subscribes this connection to its events. Unless the client is
@@ -541,18 +670,36 @@ impl Client {
         }
     }
 
+    /// Makes a call that starts a turn. While a compaction is running in the thread, waits for it, within the
+    /// request limit.
+    pub(super) fn after_compaction<T>(&self, id: &str, call: impl Fn() -> Result<T>) -> Result<T> {
+        let deadline = self.deadline();
+        let mut pauses = Pauses::new(deadline);
+        loop {
+            match call() {
+                Err(error) if is_compacting(&error) => {
+                    if !pauses.pause() {
+                        return Err(deadline.error(Timeout::Compaction { thread_id: id.to_owned() }));
+                    }
+                }
+                called => return called,
+            }
+        }
+    }
+
     /// Makes a call that needs a loaded thread: resumes it first if this client has not loaded it, and also
     /// if it turns out to be unloaded.
     pub(super) fn on_loaded<T>(&self, id: &str, call: impl Fn() -> Result<T>) -> Result<T> {
         check_thread_id(id)?;
+        let _claim = self.threads().claim(id);
         let load = || self.load(id, &ThreadConfig::default());
-        let seemed_loaded = self.inner.turns.is_loaded(id);
+        let seemed_loaded = self.threads().is_loaded(id);
         if !seemed_loaded {
             load()?;
         }
         match call() {
             Err(error) if seemed_loaded && is_unloaded(&error) => {
-                self.inner.turns.set_loaded(id, false);
+                self.threads().set_unloaded(id);
                 load()?;
                 call()
             }
@@ -563,7 +710,8 @@ impl Client {
     /// Whether this or another connection has loaded the thread; asks the server if this connection has not.
     /// If the server can't answer, the thread counts as not loaded.
     fn is_loaded_anywhere(&self, id: &str) -> Result<bool> {
-        if self.inner.turns.is_loaded(id) {
+        drop(self.threads().claim(id));
+        if self.threads().is_loaded(id) {
             return Ok(true);
         }
         let deadline = self.deadline();
@@ -594,23 +742,37 @@ impl Client {
         }
     }
 
-    /// Notes that this connection receives the thread's events, whichever call opened it.
-    pub(super) fn note_opened(&self, method: &str, params: impl Serialize, reply: &RawReply) {
-        let Ok(OpenedThread { thread }) = serde_json::from_str(reply.text()) else { return };
-        self.inner.turns.set_loaded(&thread.id, true);
-        if method != "thread/fork" {
-            return;
+    /// Makes a call that opens a thread, and notes that this connection receives the thread's events.
+    pub(super) fn call_to_open(&self, call: &Call<'_, impl Serialize>) -> Result<RawReply> {
+        let named = thread_id_of(&call.params);
+        // The server may report the thread's tokens before it replies.
+        let _claim = named.as_deref().map(|id| self.threads().claim(id));
+        let (reply, opened) = self.connection.call_with(call, || {
+            let threads = Arc::clone(self.threads());
+            // On the reading thread, so that the thread is known before its next event.
+            Ok(move |reply: &RawReply| {
+                let OpenedThread { thread } = serde_json::from_str(reply.text()).ok()?;
+                threads.set_loaded(&thread.id);
+                Some(thread)
+            })
+        })?;
+        if let Some(thread) = opened.filter(|_| call.method == "thread/fork") {
+            // Old servers don't report the source of a fork.
+            if let Some(source) = thread.forked_from_id.or(named) {
+                self.inner.broker.inherit_tools(&self.connection, &source, &thread.id);
+            }
         }
-        // Old servers don't report the source of a fork.
-        if let Some(source) = thread.forked_from_id.or_else(|| thread_id_of(params)) {
-            self.inner.broker.inherit_tools(&self.connection, &source, &thread.id);
-        }
+        Ok(reply)
+    }
+
+    pub(super) fn threads(&self) -> &Arc<Threads> {
+        self.inner.turns.threads()
     }
 
     /// Notes that the thread's events no longer arrive: it was unloaded, or unsubscribed.
     pub(super) fn note_closed(&self, params: impl Serialize) {
         if let Some(id) = thread_id_of(params) {
-            self.inner.turns.set_loaded(&id, false);
+            self.threads().set_unloaded(&id);
         }
     }
 
@@ -657,6 +819,42 @@ pub(super) struct ThreadParams<'a> {
     pub(super) config: &'a ThreadConfig,
 }
 
+/// The thread in which a chat runs.
+pub(super) struct ChatThread {
+    pub(super) id: String,
+    /// The settings to send with the turn.
+    pub(super) overrides: TurnOverrides,
+    /// Why the thread is not loaded, as in [`Client::resume_before_chat`].
+    pub(super) not_resumed: Option<Error>,
+    /// For a thread that the chat started for itself.
+    pub(super) lease: Option<Lease>,
+    /// Keeps the thread from being unloaded until its turn is registered.
+    _claim: Option<Claim>,
+}
+
+/// The pauses between the attempts at a call that the server rejects for a short time only.
+pub(super) struct Pauses {
+    deadline: Deadline,
+    next: Duration,
+}
+
+impl Pauses {
+    pub(super) fn new(deadline: Deadline) -> Pauses {
+        Pauses { deadline, next: Duration::from_millis(10) }
+    }
+
+    /// Pauses, unless the deadline has passed, in which case it returns `false`.
+    pub(super) fn pause(&mut self) -> bool {
+        if self.deadline.has_passed() {
+            return false;
+        }
+        let left = self.deadline.at().map(|at| at.saturating_duration_since(Instant::now()));
+        thread::sleep(left.unwrap_or(self.next).min(self.next));
+        self.next = (self.next * 2).min(Duration::from_millis(200));
+        true
+    }
+}
+
 /// The parts of the reply that are needed here.
 #[derive(Deserialize)]
 struct OpenedThread {
@@ -682,6 +880,17 @@ pub(super) fn check_thread_id(id: &str) -> Result<()> {
 /// The thread was unloaded without this client noticing, which only the server's message shows.
 pub(super) fn is_unloaded(error: &Error) -> bool {
     matches!(error, Error::Rpc { message, .. } if message.starts_with("thread not found"))
+}
+
+/// The server is unloading the thread.
+fn is_closing(error: &Error) -> bool {
+    matches!(error, Error::Rpc { message, .. } if message.contains("is closing; retry"))
+}
+
+/// A compaction is running in the thread.
+fn is_compacting(error: &Error) -> bool {
+    matches!(error, Error::Rpc { message, .. }
+        if message.contains("ActiveTurnNotSteerable") && message.contains("Compact"))
 }
 
 /// The thread that a request refers to.

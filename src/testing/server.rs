@@ -35,6 +35,8 @@ const METHODS: &[&str] = &[
     "thread/name/set",
     "thread/archive",
     "thread/unarchive",
+    "thread/unsubscribe",
+    "thread/compact/start",
     "turn/start",
     "turn/steer",
     "turn/interrupt",
@@ -233,7 +235,15 @@ impl<W: ServerWire> Serving<W> {
             None => self.answer(method, params),
         };
         match answer {
-            Ok(result) => self.send(&json!({ "id": id, "result": result })),
+            Ok(result) => {
+                let is_closed = method == "thread/unsubscribe"
+                    && result["status"] == "unsubscribed"
+                    && !self.loaded.iter().any(|known| params["threadId"] == known.as_str());
+                self.send(&json!({ "id": id, "result": result }));
+                if is_closed {
+                    self.notify("thread/closed", &json!({ "threadId": params["threadId"] }));
+                }
+            }
             Err((code, message)) => {
                 self.send(&json!({ "error": { "code": code, "message": message }, "id": id }));
             }
@@ -253,6 +263,7 @@ impl<W: ServerWire> Serving<W> {
                 "platformOs": "memory",
             })),
             "turn/start" => self.start_turn(&thread_id, params),
+            "thread/compact/start" => self.compact(&thread_id),
             "turn/steer" => match self.turns.iter().find(|turn| turn.thread_id == thread_id) {
                 Some(turn) if params["expectedTurnId"] == turn.turn_id.as_str() => {
                     Ok(json!({ "turnId": turn.turn_id }))
@@ -262,9 +273,7 @@ impl<W: ServerWire> Serving<W> {
             },
             "turn/interrupt" => match self.turns.iter_mut().find(|turn| turn.thread_id == thread_id) {
                 Some(turn) if params["turnId"] == turn.turn_id.as_str() => {
-                    turn.steps =
-                        VecDeque::from([Step::End { status: "interrupted".to_owned(), error: Value::Null }]);
-                    turn.waits_for = None;
+                    turn.interrupt();
                     Ok(json!({}))
                 }
                 Some(turn) => Err(wrong_turn(&params["turnId"], &turn.turn_id)),
@@ -315,6 +324,23 @@ impl<W: ServerWire> Serving<W> {
             waits_for: None,
         });
         Ok(json!({ "turn": started }))
+    }
+
+    /// A compaction is a turn of its own, whose id the response does not contain.
+    fn compact(&mut self, thread_id: &str) -> Result<Value, Refused> {
+        let mut store = self.server.store.lock();
+        store.threads.known(thread_id)?;
+        let turn_id = store.threads.next_id("turn");
+        drop(store);
+        self.turns.iter_mut().filter(|turn| turn.thread_id == thread_id).for_each(ScriptedTurn::interrupt);
+        let started = turn_object(&turn_id, "inProgress", &Value::Null, &[]);
+        let item = json!({ "type": "contextCompaction", "id": "$-compaction" });
+        let script =
+            TurnScript::new().notify("turn/started", json!({ "turn": started, "turnId": null })).item(item);
+        let steps = script.steps.into();
+        let thread_id = thread_id.to_owned();
+        self.turns.push(ScriptedTurn { thread_id, turn_id, steps, items: Vec::new(), waits_for: None });
+        Ok(json!({}))
     }
 
     fn answered(&mut self, id: &Value) {
@@ -373,11 +399,15 @@ impl<W: ServerWire> Serving<W> {
                 let last = turn.items.iter().rev().find(|item| item["type"] == "agentMessage").cloned();
                 let last: Vec<_> = last.into_iter().filter(|_| status == "completed").collect();
                 let thread_id = &turn.thread_id;
-                let usage = json!({
-                    "totalTokens": 15, "inputTokens": 10, "cachedInputTokens": 0, "outputTokens": 5,
-                    "reasoningOutputTokens": 0,
-                });
-                let usage = json!({ "total": usage, "last": usage, "modelContextWindow": 100_000 });
+                let total = self.server.store.lock().threads.count_tokens(thread_id, 15);
+                let count = |total: u64| {
+                    json!({
+                        "totalTokens": total, "inputTokens": total / 3 * 2, "cachedInputTokens": 0,
+                        "outputTokens": total / 3, "reasoningOutputTokens": 0,
+                    })
+                };
+                let usage =
+                    json!({ "total": count(total), "last": count(15), "modelContextWindow": 100_000 });
                 self.notify(
                     "thread/tokenUsage/updated",
                     &json!({ "threadId": thread_id, "turnId": turn.turn_id, "tokenUsage": usage }),
@@ -404,6 +434,11 @@ impl<W: ServerWire> Serving<W> {
 }
 
 impl ScriptedTurn {
+    fn interrupt(&mut self) {
+        self.steps = VecDeque::from([Step::End { status: "interrupted".to_owned(), error: Value::Null }]);
+        self.waits_for = None;
+    }
+
     /// Adds the turn's ids to the parameters, and replaces `$` in item ids.
     fn with_ids(&self, mut params: Value) -> Value {
         if let Some(members) = params.as_object_mut() {

@@ -22,6 +22,10 @@ pub(super) struct Thread {
     is_archived: bool,
     /// Oldest first.
     turns: Vec<Value>,
+    /// The tokens of all turns.
+    tokens: u64,
+    /// Whether it is closed as soon as it is unsubscribed.
+    closes_at_once: bool,
 }
 
 impl Threads {
@@ -83,6 +87,14 @@ impl Threads {
                 loaded.retain(|known| known != id);
                 json!({})
             }),
+            "thread/unsubscribe" => {
+                let status =
+                    if loaded.iter().any(|known| known == id) { "unsubscribed" } else { "notLoaded" };
+                if self.known(id).is_ok_and(|thread| thread.closes_at_once) {
+                    loaded.retain(|known| known != id);
+                }
+                Ok(json!({ "status": status }))
+            }
             "thread/unarchive" => self.known(id).map(|thread| {
                 thread.is_archived = false;
                 json!({ "thread": thread.shown(false) })
@@ -96,6 +108,14 @@ impl Threads {
         known.ok_or_else(|| (-32600, format!("thread not found: {id}")))
     }
 
+    /// Counts the tokens of a turn, and returns the total of its thread.
+    pub(super) fn count_tokens(&mut self, id: &str, tokens: u64) -> u64 {
+        self.known(id).map_or(tokens, |thread| {
+            thread.tokens += tokens;
+            thread.tokens
+        })
+    }
+
     /// Stores a turn that has ended.
     pub(super) fn store(&mut self, id: &str, turn: Value) {
         if let Ok(thread) = self.known(id) {
@@ -106,7 +126,15 @@ impl Threads {
     fn add(&mut self, source: Option<&str>, turns: Vec<Value>) -> String {
         let id = self.next_id("thread");
         let forked_from = source.map(str::to_owned);
-        self.threads.push(Thread { id: id.clone(), forked_from, name: None, is_archived: false, turns });
+        self.threads.push(Thread {
+            id: id.clone(),
+            forked_from,
+            name: None,
+            is_archived: false,
+            turns,
+            tokens: 0,
+            closes_at_once: false,
+        });
         id
     }
 
@@ -115,6 +143,9 @@ impl Threads {
         let thread = self.known(id)?;
         if thread.is_archived {
             return Err((-32600, format!("session {id} is archived")));
+        }
+        if !loaded.iter().any(|known| known == id) {
+            thread.closes_at_once = params["config"]["thread_unload_delay_secs"] == 0;
         }
         if !loaded.iter().any(|known| known == id) {
             loaded.push(id.to_owned());

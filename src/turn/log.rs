@@ -22,9 +22,12 @@ use serde::Deserialize;
 use super::{
     event_block::{Block, Event},
     kind::Kind,
+    raw::params_of,
+    session::ErrorNotice,
 };
 use crate::{
     error::Error,
+    protocol::TokenUsageBreakdown as TokenCount,
     rpc::{Budget, Latch, Mailbox, Overrun, Payer, Wakeups},
 };
 
@@ -88,6 +91,11 @@ pub(crate) struct TurnLog {
     state: Mutex<LogState>,
     /// The bytes kept for the turn outside of the mailboxes.
     kept_aside: AtomicUsize,
+    /// The thread's total before this turn, if known.
+    pub(super) usage_before: Option<TokenCount>,
+    /// The last notice that the server retries, and when it arrived.
+    last_retry: Mutex<Option<(Instant, String)>>,
+    has_retried: AtomicBool,
     budget: Arc<Budget>,
 }
 
@@ -110,6 +118,7 @@ impl TurnLog {
     pub(super) fn new(
         thread_id: &str,
         turn_id: &str,
+        usage_before: Option<TokenCount>,
         given_up: impl Fn(&TurnLog) + Send + Sync + 'static,
         budget: &Arc<Budget>,
     ) -> Arc<Self> {
@@ -129,6 +138,9 @@ impl TurnLog {
             over: Latch::default(),
             state: Mutex::default(),
             kept_aside: AtomicUsize::new(0),
+            usage_before,
+            last_retry: Mutex::default(),
+            has_retried: AtomicBool::new(false),
             budget: Arc::clone(budget),
         });
         let payer: Arc<dyn Payer> = Arc::clone(&log) as _;
@@ -238,6 +250,17 @@ impl TurnLog {
         }
     }
 
+    /// The last notice that the server retries, unless other events have arrived since.
+    pub(super) fn last_retry(&self) -> Option<String> {
+        let last = self.last_retry.lock();
+        last.as_ref().filter(|(at, _)| *at >= self.last_activity()).map(|(_, notice)| notice.clone())
+    }
+
+    /// Whether this is the first call: a server that retries says so again and again.
+    pub(super) fn is_first_retry(&self) -> bool {
+        !self.has_retried.swap(true, Ordering::Relaxed)
+    }
+
     /// When the last event arrived.
     pub(super) fn last_activity(&self) -> Instant {
         self.epoch + Duration::from_nanos(self.activity.load(Ordering::Relaxed))
@@ -271,8 +294,9 @@ impl TurnLog {
     ) {
         let Event { kind, text, .. } = *event;
         // A server that can't reach its model reports that indefinitely; it is no sign of activity.
-        if !(kind == Kind::Error && will_retry(text)) {
-            self.touch(now);
+        match (kind == Kind::Error).then(|| retry_notice(text)).flatten() {
+            Some(notice) => *self.last_retry.lock() = Some((now, notice)),
+            None => self.touch(now),
         }
         if kind == Kind::TurnStarted {
             self.begin(running_id);
@@ -390,19 +414,16 @@ fn announced_bytes(id: &str, item: &str) -> usize {
     id.len() + item.len() + ENTRY
 }
 
-/// Whether an `error` notification says that the server retries.
-fn will_retry(text: &str) -> bool {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Notice {
-        params: RetryParams,
+/// The message and the details of an `error` notification that says that the server retries.
+pub(super) fn retry_notice(text: &str) -> Option<String> {
+    /// The most bytes of a notice that are kept.
+    const MOST: usize = 4096;
+    let ErrorNotice { error, will_retry: true } = params_of(text).ok()? else { return None };
+    let mut notice = error.described();
+    if let Some((cut, _)) = notice.char_indices().find(|(at, _)| *at >= MOST) {
+        notice.truncate(cut);
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct RetryParams {
-        will_retry: bool,
-    }
-    serde_json::from_str(text).is_ok_and(|Notice { params }| params.will_retry)
+    Some(notice)
 }
 
 /// A reader's access to a turn. Dropping it frees the unread events.

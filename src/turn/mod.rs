@@ -12,6 +12,7 @@ mod item;
 mod kind;
 mod log;
 mod lookup;
+mod progress;
 mod raw;
 mod reader;
 mod registry;
@@ -21,6 +22,7 @@ mod resumable;
 mod session;
 mod step;
 mod stream;
+mod threads;
 
 pub(crate) use self::{
     control::Control,
@@ -28,13 +30,15 @@ pub(crate) use self::{
     registry::{Start, Turns},
     request::ChatSource,
     resumable::{Continuations, Found},
-    stream::Opened,
+    stream::{Opened, Reading},
+    threads::{Claim, Lease, ReportedUsage, Threads},
 };
 pub use self::{
     event::TurnEvent,
     handle::TurnHandle,
     input::Input,
     item::TurnItem,
+    progress::TurnProgress,
     raw::{RawEvent, RawNotification},
     request::ChatRequest,
     result::{CancelResult, ChatResult, CompletionSource},

@@ -19,12 +19,13 @@ use super::{
     item::{Item, Position},
     log::{Consumer, End, Interest},
     lookup::{LookupState, TurnLookup, look_up},
-    session::{Session, TurnOutcome},
+    session::{Candidate, Session, TurnOutcome},
 };
 use crate::{
     continuation::{ChatContinuation, ChatMode},
     deadline::{Deadline, earlier},
     error::{Error, Result, Timeout},
+    protocol::TurnStatus,
 };
 
 /// How long after the server reported the thread as idle the turn's end may still arrive.
@@ -75,7 +76,7 @@ impl TurnReader {
     pub(super) fn new(consumer: Consumer, keep_raw: bool, mode: ChatMode) -> TurnReader {
         let log = consumer.log();
         TurnReader {
-            session: Session::new(&log.thread_id, &log.turn_id),
+            session: Session::new(&log.thread_id, &log.turn_id, log.usage_before.clone()),
             consumer: Some(consumer),
             blocks: VecDeque::new(),
             next_event: 0,
@@ -98,6 +99,11 @@ impl TurnReader {
         &self.session
     }
 
+    /// Keeps the steps from now on, for the result or the error.
+    pub(super) fn keep_steps(&mut self) {
+        self.session.keep_steps();
+    }
+
     /// The continuation of this turn under this key.
     pub(super) fn token(&self, key: u64) -> ChatContinuation {
         let Session { thread_id, turn_id, .. } = &self.session;
@@ -107,6 +113,9 @@ impl TurnReader {
     /// Continues with another interest and mode.
     pub(super) fn go_on(&mut self, interest: Interest, mode: ChatMode) {
         self.mode = mode;
+        if mode == ChatMode::Once {
+            self.session.keep_steps();
+        }
         if let Some(consumer) = &self.consumer {
             consumer.set_interest(if self.raw.is_some() { Interest::Events } else { interest });
         }
@@ -234,22 +243,28 @@ impl TurnReader {
     /// The result of a completed turn. If the events contained no answer, asks the server for the turn's
     /// items.
     pub(super) fn into_result(mut self, control: &Control) -> ChatResult {
-        let mut source = self.session.answer().map(|_| CompletionSource::ItemCompleted);
-        if source.is_none() {
+        let mut found = CompletionSource::ItemCompleted;
+        if self.session.answer().is_none() {
             if let Some(turn) = look_up(control) {
-                // Too late to become steps.
+                // Too late for the stream.
                 self.session.complete_turn(turn.raw(), &mut Vec::new());
             }
-            source = self.session.answer().map(|_| CompletionSource::ThreadReadFallback);
+            found = CompletionSource::ThreadReadFallback;
         }
         let answer = self.session.answer();
         ChatResult {
-            assistant_item_id: answer.map(|message| message.item_id.clone()),
-            final_text: answer.map(|message| message.text()).unwrap_or_default(),
+            status: TurnStatus::Completed,
+            assistant_item_id: answer.map(|answer| answer.item_id.clone()),
+            final_text: answer.map(Candidate::text).unwrap_or_default(),
+            phase: answer.and_then(|answer| answer.phase.clone()),
+            completion_source: answer
+                .map(|answer| if answer.is_plan { CompletionSource::Plan } else { found }),
+            duration: self.session.duration,
+            usage: self.session.usage(),
+            steps: self.session.take_steps(),
             thread_id: self.session.thread_id,
             turn_id: self.session.turn_id,
             raw_events: self.raw.unwrap_or_default(),
-            completion_source: source,
             token_usage: self.session.token_usage,
         }
     }

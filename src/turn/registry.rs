@@ -8,9 +8,9 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::{HashMap, VecDeque},
     ops::Range,
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Instant,
 };
 
@@ -21,13 +21,15 @@ use serde_json::value::RawValue;
 use super::{
     event_block::{Event, offset},
     kind::Kind,
-    log::{Consumer, Interest, TurnLog},
+    log::{Consumer, Interest, TurnLog, retry_notice},
     raw::params_of,
+    result::token_usage_of,
+    threads::{Lease, Threads},
 };
 use crate::{
     error::Error,
     protocol::envelope::Route,
-    rpc::{Budget, Core, Frame, Overrun, Payer, Subsystem, Wakeups},
+    rpc::{Budget, Core, Frame, Latch, Overrun, Payer, Subsystem, Wakeups},
 };
 
 /// A turn that is about to be requested, and has no id yet.
@@ -35,6 +37,8 @@ use crate::{
 pub(crate) struct Start {
     pub(crate) thread_id: String,
     pub(crate) interest: Interest,
+    /// For a thread that is loaded only for this turn.
+    pub(crate) lease: Option<Lease>,
 }
 
 /// Keeps the events of a turn that has no id yet. Frees them if dropped before the turn is named.
@@ -52,12 +56,12 @@ impl Expected {
         match thread_id.filter(|id| *id != self.start.thread_id) {
             None => {
                 self.is_named = true;
-                table.open(&self.turns, &self.start, turn_id, now)
+                table.open(&self.start, turn_id, now)
             }
             Some(elsewhere) => {
                 let start = Start { thread_id: elsewhere.to_owned(), ..self.start.clone() };
                 table.expect(&start);
-                let consumer = table.open(&self.turns, &start, turn_id, now);
+                let consumer = table.open(&start, turn_id, now);
                 // Dropping `self` takes the lock.
                 drop(table);
                 consumer
@@ -123,10 +127,53 @@ impl Early {
     }
 }
 
+/// Waits for the turn of a compaction, whose id is in no reply.
+#[derive(Debug)]
+pub(crate) struct ExpectedCompaction {
+    turns: Arc<Turns>,
+    thread_id: String,
+    compaction: Arc<Compaction>,
+}
+
+#[derive(Debug, Default)]
+struct Compaction {
+    consumer: Mutex<Option<Consumer>>,
+    /// Set when the turn has begun, or the connection has ended.
+    begun: Latch,
+}
+
+impl ExpectedCompaction {
+    /// Waits for the compaction's turn until the given time. `None` if it has not begun, or the connection has
+    /// ended.
+    pub(crate) fn wait(&self, until: Option<Instant>) -> Option<Consumer> {
+        self.compaction.begun.wait(until);
+        self.compaction.consumer.lock().take()
+    }
+}
+
+impl Drop for ExpectedCompaction {
+    fn drop(&mut self) {
+        let mut table = self.turns.table.lock();
+        if let Some(thread) = table.threads.get_mut(&self.thread_id) {
+            thread.compactions.retain(|expected| !Arc::ptr_eq(expected, &self.compaction));
+            if thread.is_empty() {
+                table.threads.remove(&self.thread_id);
+            }
+        }
+        drop(table);
+        // Dropping a consumer takes the lock of its log.
+        drop(self.compaction.consumer.lock().take());
+    }
+}
+
 /// The turns of one thread.
 #[derive(Debug, Default)]
 struct ThreadTurns {
     turns: Vec<Arc<TurnLog>>,
+    /// The compactions that were requested and have not begun, oldest first.
+    compactions: VecDeque<Arc<Compaction>>,
+    /// Keeps the thread loaded while its turn is running.
+    lease: Option<Lease>,
     /// The number of turns that have been requested and have no id yet.
     starting: usize,
     early: Vec<Early>,
@@ -138,7 +185,7 @@ struct ThreadTurns {
 
 impl ThreadTurns {
     fn is_empty(&self) -> bool {
-        self.starting == 0 && self.turns.is_empty()
+        self.starting == 0 && self.turns.is_empty() && self.compactions.is_empty()
     }
 
     fn early_bytes(&self) -> usize {
@@ -161,14 +208,16 @@ impl ThreadTurns {
 #[derive(Debug)]
 pub(crate) struct Turns {
     table: Mutex<Table>,
+    threads: Arc<Threads>,
     budget: Arc<Budget>,
 }
 
 #[derive(Debug)]
 struct Table {
     threads: HashMap<String, ThreadTurns>,
-    /// Threads whose events this connection receives.
-    loaded: HashSet<String>,
+    known: Arc<Threads>,
+    /// The registry itself, for the logs.
+    turns: Weak<Turns>,
     /// The turn of the last event, so that a series of deltas needs no lookup.
     last: Option<Arc<TurnLog>>,
     /// The threads of sub-agents, and the turn that started each.
@@ -180,15 +229,21 @@ struct Table {
 
 impl Turns {
     pub(crate) fn new(budget: &Arc<Budget>) -> Arc<Turns> {
-        let table = Table {
+        let threads = Arc::<Threads>::default();
+        let table = |turns: &Weak<Turns>| Table {
             threads: HashMap::new(),
-            loaded: HashSet::new(),
+            known: Arc::clone(&threads),
+            turns: Weak::clone(turns),
             last: None,
             sub_agents: HashMap::new(),
             has_phantom_turns: false,
             budget: Arc::clone(budget),
         };
-        let turns = Arc::new(Turns { table: Mutex::new(table), budget: Arc::clone(budget) });
+        let turns = Arc::new_cyclic(|turns| Turns {
+            table: Mutex::new(table(turns)),
+            threads: Arc::clone(&threads),
+            budget: Arc::clone(budget),
+        });
         let payer: Arc<dyn Payer> = Arc::clone(&turns) as _;
         budget.register(Arc::downgrade(&payer));
         turns
@@ -204,6 +259,16 @@ impl Turns {
     pub(crate) fn expect(self: &Arc<Self>, start: Start) -> Expected {
         self.table.lock().expect(&start);
         Expected { turns: Arc::clone(self), start, is_named: false }
+    }
+
+    /// Takes the next compaction of the thread that begins without having been requested in another way.
+    pub(crate) fn expect_compaction(self: &Arc<Self>, thread_id: &str) -> ExpectedCompaction {
+        let compaction = Arc::<Compaction>::default();
+        let mut table = self.table.lock();
+        let thread = table.threads.entry(thread_id.to_owned()).or_default();
+        thread.compactions.push_back(Arc::clone(&compaction));
+        drop(table);
+        ExpectedCompaction { turns: Arc::clone(self), thread_id: thread_id.to_owned(), compaction }
     }
 
     fn unexpect(&self, start: &Start) {
@@ -253,22 +318,28 @@ impl Turns {
         self.table.lock().running().count()
     }
 
-    /// Whether this connection receives the events of this thread.
-    pub(crate) fn is_loaded(&self, thread_id: &str) -> bool {
-        self.table.lock().loaded.contains(thread_id)
+    /// Whether a turn of this client is running or starting in this thread.
+    pub(crate) fn is_busy(&self, thread_id: &str) -> bool {
+        self.table.lock().threads.get(thread_id).is_some_and(|thread| !thread.is_empty())
     }
 
-    pub(crate) fn set_loaded(&self, thread_id: &str, is_loaded: bool) {
-        let mut table = self.table.lock();
-        match is_loaded {
-            true => table.loaded.insert(thread_id.to_owned()),
-            false => table.loaded.remove(thread_id),
-        };
+    /// The threads of this connection.
+    pub(crate) fn threads(&self) -> &Arc<Threads> {
+        &self.threads
+    }
+
+    /// Warns once per turn that the server can't reach its model, because it tries again for ever.
+    fn warn_of_retries(&self, core: &Core, frame: &Frame<'_>) {
+        let Some(log) = self.turn_of(frame.route) else { return };
+        if let Some(notice) = retry_notice(frame.text).filter(|_| log.is_first_retry()) {
+            let (thread_id, turn_id) = (&log.thread_id, &log.turn_id);
+            core.log(log::Level::Warn, || format!("turn {turn_id} of thread {thread_id}: {notice}"));
+        }
     }
 }
 
 impl Subsystem for Turns {
-    fn notification(&self, _: &Arc<Core>, frame: &Frame<'_>, wakeups: &mut Wakeups) {
+    fn notification(&self, core: &Arc<Core>, frame: &Frame<'_>, wakeups: &mut Wakeups) {
         let event = Event {
             kind: Kind::of(frame.method),
             text: frame.text,
@@ -277,15 +348,19 @@ impl Subsystem for Turns {
             owner: frame.owner,
         };
         self.deliver(&event, frame.route, frame.received, wakeups);
+        if event.kind == Kind::Error {
+            self.warn_of_retries(core, frame);
+        }
     }
 
     fn ended(&self, _: &Core, reason: &Error) {
         let mut table = self.table.lock();
         table.last = None;
-        table.loaded.clear();
+        self.threads.clear();
         table.drop_sub_agents(|_| true);
         for (_, thread) in std::mem::take(&mut table.threads) {
             self.budget.refund(thread.early_bytes());
+            thread.compactions.iter().for_each(|compaction| compaction.begun.set());
             for log in thread.turns {
                 log.lose(reason.while_doing(&format!("turn {}", log.turn_id)));
             }
@@ -316,27 +391,47 @@ impl Table {
         self.threads.entry(start.thread_id.clone()).or_default().starting += 1;
     }
 
+    fn new_log(&self, thread_id: &str, turn_id: &str, now: Instant) -> Arc<TurnLog> {
+        let turns = Weak::clone(&self.turns);
+        // It takes no more events.
+        let given_up = move |log: &TurnLog| {
+            if let Some(turns) = turns.upgrade() {
+                turns.remove(log);
+            }
+        };
+        let usage_before = self.known.reported(thread_id).map(|usage| usage.total);
+        let log = TurnLog::new(thread_id, turn_id, usage_before, given_up, &self.budget);
+        log.touch(now);
+        log
+    }
+
+    /// The log of a turn that nobody has requested by its id, if it is a compaction that is waited for.
+    fn take_compaction(&mut self, thread_id: &str, turn_id: &str, now: Instant) -> Option<Arc<TurnLog>> {
+        let compaction = self.threads.get_mut(thread_id)?.compactions.pop_front()?;
+        let log = self.new_log(thread_id, turn_id, now);
+        // Its `turn/started` came before.
+        log.begin(Some(turn_id));
+        *compaction.consumer.lock() = Some(log.attach(Interest::Steps));
+        self.threads.entry(thread_id.to_owned()).or_default().turns.push(Arc::clone(&log));
+        compaction.begun.set();
+        Some(log)
+    }
+
     /// Creates the log of a requested turn once its id is known, and delivers its early events. A turn that
     /// is already running gets another consumer.
-    fn open(&mut self, turns: &Arc<Turns>, start: &Start, turn_id: &str, now: Instant) -> Consumer {
+    fn open(&mut self, start: &Start, turn_id: &str, now: Instant) -> Consumer {
         let thread = self.threads.entry(start.thread_id.clone()).or_default();
+        thread.lease.clone_from(&start.lease);
         let runs = |log: &&Arc<TurnLog>| log.turn_id == turn_id || self.has_phantom_turns;
         let has_ended = |log: &&Arc<TurnLog>| log.turn_id == turn_id;
         let known =
             thread.turns.iter().find(runs).or_else(|| thread.ended.iter().find(has_ended)).map(Arc::clone);
-        let log = known.unwrap_or_else(|| {
-            let registry = Arc::downgrade(turns);
-            // It takes no more events.
-            let given_up = move |log: &TurnLog| {
-                if let Some(turns) = registry.upgrade() {
-                    turns.remove(log);
-                }
-            };
-            let log = TurnLog::new(&start.thread_id, turn_id, given_up, &self.budget);
-            log.touch(now);
+        let is_new = known.is_none();
+        let log = known.unwrap_or_else(|| self.new_log(&start.thread_id, turn_id, now));
+        let thread = self.threads.entry(start.thread_id.clone()).or_default();
+        if is_new {
             thread.turns.push(Arc::clone(&log));
-            log
-        });
+        }
         let consumer = log.attach(start.interest);
         let mut wakeups = Wakeups::default();
         let mut others = Vec::new();
@@ -368,7 +463,7 @@ impl Table {
         let is_item = matches!(kind, Kind::ItemStarted | Kind::ItemCompleted);
         if let (Some(last), Some(turn_id)) = (&self.last, turn_id) {
             let is_same = last.turn_id == turn_id && last.thread_id == thread_id;
-            if is_same && !is_item && kind != Kind::TurnCompleted {
+            if is_same && !is_item && !matches!(kind, Kind::TurnCompleted | Kind::TokenUsage) {
                 return last.deliver(event, Some(turn_id), now, wakeups);
             }
         }
@@ -382,17 +477,18 @@ impl Table {
         }
         match kind {
             Kind::ThreadGone => {
-                self.loaded.remove(thread_id);
+                self.known.note_closed(thread_id);
                 self.set_idle(thread_id, true, now);
             }
             Kind::ThreadStatus => {
                 let status = status_of(event.text);
                 if status.as_deref() == Some("notLoaded") {
-                    self.loaded.remove(thread_id);
+                    self.known.set_unloaded(thread_id);
                 }
                 // A status that can't be decoded is no reason to doubt that the turn is running.
                 self.set_idle(thread_id, status.is_some_and(|status| status != "active"), now);
             }
+            Kind::TokenUsage => self.known.report(thread_id, || token_usage_of(event.text)),
             _ => {}
         }
         let Some(thread) = self.threads.get_mut(thread_id) else { return };
@@ -401,7 +497,11 @@ impl Table {
         if turn_id.is_none() && kind != Kind::Warning {
             return;
         }
-        let log = thread.turns.iter().find(|log| belongs(log, turn_id, root_turn_id)).map(Arc::clone);
+        let mut log = thread.turns.iter().find(|log| belongs(log, turn_id, root_turn_id)).map(Arc::clone);
+        if let Some(turn_id) = turn_id.filter(|_| log.is_none() && is_item && is_compaction(event.body)) {
+            log = self.take_compaction(thread_id, turn_id, now);
+        }
+        let Some(thread) = self.threads.get_mut(thread_id) else { return };
         let Some(log) = log else {
             // These servers don't name the root of a review either: it is the requested turn that has not
             // started.
@@ -516,6 +616,17 @@ fn receivers(item: &str) -> Vec<String> {
         receiver_thread_ids: Vec<String>,
     }
     serde_json::from_str(item).map_or(Vec::new(), |item: CollabItem| item.receiver_thread_ids)
+}
+
+/// Whether an item belongs to a compaction.
+fn is_compaction(item: Option<&str>) -> bool {
+    #[derive(Deserialize)]
+    struct Head {
+        r#type: String,
+    }
+    let item = item.filter(|item| item.contains("contextCompaction"));
+    item.and_then(|item| serde_json::from_str(item).ok())
+        .is_some_and(|Head { r#type }| r#type == "contextCompaction")
 }
 
 /// `params.status.type` of `thread/status/changed`.

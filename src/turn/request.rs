@@ -38,6 +38,7 @@ pub struct ChatRequest {
     /// Outer `None` means the client's limit.
     pub(crate) inactivity_timeout: Option<Option<Duration>>,
     pub(crate) keep_raw_events: Option<bool>,
+    pub(crate) keep_steps: Option<bool>,
 }
 
 /// What a chat reads: a new turn, or an existing one.
@@ -63,6 +64,7 @@ impl ChatRequest {
             overrides: None,
             inactivity_timeout: None,
             keep_raw_events: None,
+            keep_steps: None,
         }
     }
 
@@ -113,6 +115,13 @@ impl ChatRequest {
         self
     }
 
+    /// Sets whether the steps are kept for [`ChatResult::steps`](crate::ChatResult::steps) and for
+    /// [`Error::steps`]. By default, only `chat_once` keeps them.
+    pub fn keep_steps(mut self, keep: bool) -> Self {
+        self.keep_steps = Some(keep);
+        self
+    }
+
     /// # Errors
     /// `InvalidInput` if the input is blank, or a continuation has a setting that it can't have.
     pub(crate) fn check(&self) -> Result<()> {
@@ -129,6 +138,7 @@ impl ChatRequest {
                     overrides,
                     inactivity_timeout: _,
                     keep_raw_events,
+                    keep_steps,
                 } = self;
                 let settings = [
                     ("thread", thread.is_some()),
@@ -137,6 +147,7 @@ impl ChatRequest {
                     ("thread_config", thread_config.is_some()),
                     ("overrides", overrides.is_some()),
                     ("keep_raw_events", keep_raw_events.is_some()),
+                    ("keep_steps", keep_steps.is_some()),
                 ];
                 if let Some((name, _)) = settings.iter().find(|(_, is_set)| *is_set) {
                     return Err(Error::invalid(format!(

@@ -2,10 +2,14 @@
 //!
 //! Relies on `step` and `raw`. Invariant: plain data, independent of the connection.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ConversationStep, RawEvent, raw::params_of};
-use crate::protocol::{ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount};
+use crate::protocol::{
+    MessagePhase, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnStatus,
+};
 
 /// The result of a completed turn, from [`chat_once`](crate::Client::chat_once) and
 /// [`Chat::finish`](crate::Chat::finish).
@@ -16,18 +20,32 @@ pub struct ChatResult {
     pub thread_id: String,
     /// The turn's id.
     pub turn_id: String,
-    /// The final answer: the last completed agent message with phase `final_answer`, otherwise the last agent
-    /// message. Empty if there is none, for which `chat_once` returns
+    /// How the turn ended.
+    pub status: TurnStatus,
+    /// The final answer: the last completed agent message with phase `final_answer`, otherwise the last one
+    /// that is not commentary, otherwise the last plan (in plan mode, the model may answer with a plan only).
+    /// Empty if there is none of these, for which `chat_once` returns
     /// [`Error::NoAnswer`](crate::Error::NoAnswer).
     pub final_text: String,
+    /// The steps of the turn, if they were kept: always by `chat_once`, otherwise with
+    /// [`keep_steps`](crate::ChatRequest::keep_steps).
+    pub steps: Vec<ConversationStep>,
     /// All events of the turn as received, if they were kept
     /// ([`keep_raw_events`](crate::ChatRequest::keep_raw_events)).
     pub raw_events: Vec<RawEvent>,
     /// The id of the item that contains the answer.
     pub assistant_item_id: Option<String>,
+    /// The phase that the model gave the answer. Many models give none.
+    pub phase: Option<MessagePhase>,
     /// Where the answer was found; `None` if there is none.
     pub completion_source: Option<CompletionSource>,
-    /// The tokens used, as last reported. A turn may end without a report.
+    /// How long the turn ran, as the server measured it.
+    pub duration: Option<Duration>,
+    /// The tokens of this turn alone: the growth of the thread's total. Sub-agents are not included. `None` if
+    /// the server reported none, which it may omit for a turn that failed.
+    pub usage: Option<TokenCount>,
+    /// The report of the server on which `usage` is based: the total of the thread, and the last call of the
+    /// model.
     pub token_usage: Option<TokenUsage>,
 }
 
@@ -40,6 +58,8 @@ pub enum CompletionSource {
     ItemCompleted,
     /// In the turn's items, which the client read from the server after the end.
     ThreadReadFallback,
+    /// The answer is a plan, since there was no message.
+    Plan,
 }
 
 /// The result of a cancelled turn, from [`Client::cancel`](crate::Client::cancel) and the other `cancel`

@@ -15,6 +15,7 @@ use super::{
     control::Control,
     item::Item,
     reader::{TurnReader, cancel},
+    threads::Lease,
 };
 use crate::{
     continuation::ChatContinuation,
@@ -28,6 +29,7 @@ pub(crate) struct Parked {
     pub(crate) control: Control,
     /// Events that were decoded but not returned.
     pub(crate) unread: Vec<TurnEvent>,
+    pub(crate) lease: Option<Lease>,
 }
 
 /// The turns that this client's continuations refer to.

@@ -6,6 +6,7 @@
 use std::{
     collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
+    time::Duration,
 };
 
 use serde::{Deserialize, Deserializer};
@@ -15,10 +16,14 @@ use super::{
     ConversationStep,
     event_block::Event,
     kind::Kind,
+    progress::TurnProgress,
     raw::{ItemText, params_of},
     result::token_usage_of,
 };
-use crate::{error::Error, protocol::ThreadTokenUsage as TokenUsage};
+use crate::{
+    error::Error,
+    protocol::{MessagePhase, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount},
+};
 
 /// About what an entry of a table costs besides its text.
 const ENTRY: usize = 32;
@@ -33,32 +38,39 @@ pub(crate) enum TurnOutcome {
 
 impl TurnOutcome {
     /// The error, unless the turn completed.
-    fn error(&self, thread_id: &str, turn_id: &str) -> Option<Error> {
-        let (thread_id, turn_id) = (thread_id.to_owned(), turn_id.to_owned());
+    fn error(&self, session: &Session) -> Option<Error> {
+        let (thread_id, turn_id) = (session.thread_id.clone(), session.turn_id.clone());
         match self.clone() {
             TurnOutcome::Completed => None,
-            TurnOutcome::Interrupted { turn } => {
-                Some(Error::TurnInterrupted { thread_id, turn_id, turn: Some(Box::new(turn)) })
-            }
+            TurnOutcome::Interrupted { turn } => Some(Error::TurnInterrupted {
+                thread_id,
+                turn_id,
+                turn: Some(Box::new(turn)),
+                progress: session.progress(),
+            }),
             TurnOutcome::Failed { message, info, turn } => Some(Error::TurnFailed {
                 thread_id,
                 turn_id,
                 message,
                 info: info.map(Box::new),
                 turn: Some(Box::new(turn)),
+                progress: session.progress(),
             }),
         }
     }
 }
 
-/// An agent message that may be the answer. Its text may be large and is decoded on demand, after the end.
+/// An agent message or a plan that may be the answer. Its text may be large and is decoded on demand, after
+/// the end.
 #[derive(Debug, Clone)]
-pub(crate) struct AgentMessage {
+pub(crate) struct Candidate {
     pub(crate) item_id: String,
+    pub(crate) phase: Option<MessagePhase>,
+    pub(crate) is_plan: bool,
     item: ItemText,
 }
 
-impl AgentMessage {
+impl Candidate {
     pub(crate) fn text(&self) -> String {
         ConversationStep::text_of(self.item.get()).unwrap_or_default()
     }
@@ -80,16 +92,25 @@ pub struct Session {
     live: HashMap<String, usize>,
     /// What the entries of `live` cost.
     live_bytes: usize,
-    final_answer: Option<AgentMessage>,
-    last_message: Option<AgentMessage>,
+    final_answer: Option<Candidate>,
+    /// The last message that is neither a final answer nor commentary.
+    last_message: Option<Candidate>,
+    last_plan: Option<Candidate>,
+    /// The steps so far, if they are kept for the result.
+    steps: Option<Vec<ConversationStep>>,
+    /// What the kept steps cost.
+    steps_bytes: usize,
+    /// The thread's total before this turn.
+    usage_before: Option<TokenCount>,
     pub(crate) token_usage: Option<TokenUsage>,
+    pub(crate) duration: Option<Duration>,
     /// The last `error` without a retry.
     failure: Option<TurnError>,
     pub(crate) outcome: Option<TurnOutcome>,
 }
 
 impl Session {
-    pub(crate) fn new(thread_id: &str, turn_id: &str) -> Self {
+    pub(crate) fn new(thread_id: &str, turn_id: &str, usage_before: Option<TokenCount>) -> Self {
         Session {
             thread_id: thread_id.to_owned(),
             turn_id: turn_id.to_owned(),
@@ -99,26 +120,52 @@ impl Session {
             live_bytes: 0,
             final_answer: None,
             last_message: None,
+            last_plan: None,
+            steps: None,
+            steps_bytes: 0,
+            usage_before,
             token_usage: None,
+            duration: None,
             failure: None,
             outcome: None,
         }
     }
 
-    /// The answer so far.
-    pub(crate) fn answer(&self) -> Option<&AgentMessage> {
-        self.final_answer.as_ref().or(self.last_message.as_ref())
+    /// Keeps the steps from now on.
+    pub(super) fn keep_steps(&mut self) {
+        self.steps.get_or_insert_default();
+    }
+
+    pub(super) fn take_steps(&mut self) -> Vec<ConversationStep> {
+        self.steps.take().unwrap_or_default()
+    }
+
+    /// The answer so far. Commentary is none.
+    pub(crate) fn answer(&self) -> Option<&Candidate> {
+        self.final_answer.as_ref().or(self.last_message.as_ref()).or(self.last_plan.as_ref())
+    }
+
+    /// The tokens of this turn: the growth of the thread's total. A repeated report adds nothing.
+    pub(crate) fn usage(&self) -> Option<TokenCount> {
+        let reported = &self.token_usage.as_ref()?.total;
+        Some(self.usage_before.as_ref().map_or_else(|| reported.clone(), |before| growth(before, reported)))
+    }
+
+    /// What an error of this turn carries.
+    pub(super) fn progress(&self) -> TurnProgress {
+        TurnProgress::new(self.steps.clone().unwrap_or_default(), self.usage())
     }
 
     /// The session's bytes that grow with what the server sends.
     pub(super) fn bytes(&self) -> usize {
-        let messages = self.final_answer.iter().chain(&self.last_message);
-        self.seen.len() * ENTRY + self.live_bytes + messages.map(AgentMessage::bytes).sum::<usize>()
+        let candidates = self.final_answer.iter().chain(&self.last_message).chain(&self.last_plan);
+        let candidates: usize = candidates.map(Candidate::bytes).sum();
+        self.seen.len() * ENTRY + self.live_bytes + self.steps_bytes + candidates
     }
 
     /// The error, unless the turn completed.
     pub(crate) fn error(&self) -> Option<Error> {
-        self.outcome.as_ref()?.error(&self.thread_id, &self.turn_id)
+        self.outcome.as_ref()?.error(self)
     }
 
     /// Processes one event, and appends the steps it makes. `data` returns the text of its item, to be kept.
@@ -146,8 +193,11 @@ impl Session {
                 }
             }
             Kind::TokenUsage => {
-                if let Some(token_usage) = token_usage_of(text) {
-                    self.token_usage = Some(token_usage);
+                if let Some(usage) = token_usage_of(text) {
+                    // Unless the total before the turn is known, the first report tells it: `last` is what
+                    // one call of the model used.
+                    self.usage_before.get_or_insert_with(|| growth(&usage.last, &usage.total));
+                    self.token_usage = Some(usage);
                 }
             }
             Kind::Error => {
@@ -164,7 +214,9 @@ impl Session {
     fn complete_item(&mut self, item: &str, data: impl FnOnce() -> ItemText) -> Option<ConversationStep> {
         let (step, phase) = ConversationStep::of_item(&self.thread_id, &self.turn_id, item, data)?;
         let (item_id, item_type) = (step.item_id.as_deref()?, step.item_type.as_deref()?);
-        if !self.seen.insert(self.hasher.hash_one((item_id, item_type))) {
+        // All plans of a turn have one id.
+        let plan = step.text.as_deref().filter(|_| item_type == "plan");
+        if !self.seen.insert(self.hasher.hash_one((item_id, item_type, plan))) {
             return None;
         }
         if !is_stored_id(item_id) {
@@ -176,12 +228,23 @@ impl Session {
                 }
             }
         }
-        if item_type == "agentMessage" && step.text.is_some() {
-            let message = AgentMessage { item_id: item_id.to_owned(), item: step.item_text() };
-            match phase.as_deref() {
-                Some("final_answer") => self.final_answer = Some(message),
-                _ => self.last_message = Some(message),
+        if matches!(item_type, "agentMessage" | "plan") && step.text.is_some() {
+            let phase = phase.map(MessagePhase::from);
+            let is_plan = item_type == "plan";
+            let place = match phase {
+                _ if is_plan => Some(&mut self.last_plan),
+                Some(MessagePhase::FinalAnswer) => Some(&mut self.final_answer),
+                Some(MessagePhase::Commentary) => None,
+                _ => Some(&mut self.last_message),
+            };
+            if let Some(place) = place {
+                let item_id = item_id.to_owned();
+                *place = Some(Candidate { item_id, phase, is_plan, item: step.item_text() });
             }
+        }
+        if let Some(steps) = &mut self.steps {
+            self.steps_bytes += step.bytes();
+            steps.push(step.clone());
         }
         Some(step)
     }
@@ -211,15 +274,19 @@ impl Session {
     pub(crate) fn complete_turn(&mut self, turn: &RawValue, steps: &mut impl Extend<ConversationStep>) {
         #[derive(Deserialize)]
         struct TerminalTurn<'a> {
+            #[serde(default, deserialize_with = "lenient")]
             status: Option<Value>,
             #[serde(default, deserialize_with = "lenient")]
             error: Option<TurnError>,
             #[serde(default, borrow, deserialize_with = "lenient")]
             items: Option<Vec<&'a RawValue>>,
+            #[serde(default, rename = "durationMs", deserialize_with = "lenient")]
+            duration_ms: Option<u64>,
         }
         let tree = || serde_json::from_str(turn.get()).unwrap_or_else(|_| Value::from(turn.get()));
-        let TerminalTurn { status, error, items } = serde_json::from_str(turn.get())
-            .unwrap_or(TerminalTurn { status: None, error: None, items: None });
+        let TerminalTurn { status, error, items, duration_ms } = serde_json::from_str(turn.get())
+            .unwrap_or(TerminalTurn { status: None, error: None, items: None, duration_ms: None });
+        self.duration = duration_ms.map(Duration::from_millis).or(self.duration);
         self.complete_stored(items.unwrap_or_default(), steps);
         let error = error.or_else(|| self.failure.take());
         self.outcome = Some(match status.as_ref().and_then(Value::as_str) {
@@ -231,15 +298,27 @@ impl Session {
                     Some("failed") | None => "the server gave no reason".to_owned(),
                     Some(other) => format!("the turn ended with the unknown status `{other}`"),
                 };
-                let TurnError { message, info, details } = error.unwrap_or_default();
-                let message = message.unwrap_or_else(unknown);
-                let message = match details {
-                    Some(details) if !message.contains(&details) => format!("{message} ({details})"),
-                    _ => message,
-                };
-                TurnOutcome::Failed { message, info, turn: tree() }
+                let mut error = error.unwrap_or_default();
+                let info = error.info.take();
+                error.message.get_or_insert_with(unknown);
+                TurnOutcome::Failed { message: error.described(), info, turn: tree() }
             }
         });
+    }
+}
+
+/// How much a count has grown. A count that has become smaller has not grown.
+fn growth(before: &TokenCount, now: &TokenCount) -> TokenCount {
+    let grown = |before: i64, now: i64| now.saturating_sub(before).max(0);
+    TokenCount {
+        total_tokens: grown(before.total_tokens, now.total_tokens),
+        input_tokens: grown(before.input_tokens, now.input_tokens),
+        cached_input_tokens: grown(before.cached_input_tokens, now.cached_input_tokens),
+        cache_write_input_tokens: now
+            .cache_write_input_tokens
+            .map(|now| grown(before.cache_write_input_tokens.unwrap_or_default(), now)),
+        output_tokens: grown(before.output_tokens, now.output_tokens),
+        reasoning_output_tokens: grown(before.reasoning_output_tokens, now.reasoning_output_tokens),
     }
 }
 
@@ -250,7 +329,7 @@ fn is_stored_id(id: &str) -> bool {
 
 /// The relevant parts of a `TurnError`.
 #[derive(Debug, Clone, Default, Deserialize)]
-struct TurnError {
+pub(super) struct TurnError {
     #[serde(default, deserialize_with = "lenient")]
     message: Option<String>,
     #[serde(default, rename = "codexErrorInfo")]
@@ -259,13 +338,24 @@ struct TurnError {
     details: Option<String>,
 }
 
+impl TurnError {
+    /// The message, with the details that it lacks.
+    pub(super) fn described(self) -> String {
+        let message = self.message.unwrap_or_default();
+        match self.details {
+            Some(details) if !message.contains(&details) => format!("{message} ({details})"),
+            _ => message,
+        }
+    }
+}
+
 /// The parameters of `error`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ErrorNotice {
-    error: TurnError,
+pub(super) struct ErrorNotice {
+    pub(super) error: TurnError,
     #[serde(default)]
-    will_retry: bool,
+    pub(super) will_retry: bool,
 }
 
 /// A value, or `None` if it has another type: only the affected part is lost.
@@ -284,7 +374,7 @@ mod tests {
     use super::*;
 
     fn session() -> Session {
-        Session::new("t", "u")
+        Session::new("t", "u", None)
     }
 
     fn observe(session: &mut Session, kind: Kind, params: &Value) -> Vec<ConversationStep> {

@@ -153,6 +153,17 @@ impl ConversationStep {
         parts.take_text(&item_type)
     }
 
+    /// The bytes counted for a step that is kept.
+    pub(super) fn bytes(&self) -> usize {
+        let texts =
+            [&self.item_id, &self.item_type, &self.text].map(|text| text.as_ref().map_or(0, String::len));
+        size_of::<ConversationStep>()
+            + self.thread_id.len()
+            + self.turn_id.len()
+            + texts.iter().sum::<usize>()
+            + self.data.bytes()
+    }
+
     /// The item's JSON, to be kept.
     pub(super) fn item_text(&self) -> ItemText {
         self.data.clone()

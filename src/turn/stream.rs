@@ -23,6 +23,7 @@ use super::{
     log::{Consumer, Interest},
     reader::{Awaited, Patience, TurnReader, cancel},
     resumable::{Continuations, Parked},
+    threads::Lease,
 };
 use crate::{
     continuation::{ChatContinuation, ChatMode},
@@ -72,6 +73,8 @@ pub struct TurnStream<T: TurnItem> {
     is_reported: AtomicBool,
     /// Whether anybody waits for the channel of [`ready`](Self::ready).
     is_watched: AtomicBool,
+    /// Keeps a thread loaded that the chat started for itself.
+    lease: Option<Lease>,
 }
 
 #[derive(Debug)]
@@ -86,16 +89,35 @@ pub(crate) struct Opened {
     pub(crate) control: Control,
     pub(crate) consumer: Consumer,
     pub(crate) continuations: Arc<Continuations>,
+    pub(crate) reading: Reading,
+}
+
+/// How a turn is read.
+pub(crate) struct Reading {
+    pub(crate) mode: ChatMode,
     pub(crate) inactivity: Option<Duration>,
     pub(crate) keep_raw: bool,
-    pub(crate) mode: ChatMode,
+    pub(crate) keep_steps: bool,
+    /// For a thread that is loaded only for this turn.
+    pub(crate) lease: Option<Lease>,
+}
+
+impl Reading {
+    /// Steps, of which none are kept.
+    pub(crate) fn steps(inactivity: Option<Duration>) -> Reading {
+        Reading { mode: ChatMode::Steps, inactivity, keep_raw: false, keep_steps: false, lease: None }
+    }
 }
 
 impl<T: TurnItem> TurnStream<T> {
     pub(crate) fn open(opened: Opened) -> Self {
-        let Opened { control, consumer, continuations, inactivity, keep_raw, mode } = opened;
-        let turn = TurnReader::new(consumer, keep_raw, mode);
-        Self::over(turn, control, continuations, inactivity, VecDeque::new())
+        let Opened { control, consumer, continuations, reading } = opened;
+        let Reading { mode, inactivity, keep_raw, keep_steps, lease } = reading;
+        let mut turn = TurnReader::new(consumer, keep_raw, mode);
+        if keep_steps {
+            turn.keep_steps();
+        }
+        Self::over(turn, control, continuations, inactivity, VecDeque::new(), lease)
     }
 
     fn over(
@@ -104,6 +126,7 @@ impl<T: TurnItem> TurnStream<T> {
         continuations: Arc<Continuations>,
         inactivity: Option<Duration>,
         ready: VecDeque<T>,
+        lease: Option<Lease>,
     ) -> Self {
         TurnStream {
             key: continuations.new_key(),
@@ -117,6 +140,7 @@ impl<T: TurnItem> TurnStream<T> {
             token: AtomicBool::new(false),
             is_reported: AtomicBool::new(false),
             is_watched: AtomicBool::new(false),
+            lease,
         }
     }
 
@@ -128,10 +152,10 @@ impl<T: TurnItem> TurnStream<T> {
         mode: ChatMode,
         inactivity: Option<Duration>,
     ) -> Self {
-        let Parked { mut turn, control, unread } = parked;
+        let Parked { mut turn, control, unread, lease } = parked;
         turn.go_on(interest, mode);
         let ready = unread.into_iter().filter_map(T::from_event).collect();
-        Self::over(turn, control, continuations, inactivity, ready)
+        Self::over(turn, control, continuations, inactivity, ready, lease)
     }
 
     /// The thread's id.
@@ -429,8 +453,12 @@ impl<T: TurnItem> TurnStream<T> {
     fn end_inactive(&mut self, idle: Duration) {
         let Some(turn) = self.turn.take() else { return };
         let continuation = self.token_of(&turn);
-        self.continuations.park(self.key, Parked { turn, control: self.control.clone(), unread: Vec::new() });
-        self.state = StreamState::Ended(Some(Error::TurnInactive { continuation, idle }), false);
+        let last_error = self.control.log().last_retry();
+        let progress = turn.session().progress();
+        let (control, lease) = (self.control.clone(), self.lease.take());
+        self.continuations.park(self.key, Parked { turn, control, unread: Vec::new(), lease });
+        let error = Error::TurnInactive { continuation, idle, last_error, progress };
+        self.state = StreamState::Ended(Some(error), false);
     }
 
     /// The closing step of the failure.
@@ -489,7 +517,8 @@ impl<T: TurnItem> Drop for TurnStream<T> {
                 if let Some(turn) = self.turn.take() {
                     // One event can make several items: the turn's end also makes those that were lost.
                     let unread = self.ready.drain(..).map(T::into_event).collect();
-                    let parked = Parked { turn, control: self.control.clone(), unread };
+                    let parked =
+                        Parked { turn, control: self.control.clone(), unread, lease: self.lease.take() };
                     self.continuations.leave(self.key, parked);
                 }
             }

@@ -353,7 +353,12 @@ fn what_is_said_and_set_reaches_the_server_as_the_protocol_names_it() {
         let received = server.received();
         received.iter().find(|message| message["method"] == method).unwrap()["params"].clone()
     };
-    assert_eq!(sent("thread/start"), json!({ "cwd": "/w", "model": null, "sandbox": "read-only" }));
+    assert_eq!(
+        sent("thread/start"),
+        json!({
+            "cwd": "/w", "model": null, "sandbox": "read-only", "config": { "thread_unload_delay_secs": 0 },
+        })
+    );
     assert_eq!(
         sent("turn/start"),
         json!({

@@ -21,6 +21,7 @@ mod protocol;
 mod public_api;
 mod questions;
 mod requests;
+mod results;
 mod server_requests;
 mod threads;
 mod tools;
@@ -29,4 +30,5 @@ mod turns;
 mod typed;
 #[cfg(unix)]
 mod unix_socket;
+mod unload;
 mod websocket;

@@ -1,9 +1,14 @@
 //! Threads: what is asked of the server, what waits for the next turn, rollback and reviews.
 
+use std::{thread::JoinHandle, time::Duration};
+
 use codex_blocking::{testing::ScriptedServer, *};
 use serde_json::{Value, json};
 
-use crate::support::memory::{PATIENCE, Server, chatting, message, served, spawn, spawn_with, thread};
+use crate::support::{
+    await_that,
+    memory::{PATIENCE, Server, chatting, message, served, served_with, spawn, spawn_with, thread},
+};
 
 fn invalid<T: std::fmt::Debug>(result: Result<T>) -> String {
     match result {
@@ -75,7 +80,7 @@ fn what_can_not_work_is_refused_before_anything_is_sent() {
 
 #[test]
 fn the_requests_on_a_thread_are_named_as_the_protocol_does() {
-    let server = ScriptedServer::new().on_request("thread/compact/start", |_| Ok(json!({})));
+    let server = ScriptedServer::new();
     let client = server.client().unwrap();
     let thread = client.start_thread(ThreadConfig::new()).unwrap();
     let id = thread.thread_id();
@@ -468,6 +473,7 @@ fn a_call_that_needs_a_loaded_thread_loads_it_and_loads_it_again() {
     open(&mut server, "thread/resume");
     let request = server.expect("thread/compact/start");
     server.reply(&request, json!({}));
+    compact(&mut server, "completed");
     compacting.join().unwrap().unwrap();
     let compacting = spawn(move || client.compact_thread("t"));
     let request = server.expect("thread/compact/start");
@@ -475,7 +481,115 @@ fn a_call_that_needs_a_loaded_thread_loads_it_and_loads_it_again() {
     open(&mut server, "thread/resume");
     let request = server.expect("thread/compact/start");
     server.reply(&request, json!({}));
+    compact(&mut server, "completed");
     compacting.join().unwrap().unwrap();
+}
+
+// ---- compaction ----
+
+/// The turn of a compaction, `c`, which no reply names.
+fn compact(server: &mut Server, status: &str) {
+    server.notify("turn/started", json!({ "threadId": "t", "turn": { "id": "c", "rootTurnId": "c" } }));
+    compaction_item(server, "item/started");
+    compaction_item(server, "item/completed");
+    let error = (status == "failed").then(|| json!({ "message": "too long", "codexErrorInfo": "other" }));
+    let turn = json!({ "id": "c", "items": [], "status": status, "error": error });
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": turn }));
+}
+
+fn compaction_item(server: &mut Server, method: &str) {
+    let item = json!({ "type": "contextCompaction", "id": "i" });
+    server.notify(method, json!({ "threadId": "t", "turnId": "c", "item": item }));
+}
+
+/// A compaction that the server has begun, as far as its reply tells.
+fn compacting(builder: ClientBuilder) -> (Client, Server, JoinHandle<Result<()>>) {
+    let (client, mut server) = served_with(builder);
+    let thread = thread(&client, &mut server);
+    let compacting = spawn(move || thread.compact());
+    let request = server.expect("thread/compact/start");
+    server.reply(&request, json!({}));
+    (client, server, compacting)
+}
+
+#[test]
+fn a_compaction_that_fails_is_an_error_with_the_servers_reason() {
+    let (_client, mut server, compacting) = compacting(Client::builder());
+    compact(&mut server, "failed");
+    let error = compacting.join().unwrap().unwrap_err();
+    assert!(matches!(&error, Error::TurnFailed { message, .. } if message == "too long"), "{error:?}");
+}
+
+#[test]
+fn a_compaction_returns_when_it_is_over_and_not_before() {
+    let (client, mut server, compacting) = compacting(Client::builder());
+    // Turns of others begin and end on the thread meanwhile.
+    server.notify("turn/started", json!({ "threadId": "t", "turn": { "id": "o", "rootTurnId": "o" } }));
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": { "id": "o", "status": "failed" } }));
+    server.notify("turn/started", json!({ "threadId": "t", "turn": { "id": "c", "rootTurnId": "c" } }));
+    compaction_item(&mut server, "item/started");
+    await_that("the compaction runs", || client.stats().running_turns == 1);
+    assert!(!compacting.is_finished());
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": { "id": "c", "status": "completed" } }));
+    compacting.join().unwrap().unwrap();
+    assert_eq!((client.stats().running_turns, client.stats().kept_bytes), (0, 0));
+}
+
+#[test]
+fn a_compaction_that_does_not_begin_or_does_not_end_is_a_timeout_that_names_it() {
+    for begins in [false, true] {
+        let builder = Client::builder().inactivity_timeout(Duration::from_millis(200));
+        let (client, mut server, compacting) = compacting(builder);
+        if begins {
+            compaction_item(&mut server, "item/started");
+            let request = server.expect("thread/turns/list");
+            server.reply(&request, json!({ "data": [{ "id": "c", "status": "inProgress", "items": [] }] }));
+        }
+        let error = compacting.join().unwrap().unwrap_err();
+        let Error::Timeout { limit: Timeout::Compaction { thread_id, .. }, .. } = &error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(thread_id, "t");
+        assert_eq!(client.stats().kept_bytes, 0);
+    }
+}
+
+#[test]
+fn a_compaction_ends_with_the_connection() {
+    let (client, _server, compacting) = compacting(Client::builder());
+    client.close().unwrap();
+    assert_eq!(compacting.join().unwrap().unwrap_err().code(), "closed");
+}
+
+const COMPACTING: &str = "failed to submit turn input: ActiveTurnNotSteerable { turn_kind: Compact }";
+
+#[test]
+fn a_chat_that_meets_a_compaction_waits_for_its_end() {
+    let (client, mut server) = served();
+    let thread = thread(&client, &mut server);
+    let chat = spawn(move || thread.chat_once("go on"));
+    for _ in 0..3 {
+        let request = server.expect("turn/start");
+        server.refuse(&request, -32603, COMPACTING);
+    }
+    server.begin_turn_on("u");
+    server.message("m", "gone on");
+    server.complete("completed");
+    assert_eq!(chat.join().unwrap().unwrap().final_text, "gone on");
+}
+
+#[test]
+fn a_chat_waits_for_a_compaction_no_longer_than_for_a_reply() {
+    let (client, mut server) = served_with(Client::builder().request_timeout(Duration::from_millis(300)));
+    let thread = thread(&client, &mut server);
+    let chat = spawn(move || thread.chat_once("go on"));
+    while !chat.is_finished() {
+        if let Some(request) = server.next_request(Duration::from_millis(10)) {
+            server.refuse(&request, -32603, COMPACTING);
+        }
+    }
+    let error = chat.join().unwrap().unwrap_err();
+    assert!(matches!(error, Error::Timeout { limit: Timeout::Compaction { .. }, .. }), "{error:?}");
 }
 
 // ---- rollback ----

@@ -24,6 +24,8 @@ pub(crate) struct Server {
     peer: Peer,
     /// A request that was looked at and not answered.
     taken: Option<Value>,
+    /// Whether the test sees the requests that unload the threads of chats. Otherwise they are answered.
+    pub(crate) shows_unload: bool,
 }
 
 /// A client with the defaults, and the server it is connected to.
@@ -35,7 +37,7 @@ pub(crate) fn served_with(builder: ClientBuilder) -> (Client, Server) {
     let (hand_over, connections) = mpsc::channel();
     let client = builder.connect(Memory::new(move |peer| drop(hand_over.send(peer)))).unwrap();
     let peer = connections.recv_timeout(PATIENCE).unwrap();
-    (client, Server { version: "0.169.0", peer, taken: None })
+    (client, Server { version: "0.169.0", peer, taken: None, shows_unload: false })
 }
 
 /// A client that asks the program about approvals, and the server it is connected to.
@@ -69,7 +71,7 @@ pub(crate) fn begun<T: Send + 'static>(
 impl Server {
     /// The next message of the client, whatever it is.
     pub(crate) fn recv(&mut self) -> Value {
-        serde_json::from_str(&self.peer.recv_timeout(PATIENCE).unwrap()).unwrap()
+        self.next_request(PATIENCE).expect("the client sends a message")
     }
 
     /// The next request of this method, after answering the handshake if it comes first.
@@ -90,7 +92,13 @@ impl Server {
 
     /// The client's next message, if one comes in time.
     pub(crate) fn next_request(&mut self, limit: Duration) -> Option<Value> {
-        self.peer.recv_timeout(limit).ok().map(|text| serde_json::from_str(&text).unwrap())
+        loop {
+            let message: Value = serde_json::from_str(&self.peer.recv_timeout(limit).ok()?).unwrap();
+            if message["method"] != "thread/unsubscribe" || self.shows_unload {
+                return Some(message);
+            }
+            self.reply(&message, json!({ "status": "unsubscribed" }));
+        }
     }
 
     /// Whether the client has asked this; [`taken`](Self::taken) gives the request.
@@ -106,7 +114,7 @@ impl Server {
 
     /// Whether the client has sent nothing.
     pub(crate) fn is_quiet(&mut self) -> bool {
-        self.peer.recv_timeout(Duration::ZERO).is_err()
+        self.next_request(Duration::ZERO).is_none()
     }
 
     /// Asks the client something.

@@ -153,7 +153,7 @@ impl World {
         match op {
             Op::Ask { turn, interest } => {
                 let thread = TURNS[turn].0;
-                let start = Start { thread_id: thread.to_owned(), interest };
+                let start = Start { thread_id: thread.to_owned(), interest, lease: None };
                 let expected = self.turns.expect(start);
                 self.questions.push(Question { expected, thread, interest });
             }

@@ -125,6 +125,11 @@ fn feed(session: &mut Session, events: &[SessionEvent]) -> Vec<Vec<ConversationS
     events.iter().map(feed_one).collect()
 }
 
+/// What tells items apart: plans also by their text.
+fn identity(item: &Told) -> (&'static str, &'static str, Option<&'static str>) {
+    (item.id, item.item_type, item.text.filter(|_| item.item_type == "plan"))
+}
+
 fn items_of(event: &SessionEvent) -> &[Told] {
     match event {
         SessionEvent::Item(item) => std::slice::from_ref(item),
@@ -138,11 +143,11 @@ proptest! {
 
     #[test]
     fn an_item_makes_a_step_when_it_comes_for_the_first_time(events in vec(event(LIVE, LIVE), 0..30)) {
-        let made = feed(&mut Session::new("t", "u"), &events);
+        let made = feed(&mut Session::new("t", "u", None), &events);
         let mut known = HashSet::new();
         for (event, steps) in events.iter().zip(made) {
             let first: Vec<_> =
-                items_of(event).iter().filter(|item| known.insert((item.id, item.item_type))).collect();
+                items_of(event).iter().filter(|item| known.insert(identity(item))).collect();
             prop_assert_eq!(steps.len(), first.len());
             for (item, step) in first.into_iter().zip(steps) {
                 prop_assert_eq!(step.item_id.as_deref(), Some(item.id));
@@ -157,8 +162,9 @@ proptest! {
         events in vec(event(BOTH, BOTH), 0..30),
     ) {
         let mut made = HashSet::new();
-        for step in feed(&mut Session::new("t", "u"), &events).into_iter().flatten() {
-            prop_assert!(made.insert((step.item_id.clone(), step.item_type.clone())), "{step:?}");
+        for step in feed(&mut Session::new("t", "u", None), &events).into_iter().flatten() {
+            let text = step.text.clone().filter(|_| step.item_type.as_deref() == Some("plan"));
+            prop_assert!(made.insert((step.item_id.clone(), step.item_type.clone(), text)), "{step:?}");
         }
     }
 
@@ -167,7 +173,7 @@ proptest! {
         items in vec(told(LIVE), 0..10),
         missing in 0..4usize,
     ) {
-        let mut session = Session::new("t", "u");
+        let mut session = Session::new("t", "u", None);
         let live: Vec<_> = feed(&mut session, &items.into_iter().map(SessionEvent::Item).collect::<Vec<_>>())
             .into_iter()
             .flatten()
@@ -185,18 +191,21 @@ proptest! {
     }
 
     #[test]
-    fn the_answer_is_the_last_final_answer_or_else_the_last_message(events in vec(event(LIVE, LIVE), 0..30)) {
-        let mut session = Session::new("t", "u");
+    fn the_answer_is_the_last_final_answer_else_the_last_message_else_the_last_plan(events in vec(event(LIVE, LIVE), 0..30)) {
+        let mut session = Session::new("t", "u", None);
         feed(&mut session, &events);
         let mut known = HashSet::new();
-        let messages: Vec<_> = events
+        let items: Vec<_> = events
             .iter()
             .flat_map(items_of)
-            .filter(|item| known.insert((item.id, item.item_type)))
-            .filter(|item| item.item_type == "agentMessage" && item.text.is_some())
+            .filter(|item| known.insert(identity(item)) && item.text.is_some())
             .collect();
-        let is_final = |item: &&&Told| item.phase == Some("final_answer");
-        let answer = messages.iter().rfind(is_final).or(messages.last()).map(|item| (item.id, item.text));
+        let is_message = |item: &Told| item.item_type == "agentMessage";
+        let last = |is_it: &dyn Fn(&Told) -> bool| items.iter().rfind(|item| is_it(item)).copied();
+        let answer = last(&|item| is_message(item) && item.phase == Some("final_answer"))
+            .or_else(|| last(&|item| is_message(item) && item.phase != Some("commentary")))
+            .or_else(|| last(&|item| item.item_type == "plan"))
+            .map(|item| (item.id, item.text));
         let found = session.answer().map(|message| (message.item_id.as_str(), message.text()));
         prop_assert_eq!(found, answer.map(|(id, text)| (id, text.unwrap_or_default().to_owned())));
     }
@@ -205,7 +214,7 @@ proptest! {
     fn only_the_completed_turn_gives_an_outcome_and_the_tokens_are_the_last_ones(
         events in vec(event(LIVE, LIVE), 0..30),
     ) {
-        let mut session = Session::new("t", "u");
+        let mut session = Session::new("t", "u", None);
         let mut failure = None;
         let mut tokens = None;
         for event in &events {

@@ -20,6 +20,7 @@ mod examples;
 mod exec;
 mod model_stub;
 mod questions;
+mod results;
 mod server_requests;
 mod start;
 mod threads;
@@ -64,7 +65,8 @@ fn main() {
 
 /// What there is to see over this transport.
 fn cases(via: Via) -> Vec<Case> {
-    let mut cases = [chats::cases(), turns::cases(), threads::cases(), questions::cases()].concat();
+    let mut cases =
+        [chats::cases(), turns::cases(), threads::cases(), questions::cases(), results::cases()].concat();
     // Most of what they are about came with later servers.
     if !is_old_server() {
         cases.extend(server_requests::cases());

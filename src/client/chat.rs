@@ -38,7 +38,8 @@ impl Client {
     /// Runs a turn and returns its final answer.
     ///
     /// `request` is a text, a list of items, a [`ChatRequest`] with settings, or a continuation. A new thread
-    /// is started unless the request names one.
+    /// is started unless the request names one. It is [unloaded](crate::guide::threads#unloading) after the
+    /// turn, and can be resumed; for a conversation, use [`start_thread`](Self::start_thread).
     ///
     /// Blocks until the turn has ended, or has been inactive for the inactivity limit (180 s by default).
     /// There is no limit on the whole turn. Each request that is needed (starting the thread, starting the
@@ -68,6 +69,9 @@ impl Client {
     }
 
     /// Starts a turn and returns an iterator over its steps as they complete.
+    ///
+    /// A thread that is started for it is [unloaded](crate::guide::threads#unloading) when the turn is over and
+    /// the iterator dropped; for a conversation, use [`start_thread`](Self::start_thread).
     ///
     /// The turn has started when this returns. If it can't be started, this returns the error; a later
     /// failure is the closing step of the iterator, and is returned by [`Chat::results`](TurnStream::results)
@@ -186,12 +190,12 @@ impl Client {
             }
             Ok(consumer)
         };
-        let mut begun = self.after_compaction(&thread_id, &begin);
+        let mut begun = self.after_compaction(&thread_id, begin);
         if seemed_loaded && begun.as_ref().is_err_and(is_unloaded) {
             self.threads().set_unloaded(&thread_id);
             let config = request.thread_config.clone().unwrap_or_default();
             (_, not_resumed) = self.resume_before_chat(&thread_id, &config)?;
-            begun = self.after_compaction(&thread_id, &begin);
+            begun = self.after_compaction(&thread_id, begin);
         }
         let consumer = begun.map_err(|refused| with_reason(refused, not_resumed))?;
         Ok(self.read(consumer, Reading { mode, inactivity, keep_raw, keep_steps, lease: thread.lease }))

@@ -274,10 +274,11 @@ impl Client {
     ///
     /// Server 0.169 frees a thread at once if it was started or forked with `thread_unload_delay_secs` = 0 in
     /// its [`config`](ThreadConfig::config), and otherwise after 30 minutes; it keeps a thread that another
-    /// connection has loaded. Returns when the server has freed the thread, or does not within a second.
-    /// Blocks for at most the request limit in addition.
+    /// connection has loaded. Blocks for at most the request limit, and then until the server has freed the
+    /// thread, for at most 1 s.
     ///
-    /// Threads that a chat starts for itself are unloaded automatically.
+    /// Threads that a chat starts for itself are unloaded automatically; see
+    /// [Unloading](crate::guide::threads#unloading).
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;

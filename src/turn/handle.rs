@@ -71,7 +71,7 @@ impl Control {
     /// Interrupts a turn that another thread reads, and waits for its end.
     pub(crate) fn cancel(&self) -> Result<CancelResult> {
         let mut turn = TurnReader::watching(self);
-        let result = cancel(&mut turn, self, Vec::new()).map_err(|(error, _)| error)?;
+        let result = cancel(&mut turn, self, &mut Vec::new())?;
         Ok(CancelResult { steps: Vec::new(), raw_events: Vec::new(), ..result })
     }
 }

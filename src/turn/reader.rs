@@ -270,15 +270,16 @@ impl TurnReader {
     }
 }
 
-/// Interrupts a turn and reads it to its end. On failure, returns the steps that were read.
+/// Interrupts a turn and reads it to its end. The result takes `unread` and the steps that are read; on failure,
+/// `unread` has them all.
 pub(super) fn cancel(
     turn: &mut TurnReader,
     control: &Control,
-    mut unread: Vec<ConversationStep>,
-) -> Result<CancelResult, (Error, Vec<ConversationStep>)> {
+    unread: &mut Vec<ConversationStep>,
+) -> Result<CancelResult> {
     // From here on events are returned, whether or not the turn keeps them.
     let kept = turn.raw.replace(Vec::new());
-    let end = interrupt_and_read(turn, control, &mut unread);
+    let end = interrupt_and_read(turn, control, unread);
     let events = std::mem::replace(&mut turn.raw, kept).unwrap_or_default();
     let was_interrupted = match end {
         Ok(()) | Err(Error::TurnFailed { .. }) => false,
@@ -287,13 +288,13 @@ pub(super) fn cancel(
             if let Some(raw) = &mut turn.raw {
                 raw.extend(events);
             }
-            return Err((error, unread));
+            return Err(error);
         }
     };
     Ok(CancelResult {
         thread_id: turn.session.thread_id.clone(),
         turn_id: turn.session.turn_id.clone(),
-        steps: unread,
+        steps: std::mem::take(unread),
         raw_events: events,
         was_completed: !was_interrupted,
         was_interrupted,

@@ -95,11 +95,10 @@ impl Continuations {
             Found::Read(control) => control.cancel(),
             Found::Parked(mut parked) => {
                 let unread = std::mem::take(&mut parked.unread);
-                let unread = unread.into_iter().filter_map(Item::into_step).collect();
-                cancel(&mut parked.turn, &parked.control, unread).map_err(|(error, unread)| {
+                let mut unread = unread.into_iter().filter_map(Item::into_step).collect();
+                cancel(&mut parked.turn, &parked.control, &mut unread).inspect_err(|_| {
                     parked.unread = unread.into_iter().map(Item::into_event).collect();
                     self.park(token.key, *parked);
-                    error
                 })
             }
         }

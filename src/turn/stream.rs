@@ -328,7 +328,7 @@ impl<T: TurnItem> TurnStream<T> {
     /// Same as [`interrupt`](Self::interrupt), and [`Error::Timeout`] if the turn does not end; in that case,
     /// the iterator can be read on.
     pub fn cancel(&mut self) -> Result<CancelResult> {
-        let unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
+        let mut unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
         let turn = match (&self.state, &mut self.turn) {
             (StreamState::Running, Some(turn)) => turn,
             (StreamState::Ended(Some(Error::TurnInactive { continuation, .. }), _), _) => {
@@ -337,7 +337,7 @@ impl<T: TurnItem> TurnStream<T> {
             // It has ended, and how is known.
             _ => return Ok(CancelResult { steps: unread, ..self.control.cancel()? }),
         };
-        let result = cancel(turn, &self.control, unread);
+        let result = cancel(turn, &self.control, &mut unread);
         match result {
             Ok(result) => {
                 let error = turn.session().error();
@@ -349,7 +349,7 @@ impl<T: TurnItem> TurnStream<T> {
                 self.is_reported.store(true, Ordering::Relaxed);
                 Ok(result)
             }
-            Err((error, unread)) => {
+            Err(error) => {
                 self.ready.extend(unread.into_iter().map(T::from_step));
                 Err(error)
             }

@@ -3,7 +3,7 @@
 //! Relies on `rpc`. Invariant: only threads that a call of this client named or opened have an entry; a thread
 //! that a chat started for itself is unloaded when nobody holds its [`Lease`], unless a later call named it.
 //!
-//! The lock is taken under the lock of the turns; no other lock is taken under it.
+//! Locks: the table of the turns, then the entries, then the usage of one.
 
 use std::{
     collections::HashMap,
@@ -153,19 +153,16 @@ impl Threads {
 
     /// Notes a report of the tokens of a thread.
     pub(super) fn report(&self, id: &str, usage: impl FnOnce() -> Option<TokenUsage>) {
-        let Some(reported) = self.0.lock().threads.get(id).map(|entry| Arc::clone(&entry.usage)) else {
-            return;
-        };
-        if let Some(usage) = usage() {
-            *reported.lock() = Some(usage);
+        if let Some(entry) = self.0.lock().threads.get(id) {
+            if let Some(usage) = usage() {
+                *entry.usage.lock() = Some(usage);
+            }
         }
     }
 
     /// The tokens that the server has reported of the thread.
     pub(super) fn reported(&self, id: &str) -> Option<TokenUsage> {
-        let usage = Arc::clone(&self.0.lock().threads.get(id)?.usage);
-        let reported = usage.lock().clone();
-        reported
+        self.0.lock().threads.get(id)?.usage.lock().clone()
     }
 
     /// A thread that a chat has just started for itself.

@@ -356,8 +356,7 @@ fn twelve_turns_at_once_get_each_their_own_answer() {
         turns.into_iter().map(|turn| turn.join().unwrap()).collect::<std::collections::HashSet<_>>()
     });
     assert_eq!(turns.len(), 12);
-    let stats = live.client.stats();
-    assert_eq!((stats.running_turns, stats.pending_requests, stats.kept_bytes), (0, 0, 0), "{stats:?}");
+    live.comes_to_rest();
 }
 
 fn two_thousand_requests_of_forty_threads_are_all_answered() {
@@ -405,6 +404,5 @@ fn chats_of_eight_threads_in_one_thread_all_end() {
             });
         }
     });
-    let stats = live.client.stats();
-    assert_eq!((stats.running_turns, stats.pending_requests, stats.kept_bytes), (0, 0, 0), "{stats:?}");
+    live.comes_to_rest();
 }

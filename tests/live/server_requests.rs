@@ -161,9 +161,10 @@ fn patch(live: &Live, thread: Option<&str>, name: &str) -> ChatRequest {
 
 fn a_change_of_files_accepted_for_the_session_is_not_asked_about_again_and_others_are() {
     let (live, seen) = deciding(|_| ApprovalDecision::AcceptForSession);
-    let first = live.client.chat_once(patch(&live, None, "one.txt")).unwrap();
-    for name in ["one.txt", "two.txt"] {
-        live.client.chat_once(patch(&live, Some(&first.thread_id), name)).unwrap();
+    let config = ThreadConfig::new().cwd(live.home.workspace()).sandbox(SandboxMode::ReadOnly);
+    let thread = live.client.start_thread(config).unwrap();
+    for name in ["one.txt", "one.txt", "two.txt"] {
+        live.client.chat_once(patch(&live, Some(thread.thread_id()), name)).unwrap();
         assert!(live.home.workspace().join(name).exists());
     }
     let paths: Vec<_> = seen

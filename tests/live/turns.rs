@@ -129,8 +129,7 @@ fn a_turn_can_be_cancelled_as_soon_as_it_was_asked_for() {
         assert!(chat.next().is_none() && chat.is_ended());
     }
     assert_eq!(live.client.chat_once("hello").unwrap().final_text, "echo: hello");
-    let stats = live.client.stats();
-    assert_eq!((stats.running_turns, stats.pending_requests, stats.kept_bytes), (0, 0, 0), "{stats:?}");
+    live.comes_to_rest();
 }
 
 fn an_interrupt_from_another_thread_ends_the_reader() {
@@ -187,8 +186,7 @@ fn cancelling_a_turn_near_its_end_finds_it_completed_or_interrupted() {
         let cancelled = chat.cancel().unwrap();
         assert_ne!(cancelled.was_interrupted, cancelled.was_completed, "after {read} events");
     }
-    let stats = live.client.stats();
-    assert_eq!((stats.running_turns, stats.pending_requests, stats.kept_bytes), (0, 0, 0), "{stats:?}");
+    live.comes_to_rest();
 }
 
 fn interrupting_a_turn_that_is_over_is_no_error() {

@@ -9,9 +9,9 @@ use codex_blocking::testing::{ModelReply, ModelRequest, ModelStub};
 use codex_blocking::{Client, ClientBuilder, Stdio};
 use crossbeam_channel::{Sender, unbounded};
 
-use super::PATIENCE;
 use super::daemon::Daemon;
 use super::real::{RealHome, is_before};
+use super::{PATIENCE, await_that};
 
 /// How clients reach their servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,15 @@ impl Live {
     /// One more client of the same server, which listens on a socket.
     pub(crate) fn another_client(&self, builder: ClientBuilder) -> Client {
         self.daemon.as_ref().expect("over stdio a server has one client").connect(builder)
+    }
+
+    /// Nothing is running, and nothing is kept, once the threads of chats are unloaded.
+    #[track_caller]
+    pub(crate) fn comes_to_rest(&self) {
+        await_that("the client is at rest", || {
+            let stats = self.client.stats();
+            (stats.running_turns, stats.pending_requests, stats.kept_bytes) == (0, 0, 0)
+        });
     }
 
     pub(crate) fn model(&self) -> &ModelStub {

@@ -13,7 +13,7 @@ use std::{
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Client, Reply};
 use crate::{
@@ -24,7 +24,6 @@ use crate::{
         ClientRequest, DynamicToolSpec, ReviewDelivery, ThreadArchiveParams, ThreadCompactStartParams,
         ThreadListResponse, ThreadLoadedListParams, ThreadLoadedListResponse, ThreadReadParams,
         ThreadReadResponse, ThreadSetNameParams, ThreadTokenUsage as TokenUsage, ThreadUnarchiveParams,
-        ThreadUnsubscribeParams, ThreadUnsubscribeStatus,
     },
     rpc::{Call, RawReply},
     server_request::{Tool, ToolSet},
@@ -307,8 +306,8 @@ impl Client {
             unloading.undo();
             return Err(in_use());
         }
-        let status = match self.call(ThreadUnsubscribeParams::new(id)) {
-            Ok(reply) => reply.into_inner().status,
+        let status = match self.request("thread/unsubscribe", json!({ "threadId": id })) {
+            Ok(reply) => reply["status"].clone(),
             Err(error) => {
                 if matches!(error, Error::Rpc { .. }) {
                     unloading.undo();
@@ -317,7 +316,7 @@ impl Client {
             }
         };
         unloading.replied();
-        if status != ThreadUnsubscribeStatus::NotLoaded {
+        if status != "notLoaded" {
             unloading.wait_until_closed(Deadline::after(Some(PATIENCE)));
         }
         Ok(())

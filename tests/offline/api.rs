@@ -310,6 +310,7 @@ mod names {
             TurnHandle,
             TurnStream<I>,
         ),
+        _results: (MessagePhase, TurnProgress, TurnStatus),
         _rest: (
             Cause,
             CommandExit,

@@ -87,6 +87,7 @@ fn a_thread_that_another_call_names_stays_loaded() {
     let request = server.expect("thread/resume");
     server.reply(&request, json!({ "thread": { "id": "t" } }));
     let _thread = resuming.join().unwrap().unwrap();
+    server.message("m", "done");
     server.complete("completed");
     chat.finish().unwrap();
     // A call that is answered shows that the other was not sent before it.

@@ -15,6 +15,7 @@ mod examples;
 mod exec;
 mod guide;
 mod hostile;
+mod input;
 mod load;
 mod protocol;
 #[cfg(target_os = "linux")]

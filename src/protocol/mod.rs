@@ -55,6 +55,7 @@ pub(crate) mod outgoing;
 pub(crate) mod repair;
 mod request;
 mod request_id;
+mod unified_diff;
 pub(crate) mod wire;
 
 pub use effort::ReasoningEffort;

@@ -50,7 +50,7 @@ fn called(server: &mut Server, thread_id: &str, tool: &str) -> (String, bool) {
 }
 
 fn is_unknown((text, success): (String, bool)) -> bool {
-    !success && text == "this client has no such tool"
+    !success && text.starts_with("this client has no such tool; ")
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::{FileUpdateChange, PatchChangeKind};
 
 impl FileUpdateChange {
-    /// The change as a unified diff in Git's format, which `git apply` and `patch -p1` accept. [`diff`](Self::diff)
+    /// The change as a unified diff in Git's format, as `git apply` accepts it (and `patch -p1`, if it has hunks). [`diff`](Self::diff)
     /// is one only for updates, and lacks the headers: the server sends the whole file when one is added or
     /// deleted, and appends a line with the new path when one is moved.
     ///

@@ -13,6 +13,7 @@ mod codegen;
 mod config;
 mod examples;
 mod exec;
+mod file_changes;
 mod guide;
 mod hostile;
 mod input;

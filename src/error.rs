@@ -73,14 +73,14 @@ pub enum Error {
         data: Option<Box<Value>>,
     },
     /// The turn ended as failed.
-    #[error("turn {turn_id} of thread {thread_id} failed: {message}")]
+    #[error("turn {turn_id} of thread {thread_id} failed: {message}{}", remedy(.message))]
     #[non_exhaustive]
     TurnFailed {
         /// The thread's id.
         thread_id: String,
         /// The turn's id.
         turn_id: String,
-        /// The server's message.
+        /// The server's message. `Display` adds what the program can do about it, where that is known.
         message: String,
         /// The server's `codexErrorInfo`: a string such as `"usageLimitExceeded"`, or an object.
         info: Option<Box<Value>>,
@@ -207,6 +207,17 @@ pub enum Timeout {
         /// The turn's id.
         turn_id: String,
     },
+}
+
+/// What the program can do about the failure of a turn, if the server's message shows it. The server leaves out
+/// this client's reason for refusing new tokens, which says the same.
+fn remedy(message: &str) -> &'static str {
+    match message.contains("auth refresh request failed") {
+        true => {
+            "; the server asked this program for new tokens: use Client::set_server_request_handler to give them"
+        }
+        false => "",
+    }
 }
 
 impl fmt::Display for Timeout {

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Client;
 
@@ -18,7 +18,7 @@ impl Client {
 /// Counters of a connection since it was established, and its current state.
 ///
 /// Returned by [`Client::stats`](crate::Client::stats).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Frames received, of any kind.

@@ -52,6 +52,7 @@ mod effort;
 pub(crate) mod envelope;
 mod generated;
 pub(crate) mod outgoing;
+pub(crate) mod raw_json;
 pub(crate) mod repair;
 mod request;
 mod request_id;

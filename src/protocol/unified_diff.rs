@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use super::{FileUpdateChange, PatchChangeKind};
 
 impl FileUpdateChange {
-    /// The change as a unified diff in Git's format, as `git apply` accepts it (and `patch -p1`, if it has hunks). [`diff`](Self::diff)
-    /// is one only for updates, and lacks the headers: the server sends the whole file when one is added or
-    /// deleted, and appends a line with the new path when one is moved.
+    /// The change as a unified diff in Git's format, as `git apply` accepts it, and `patch -p1` if it has hunks.
+    /// [`diff`](Self::diff) is one only for updates, and lacks the headers: the server sends the whole file when
+    /// one is added or deleted, and appends a line with the new path when one is moved.
     ///
     /// The paths are the server's absolute ones without the first slash, as in those of `git diff --no-index`:
     /// the diff applies to the root directory. The mode of the file is not known, and given as 100644. Empty if

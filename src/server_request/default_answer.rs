@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The default answer to a request of this method. Where it has a text, that names what the program can set,
-/// because the text comes back in the error of the turn or reaches the model.
+/// because the text reaches the model or the server's log.
 pub(super) fn default_answer(method: &str) -> Answer {
     let reject = |what: &str| {
         let message = format!("{what}; {}", remedy(method));

@@ -208,8 +208,8 @@ impl PermissionsRequest {
             entries.retain(is_shown);
         }
         let mut all = GrantedPermissionProfile::new();
-        all.file_system = file_system.map_or(Setting::Unset, Setting::Value);
-        all.network = network.map_or(Setting::Unset, Setting::Value);
+        all.file_system = Setting::unset_if_none(file_system);
+        all.network = Setting::unset_if_none(network);
         self.grant(all, scope)
     }
 

@@ -9,7 +9,7 @@ use crate::protocol::{ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as Tok
 
 /// The result of a completed turn, from [`chat_once`](crate::Client::chat_once) and
 /// [`Chat::finish`](crate::Chat::finish).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatResult {
     /// The thread's id.
@@ -44,7 +44,7 @@ pub enum CompletionSource {
 
 /// The result of a cancelled turn, from [`Client::cancel`](crate::Client::cancel) and the other `cancel`
 /// methods.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CancelResult {
     /// The thread's id.

@@ -23,6 +23,7 @@ mod protocol;
 mod public_api;
 mod questions;
 mod requests;
+mod serialization;
 mod server_requests;
 mod threads;
 mod tools;

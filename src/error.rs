@@ -450,6 +450,18 @@ mod tests {
     }
 
     #[test]
+    fn a_turn_that_fails_for_want_of_new_tokens_names_the_handler_to_set() {
+        let error = Error::TurnFailed {
+            thread_id: "t".to_owned(),
+            turn_id: "u".to_owned(),
+            message: "auth refresh request failed: code=-32603".to_owned(),
+            info: None,
+            turn: None,
+        };
+        assert!(error.to_string().contains("Client::set_server_request_handler"), "{error}");
+    }
+
+    #[test]
     fn a_long_raw_text_is_shortened_in_the_message_but_kept_in_the_error() {
         let raw = "x".repeat(10_000);
         let source = serde_json::from_str::<u8>(&raw).unwrap_err();

@@ -54,6 +54,7 @@ impl FileUpdateChange {
     fn updated(&self, old: &str, move_path: Option<&str>) -> String {
         let moved_to = move_path.map(|path| format!("\n\nMoved to: {path}")).unwrap_or_default();
         let hunks = self.diff.strip_suffix(&moved_to).unwrap_or(&self.diff);
+        let move_path = move_path.filter(|path| *path != self.path);
         let new = name("b/", move_path.unwrap_or(&self.path));
         let mut diff = String::with_capacity(hunks.len() + 6 * (old.len() + new.len()) + 64);
         if move_path.is_none() && hunks.is_empty() {

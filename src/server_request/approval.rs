@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ApprovalMode {
-    /// They are declined immediately.
+    /// They are declined immediately, with a warning in the log.
     #[default]
     Decline,
     /// They wait for an answer by hand, for the approval limit (no limit by default). So do permissions and

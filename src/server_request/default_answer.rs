@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::{
+    error::Excerpt,
     protocol::{INTERNAL_ERROR, METHOD_NOT_FOUND},
     rpc::{Answer, Refusal},
 };
@@ -36,7 +37,7 @@ pub(super) fn default_answer(method: &str) -> Answer {
         "account/chatgptAuthTokens/refresh" => return reject("this client has no tokens"),
         "attestation/generate" => return reject("this client can't attest"),
         _ => {
-            let message = format!("this client does not know {method}; {}", remedy(method));
+            let message = format!("this client does not know {}; {}", Excerpt(method), remedy(method));
             return Err(Refusal { code: METHOD_NOT_FOUND, message });
         }
     };

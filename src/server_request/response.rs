@@ -249,6 +249,9 @@ impl PermissionsRequest {
     fn check(&self, result: &Value) -> Result<()> {
         let asked = self.member("permissions").unwrap_or_default();
         let granted = &result["permissions"];
+        if !granted.is_object() {
+            return Err(Error::invalid("the permissions of the answer are not an object; nothing was sent"));
+        }
         if !is_within(granted, &asked) {
             return Err(Error::invalid(
                 "the answer grants more permissions than were requested; nothing was sent",

@@ -160,6 +160,7 @@ fn the_diff_of_an_update_applies_with_and_without_a_new_path() {
         makes(&update(path, HUNK), &[(path, old)], &[(path, new)]);
         makes(&moved(path, "to/a new/path", HUNK), &[(path, old)], &[("to/a new/path", new)]);
         makes(&moved(path, "to/path", ""), &[(path, old)], &[("to/path", old)]);
+        makes(&moved(path, path, HUNK), &[(path, old)], &[(path, new)]);
     }
     let crlf = HUNK.replace('\n', "\r\n").replacen("\r\n", "\n", 1);
     makes(&update("f", &crlf), &[("f", &old.replace('\n', "\r\n"))], &[("f", &new.replace('\n', "\r\n"))]);

@@ -671,9 +671,8 @@ fn what_the_typed_view_lacks_is_granted_when_it_is_spelled_out_and_never_more() 
     ] {
         let (client, mut server, request) = asked_for(asked.clone());
         let ServerRequest::Permissions(permissions) = &request else { panic!() };
-        for more in
-            [json!({ "gps": { "enabled": true } }), json!({ "permissions": { "gps": true } }), json!([1])]
-        {
+        let gps = json!({ "gps": { "enabled": true } });
+        for more in [gps.clone(), json!({ "permissions": gps }), json!([]), json!(null), json!(false)] {
             let refused = client.respond_server_request(&request, permissions.grant_raw(more));
             assert!(matches!(refused, Err(Error::InvalidInput { .. })), "{refused:?}");
         }

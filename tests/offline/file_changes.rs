@@ -181,6 +181,20 @@ fn a_line_of_an_update_that_only_looks_like_the_note_of_a_move_is_kept() {
 }
 
 #[test]
+fn the_note_of_a_move_is_no_part_of_its_diff() {
+    // Git would skip it.
+    let hunk = "@@ -1,1 +1,1 @@\n-x\n+y\n";
+    assert_eq!(
+        moved("w/f", "w/g", hunk).unified_diff(),
+        format!("diff --git a/w/f b/w/g\nrename from w/f\nrename to w/g\n--- a/w/f\n+++ b/w/g\n{hunk}")
+    );
+    assert_eq!(
+        moved("w/f", "w/g", "").unified_diff(),
+        "diff --git a/w/f b/w/g\nrename from w/f\nrename to w/g\n"
+    );
+}
+
+#[test]
 fn an_update_of_nothing_is_empty_and_an_unknown_kind_is_shown_as_it_is() {
     assert_eq!(update("f", "").unified_diff(), "");
     assert_eq!(change("f", json!({ "type": "moon" }), "as is").unified_diff(), "as is");

@@ -334,6 +334,9 @@ fn the_schema_of_the_answer_reaches_the_model_for_one_turn() {
 }
 
 fn images_from_files_and_from_bytes_reach_the_model() {
+    if is_old_server() {
+        return; // It tells the model of an image in another way.
+    }
     /// One red pixel.
     const PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde\x00\x00\x00\x0cIDATx\x9cc\xf8\xcf\xc0\x00\x00\x03\x01\x01\x00\xc9\xfe\x92\xef\x00\x00\x00\x00IEND\xaeB`\x82";
     let live = Live::new();

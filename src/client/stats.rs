@@ -27,7 +27,8 @@ pub struct Stats {
     pub bytes: u64,
     /// Frames that were skipped because they are not JSON-RPC messages: text on stdout, invalid JSON.
     pub skipped_frames: u64,
-    /// Messages in which characters were replaced by U+FFFD: invalid UTF-8, unpaired surrogates.
+    /// Messages in which characters were replaced by U+FFFD: invalid UTF-8, unpaired surrogates, and the first
+    /// one of the key `$serde_json::private::RawValue`, which serde_json would misread.
     pub repaired_frames: u64,
     /// Replies without a waiting request: late ones, duplicates, and ones with an unknown id.
     pub unmatched_replies: u64,

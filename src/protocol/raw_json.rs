@@ -11,6 +11,8 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
+use super::{repair::RAW_VALUE_KEY, wire::Key};
+
 /// How deep the text may be nested. serde_json parses 127 levels; some are left for what contains the text.
 const DEEPEST: usize = 100;
 
@@ -89,7 +91,10 @@ impl<'de> Visitor<'de> for Checked {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let inner = self.inner()?;
-        while map.next_key_seed(inner)?.is_some() {
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            if key.as_str() == RAW_VALUE_KEY {
+                return Err(A::Error::custom("a key with a meaning to serde_json"));
+            }
             map.next_value_seed(inner)?;
         }
         Ok(())
@@ -109,7 +114,9 @@ mod tests {
             assert_eq!(serde_json::to_value(RawJson(text)).unwrap(), tree);
         }
         let long = "9".repeat(400);
-        for text in ["1e999", "[-1e999]", &nested(101), &nested(10_000), r#""\ud83d""#, "", "{", &long] {
+        let magic = r#"{"\u0024serde_json::private::RawValue":"["}"#;
+        for text in [magic, "1e999", "[-1e999]", &nested(101), &nested(10_000), r#""\ud83d""#, "", "{", &long]
+        {
             assert_eq!(serde_json::to_value(RawJson(text)).unwrap(), Value::String(text.to_owned()));
             assert_eq!(serde_json::to_string(&RawJson(text)).unwrap(), serde_json::to_string(text).unwrap());
         }

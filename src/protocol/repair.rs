@@ -39,6 +39,11 @@ impl Repair {
                 Err(error) => (Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()), false),
             },
         };
+        // Most short texts have neither escapes nor such keys, which this finds faster; a second look costs more
+        // where there are some.
+        if text.len() < SHORT && memchr::memchr2(b'\\', b'$', text.as_bytes()).is_none() {
+            return (text, !is_utf8);
+        }
         let (text, is_whole) = match self.without_lone_surrogates(&text) {
             Some(repaired) => (Cow::Owned(repaired), false),
             None => (text, is_utf8),
@@ -51,9 +56,6 @@ impl Repair {
 
     /// `None`: there are none. One whose first character is escaped is found with the surrogates.
     fn without_raw_values(&self, text: &str) -> Option<String> {
-        if text.len() < SHORT {
-            memchr::memchr(b'$', text.as_bytes())?;
-        }
         let mut repaired = String::new();
         let mut copied = 0;
         for at in self.dollar.find_iter(text.as_bytes()) {
@@ -68,11 +70,6 @@ impl Repair {
 
     /// `None`: there are none.
     fn without_lone_surrogates(&self, text: &str) -> Option<String> {
-        // Most short texts have no escapes at all, which this finds faster; a second look costs more where
-        // there are some.
-        if text.len() < SHORT {
-            memchr::memchr(b'\\', text.as_bytes())?;
-        }
         let mut repaired = String::new();
         let mut copied = 0;
         let mut paired = 0;

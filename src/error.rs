@@ -82,14 +82,14 @@ pub enum Error {
         data: Option<Box<Value>>,
     },
     /// The turn ended as failed.
-    #[error("turn {turn_id} of thread {thread_id} failed: {message}")]
+    #[error("turn {turn_id} of thread {thread_id} failed: {message}{}", remedy(.message))]
     #[non_exhaustive]
     TurnFailed {
         /// The thread's id.
         thread_id: String,
         /// The turn's id.
         turn_id: String,
-        /// The server's message.
+        /// The server's message. `Display` adds what the program can do about it, where that is known.
         message: String,
         /// The server's `codexErrorInfo`: a string such as `"usageLimitExceeded"`, or an object.
         info: Option<Box<Value>>,
@@ -230,6 +230,17 @@ pub enum Timeout {
         /// The turn's id.
         turn_id: String,
     },
+}
+
+/// What the program can do about the failure of a turn, if the server's message shows it. The server leaves out
+/// this client's reason for refusing new tokens, which says the same.
+fn remedy(message: &str) -> &'static str {
+    match message.contains("auth refresh request failed") {
+        true => {
+            "; the server asked this program for new tokens: use Client::set_server_request_handler to give them"
+        }
+        false => "",
+    }
 }
 
 impl fmt::Display for Timeout {
@@ -517,6 +528,19 @@ mod tests {
         fn crosses<T: Clone + Send + Sync + 'static + std::error::Error>() {}
         crosses::<Error>();
         assert!(size_of::<Error>() <= 120, "{}", size_of::<Error>());
+    }
+
+    #[test]
+    fn a_turn_that_fails_for_want_of_new_tokens_names_the_handler_to_set() {
+        let error = Error::TurnFailed {
+            thread_id: "t".to_owned(),
+            turn_id: "u".to_owned(),
+            message: "auth refresh request failed: code=-32603".to_owned(),
+            info: None,
+            turn: None,
+            progress: TurnProgress::default(),
+        };
+        assert!(error.to_string().contains("Client::set_server_request_handler"), "{error}");
     }
 
     #[test]

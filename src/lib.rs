@@ -32,7 +32,7 @@
 //!
 //! The [`guide`] explains [turns, timeouts and cancellation](guide::turns), [threads](guide::threads),
 //! [transports](guide::transports), [the protocol's types](guide::protocol) and
-//! [performance](guide::performance), and translates [from the Python SDK](guide::from_python).
+//! [performance](guide::performance), and translates [from Python packages](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!
 //! # When a turn fails

@@ -9,7 +9,7 @@ use super::Client;
 use crate::{
     config::TurnOverrides,
     error::{Error, Result},
-    protocol,
+    protocol::{self, repair::Repair},
     turn::{ChatRequest, ChatSource},
 };
 
@@ -52,7 +52,9 @@ impl Client {
         schema: impl Serialize,
     ) -> Result<T> {
         let result = self.chat_once(with_schema(request.into(), schema)?)?;
-        protocol::decode(&result.final_text).map_err(|source| {
+        // The text is the model's; what the frame's own repair found in it was part of a string.
+        let (text, _) = Repair::new().text(result.final_text.as_bytes().into());
+        protocol::decode(&text).map_err(|source| {
             Error::decode(format!("the answer of turn {}", result.turn_id), &result.final_text, source)
         })
     }

@@ -6,9 +6,8 @@
 use std::{fmt, ops::Deref};
 
 use serde::{Serialize, Serializer, de::DeserializeOwned};
-use serde_json::value::RawValue;
 
-use crate::{error::Result, rpc::RawReply};
+use crate::{error::Result, protocol::raw_json::serialize_raw, rpc::RawReply};
 
 /// The server's reply to [`Client::call`](crate::Client::call): typed by `Deref`, and as text by
 /// [`raw`](Self::raw).
@@ -67,10 +66,9 @@ impl<T: fmt::Debug> fmt::Debug for Reply<T> {
 }
 
 impl<T> Serialize for Reply<T> {
-    /// Serializes as the JSON that the server sent.
+    /// Serializes as the JSON that the server sent; as a string if that is nested deeper than 100 levels, or
+    /// contains a number outside of the range of `f64`.
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serde_json::from_str::<&RawValue>(self.raw())
-            .map_err(serde::ser::Error::custom)?
-            .serialize(serializer)
+        serialize_raw(self.raw(), serializer)
     }
 }

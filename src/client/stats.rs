@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Client;
 
@@ -18,7 +18,7 @@ impl Client {
 /// Counters of a connection since it was established, and its current state.
 ///
 /// Returned by [`Client::stats`](crate::Client::stats).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Frames received, of any kind.
@@ -27,7 +27,8 @@ pub struct Stats {
     pub bytes: u64,
     /// Frames that were skipped because they are not JSON-RPC messages: text on stdout, invalid JSON.
     pub skipped_frames: u64,
-    /// Messages in which characters were replaced by U+FFFD: invalid UTF-8, unpaired surrogates.
+    /// Messages in which characters were replaced by U+FFFD: invalid UTF-8, unpaired surrogates, and the first
+    /// one of the key `$serde_json::private::RawValue`, which serde_json would misread.
     pub repaired_frames: u64,
     /// Replies without a waiting request: late ones, duplicates, and ones with an unknown id.
     pub unmatched_replies: u64,

@@ -101,8 +101,10 @@ impl Client {
     /// Requires [`experimental_api(true)`](crate::ClientBuilder::experimental_api).
     ///
     /// The server stores the declarations with the thread and its forks. The client keeps the implementations
-    /// until the connection ends or the server reports that the thread was closed, archived or deleted. Forks
-    /// that this client makes get the same tools. Blocks for at most the request limit.
+    /// until the connection ends or the server reports that the thread was closed, archived or deleted; afterwards
+    /// [`resume_thread_with_tools`](Self::resume_thread_with_tools) provides them again, and a call before that
+    /// fails, with a warning in the log. Forks that this client makes get the same tools. Blocks for at most the
+    /// request limit.
     ///
     /// # Errors
     /// Same as [`start_thread`](Self::start_thread); [`Error::InvalidInput`] without
@@ -210,7 +212,8 @@ impl Client {
         self.call(options.params)
     }
 
-    /// Archives a thread. It can be read, but not resumed or forked; a running turn is interrupted.
+    /// Archives a thread. It can be read, but not resumed or forked; a running turn is interrupted. The client
+    /// forgets its [tools](Self::start_thread_with_tools).
     ///
     /// Blocks for at most the request limit.
     ///
@@ -222,7 +225,8 @@ impl Client {
         self.perform(ThreadArchiveParams::new(id))
     }
 
-    /// Restores an archived thread. This doesn't load it; the next chat in it resumes it.
+    /// Restores an archived thread. This doesn't load it; the next chat in it resumes it, but without its tools:
+    /// if it was started with tools, use [`resume_thread_with_tools`](Self::resume_thread_with_tools) first.
     ///
     /// Blocks for at most the request limit.
     ///

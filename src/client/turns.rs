@@ -80,7 +80,8 @@ impl Client {
     ///
     /// # Errors
     /// Same as [`request`](Self::request); [`Error::Rpc`] if another turn is running, or none, or one that
-    /// can't be steered (a review); [`Error::InvalidInput`] if an id or the message is empty.
+    /// can't be steered (a review); [`Error::InvalidInput`] if an id or the message is empty, or a
+    /// [local image](crate::InputItem::local_image) can't be used.
     pub fn steer_turn(
         &self,
         thread_id: &str,

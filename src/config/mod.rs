@@ -126,7 +126,8 @@ settings! {
         approval_policy: ApprovalPolicy,
         /// The JSON schema of the final answer. The server validates neither the schema nor the answer.
         output_schema: Value,
-        /// The agent's collaboration mode. Requires `experimental_api(true)`.
+        /// The agent's collaboration mode. Plan mode stays on until a turn sets
+        /// [`CollaborationMode::default_mode`]. Requires `experimental_api(true)`.
         collaboration_mode: CollaborationMode,
     }
 }

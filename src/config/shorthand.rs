@@ -148,14 +148,28 @@ impl From<String> for Settings {
 impl CollaborationMode {
     /// Plan mode: the agent makes a plan with this model, and can ask the user.
     ///
-    /// ```
-    /// use codex_blocking::{CollaborationMode, ReasoningEffort, TurnOverrides};
+    /// Like all overrides of a turn, the mode stays on for the thread's later turns, until another one is set.
     ///
-    /// let mode = CollaborationMode::plan("gpt-5").effort(ReasoningEffort::High);
-    /// let overrides = TurnOverrides::new().collaboration_mode(mode);
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use codex_blocking::{ChatRequest, CollaborationMode, ReasoningEffort, ThreadConfig, TurnOverrides};
+    ///
+    /// let thread = client.start_thread(ThreadConfig::new())?;
+    /// let plan = TurnOverrides::new()
+    ///     .collaboration_mode(CollaborationMode::plan("gpt-5").effort(ReasoningEffort::High));
+    /// thread.chat_once(ChatRequest::new("How would you port the parser?").overrides(plan))?;
+    /// let work = TurnOverrides::new().collaboration_mode(CollaborationMode::default_mode("gpt-5"));
+    /// thread.chat_once(ChatRequest::new("Do it").overrides(work))?;
+    /// # Ok::<(), codex_blocking::Error>(())
     /// ```
     pub fn plan(model: impl Into<String>) -> Self {
         CollaborationMode::new(ModeKind::Plan, Settings::new(model))
+    }
+
+    /// The mode in which threads start: the agent works, with this model. A turn that sets it leaves plan
+    /// mode, for the thread's later turns too.
+    pub fn default_mode(model: impl Into<String>) -> Self {
+        CollaborationMode::new(ModeKind::Default, Settings::new(model))
     }
 
     /// Sets the model's reasoning effort in this mode.
@@ -256,6 +270,10 @@ mod tests {
             serde_json::to_value(mode).unwrap(),
             json!({"mode": "plan",
                 "settings": {"model": "m", "reasoning_effort": "high", "developer_instructions": "d"}}),
+        );
+        assert_eq!(
+            serde_json::to_value(CollaborationMode::default_mode("m")).unwrap(),
+            json!({"mode": "default", "settings": {"model": "m"}}),
         );
     }
 }

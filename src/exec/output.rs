@@ -16,7 +16,7 @@ use crate::{
 /// A chunk of a command's output, as it arrived.
 ///
 /// Chunks can end anywhere, also within a character: join the bytes before converting them to text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CommandOutput {
     /// The stream that the command wrote to.

@@ -44,7 +44,7 @@ pub struct RunningCommand {
 }
 
 /// The exit of a command, from [`RunningCommand::wait`].
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct CommandExit {
     /// The command's exit code. 124: the command exceeded its time limit. 137: it was terminated (in a

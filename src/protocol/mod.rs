@@ -52,9 +52,11 @@ mod effort;
 pub(crate) mod envelope;
 mod generated;
 pub(crate) mod outgoing;
+pub(crate) mod raw_json;
 pub(crate) mod repair;
 mod request;
 mod request_id;
+mod unified_diff;
 pub(crate) mod wire;
 
 pub use effort::ReasoningEffort;

@@ -119,7 +119,10 @@ impl Receive for Dispatcher {
         if was_repaired && envelope.is_some() {
             self.core.counters.repaired_frames.fetch_add(1, Ordering::Relaxed);
             self.core.log(log::Level::Warn, || {
-                format!("repaired a message that is not valid Unicode: {}", Excerpt(text))
+                format!(
+                    "repaired a message that is not valid Unicode, or that serde_json would misread: {}",
+                    Excerpt(text)
+                )
             });
         }
         match envelope {

@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ApprovalMode {
-    /// They are declined immediately.
+    /// They are declined immediately, with a warning in the log.
     #[default]
     Decline,
     /// They wait for an answer by hand, for the approval limit (no limit by default). So do permissions and
@@ -64,6 +64,8 @@ pub struct CommandApprovalRequest {
     pub command: Option<String>,
     /// The working directory.
     pub cwd: Option<String>,
+    /// The environment in which the command would run.
+    pub environment_id: Option<String>,
     /// What the command does, as parsed by the server.
     pub command_actions: Option<Vec<CommandAction>>,
     /// The permissions beyond the sandbox that the command would get, if the request is about that.
@@ -76,6 +78,8 @@ pub struct CommandApprovalRequest {
     pub proposed_network_policy_amendments: Option<Vec<NetworkPolicyAmendment>>,
     /// The decisions that the server suggests; it does not enforce them.
     pub available_decisions: Option<Value>,
+    /// When the item started, in milliseconds since 1970.
+    pub started_at_ms: Option<i64>,
     #[serde(skip)]
     pub(super) received: Received,
 }
@@ -98,7 +102,10 @@ pub struct FileChangeApprovalRequest {
     pub grant_root: Option<String>,
     /// The changes. They are not part of the request; they come from the item that the server announced
     /// before it, and are missing if this client did not receive that.
+    /// [`unified_diff`](Self::unified_diff) shows them as a diff.
     pub changes: Option<Vec<FileUpdateChange>>,
+    /// When the item started, in milliseconds since 1970.
+    pub started_at_ms: Option<i64>,
     #[serde(skip)]
     pub(super) received: Received,
 }
@@ -121,6 +128,12 @@ pub struct McpToolApprovalRequest {
     pub tool_name: Option<String>,
     /// The arguments of the call.
     pub tool_params: Option<Value>,
+    /// What else the request says about the tool (the other members of its `_meta`), such as
+    /// `tool_description`.
+    pub meta: Value,
+    /// The schema of what the MCP server would receive with the approval; an object without properties, as
+    /// of 0.169.
+    pub requested_schema: Option<Value>,
     #[serde(skip)]
     pub(super) received: Received,
 }
@@ -185,6 +198,11 @@ impl ApprovalRequest {
             ApprovalRequest::FileChange(request) => &request.received,
             ApprovalRequest::McpTool(request) => &request.received,
         }
+    }
+
+    /// The JSON text of the whole message, including unknown fields.
+    pub fn raw(&self) -> &str {
+        &self.received().text
     }
 
     /// The server's id of the request.
@@ -281,6 +299,14 @@ impl ApprovalRequest {
     }
 }
 
+impl FileChangeApprovalRequest {
+    /// The [changes](Self::changes) as one diff, as `git apply` accepts it: the
+    /// [`unified_diff`](FileUpdateChange::unified_diff) of each. `None` if the changes are missing.
+    pub fn unified_diff(&self) -> Option<String> {
+        self.changes.as_ref().map(|changes| changes.iter().map(FileUpdateChange::unified_diff).collect())
+    }
+}
+
 impl ApprovalRequest {
     /// Decodes an approval request for a command.
     pub(super) fn command(received: Received) -> serde_json::Result<ApprovalRequest> {
@@ -295,6 +321,7 @@ impl ApprovalRequest {
             reason: params.reason,
             command: params.command,
             cwd: params.cwd,
+            environment_id: params.environment_id,
             command_actions: params.command_actions,
             additional_permissions: params.additional_permissions,
             proposed_execpolicy_amendment: params.proposed_execpolicy_amendment,
@@ -303,6 +330,7 @@ impl ApprovalRequest {
             available_decisions: params
                 .available_decisions
                 .and_then(|decisions| serde_json::to_value(decisions).ok()),
+            started_at_ms: params.started_at_ms,
             received,
         }))
     }
@@ -324,6 +352,7 @@ impl ApprovalRequest {
             reason: params.reason,
             grant_root: params.grant_root,
             changes: announced.map(|Item { changes }| changes),
+            started_at_ms: params.started_at_ms,
             received,
         }))
     }
@@ -340,19 +369,24 @@ impl ApprovalRequest {
             message: String,
             #[serde(rename = "_meta")]
             meta: Value,
+            requested_schema: Option<Value>,
         }
-        let params: Params = received.params().ok()?;
+        let mut params: Params = received.params().ok()?;
         if params.meta["codex_approval_kind"] != "mcp_tool_call" {
             return None;
         }
+        let mut take = |name| params.meta.as_object_mut()?.remove(name);
+        let (tool_name, tool_params) = (take("tool_name"), take("tool_params"));
         Some(ApprovalRequest::McpTool(McpToolApprovalRequest {
             request_id: received.id.clone(),
             thread_id: params.thread_id,
             turn_id: params.turn_id,
             server_name: params.server_name,
             message: params.message,
-            tool_name: params.meta["tool_name"].as_str().map(str::to_owned),
-            tool_params: params.meta.get("tool_params").cloned(),
+            tool_name: tool_name.as_ref().and_then(Value::as_str).map(str::to_owned),
+            tool_params,
+            meta: params.meta,
+            requested_schema: params.requested_schema,
             received: received.clone(),
         }))
     }

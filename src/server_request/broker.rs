@@ -25,7 +25,7 @@ use serde_json::value::RawValue;
 
 use super::{
     ApprovalMode, ServerRequest, ServerRequestStream, ServerResponse,
-    default_answer::{can_be_declined_unread, default_answer},
+    default_answer::{can_be_declined_unread, default_answer, is_as_good, remedy},
     handlers::{Handler, Handlers},
     kept_request::{Kept, KeptRequest},
     request::{Received, ReceivedRequest},
@@ -325,11 +325,13 @@ impl Broker {
             Decision::Wait(Some(limit)) => self.start_clock(core, number, limit),
             Decision::Wait(None) => {}
             Decision::Default => {
+                let received = request.received();
                 let (level, reason) = match has_room {
-                    true => (log::Level::Info, "it has no handler or stream"),
                     false => (log::Level::Warn, "max_buffered_bytes was exceeded"),
+                    true if is_as_good(&received.method) => (log::Level::Debug, "it has no handler"),
+                    true => (log::Level::Warn, remedy(&received.method)),
                 };
-                self.refuse(core, request.received(), &default_answer, level, reason);
+                self.refuse(core, received, &default_answer, level, reason);
             }
         }
     }
@@ -526,7 +528,7 @@ impl Subsystem for Broker {
                     }
                 };
                 // Without the error, which may contain private data.
-                self.refuse(core, &received, &answer, log::Level::Info, "its parameters can't be decoded");
+                self.refuse(core, &received, &answer, log::Level::Warn, "its parameters can't be decoded");
             }
         }
         true

@@ -14,7 +14,7 @@ use crate::{
     protocol::{
         AttestationGenerateParams, ChatgptAuthTokensRefreshParams, CurrentTimeReadParams,
         DynamicToolCallParams, McpServerElicitationRequestParams, PermissionsRequestApprovalParams,
-        RequestId, ServerRequestParams, decode, wire::collect_warnings,
+        RequestId, ServerRequestParams, decode, raw_json::RawJson, wire::collect_warnings,
     },
 };
 
@@ -67,7 +67,8 @@ pub type ToolCall = TypedServerRequest<DynamicToolCallParams>;
 
 /// A server request with its [parameters](Self::params).
 ///
-/// As JSON it has the members `request_id`, `method` and `params`, the last unchanged.
+/// As JSON it has the members `request_id`, `method` and `params`, the last unchanged; as a string if it is
+/// nested deeper than 100 levels, or contains a number outside of the range of `f64`.
 #[derive(Clone)]
 pub struct TypedServerRequest<P> {
     params: P,
@@ -315,12 +316,10 @@ impl<P: fmt::Debug> fmt::Debug for TypedServerRequest<P> {
 
 impl<P> Serialize for TypedServerRequest<P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let params: &RawValue =
-            serde_json::from_str(self.received.params_text()).map_err(serde::ser::Error::custom)?;
         let mut out = serializer.serialize_struct("TypedServerRequest", 3)?;
         out.serialize_field("request_id", self.request_id())?;
         out.serialize_field("method", self.method())?;
-        out.serialize_field("params", params)?;
+        out.serialize_field("params", &RawJson(self.received.params_text()))?;
         out.end()
     }
 }

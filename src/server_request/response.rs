@@ -15,11 +15,13 @@ use crate::{
     error::{Error, Result},
     protocol::{
         AttestationGenerateParams, ChatgptAuthTokensRefreshParams, CurrentTimeReadParams,
-        DynamicToolCallParams, FileSystemAccessMode, GrantedPermissionProfile, McpServerElicitationAction,
-        McpServerElicitationRequestParams, McpServerElicitationRequestResponse, PermissionGrantScope,
-        PermissionsRequestApprovalParams, PermissionsRequestApprovalResponse, ServerRequestParams,
+        DynamicToolCallParams, FileSystemAccessMode, FileSystemPath, FileSystemSandboxEntry,
+        GrantedPermissionProfile, McpServerElicitationAction, McpServerElicitationRequestParams,
+        McpServerElicitationRequestResponse, PermissionGrantScope, PermissionsRequestApprovalParams,
+        PermissionsRequestApprovalResponse, RequestPermissionProfile, ServerRequestParams,
     },
     rpc::{Answer, Refusal},
+    setting::Setting,
 };
 
 /// The answer to a [`ServerRequest`].
@@ -28,7 +30,7 @@ use crate::{
 /// | --- | --- |
 /// | `Approval` | `ApprovalDecision::Decline.into()`, … |
 /// | `UserInput` | `UserInputResponse::answer("q", ["A"]).into()` |
-/// | `Permissions` | [`request.grant(..)`](PermissionsRequest::grant), [`request.grant_all(..)`](PermissionsRequest::grant_all), [`request.deny()`](PermissionsRequest::deny) |
+/// | `Permissions` | [`request.grant(..)`](PermissionsRequest::grant), [`request.grant_all(..)`](PermissionsRequest::grant_all), [`request.grant_raw(..)`](PermissionsRequest::grant_raw), [`request.deny()`](PermissionsRequest::deny) |
 /// | `Elicitation` | [`request.accept(..)`](ElicitationRequest::accept), [`request.decline()`](ElicitationRequest::decline), [`request.cancel()`](ElicitationRequest::cancel) |
 /// | `ToolCall` | `ToolOutput::text("…").into()`, see [`ToolOutput`](crate::ToolOutput) |
 /// | `TokenRefresh` | `ChatgptAuthTokensRefreshResponse::new(account, token).into()` |
@@ -186,11 +188,56 @@ impl PermissionsRequest {
         PermissionsRequestApprovalResponse::new(permissions).scope(scope).into()
     }
 
-    /// Grants all requested permissions, unchanged.
+    /// Grants all requested permissions that the typed view shows: [`params().permissions`](Self::params).
+    ///
+    /// A request of a newer server may also ask for what this version does not know: other permissions, or
+    /// access to a kind of path that is [`Unknown`](crate::protocol::Unknown) here. That is not granted;
+    /// [`raw`](Self::raw) shows it, and [`grant_raw`](Self::grant_raw) grants it.
     pub fn grant_all(&self, scope: PermissionGrantScope) -> ServerResponse {
-        let all = self.member("permissions").unwrap_or_else(|| json!({}));
-        let result = json!({ "permissions": all, "scope": scope.as_str() });
-        ServerResponse(Content::To(PermissionsRequestApprovalParams::METHOD, Ok(result)))
+        let asked = self.member("permissions").unwrap_or_default();
+        let is_shown = |entry: &FileSystemSandboxEntry| {
+            let is_whole = || {
+                let entry = serde_json::to_value(entry).unwrap_or_default();
+                asked["fileSystem"]["entries"].as_array().is_some_and(|asked| asked.contains(&entry))
+            };
+            let is_known = !matches!(entry.path, FileSystemPath::Unknown(_));
+            (is_known || !allows_access(&entry.access)) && is_whole()
+        };
+        let RequestPermissionProfile { mut file_system, network, .. } = self.params().permissions.clone();
+        if let Some(entries) = file_system.as_mut().and_then(|files| files.entries.as_mut()) {
+            entries.retain(is_shown);
+        }
+        let mut all = GrantedPermissionProfile::new();
+        all.file_system = Setting::unset_if_none(file_system);
+        all.network = Setting::unset_if_none(network);
+        self.grant(all, scope)
+    }
+
+    /// Grants what the caller spells out, as the protocol's JSON: `{"permissions": {..}, "scope": "turn"}`,
+    /// where `scope` may be absent or `session`. A value without `permissions` is taken as the permissions, for
+    /// the turn. Like the answers of [`grant`](Self::grant), it must lie within the request.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use codex_blocking::{ServerRequest, ServerResponse};
+    /// use serde_json::json;
+    ///
+    /// client.set_server_request_handler(|request| match request {
+    ///     // A permission that this version has no type for.
+    ///     ServerRequest::Permissions(request) if request.raw().contains("\"bluetooth\"") => {
+    ///         request.grant_raw(json!({ "bluetooth": { "enabled": true } }))
+    ///     }
+    ///     _ => ServerResponse::pass(),
+    /// });
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn grant_raw(&self, answer: impl Into<Value>) -> ServerResponse {
+        let answer = answer.into();
+        let answer = match answer.get("permissions") {
+            Some(_) => answer,
+            None => json!({ "permissions": answer, "scope": PermissionGrantScope::Turn }),
+        };
+        ServerResponse(Content::To(PermissionsRequestApprovalParams::METHOD, Ok(answer)))
     }
 
     /// Grants nothing.
@@ -202,6 +249,9 @@ impl PermissionsRequest {
     fn check(&self, result: &Value) -> Result<()> {
         let asked = self.member("permissions").unwrap_or_default();
         let granted = &result["permissions"];
+        if !granted.is_object() {
+            return Err(Error::invalid("the permissions of the answer are not an object; nothing was sent"));
+        }
         if !is_within(granted, &asked) {
             return Err(Error::invalid(
                 "the answer grants more permissions than were requested; nothing was sent",
@@ -211,8 +261,7 @@ impl PermissionsRequest {
         let kept = granted["entries"].as_array().map(Vec::as_slice).unwrap_or_default();
         let is_lost = |entry: &&Value| {
             let access = entry["access"].as_str().map(FileSystemAccessMode::from);
-            let allows = matches!(access, Some(FileSystemAccessMode::Read | FileSystemAccessMode::Write));
-            !allows && !kept.contains(entry)
+            !access.is_some_and(|access| allows_access(&access)) && !kept.contains(entry)
         };
         if grants_anything(granted) && asked["entries"].as_array().into_iter().flatten().any(|e| is_lost(&e))
         {
@@ -222,6 +271,10 @@ impl PermissionsRequest {
         }
         Ok(())
     }
+}
+
+fn allows_access(access: &FileSystemAccessMode) -> bool {
+    matches!(access, FileSystemAccessMode::Read | FileSystemAccessMode::Write)
 }
 
 /// Whether everything in `granted` is also in `asked`: members of objects and elements of lists may be

@@ -2,17 +2,19 @@
 //!
 //! Relies on `protocol`. Invariant: an answer reaches the model unchanged; the server validates nothing.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::request::Received;
-use crate::protocol::{RequestId, ToolRequestUserInputParams};
+use crate::protocol::{RequestId, ToolRequestUserInputParams, wire::milliseconds};
 
 pub use crate::protocol::ToolRequestUserInputQuestion as UserInputQuestion;
 
 /// A server request with questions of the agent to the user.
+///
+/// As JSON it has its fields as members; `auto_resolution` is the member `auto_resolution_ms`, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct UserInputRequest {
@@ -26,6 +28,14 @@ pub struct UserInputRequest {
     pub item_id: String,
     /// The questions, with or without options.
     pub questions: Vec<UserInputQuestion>,
+    /// Whether the turn waits for the answer; `None` if the server is older than 0.169. The server waits for an
+    /// answer even if not, as of 0.169.
+    pub is_blocking: Option<bool>,
+    /// After how long the server says that it goes on without an answer; `None` if it doesn't say so, as those
+    /// of 0.169 do. This client's own limit is
+    /// [`user_input_timeout`](crate::ClientBuilder::user_input_timeout).
+    #[serde(rename = "auto_resolution_ms", serialize_with = "milliseconds::serialize")]
+    pub auto_resolution: Option<Duration>,
     #[serde(skip)]
     pub(super) received: Received,
 }
@@ -77,6 +87,11 @@ impl UserInputResponse {
 }
 
 impl UserInputRequest {
+    /// The JSON text of the whole message, including unknown fields.
+    pub fn raw(&self) -> &str {
+        &self.received.text
+    }
+
     /// Decodes a user-input request.
     pub(super) fn read(received: Received) -> serde_json::Result<UserInputRequest> {
         let params: ToolRequestUserInputParams = received.params()?;
@@ -86,6 +101,8 @@ impl UserInputRequest {
             turn_id: params.turn_id,
             item_id: params.item_id,
             questions: params.questions,
+            is_blocking: params.is_blocking,
+            auto_resolution: params.auto_resolution_ms.map(Duration::from_millis),
             received,
         })
     }

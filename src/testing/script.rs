@@ -117,8 +117,12 @@ impl TurnScript {
         self.step(Step::Raw(text.to_owned()))
     }
 
-    /// Adds a server request; the script continues when the client has answered it. `threadId` and
-    /// `turnId` are added if they are missing.
+    /// Adds a server request; the script continues when the client has answered it, with a result or an error.
+    /// `threadId` and `turnId` are added if they are missing.
+    ///
+    /// Like the real server, reports the end of approvals, permissions, user input and elicitations with
+    /// `serverRequest/resolved`: after any answer, or after the end of the turn if that is interrupted. It does
+    /// not report the end of other requests.
     pub fn ask(self, method: &str, params: Value) -> Self {
         self.step(Step::Ask { method: method.to_owned(), params })
     }

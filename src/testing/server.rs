@@ -205,12 +205,30 @@ struct ScriptedTurn {
     steps: VecDeque<Step>,
     items: Vec<Value>,
     waits_for: Option<Wait>,
+    /// The server request to report as resolved after the end, because an interrupt withdrew it.
+    withdrawn: Option<i64>,
 }
 
 enum Wait {
     Interrupt,
-    Answer(i64),
+    Answer(ScriptedRequest),
 }
+
+/// A server request that waits for its answer.
+struct ScriptedRequest {
+    id: i64,
+    /// Whether its end is reported.
+    is_reported: bool,
+}
+
+/// The server requests whose end the real server reports with `serverRequest/resolved`.
+const REPORTED: &[&str] = &[
+    "item/commandExecution/requestApproval",
+    "item/fileChange/requestApproval",
+    "item/permissions/requestApproval",
+    "item/tool/requestUserInput",
+    "mcpServer/elicitation/request",
+];
 
 impl<W: ServerWire> Serving<W> {
     fn run(mut self) {
@@ -322,6 +340,7 @@ impl<W: ServerWire> Serving<W> {
             steps,
             items: Vec::new(),
             waits_for: None,
+            withdrawn: None,
         });
         Ok(json!({ "turn": started }))
     }
@@ -339,15 +358,20 @@ impl<W: ServerWire> Serving<W> {
             TurnScript::new().notify("turn/started", json!({ "turn": started, "turnId": null })).item(item);
         let steps = script.steps.into();
         let thread_id = thread_id.to_owned();
-        self.turns.push(ScriptedTurn { thread_id, turn_id, steps, items: Vec::new(), waits_for: None });
+        let items = Vec::new();
+        self.turns.push(ScriptedTurn { thread_id, turn_id, steps, items, waits_for: None, withdrawn: None });
         Ok(json!({}))
     }
 
     fn answered(&mut self, id: &Value) {
+        let mut resolved = None;
         for turn in &mut self.turns {
-            if matches!(turn.waits_for, Some(Wait::Answer(asked)) if *id == asked) {
-                turn.waits_for = None;
+            if let Some(Wait::Answer(request)) = turn.waits_for.take_if(|wait| wait.is_for(id)) {
+                resolved = request.is_reported.then(|| (turn.thread_id.clone(), request.id));
             }
+        }
+        if let Some((thread_id, id)) = resolved {
+            self.resolved(&thread_id, id);
         }
     }
 
@@ -387,7 +411,8 @@ impl<W: ServerWire> Serving<W> {
             Step::Ask { method, params } => {
                 let id = self.requests;
                 self.requests += 1;
-                turn.waits_for = Some(Wait::Answer(id));
+                let is_reported = REPORTED.contains(&method.as_str());
+                turn.waits_for = Some(Wait::Answer(ScriptedRequest { id, is_reported }));
                 let params = turn.with_ids(params);
                 self.send(&json!({ "id": id, "method": method, "params": params }));
             }
@@ -418,10 +443,18 @@ impl<W: ServerWire> Serving<W> {
                 );
                 let ended = turn_object(&turn.turn_id, &status, &error, &last);
                 self.notify("turn/completed", &json!({ "threadId": thread_id, "turn": ended }));
+                if let Some(id) = turn.withdrawn {
+                    self.resolved(thread_id, id);
+                }
             }
             Step::Die => return true,
         }
         false
+    }
+
+    /// Reports that a server request needs no answer any more.
+    fn resolved(&mut self, thread_id: &str, id: i64) {
+        self.notify("serverRequest/resolved", &json!({ "threadId": thread_id, "requestId": id }));
     }
 
     fn notify(&mut self, method: &str, params: &Value) {
@@ -433,10 +466,20 @@ impl<W: ServerWire> Serving<W> {
     }
 }
 
+impl Wait {
+    /// Whether it is for the answer with this id.
+    fn is_for(&self, id: &Value) -> bool {
+        matches!(self, Wait::Answer(request) if *id == request.id)
+    }
+}
+
 impl ScriptedTurn {
     fn interrupt(&mut self) {
         self.steps = VecDeque::from([Step::End { status: "interrupted".to_owned(), error: Value::Null }]);
-        self.waits_for = None;
+        self.withdrawn = match self.waits_for.take() {
+            Some(Wait::Answer(request)) if request.is_reported => Some(request.id),
+            _ => None,
+        };
     }
 
     /// Adds the turn's ids to the parameters, and replaces `$` in item ids.

@@ -17,7 +17,10 @@ use crate::protocol::{ThreadTokenUsage as TokenUsage, TurnPlanStep as PlanStep};
 ///
 /// Deltas are for display: those of commands can be incomplete, and those of an item that is retried, steered
 /// or interrupted are never completed. The complete item arrives as a [`Step`](TurnEvent::Step).
-#[derive(Debug, Clone, Serialize)]
+///
+/// As JSON it has the member `type`, the variant in snake case, beside its fields or those of the step or the
+/// usage. `Other` is `{"type": "other", "event": {..}}`, with the event as received.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TurnEvent {
@@ -90,7 +93,31 @@ pub enum TurnEvent {
         event: RawEvent,
     },
     /// Any other event of the turn, as received.
+    #[serde(with = "as_member")]
     Other(RawEvent),
+}
+
+/// A raw event as the member `event`: next to `type`, its own members could mean anything.
+mod as_member {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::RawEvent;
+
+    pub(super) fn serialize<S: Serializer>(event: &RawEvent, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Other<'a> {
+            event: &'a RawEvent,
+        }
+        Other { event }.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RawEvent, D::Error> {
+        #[derive(Deserialize)]
+        struct Other {
+            event: RawEvent,
+        }
+        Other::deserialize(deserializer).map(|Other { event }| event)
+    }
 }
 
 impl TurnEvent {

@@ -100,6 +100,11 @@ impl Block {
         *is_open = true;
     }
 
+    /// A text that is no longer an event to be read.
+    pub(super) fn of_text(text: String) -> Block {
+        Block { text: BlockText::Own(text), marks: Vec::new() }
+    }
+
     fn room(&self) -> usize {
         match &self.text {
             BlockText::Own(text) => text.capacity() - text.len(),

@@ -10,6 +10,7 @@ mod handle;
 mod input;
 mod item;
 mod kind;
+mod local_file;
 mod log;
 mod lookup;
 mod progress;

@@ -4,13 +4,16 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::event_block::{Block, Span};
 use crate::{
     error::{Error, Result},
-    protocol::ServerNotification,
+    protocol::{
+        ServerNotification,
+        raw_json::{deserialize_raw, serialize_raw},
+    },
     rpc::NotificationText,
 };
 
@@ -62,9 +65,19 @@ impl fmt::Debug for RawEvent {
 }
 
 impl Serialize for RawEvent {
-    /// Serializes as the JSON text.
+    /// Serializes as the JSON text; as a string if that is nested deeper than 100 levels, or contains a number
+    /// outside of the range of `f64`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_text(self.raw(), serializer)
+        serialize_raw(self.raw(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawEvent {
+    /// Deserializes from the JSON; the text has no other whitespace than in strings.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = deserialize_raw(deserializer)?;
+        let span = (0, u32::try_from(text.len()).map_err(serde::de::Error::custom)?);
+        Ok(RawEvent { block: Arc::new(Block::of_text(text)), span })
     }
 }
 
@@ -123,9 +136,17 @@ impl fmt::Debug for RawNotification {
 }
 
 impl Serialize for RawNotification {
-    /// Serializes as the JSON text.
+    /// Serializes as the JSON text; as a string if that is nested deeper than 100 levels, or contains a number
+    /// outside of the range of `f64`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_text(self.raw(), serializer)
+        serialize_raw(self.raw(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawNotification {
+    /// Deserializes from the JSON; the text has no other whitespace than in strings.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(RawNotification(NotificationText::Copied(deserialize_raw(deserializer)?.into())))
     }
 }
 
@@ -138,6 +159,10 @@ pub(super) enum ItemText {
 }
 
 impl ItemText {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize_raw(deserializer).map(|text| ItemText::Own(text.into()))
+    }
+
     pub(super) fn of(block: &Arc<Block>, span: Span) -> ItemText {
         let length = (span.1 - span.0) as usize;
         match length * 2 >= block.size() {
@@ -197,8 +222,4 @@ fn notification_of(text: &str) -> Result<ServerNotification> {
         Err(source) => Err(source),
     };
     typed.map_err(|source| Error::decode(format!("the parameters of {method}"), text, source))
-}
-
-fn serialize_text<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serde_json::from_str::<&RawValue>(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
 }

@@ -123,7 +123,8 @@ impl ChatRequest {
     }
 
     /// # Errors
-    /// `InvalidInput` if the input is blank, or a continuation has a setting that it can't have.
+    /// `InvalidInput` if the input is blank or names a file that the server can't use, or a continuation has a
+    /// setting that it can't have.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.source {
             ChatSource::Input(input) => input.check()?,

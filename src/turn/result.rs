@@ -9,11 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{ConversationStep, RawEvent, raw::params_of};
 use crate::protocol::{
     MessagePhase, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnStatus,
+    wire::milliseconds,
 };
 
 /// The result of a completed turn, from [`chat_once`](crate::Client::chat_once) and
 /// [`Chat::finish`](crate::Chat::finish).
-#[derive(Debug, Clone, Serialize)]
+///
+/// As JSON it has its fields as members; `duration` is the member `duration_ms`, in milliseconds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatResult {
     /// The thread's id.
@@ -40,6 +43,7 @@ pub struct ChatResult {
     /// Where the answer was found; `None` if there is none.
     pub completion_source: Option<CompletionSource>,
     /// How long the turn ran, as the server measured it.
+    #[serde(rename = "duration_ms", with = "milliseconds", default)]
     pub duration: Option<Duration>,
     /// The tokens of this turn alone: the growth of the thread's total. Sub-agents are not included. `None` if
     /// the server reported none, which it may omit for a turn that failed.
@@ -64,7 +68,7 @@ pub enum CompletionSource {
 
 /// The result of a cancelled turn, from [`Client::cancel`](crate::Client::cancel) and the other `cancel`
 /// methods.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CancelResult {
     /// The thread's id.

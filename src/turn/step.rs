@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStru
 use serde_json::{Value, value::RawValue};
 
 use super::raw::ItemText;
-use crate::protocol::{ThreadItem, envelope::Lenient, wire::string_enum};
+use crate::protocol::{ThreadItem, envelope::Lenient, raw_json::RawJson, wire::string_enum};
 
 string_enum! {
     /// The type of a step.
@@ -61,8 +61,10 @@ string_enum! {
 
 /// A step of a turn: a completed item, or the closing step of a turn that did not complete.
 ///
-/// `Display` writes its type and its text.
-#[derive(Clone)]
+/// `Display` writes its type and its text. As JSON it has its fields as members, and `data`: the item as
+/// received, or as a string if it is nested deeper than 100 levels or contains a number outside of the range of
+/// `f64`.
+#[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct ConversationStep {
     /// The thread's id.
@@ -80,6 +82,7 @@ pub struct ConversationStep {
     /// The text for display: a message, the summary of reasoning, a command with its output, the paths of
     /// changed files, the name of a tool. `None` if there is none, and for a closing step.
     pub text: Option<String>,
+    #[serde(deserialize_with = "ItemText::deserialize")]
     data: ItemText,
 }
 
@@ -230,7 +233,6 @@ impl fmt::Debug for ConversationStep {
 
 impl Serialize for ConversationStep {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let data: &RawValue = serde_json::from_str(self.raw()).map_err(serde::ser::Error::custom)?;
         let mut step = serializer.serialize_struct("ConversationStep", 8)?;
         step.serialize_field("thread_id", &self.thread_id)?;
         step.serialize_field("turn_id", &self.turn_id)?;
@@ -239,7 +241,7 @@ impl Serialize for ConversationStep {
         step.serialize_field("item_type", &self.item_type)?;
         step.serialize_field("status", &self.status)?;
         step.serialize_field("text", &self.text)?;
-        step.serialize_field("data", data)?;
+        step.serialize_field("data", &RawJson(self.raw()))?;
         step.end()
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 
 use codex_blocking::testing::{ModelReply, ModelStub};
 use codex_blocking::{
-    ChatRequest, Client, CompletionSource, Error, StepStatus, StepType, ThreadConfig, TurnEvent,
+    ChatRequest, Client, CompletionSource, Error, InputItem, StepStatus, StepType, ThreadConfig, TurnEvent,
     TurnOverrides,
 };
 use serde_json::{Value, json};
@@ -41,6 +41,7 @@ cases![
     an_unknown_thread_is_refused_at_its_resumption_by_a_strict_client,
     the_model_of_a_turn_stays_for_the_next_one,
     the_schema_of_the_answer_reaches_the_model_for_one_turn,
+    images_from_files_and_from_bytes_reach_the_model,
     twelve_turns_at_once_get_each_their_own_answer,
     two_thousand_requests_of_forty_threads_are_all_answered,
     two_chats_on_a_busy_thread_share_its_turn_and_its_end,
@@ -330,6 +331,32 @@ fn the_schema_of_the_answer_reaches_the_model_for_one_turn() {
     let requests = live.model().requests();
     assert_eq!(requests[0]["text"]["format"]["schema"], schema);
     assert!(requests[1].pointer("/text/format").is_none(), "{}", requests[1]["text"]);
+}
+
+fn images_from_files_and_from_bytes_reach_the_model() {
+    if is_old_server() {
+        return; // It tells the model of an image in another way.
+    }
+    /// One red pixel.
+    const PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde\x00\x00\x00\x0cIDATx\x9cc\xf8\xcf\xc0\x00\x00\x03\x01\x01\x00\xc9\xfe\x92\xef\x00\x00\x00\x00IEND\xaeB`\x82";
+    let live = Live::new();
+    // The server looks at the content, whatever the name.
+    let path = live.home.workspace().join("picture");
+    std::fs::write(&path, PNG).unwrap();
+    for image in [
+        InputItem::local_image(&path),
+        InputItem::remote_image_path(path.to_str().unwrap()),
+        InputItem::image_bytes("image/png", PNG),
+    ] {
+        live.client.chat_once([InputItem::text("look"), image].to_vec()).unwrap();
+        let asked = asked(&live).to_string();
+        assert!(asked.contains(r#""image_url":"data:image/png;base64,iVBORw0KGgo"#), "{asked}");
+    }
+    // What is checked here would be left out there.
+    let missing = InputItem::remote_image_path("missing.png");
+    live.client.chat_once([InputItem::text("look"), missing].to_vec()).unwrap();
+    let asked = asked(&live).to_string();
+    assert!(!asked.contains("input_image"), "{asked}");
 }
 
 // ---- many at once ----

@@ -11,10 +11,11 @@ use codex_blocking::{
     SandboxMode, StepStatus, StepType, ThreadConfig, TurnOverrides, UserInputResponse,
 };
 
+use crate::asked;
 use crate::support::PATIENCE;
 use crate::support::cases::cases;
 use crate::support::live::Live;
-use crate::support::real::RealHome;
+use crate::support::real::{RealHome, is_old_server};
 
 cases![
     an_approval_by_hand_runs_the_command,
@@ -22,6 +23,7 @@ cases![
     a_pending_approval_stops_the_clock_of_silence,
     a_handler_approves_a_change_of_files_and_sees_the_changes,
     a_question_to_the_user_is_answered_by_a_handler,
+    plan_mode_stays_on_until_the_default_mode_is_set,
 ];
 
 // ---- questions ----
@@ -103,4 +105,28 @@ fn a_question_to_the_user_is_answered_by_a_handler() {
     assert!(!result.final_text.is_empty());
     let bodies = live.home.model().requests();
     assert!(bodies.last().unwrap().to_string().contains("answers"), "the answer reached the model");
+}
+
+fn plan_mode_stays_on_until_the_default_mode_is_set() {
+    if is_old_server() {
+        return; // It offers its question to the user in another way.
+    }
+    let live = Live::with(RealHome::new(), Client::builder().experimental_api(true));
+    let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
+    // Which mode the model is told to be in, last.
+    let mode_of = |request: ChatRequest| {
+        thread.chat_once(request).unwrap();
+        let asked = asked(&live).to_string();
+        let (_, told) = asked.rsplit_once("<collaboration_mode># ").unwrap();
+        told.chars().take(40).collect::<String>()
+    };
+    let set = |mode| ChatRequest::new("hello").overrides(TurnOverrides::new().collaboration_mode(mode));
+    for request in [set(CollaborationMode::plan("mock-model")), "hello".into()] {
+        let mode = mode_of(request);
+        assert!(mode.starts_with("Plan Mode"), "{mode}");
+    }
+    for request in [set(CollaborationMode::default_mode("mock-model")), "hello".into()] {
+        let mode = mode_of(request);
+        assert!(mode.starts_with("Collaboration Mode: Default"), "{mode}");
+    }
 }

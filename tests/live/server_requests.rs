@@ -43,9 +43,11 @@ cases![
     tools_answer_the_model_with_text_errors_and_panics,
     tools_of_several_threads_run_at_once,
     tools_are_there_again_in_another_process_and_in_a_fork,
+    tools_are_forgotten_with_an_archived_thread_and_there_again_when_it_is_resumed_with_them,
     the_server_refuses_the_names_that_are_refused_here,
     the_time_is_told_unless_the_program_tells_another,
     the_server_gets_new_tokens_and_attestations_from_the_program,
+    the_error_of_a_turn_without_new_tokens_names_the_handler_to_set,
 ];
 
 /// A model that calls one tool, named by the user's text as `TOOL ARGUMENTS` or `NAMESPACE/TOOL ARGUMENTS`,
@@ -428,6 +430,20 @@ fn tools_are_there_again_in_another_process_and_in_a_fork() {
     assert!(text.contains(fork), "{text}");
 }
 
+fn tools_are_forgotten_with_an_archived_thread_and_there_again_when_it_is_resumed_with_them() {
+    let live = Live::with(caller(), experimental());
+    let client = &live.client;
+    let thread = client.start_thread_with_tools(ThreadConfig::new(), [obedient("lookup")]).unwrap();
+    let id = thread.thread_id();
+    thread.chat_once(r#"lookup {"do":"one"}"#).unwrap();
+    thread.archive().unwrap();
+    thread.unarchive().unwrap();
+    let text = thread.chat_once(r#"lookup {"do":"two"}"#).unwrap().final_text;
+    assert!(text.contains("Client::resume_thread_with_tools after the thread was archived"), "{text}");
+    let thread = client.resume_thread_with_tools(id, ThreadConfig::new(), [obedient("lookup")]).unwrap();
+    assert_eq!(thread.chat_once(r#"lookup {"do":"three"}"#).unwrap().final_text, r#"output: "did three""#);
+}
+
 fn the_server_refuses_the_names_that_are_refused_here() {
     let live = Live::with(caller(), experimental());
     for name in ["", "a b", "é", "mcp", "mcp__a"] {
@@ -458,9 +474,11 @@ fn the_time_is_told_unless_the_program_tells_another() {
     assert!(!first.to_string().contains("2001-09-09"), "{first}");
 }
 
-fn the_server_gets_new_tokens_and_attestations_from_the_program() {
-    // A token is a JWT that nobody checks: `{"alg":"none"}`, and an account `acc`.
-    const TOKEN: &str = "eyJhbGciOiAibm9uZSJ9.eyJlbWFpbCI6ICJhQGV4YW1wbGUuY29tIiwgImh0dHBzOi8vYXBpLm9wZW5haS5jb20vYXV0aCI6IHsiY2hhdGdwdF9hY2NvdW50X2lkIjogImFjYyIsICJjaGF0Z3B0X3BsYW5fdHlwZSI6ICJwcm8ifX0.";
+/// The beginning of a token, a JWT that nobody checks: `{"alg":"none"}`, and an account `acc`.
+const TOKEN: &str = "eyJhbGciOiAibm9uZSJ9.eyJlbWFpbCI6ICJhQGV4YW1wbGUuY29tIiwgImh0dHBzOi8vYXBpLm9wZW5haS5jb20vYXV0aCI6IHsiY2hhdGdwdF9hY2NvdW50X2lkIjogImFjYyIsICJjaGF0Z3B0X3BsYW5fdHlwZSI6ICJwcm8ifX0.";
+
+/// A client whose account has tokens that the model refuses.
+fn with_old_tokens() -> Live {
     let model = ModelStub::start_with(|_| ModelReply::status(401, None)).unwrap();
     let home = RealHome::with_model(model);
     let path = home.home().join("config.toml");
@@ -474,6 +492,11 @@ fn the_server_gets_new_tokens_and_attestations_from_the_program() {
         "type": "chatgptAuthTokens", "accessToken": format!("{TOKEN}b2xk"), "chatgptAccountId": "acc",
     });
     live.client.request("account/login/start", login).unwrap();
+    live
+}
+
+fn the_server_gets_new_tokens_and_attestations_from_the_program() {
+    let live = with_old_tokens();
     let (saw, seen) = mpsc::channel();
     live.client.set_server_request_handler(move |request| {
         let _ = saw.send(request.method().to_owned());
@@ -492,4 +515,11 @@ fn the_server_gets_new_tokens_and_attestations_from_the_program() {
     let methods: Vec<_> = seen.try_iter().collect();
     let (attest, refresh) = ("attestation/generate", "account/chatgptAuthTokens/refresh");
     assert_eq!(methods[..3], [attest, refresh, attest]);
+}
+
+fn the_error_of_a_turn_without_new_tokens_names_the_handler_to_set() {
+    let live = with_old_tokens();
+    let error = live.client.chat_once("hello").unwrap_err();
+    assert!(matches!(error, Error::TurnFailed { .. }), "{error:?}");
+    assert!(error.to_string().contains("Client::set_server_request_handler"), "{error}");
 }

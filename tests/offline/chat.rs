@@ -341,7 +341,7 @@ fn a_chat_of_steps_keeps_no_deltas() {
 fn what_is_said_and_set_reaches_the_server_as_the_protocol_names_it() {
     let server = ScriptedServer::new();
     let client = server.client().unwrap();
-    let request = ChatRequest::new(vec![InputItem::text("hello"), InputItem::local_image("/x.png")])
+    let request = ChatRequest::new(vec![InputItem::text("hello"), InputItem::remote_image_path("/x.png")])
         .thread_config(ThreadConfig::new().cwd("/w").model(Setting::Null).sandbox(SandboxMode::ReadOnly))
         .overrides(
             TurnOverrides::new().effort(ReasoningEffort::High).output_schema(json!({ "type": "object" })),

@@ -1,9 +1,9 @@
 //! A server that says what no server should: the turn goes on, and nothing hangs or panics.
 
 use codex_blocking::{Client, Error, testing::ScriptedServer, testing::TurnScript};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::memory::{served, served_with, spawn, spawn_with};
+use crate::support::memory::{PATIENCE, served, served_with, spawn, spawn_with};
 
 /// A turn into which each of these is said; it must end with its answer all the same.
 fn survives(garbage: Vec<String>) {
@@ -215,4 +215,42 @@ fn a_server_that_dies_in_a_turn_closes_the_chat_with_a_step() {
     assert_eq!(steps[1].text.as_deref(), Some("so far"));
     assert!(steps[2].is_error() && steps[2].to_string().contains("ended"), "{}", steps[2]);
     assert!(matches!(chat.error(), Some(Error::Transport { .. })));
+}
+
+/// JSON that serde_json unwraps and parses again for each of its levels, without counting them: so few bytes
+/// overflow any stack.
+fn endless_raw_values() -> String {
+    let mut text = "1".to_owned();
+    for _ in 0..100 {
+        let string = text.replace('\\', r"\u005c").replace('"', r"\u0022");
+        let object = format!(r#"{{"\u0024serde_json::private::RawValue":"{string}"}}"#);
+        text = "[".repeat(120) + &object + &"]".repeat(120);
+    }
+    text
+}
+
+#[test]
+fn raw_values_within_raw_values_overflow_no_stack() {
+    let text = endless_raw_values();
+    let (client, mut server) = served();
+    let mut notifications = client.notifications();
+    server.send_text(&format!(r#"{{"id":1,"method":"moon/phase","params":{text}}}"#));
+    assert_eq!(server.recv()["error"]["code"], -32601);
+    server.send_text(&format!(r#"{{"method":"moon/phase","params":{text}}}"#));
+    let notification = notifications.next_timeout(PATIENCE).unwrap();
+    assert!(notification.params::<Value>().unwrap().is_array());
+    serde_json::to_value(&notification).unwrap();
+    let asking = spawn_with(&client, |client| client.request("moon/phase", json!({})));
+    let request = server.expect("moon/phase");
+    server.send_text(&format!(r#"{{"id":{},"result":{text}}}"#, request["id"]));
+    assert!(asking.join().unwrap().unwrap().is_array());
+    assert_eq!(client.stats().repaired_frames, 3);
+}
+
+#[test]
+fn raw_values_within_raw_values_of_a_json_answer_overflow_no_stack() {
+    let text = endless_raw_values();
+    let server = ScriptedServer::new().on_turn(move |_| TurnScript::new().message(&text));
+    let client = server.client().unwrap();
+    assert!(client.chat_json::<Value>("hello", json!({})).unwrap().is_array());
 }

@@ -13,8 +13,10 @@ mod codegen;
 mod config;
 mod examples;
 mod exec;
+mod file_changes;
 mod guide;
 mod hostile;
+mod input;
 mod load;
 mod protocol;
 #[cfg(target_os = "linux")]
@@ -22,6 +24,7 @@ mod public_api;
 mod questions;
 mod requests;
 mod results;
+mod serialization;
 mod server_requests;
 mod threads;
 mod tools;

@@ -6,8 +6,9 @@ use std::{
 };
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalMode, ApprovalRequest, Client, Error, RequestId, ServerResponse,
+    ApprovalDecision, ApprovalMode, ApprovalRequest, Client, Error, Notifications, RequestId, ServerResponse,
     UserInputResponse,
+    testing::{ScriptedServer, TurnScript},
 };
 use serde_json::{Value, json};
 
@@ -524,5 +525,102 @@ impl Drop for Lingering {
     fn drop(&mut self) {
         let _ = self.told.send(std::thread::current().name().map(str::to_owned));
         let _ = self.gate.lock().unwrap().recv_timeout(PATIENCE);
+    }
+}
+
+// The scripted server reports the end of a request as the real one does.
+
+const REPORTED: [&str; 5] = [
+    "item/commandExecution/requestApproval",
+    "item/fileChange/requestApproval",
+    "item/permissions/requestApproval",
+    "item/tool/requestUserInput",
+    "mcpServer/elicitation/request",
+];
+const UNREPORTED: [&str; 5] = [
+    "item/tool/call",
+    "currentTime/read",
+    "attestation/generate",
+    "account/chatgptAuthTokens/refresh",
+    "moon/phase",
+];
+
+/// A client whose turns ask this and then say something, and its notifications.
+fn asking(method: &'static str) -> (Client, Notifications) {
+    let server = ScriptedServer::new().on_turn(move |_| {
+        let params = json!({ "itemId": "i", "callId": "c", "tool": "x", "arguments": {} });
+        TurnScript::new().ask(method, params).message("on")
+    });
+    let client = Client::builder().approval_mode(ApprovalMode::Manual).connect(server).unwrap();
+    let notifications = client.notifications();
+    (client, notifications)
+}
+
+/// The methods of the notifications from the end of the first user message to the end of the turn, and the last
+/// `serverRequest/resolved`.
+fn told(notifications: &mut Notifications) -> (Vec<String>, Option<Value>) {
+    let (mut methods, mut resolved) = (Vec::new(), None);
+    while let Some(notification) = notifications.try_next() {
+        let method = notification.method().into_owned();
+        if method == "serverRequest/resolved" {
+            resolved = Some(notification.params().unwrap());
+        }
+        methods.push(method);
+    }
+    (methods, resolved)
+}
+
+#[test]
+fn the_scripted_server_reports_an_answered_request_before_the_turn_goes_on() {
+    for method in REPORTED {
+        for response in [ServerResponse::pass(), ServerResponse::error(1, "no")] {
+            let (client, mut notifications) = asking(method);
+            client.set_server_request_handler(move |_| response.clone());
+            client.set_approval_handler(|_| ApprovalDecision::Decline);
+            let thread_id = client.chat_once("hello").unwrap().thread_id;
+            let (methods, resolved) = told(&mut notifications);
+            let place = |name: &str| methods.iter().rposition(|method| method == name).unwrap();
+            assert!(place("serverRequest/resolved") < place("item/completed"), "{method}: {methods:?}");
+            assert_eq!(resolved.unwrap(), json!({ "threadId": thread_id, "requestId": 0 }), "{method}");
+        }
+    }
+}
+
+#[test]
+fn the_scripted_server_does_not_report_what_the_real_one_does_not() {
+    for method in UNREPORTED {
+        let (client, mut notifications) = asking(method);
+        client.chat_once("hello").unwrap();
+        // Its reply shows that no notification follows.
+        client.request("model/list", json!({})).unwrap();
+        assert_eq!(told(&mut notifications).1, None, "{method}");
+    }
+}
+
+#[test]
+fn the_scripted_server_reports_what_an_interrupt_withdrew_after_the_end_of_the_turn() {
+    for (method, is_reported) in [(REPORTED[0], true), (UNREPORTED[0], false)] {
+        let (client, mut notifications) = asking(method);
+        let (asked, asks) = std::sync::mpsc::channel();
+        let (let_go, gate) = std::sync::mpsc::channel::<()>();
+        let gate = std::sync::Mutex::new(gate);
+        client.set_server_request_handler(move |_| {
+            asked.send(()).unwrap();
+            let _ = gate.lock().unwrap().recv();
+            ServerResponse::pass()
+        });
+        let mut requests = client.approval_requests();
+        let mut chat = client.chat("hello").unwrap();
+        match is_reported {
+            true => drop(requests.next_timeout(PATIENCE).unwrap()),
+            false => asks.recv_timeout(PATIENCE).unwrap(),
+        }
+        chat.cancel().unwrap();
+        drop(let_go);
+        client.request("model/list", json!({})).unwrap();
+        let (methods, resolved) = told(&mut notifications);
+        assert_eq!(resolved.is_some(), is_reported, "{methods:?}");
+        let last = if is_reported { "serverRequest/resolved" } else { "turn/completed" };
+        assert_eq!(methods.last().unwrap(), last);
     }
 }

@@ -12,7 +12,10 @@ use codex_blocking::{
 };
 use serde_json::{Value, json};
 
-use crate::support::memory::{PATIENCE, Server, chatting, manual, served, served_with, spawn};
+use crate::support::{
+    memory::{PATIENCE, Server, chatting, manual, served, served_with, spawn},
+    probe::{is_alone, logged_warnings},
+};
 
 const COMMAND: &str = "item/commandExecution/requestApproval";
 const USER_INPUT: &str = "item/tool/requestUserInput";
@@ -23,6 +26,11 @@ const TOKENS: &str = "account/chatgptAuthTokens/refresh";
 const ATTESTATION: &str = "attestation/generate";
 const TIME: &str = "currentTime/read";
 const UNKNOWN: &str = "moon/phase";
+
+/// What the model is told of a tool that the program doesn't have.
+const NO_SUCH_TOOL: &str = "this client has no such tool; to provide the thread's tools, use \
+    Client::start_thread_with_tools, or Client::resume_thread_with_tools after the thread was archived, closed or \
+    started elsewhere";
 
 /// One question of a kind.
 struct Kind {
@@ -77,7 +85,13 @@ fn kinds() -> Vec<Kind> {
                 ServerRequest::Permissions(request) => request.grant_all(PermissionGrantScope::Session),
                 _ => panic!(),
             },
-            answered: json!({ "permissions": asked, "scope": "session" }),
+            answered: json!({
+                "permissions": {
+                    "network": { "enabled": true },
+                    "fileSystem": { "read": ["/a", "/b"], "write": ["/c"] },
+                },
+                "scope": "session",
+            }),
             safe: Ok(json!({ "permissions": {}, "scope": "turn" })),
         },
         Kind {
@@ -102,7 +116,7 @@ fn kinds() -> Vec<Kind> {
                 "success": true,
             }),
             safe: Ok(json!({
-                "contentItems": [{ "type": "inputText", "text": "this client has no such tool" }],
+                "contentItems": [{ "type": "inputText", "text": NO_SUCH_TOOL }],
                 "success": false,
             })),
         },
@@ -594,6 +608,79 @@ fn more_permissions_than_were_asked_for_from_a_handler_are_none() {
     kind(PERMISSIONS).is_safe(&server.recv());
 }
 
+/// A request for these permissions, as it waits for its answer by hand.
+fn asked_for(permissions: Value) -> (Client, Server, ServerRequest) {
+    let (client, mut server) = manual();
+    let mut stream = client.server_requests();
+    let mut params = kind(PERMISSIONS).params;
+    params["permissions"] = permissions;
+    server.ask(0, PERMISSIONS, &params);
+    let asked = stream.next_timeout(PATIENCE).unwrap();
+    (client, server, asked)
+}
+
+#[test]
+fn all_permissions_are_those_that_the_typed_view_shows() {
+    let entry = |access: &str, path: Value| json!({ "access": access, "path": path });
+    let path = |path: &str| json!({ "type": "path", "path": path });
+    let (network, deny) = (json!({ "enabled": true }), entry("deny", path("/a/b")));
+    // Its path of a newer kind can be kept: it grants nothing.
+    let deny_newer = entry("deny", json!({ "type": "moon", "crater": 1 }));
+    let shown = [entry("read", path("/a")), deny, deny_newer];
+    let mut with_more = entry("write", path("/w"));
+    with_more["recursive"] = json!(true);
+    let hidden = [entry("write", json!({ "type": "moon", "crater": 2 })), with_more];
+    let all = [&shown[..], &hidden[..]].concat();
+    let asked = json!({
+        "network": { "enabled": true, "hosts": ["*"] },
+        "bluetooth": { "enabled": true },
+        "fileSystem": { "write": ["/c"], "owner": "root", "entries": all },
+    });
+    let (client, mut server, asked) = asked_for(asked);
+    let ServerRequest::Permissions(request) = &asked else { panic!() };
+    client.respond_server_request(&asked, request.grant_all(PermissionGrantScope::Session)).unwrap();
+    let granted = json!({ "network": network, "fileSystem": { "write": ["/c"], "entries": shown } });
+    assert_eq!(server.recv()["result"], json!({ "permissions": granted, "scope": "session" }));
+}
+
+#[test]
+fn all_permissions_are_refused_if_what_denies_some_can_not_be_shown() {
+    let entry =
+        |access: &str, path: &str| json!({ "access": access, "path": { "type": "path", "path": path } });
+    let mut deny = entry("deny", "/a/b");
+    deny["recursive"] = json!(true);
+    let asked = json!({ "fileSystem": { "entries": [entry("read", "/a"), deny] } });
+    let (client, mut server, asked) = asked_for(asked);
+    let ServerRequest::Permissions(request) = &asked else { panic!() };
+    let refused = client.respond_server_request(&asked, request.grant_all(PermissionGrantScope::Turn));
+    assert!(matches!(refused, Err(Error::InvalidInput { .. })), "{refused:?}");
+    assert!(server.is_quiet());
+}
+
+#[test]
+fn what_the_typed_view_lacks_is_granted_when_it_is_spelled_out_and_never_more() {
+    let bluetooth = json!({ "bluetooth": { "enabled": true } });
+    let asked = json!({ "network": { "enabled": true }, "bluetooth": { "enabled": true } });
+    for (spelled_out, granted) in [
+        (bluetooth.clone(), json!({ "permissions": bluetooth, "scope": "turn" })),
+        (
+            json!({ "permissions": bluetooth, "scope": "session" }),
+            json!({ "permissions": bluetooth, "scope": "session" }),
+        ),
+        (json!({ "permissions": asked }), json!({ "permissions": asked })),
+    ] {
+        let (client, mut server, request) = asked_for(asked.clone());
+        let ServerRequest::Permissions(permissions) = &request else { panic!() };
+        let gps = json!({ "gps": { "enabled": true } });
+        for more in [gps.clone(), json!({ "permissions": gps }), json!([]), json!(null), json!(false)] {
+            let refused = client.respond_server_request(&request, permissions.grant_raw(more));
+            assert!(matches!(refused, Err(Error::InvalidInput { .. })), "{refused:?}");
+        }
+        client.respond_server_request(&request, permissions.grant_raw(spelled_out)).unwrap();
+        assert_eq!(server.recv()["result"], granted);
+    }
+}
+
 #[test]
 fn what_a_request_for_permissions_forbids_can_not_be_left_out() {
     let (client, mut server) = manual();
@@ -698,6 +785,57 @@ fn the_proposed_amendment_is_accepted_where_there_is_one() {
     server.ask(1, COMMAND, &params);
     let amendment = json!({ "execpolicy_amendment": ["ls", "-l"] });
     assert_eq!(server.recv()["result"]["decision"], json!({ "acceptWithExecpolicyAmendment": amendment }));
+}
+
+// ---- what nobody answers ----
+
+#[test]
+fn a_refusal_of_what_nobody_answers_names_what_the_program_can_set() {
+    let (_client, mut server) = served();
+    for (method, setting) in [
+        (TOKENS, "Client::set_server_request_handler"),
+        (ATTESTATION, "Client::set_server_request_handler"),
+        (UNKNOWN, "Client::set_server_request_handler"),
+        (USER_INPUT, "Client::set_user_input_handler"),
+        (TOOL_CALL, "Client::resume_thread_with_tools"),
+    ] {
+        kind(method).ask(&mut server, 0);
+        let answer = server.recv().to_string();
+        assert!(answer.contains(setting), "{method}: {answer}");
+    }
+}
+
+#[test]
+fn what_nobody_answers_is_logged_as_a_warning_that_names_what_the_program_can_set() {
+    let name =
+        "server_requests::what_nobody_answers_is_logged_as_a_warning_that_names_what_the_program_can_set";
+    if !is_alone(name) {
+        return;
+    }
+    let warnings = logged_warnings();
+    let (_client, mut server) = served();
+    let file_change = Kind { method: "item/fileChange/requestApproval", ..kind(COMMAND) };
+    let settings = [
+        (kind(COMMAND), "Client::set_approval_handler"),
+        (file_change, "Client::set_approval_handler"),
+        (kind(USER_INPUT), "Client::set_user_input_handler"),
+        (kind(PERMISSIONS), "Client::set_server_request_handler"),
+        (kind(ELICITATION), "Client::set_server_request_handler"),
+        (kind(TOOL_CALL), "Client::resume_thread_with_tools"),
+        (kind(TOKENS), "Client::set_server_request_handler"),
+        (kind(ATTESTATION), "Client::set_server_request_handler"),
+        (kind(UNKNOWN), "Client::set_server_request_handler"),
+    ];
+    for (kind, setting) in settings {
+        kind.ask(&mut server, 0);
+        let warning = warnings.recv_timeout(PATIENCE).unwrap();
+        assert!(warning.contains(kind.method) && warning.contains(setting), "{warning}");
+    }
+    // The time is told as well as a handler could.
+    kind(TIME).ask(&mut server, 0);
+    kind(TOKENS).ask(&mut server, 0);
+    let next = warnings.recv_timeout(PATIENCE).unwrap();
+    assert!(next.contains(TOKENS), "{next}");
 }
 
 // ---- as data ----

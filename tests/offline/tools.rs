@@ -5,7 +5,10 @@ use std::sync::{Arc, mpsc};
 use codex_blocking::{Client, Error, ThreadConfig, ThreadHandle, Tool, ToolOutput};
 use serde_json::{Value, json};
 
-use crate::support::memory::{PATIENCE, Server, served_with, spawn, spawn_with};
+use crate::support::{
+    memory::{PATIENCE, Server, served_with, spawn, spawn_with},
+    probe::{is_alone, logged_warnings},
+};
 
 fn experimental() -> (Client, Server) {
     served_with(Client::builder().experimental_api(true))
@@ -50,7 +53,7 @@ fn called(server: &mut Server, thread_id: &str, tool: &str) -> (String, bool) {
 }
 
 fn is_unknown((text, success): (String, bool)) -> bool {
-    !success && text == "this client has no such tool"
+    !success && text.starts_with("this client has no such tool; ")
 }
 
 #[test]
@@ -256,4 +259,23 @@ impl Drop for Dropped {
     fn drop(&mut self) {
         let _ = self.0.send(std::thread::current().name().map(str::to_owned));
     }
+}
+
+#[test]
+fn a_call_after_the_thread_was_archived_is_logged_as_a_warning_that_says_what_to_do() {
+    if !is_alone("tools::a_call_after_the_thread_was_archived_is_logged_as_a_warning_that_says_what_to_do") {
+        return;
+    }
+    let warnings = logged_warnings();
+    let (client, mut server) = experimental();
+    let (_thread, _) = start(&client, &mut server, [tool("lookup", "1")]);
+    assert_eq!(called(&mut server, "t", "lookup"), ("1".to_owned(), true));
+    server.notify("thread/archived", json!({ "threadId": "t" }));
+    server.notify("thread/unarchived", json!({ "threadId": "t" }));
+    assert!(is_unknown(called(&mut server, "t", "lookup")));
+    let warning = warnings.recv_timeout(PATIENCE).unwrap();
+    assert!(
+        warning.contains("item/tool/call") && warning.contains("Client::resume_thread_with_tools after"),
+        "{warning}"
+    );
 }

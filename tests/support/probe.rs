@@ -4,6 +4,7 @@
 //! fails the test that asks for it.
 
 use std::process::Command;
+use std::sync::{Mutex, mpsc};
 
 /// Set in the process of a probe.
 const PROBE: &str = "CODEX_BLOCKING_PROBE";
@@ -36,4 +37,24 @@ pub(crate) fn is_alone(name: &str) -> bool {
         run_probe(name);
     }
     is_probe()
+}
+
+/// The warnings that this process logs from now on. Only for a test that [`is_alone`].
+pub(crate) fn logged_warnings() -> mpsc::Receiver<String> {
+    struct Warnings(Mutex<mpsc::Sender<String>>);
+    impl log::Log for Warnings {
+        fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+            metadata.level() == log::Level::Warn
+        }
+        fn log(&self, record: &log::Record<'_>) {
+            if self.enabled(record.metadata()) {
+                let _ = self.0.lock().unwrap().send(record.args().to_string());
+            }
+        }
+        fn flush(&self) {}
+    }
+    let (told, warnings) = mpsc::channel();
+    log::set_boxed_logger(Box::new(Warnings(Mutex::new(told)))).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
+    warnings
 }

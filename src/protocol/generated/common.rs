@@ -265,8 +265,11 @@ object! {
     ///
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 19 more methods.
     pub struct FileUpdateChange {
+        /// The hunks of an update, without headers; the whole file where one is added or deleted.
+        /// [`unified_diff`](Self::unified_diff) is a diff whatever the kind.
         pub diff: String = "diff",
         pub kind: PatchChangeKind = "kind",
+        /// Absolute.
         pub path: String = "path",
     }
 }

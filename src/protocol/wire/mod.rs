@@ -8,6 +8,7 @@
 //! time than with serde's derive.
 
 mod decode;
+pub(crate) mod milliseconds;
 mod object;
 mod string_enum;
 #[cfg(test)]

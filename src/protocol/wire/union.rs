@@ -12,10 +12,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Key;
+use crate::protocol::raw_json::serialize_raw;
 
 /// JSON that matches no variant of a union: its tag is unknown, or its content is invalid for the tag.
 ///
-/// It serializes as it was received, byte for byte. Created from a [`Value`], it lets a client send a
+/// It serializes as it was received, byte for byte; as a string if it can't be parsed because it is nested too
+/// deeply, or contains a number that is too large. Created from a [`Value`], it lets a client send a
 /// member that this version of the crate has no type for.
 #[derive(Clone)]
 pub struct Unknown {
@@ -94,7 +96,7 @@ impl fmt::Debug for Unknown {
 
 impl Serialize for Unknown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.raw.serialize(serializer)
+        serialize_raw(self.raw.get(), serializer)
     }
 }
 

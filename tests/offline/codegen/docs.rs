@@ -92,6 +92,12 @@ pub(crate) const FIELDS: &[(&str, &str)] = &[
     ("AskForApproval.on-request", "When the model asks for it."),
     ("AskForApproval.never", "Never: what needs an approval fails."),
     ("AskForApproval.granular", "Each kind of question on or off. Needs `experimental_api(true)`."),
+    (
+        "FileUpdateChange.diff",
+        "The hunks of an update, without headers; the whole file where one is added or deleted. \
+         [`unified_diff`](Self::unified_diff) is a diff whatever the kind.",
+    ),
+    ("FileUpdateChange.path", "Absolute."),
     ("GranularAskForApproval.mcp_elicitations", "Forms and tools of MCP servers."),
     ("GranularAskForApproval.request_permissions", "More permissions for a turn."),
     ("GranularAskForApproval.rules", "What the execution rules ask about."),

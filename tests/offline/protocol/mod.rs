@@ -10,13 +10,16 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use codex_blocking::ServerResponse;
 use codex_blocking::protocol::{self, ClientRequest, ServerNotification, ServerRequestMessage, decode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::codegen::model::snake;
 use crate::codegen::model::{Decl, Field, Kind, Model, Type};
 use crate::codegen::schema::{self, Protocol};
+use crate::support::memory::{PATIENCE, served};
 use crate::support::real::codex_bin;
 
 /// What came of a value that was decoded and encoded again.
@@ -374,6 +377,64 @@ fn every_notification_and_server_request_decodes_into_its_variant() {
             let message = ServerRequestMessage::decode(&method.name, &params).unwrap();
             assert_eq!(message.method(), method.name);
             assert!(!matches!(message, ServerRequestMessage::Unknown { .. }), "{}", method.name);
+        }
+    }
+}
+
+/// Whether a view contains this member of a request, under its name on the wire or in Rust.
+fn shows(view: &Value, name: &str, member: &Value) -> bool {
+    let is_it = |key: &str| key == name || key == snake(name) || key == format!("command_{name}");
+    match view {
+        Value::Object(members) => {
+            members.iter().any(|(key, shown)| is_it(key) && shown == member || shows(shown, name, member))
+        }
+        Value::Array(list) => list.iter().any(|shown| shows(shown, name, member)),
+        _ => false,
+    }
+}
+
+#[test]
+fn nothing_that_a_server_request_says_is_lost_in_its_view() {
+    let protocol = kept();
+    let model = Model::new(&protocol);
+    let maker = Maker { model: &model, mode: Mode::All };
+    let mut requests: Vec<(String, Value)> = protocol
+        .server_requests
+        .iter()
+        .map(|method| {
+            let params = maker.make(&Type::Named(method.params.clone().unwrap()), 0);
+            (method.name.clone(), params)
+        })
+        .collect();
+    assert!(requests.len() >= 11);
+    // The approval of a tool is an elicitation with these marks. Its mode is that of a form, like theirs all.
+    let meta = json!({
+        "codex_approval_kind": "mcp_tool_call", "persist": ["session"], "tool_name": "ask",
+        "tool_description": "asks", "tool_params": { "a": 1 }, "tool_params_display": [2],
+    });
+    let mut approval = json!({
+        "threadId": "t", "turnId": "u", "serverName": "tiny", "message": "may I?",
+        "requestedSchema": { "type": "object", "properties": {} },
+    });
+    approval.as_object_mut().unwrap().extend(meta.as_object().unwrap().clone());
+    let mut params = approval.clone();
+    params["_meta"] = meta;
+    params["mode"] = json!("form");
+    requests.push(("mcpServer/elicitation/request".to_owned(), approval));
+
+    let (client, mut server) = served();
+    let mut stream = client.server_requests();
+    let last = requests.len() - 1;
+    for (number, (method, said)) in requests.iter().enumerate() {
+        server.ask(7, method, if number == last { &params } else { said });
+        let request = stream.next_timeout(PATIENCE).unwrap();
+        // Some wait for an answer by hand.
+        let _ = client.respond_server_request(&request, ServerResponse::pass());
+        server.recv();
+        let view = serde_json::to_value(&request).unwrap();
+        assert_eq!(view["request_id"], 7);
+        for (name, member) in said.as_object().unwrap() {
+            assert!(shows(&view, name, member), "{method}: {name} is lost in {view}");
         }
     }
 }

@@ -14,6 +14,8 @@
 pub(crate) mod connect;
 mod lines;
 pub(crate) mod memory;
+#[cfg(unix)]
+mod no_sigpipe;
 #[cfg(any(unix, feature = "websocket"))]
 mod outbox;
 pub(crate) mod stdio;

@@ -50,7 +50,7 @@ pub(crate) fn run(name: &str) {
     }
 }
 
-fn probe(name: &str) -> Command {
+pub(crate) fn probe(name: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--probe", name]).stdin(Pipe::null()).stderr(Pipe::inherit());
     command
@@ -58,7 +58,7 @@ fn probe(name: &str) -> Command {
 
 /// What the probe wrote on stdout, which is JSON or nothing.
 #[track_caller]
-fn output_of(command: &mut Command) -> Value {
+pub(crate) fn output_of(command: &mut Command) -> Value {
     let output = command.output().unwrap();
     assert!(output.status.success(), "the probe failed: {}", output.status);
     serde_json::from_slice(&output.stdout).unwrap_or_default()

@@ -1,12 +1,14 @@
 //! A transport to a server that runs as a child process and communicates over its standard streams.
 //!
 //! Relies on `lines` and, in this directory, on `command` (finds the program), `process` (its lifecycle),
-//! `stderr`, and one of `unix` and `portable` (stdin and stdout); `daemon` runs a listening server for
-//! other transports. Invariant: whichever way a connection ends, its child is reaped and its threads end.
+//! `child` (waiting and signals), `input`, `stderr`, and one of `unix` and `portable` (writing and reading);
+//! `daemon` runs a listening server for other transports. Invariant: whichever way a connection ends, its child is reaped and its threads end.
 
+mod child;
 mod command;
 #[cfg(feature = "websocket")]
 mod daemon;
+mod input;
 #[cfg(any(not(unix), test))]
 mod portable;
 mod process;
@@ -112,8 +114,8 @@ impl Transport for Stdio {
         let command = command::resolve(self.argv.as_deref(), &self.env, self.cwd.as_deref())?;
         let (process, streams) = Process::spawn(&command, ProtocolChannel::Stdio)?;
         let lost = |error: std::io::Error| {
-            process.kill();
-            TransportFailure::new("failed to set up its pipes")
+            process.abandon();
+            TransportFailure::new(format!("failed to start reading its output: {error}"))
                 .with_source(error)
                 .while_connecting(format!("start {command}"))
         };

@@ -7,7 +7,7 @@
 use std::{
     io::{self, Read, Write},
     ops::ControlFlow,
-    process::{ChildStdin, ChildStdout},
+    process::ChildStdout,
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -15,7 +15,7 @@ use std::{
 use crossbeam_channel::{Sender, unbounded};
 use parking_lot::Mutex;
 
-use super::{super::Sink, super::lines::Lines, process::Process};
+use super::{super::Sink, super::lines::Lines, input::ChildInput, process::Process};
 use crate::error::TransportFailure;
 
 /// The queue of the writing thread. `None` once the input has been ended.
@@ -23,7 +23,7 @@ pub(super) struct Pipes(Mutex<Option<Sender<Vec<u8>>>>);
 
 /// Starts the reading and the writing thread.
 pub(super) fn start(
-    mut stdin: ChildStdin,
+    stdin: ChildInput,
     stdout: ChildStdout,
     sink: Sink,
     process: Arc<Process>,
@@ -31,7 +31,7 @@ pub(super) fn start(
     let (queue, queued) = unbounded::<Vec<u8>>();
     thread::Builder::new().name("codex-write".to_owned()).spawn(move || {
         for message in queued {
-            if stdin.write_all(&message).and_then(|()| stdin.flush()).is_err() {
+            if (&stdin).write_all(&message).and_then(|()| (&stdin).flush()).is_err() {
                 return;
             }
         }

@@ -22,6 +22,9 @@ use crate::error::TransportFailure;
 /// in the queue.
 const MAX_QUEUED_BYTES: usize = 256 * 1024 * 1024;
 
+/// What a queued message costs besides its own bytes, so that a flood of short ones is bounded too.
+const MESSAGE_BYTES: usize = 64;
+
 /// The most bytes, including those queued by other threads, that one caller writes.
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
@@ -35,7 +38,7 @@ pub(super) struct Outbox<W> {
 
 struct OutboxState<W> {
     queue: VecDeque<Vec<u8>>,
-    /// The total size of the queued messages, in bytes.
+    /// What the queued messages cost, in bytes.
     bytes: usize,
     /// How many bytes of the first message have been written.
     written: usize,
@@ -120,7 +123,7 @@ where
     pub(super) fn queue(&self, message: Vec<u8>) {
         let mut state = self.state.lock();
         if !state.is_closed() {
-            state.bytes += message.len();
+            state.bytes += message.len() + MESSAGE_BYTES;
             state.queue.push_back(message);
         }
     }
@@ -197,7 +200,7 @@ where
             match outcome {
                 Ok(()) => {
                     state.written = 0;
-                    state.bytes = state.bytes.saturating_sub(message.len());
+                    state.bytes = state.bytes.saturating_sub(message.len() + MESSAGE_BYTES);
                     taken += message.len();
                     // One caller has written its share: the polling thread writes the rest of the queue.
                     if taken > MAX_BATCH_BYTES && !state.queue.is_empty() {

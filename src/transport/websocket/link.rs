@@ -114,6 +114,7 @@ pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> 
         watches_writable: false,
         decoder: Decoder::new(sink.max_frame_bytes()),
         keepalive: KeepaliveTimer::new(keepalive),
+        ping: None,
         breaks_at: None,
         peer,
         daemon: daemon.clone(),
@@ -286,6 +287,8 @@ struct SocketReader {
     watches_writable: bool,
     decoder: Decoder,
     keepalive: KeepaliveTimer,
+    /// The payload of the newest ping that was not answered.
+    ping: Option<Vec<u8>>,
     /// When to stop reading from a server that no longer reads.
     breaks_at: Option<Instant>,
     peer: String,
@@ -326,6 +329,7 @@ impl SocketReader {
                         None => self.deliver(&chunk[..length], sink)?,
                         Some(_) => self.open(&chunk[..length], &mut plain, sink)?,
                     }
+                    self.answer_ping();
                     // More data is likely to follow a read this large, so the next read comes before the
                     // wake-up.
                     if length >= FLOOD {
@@ -368,6 +372,7 @@ impl SocketReader {
     fn service_and_wait(&mut self, events: &mut Events) -> Ended {
         // Retries the queued messages; if the socket is still full, it is polled for writability.
         self.shared.outbox.resume();
+        self.answer_ping();
         let is_full = self.shared.outbox.full().is_some();
         match self.keepalive.check(self.shared.outbox.written(), is_full) {
             KeepaliveAction::Nothing => {}
@@ -381,6 +386,16 @@ impl SocketReader {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 ControlFlow::Break(TransportFailure::new("failed to wait for the socket").with_source(error))
+            }
+        }
+    }
+
+    /// Answers the newest ping, which stands for all before it. While the socket is full it waits, so that a
+    /// server that pings and doesn't read costs nothing.
+    fn answer_ping(&mut self) {
+        if self.shared.outbox.full().is_none() {
+            if let Some(payload) = self.ping.take() {
+                self.shared.control(frames::pong(&payload));
             }
         }
     }
@@ -414,14 +429,14 @@ impl SocketReader {
 
     /// Decodes WebSocket frames.
     fn deliver(&mut self, bytes: &[u8], sink: &mut Sink) -> Ended {
-        let shared = &self.shared;
+        let SocketReader { shared, decoder, ping, .. } = self;
         let mut close = None;
-        let taken = self.decoder.take(bytes, |incoming| {
+        let taken = decoder.take(bytes, |incoming| {
             match incoming {
                 // After a shutdown no receiver is left.
                 ReceivedFrame::Message(_) if shared.ends_at.get().is_some() => {}
                 ReceivedFrame::Message(message) => return sink.frame(message),
-                ReceivedFrame::Ping(payload) => shared.control(frames::pong(&payload)),
+                ReceivedFrame::Ping(payload) => *ping = Some(payload),
                 ReceivedFrame::Pong => {}
                 ReceivedFrame::Close(frame) => {
                     close = Some(frame);

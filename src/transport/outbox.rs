@@ -16,14 +16,8 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::{MAX_QUEUED_BYTES, cost, too_much_queued};
 use crate::error::TransportFailure;
-
-/// The most bytes that can be queued for a server that doesn't read. Requests that time out leave theirs
-/// in the queue.
-const MAX_QUEUED_BYTES: usize = 256 * 1024 * 1024;
-
-/// What a queued message costs besides its own bytes, so that a flood of short ones is bounded too.
-const MESSAGE_BYTES: usize = 64;
 
 /// The most bytes, including those queued by other threads, that one caller writes.
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
@@ -113,9 +107,7 @@ where
         }
         match state.bytes {
             0..=MAX_QUEUED_BYTES => Ok(()),
-            waiting => Err(TransportFailure::new(format!(
-                "the app-server does not read its input: {waiting} bytes are queued"
-            ))),
+            waiting => Err(too_much_queued(waiting)),
         }
     }
 
@@ -123,7 +115,7 @@ where
     pub(super) fn queue(&self, message: Vec<u8>) {
         let mut state = self.state.lock();
         if !state.is_closed() {
-            state.bytes += message.len() + MESSAGE_BYTES;
+            state.bytes += cost(&message);
             state.queue.push_back(message);
         }
     }
@@ -200,7 +192,7 @@ where
             match outcome {
                 Ok(()) => {
                     state.written = 0;
-                    state.bytes = state.bytes.saturating_sub(message.len() + MESSAGE_BYTES);
+                    state.bytes = state.bytes.saturating_sub(cost(&message));
                     taken += message.len();
                     // One caller has written its share: the polling thread writes the rest of the queue.
                     if taken > MAX_BATCH_BYTES && !state.queue.is_empty() {

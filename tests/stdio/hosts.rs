@@ -17,8 +17,8 @@ use serde_json::json;
 use crate::harness::{Watched, await_notification, connect, server, shell};
 use crate::probe::{output_of, probe};
 use crate::support::cases::cases;
-use crate::support::{await_that, failure_of};
 use crate::support::websocket::{Listening, Server};
+use crate::support::{await_that, failure_of};
 
 cases![
     a_host_that_sigpipe_would_kill_survives_the_death_of_its_server,
@@ -110,8 +110,7 @@ fn sigpipe_socket() {
     }
     for _ in 0..20 {
         let listening = Listening::new();
-        let (client, server) =
-            listening.serve(|| Client::connect(WebSocket::new(listening.url())).unwrap());
+        let (client, server) = listening.serve(|| Client::connect(WebSocket::new(listening.url())).unwrap());
         drop(server);
         request_until_lost(&client);
         client.close().unwrap();
@@ -143,7 +142,10 @@ fn sigchld_status() {
     let failure = failure_of(&error);
     assert_eq!(failure.exit_status, None, "{error:?}");
     assert_eq!(failure.stderr_tail, ["the reason"]);
-    assert!(error.to_string().contains("exit status is unknown, because this program ignores SIGCHLD"), "{error}");
+    assert!(
+        error.to_string().contains("exit status is unknown, because this program ignores SIGCHLD"),
+        "{error}"
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -161,7 +163,6 @@ fn sigchld_group() {
     // A signal would be delivered before this one.
     grandchild.signal(rustix::process::Signal::STOP);
     await_that("it has stopped", || grandchild.state() == "T");
-
 }
 
 fn a_host_that_ignores_sigchld_closes_as_any_other() {

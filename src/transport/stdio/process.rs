@@ -95,9 +95,9 @@ impl Process {
                 return Err(failed("a thread", error));
             }
         };
-        let streams = stdin.zip(child.shared().take_stdout()).and_then(|(stdin, stdout)| {
-            stdin.of(child.shared()).map(|stdin| Streams { stdin, stdout })
-        });
+        let streams = stdin
+            .zip(child.shared().take_stdout())
+            .and_then(|(stdin, stdout)| stdin.of(child.shared()).map(|stdin| Streams { stdin, stdout }));
         let process = Process { name: resolved.to_string(), child, stderr };
         Ok((Arc::new(process), streams))
     }

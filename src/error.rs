@@ -180,12 +180,20 @@ pub enum Error {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// This client was closed, by [`close`](crate::Client::close) or by dropping its last clone.
-    #[error("{doing}: the client is closed")]
+    /// This client was closed, by [`close`](crate::Client::close) or by dropping its last clone, or is used in a
+    /// forked process.
+    #[error("{doing}: {}", if *.in_forked_process {
+        "the client can't be used in a forked process; connect another one there"
+    } else {
+        "the client is closed"
+    })]
     #[non_exhaustive]
     Closed {
         /// What was being done.
         doing: String,
+        /// Whether this process was forked from the one that connected. The connection belongs to that one, where
+        /// it can still be used.
+        in_forked_process: bool,
     },
 }
 
@@ -339,14 +347,20 @@ impl Error {
     }
 
     pub(crate) fn closed(doing: impl Into<String>) -> Self {
-        Error::Closed { doing: doing.into() }
+        Error::Closed { doing: doing.into(), in_forked_process: false }
+    }
+
+    pub(crate) fn forked(doing: impl Into<String>) -> Self {
+        Error::Closed { doing: doing.into(), in_forked_process: true }
     }
 
     /// The same error for another operation: the end of a connection fails many calls.
     pub(crate) fn while_doing(&self, what: &str) -> Self {
         match self {
             Error::Transport { failure, .. } => Error::transport(what, Arc::clone(failure)),
-            Error::Closed { .. } => Error::closed(what),
+            Error::Closed { in_forked_process, .. } => {
+                Error::Closed { doing: what.to_owned(), in_forked_process: *in_forked_process }
+            }
             other => other.clone(),
         }
     }

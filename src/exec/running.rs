@@ -168,6 +168,7 @@ impl RunningCommand {
     /// command that still runs is terminated.
     pub fn wait(mut self) -> Result<CommandExit> {
         let mut unread = Vec::new();
+        self.handle.connection.check_process(CommandExecParams::METHOD)?;
         // A command that keeps writing after its limit is not read to an end that may never arrive.
         if self.outcome.is_some() || self.handle.log.wait_until_ended(self.deadline.at()) {
             unread.extend(self.by_ref());

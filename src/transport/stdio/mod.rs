@@ -44,7 +44,9 @@ use crate::error::{Result, TransportFailure};
 ///
 /// `Stdio::default()` runs the command in `$CODEX_APP_SERVER_CMD` if it is set (split like a shell
 /// command line, but not run by a shell), otherwise `codex app-server`. A bare program name is searched
-/// for on `PATH`; `codex` also in the directories where its installers put it.
+/// for on `PATH` (that of [`env`](Stdio::env) if it is set there); `codex` also in the directories where its
+/// installers put it. A relative program, and a relative entry of `PATH`, are relative to the current directory
+/// of this process, not to [`cwd`](Stdio::cwd). Empty entries are skipped.
 ///
 /// On Unix the child runs in its own process group, which ends with the connection.
 /// [`close`](crate::Client::close) closes its stdin, then sends SIGTERM, then SIGKILL. Dropping the last
@@ -96,15 +98,25 @@ impl Stdio {
 }
 
 impl fmt::Debug for Stdio {
-    /// Omits the values of environment variables, which often hold API keys.
+    /// Omits arguments and the values of environment variables, which often hold API keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
         f.debug_struct("Stdio")
-            .field("argv", &self.argv)
+            .field("argv", &self.argv.as_deref().map(WithoutArguments))
             .field("cwd", &self.cwd)
             .field("env", &names)
             .field("connect_timeout", &self.connect_timeout.0)
             .finish()
+    }
+}
+
+/// Shows the program of a command line, and how many arguments it has.
+struct WithoutArguments<'a>(&'a [OsString]);
+
+impl fmt::Debug for WithoutArguments<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arguments = self.0.iter().skip(1).map(|_| format_args!("…"));
+        f.debug_list().entries(self.0.first()).entries(arguments).finish()
     }
 }
 

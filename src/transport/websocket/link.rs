@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 use super::{
     TlsSession,
     frames::{self, Decoder, ReceivedFrame, Violation},
+    secrets::Secrets,
     socket::{ConnectingSocket, Socket, wait},
 };
 use crate::{
@@ -72,6 +73,7 @@ pub(super) struct Connected {
     pub(super) first: Vec<u8>,
     /// The server's address, for errors.
     pub(super) peer: String,
+    pub(super) secrets: Secrets,
     pub(super) keepalive: Keepalive,
     /// The server process, if this connection owns one.
     pub(super) daemon: Option<Daemon>,
@@ -90,7 +92,7 @@ struct SocketShared {
 
 /// Starts the thread that reads into `sink`.
 pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> {
-    let Connected { socket, session, first, peer, keepalive, daemon } = connected;
+    let Connected { socket, session, first, peer, secrets, keepalive, daemon } = connected;
     let ConnectingSocket { socket, poll, token, .. } = socket;
     let socket = Arc::new(socket);
     socket.watch(poll.registry(), token, false)?;
@@ -117,6 +119,7 @@ pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> 
         ping: None,
         breaks_at: None,
         peer,
+        secrets,
         daemon: daemon.clone(),
     };
     let thread =
@@ -292,6 +295,7 @@ struct SocketReader {
     /// When to stop reading from a server that no longer reads.
     breaks_at: Option<Instant>,
     peer: String,
+    secrets: Secrets,
     daemon: Option<Arc<Daemon>>,
 }
 
@@ -469,7 +473,9 @@ impl SocketReader {
         let what = match frame {
             None => "it closed the connection".to_owned(),
             Some((code, reason)) if reason.is_empty() => format!("it closed the connection ({code})"),
-            Some((code, reason)) => format!("it closed the connection ({code}: {reason})"),
+            Some((code, reason)) => {
+                format!("it closed the connection ({code}: {})", self.secrets.mask(&reason))
+            }
         };
         self.lost(&what).map_break(|mut failure| {
             failure.close_code = code;

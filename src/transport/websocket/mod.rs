@@ -1,13 +1,14 @@
 //! Transports to a listening server: WebSocket over TCP, optionally with TLS, and over a Unix socket.
 //!
 //! Relies on `outbox`, on `stdio` (to spawn a server) and, in this directory, on `address` (the URL),
-//! `socket` (connecting), `tls`, `upgrade` (HTTP), `frames` (encoding) and `link` (the reading thread);
-//! `unix` is the other public type. Invariant: one deadline covers all steps of connecting, and no
+//! `socket` (connecting), `tls`, `upgrade` (HTTP), `frames` (encoding), `link` (the reading thread) and
+//! `secrets`; `unix` is the other public type. Invariant: one deadline covers all steps of connecting, and no
 //! message contains a secret.
 
 mod address;
 mod frames;
 mod link;
+mod secrets;
 mod socket;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
@@ -247,10 +248,10 @@ impl WebSocket {
             if OWN_HEADERS.contains(&known.as_str()) || known == header::UPGRADE {
                 return Err(Error::invalid(format!("the header {name} belongs to the upgrade itself")));
             }
-            secrets.push(value.clone());
+            secrets.add(value);
             if known == header::AUTHORIZATION {
                 has_token = true;
-                secrets.extend(value.split_whitespace().nth(1).map(str::to_owned));
+                value.split_whitespace().skip(1).for_each(|part| secrets.add(part));
             }
             lines.push((name.clone(), value.clone()));
         }
@@ -271,7 +272,7 @@ impl WebSocket {
                 ));
             }
             lines.push(("Authorization".to_owned(), format!("Bearer {token}")));
-            secrets.push(token.to_owned());
+            secrets.add(token);
             has_token = true;
         }
         Ok(Headers { lines, secrets, has_token })
@@ -360,7 +361,7 @@ impl fmt::Debug for WebSocket {
 impl Transport for WebSocket {
     fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>> {
         let deadline = self.connect_timeout.begin()?;
-        let headers = self.headers()?;
+        let mut headers = self.headers()?;
         let (url, daemon) = match &self.server {
             Server::Environment => (variable(URL_VARIABLE)?.unwrap_or_else(|| DEFAULT_URL.to_owned()), None),
             Server::Url(url) => (url.clone(), None),
@@ -370,11 +371,15 @@ impl Transport for WebSocket {
             }
         };
         let address = Address::parse(&url)?;
+        for part in address.query().split('&') {
+            headers.secrets.add(part.split_once('=').map_or(part, |(_, value)| value));
+        }
         let has_token = headers.has_token;
         if has_token {
             self.check_token(&address)?;
         }
         let doing = format!("connect to {address}");
+        let secrets = headers.secrets.clone();
         let upgrade = Upgrade { authority: address.authority(), path: address.path.clone(), headers };
 
         // `localhost` may resolve to anything; the token must stay on this machine.
@@ -390,7 +395,8 @@ impl Transport for WebSocket {
             }
         };
         let peer = address.to_string();
-        let connected = Connected { socket, session, first, peer, keepalive: self.keepalive, daemon };
+        let connected =
+            Connected { socket, session, first, peer, secrets, keepalive: self.keepalive, daemon };
         begin(connected, sink, deadline, &doing)
     }
 }

@@ -178,12 +178,8 @@ impl CommandLog {
         self.ended.is_set()
     }
 
-    /// Called when nobody reads the command any more: terminates it if it still runs, without waiting. Does nothing
-    /// in a forked process, where the command isn't its own.
+    /// Called when nobody reads the command any more: terminates it if it still runs, without waiting.
     pub(super) fn abandon(self: &Arc<Self>) {
-        if self.mailbox.is_forked() {
-            return;
-        }
         let what = format!("the command {} was dropped", self.process_id);
         self.give_up_for(Error::NoLongerPending { what });
     }

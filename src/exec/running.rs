@@ -228,6 +228,10 @@ impl FusedIterator for RunningCommand {}
 
 impl Drop for RunningCommand {
     fn drop(&mut self) {
+        // There the command is somebody else's, and so may be the locks of the logger.
+        if self.handle.connection.is_forked() {
+            return;
+        }
         if let Some(Err(error)) = &self.outcome {
             log::error!("unhandled failure of command {}: {error}", self.process_id());
         }

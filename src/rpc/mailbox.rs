@@ -123,8 +123,7 @@ impl Drop for Wakeups {
 }
 
 impl<T: Weighed, E> Mailbox<T, E> {
-    /// Whether this process was forked from that of the mailbox.
-    pub(crate) fn is_forked(&self) -> bool {
+    fn is_forked(&self) -> bool {
         self.budget.origin().is_forked()
     }
 

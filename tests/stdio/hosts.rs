@@ -1,5 +1,5 @@
 //! Hosts that are not what Rust's runtime makes of a process: SIGPIPE kills, SIGCHLD is ignored, no thread can be
-//! started.
+//! started, or they fork.
 //!
 //! Relies on `harness` and `probe`: each test runs this binary again as such a host. Invariant: a host fails by
 //! panicking or by being killed.
@@ -7,11 +7,15 @@
 use std::{
     os::unix::net::UnixListener,
     process::Command,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
-use codex_blocking::{Client, Error, Stdio, UnixSocket, WebSocket};
+use codex_blocking::testing::{ScriptedServer, TurnScript};
+use codex_blocking::{Client, Error, ExecOptions, Notifications, Stdio, ThreadConfig, UnixSocket, WebSocket};
 use serde_json::json;
 
 use crate::harness::{Watched, await_notification, connect, server, shell};
@@ -27,6 +31,9 @@ cases![
     #[cfg(target_os = "linux")]
     a_host_that_ignores_sigchld_signals_no_group_after_the_child_was_reaped,
     a_host_that_ignores_sigchld_closes_as_any_other,
+    a_fork_of_the_host_can_use_and_end_nothing_of_its_parent,
+    a_fork_of_the_host_can_use_and_end_nothing_of_its_parent_over_a_socket,
+    a_fork_at_any_moment_of_busy_threads_hangs_nowhere,
     #[cfg(target_os = "linux")]
     a_host_that_can_start_no_more_threads_is_left_with_no_child,
 ];
@@ -40,6 +47,9 @@ pub(crate) fn run(host: &str, words: &[&str]) {
         #[cfg(target_os = "linux")]
         ("sigchld-group", []) => sigchld_group(),
         ("sigchld-close", []) => sigchld_close(),
+        ("fork-stdio", []) => fork_stdio(),
+        ("fork-socket", []) => fork_socket(),
+        ("fork-busy", []) => fork_busy(),
         #[cfg(target_os = "linux")]
         ("few-threads", [spare]) => few_threads::host(spare.parse().unwrap()),
         _ => panic!("there is no host {host} {words:?}"),
@@ -176,6 +186,145 @@ fn sigchld_close() {
         client.close().unwrap();
         assert!(child.is_gone());
     }
+}
+
+/// Runs this in a fork of this process, and waits for its end.
+fn in_a_fork(child: impl FnOnce()) {
+    match fork::fork().unwrap() {
+        fork::Fork::Child => {
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child));
+            std::process::exit(i32::from(outcome.is_err()));
+        }
+        fork::Fork::Parent(pid) => {
+            let pid = rustix::process::Pid::from_raw(pid).unwrap();
+            let _ends_with_this = KilledOnDrop(pid);
+            await_that("the fork has ended", || {
+                let waited = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
+                waited.unwrap().is_some_and(|(_, status)| {
+                    assert_eq!(status.exit_status(), Some(0), "the fork failed");
+                    true
+                })
+            });
+        }
+    }
+}
+
+/// A fork, which must not outlive its test.
+struct KilledOnDrop(rustix::process::Pid);
+
+impl Drop for KilledOnDrop {
+    fn drop(&mut self) {
+        let _ = rustix::process::kill_process(self.0, rustix::process::Signal::KILL);
+    }
+}
+
+#[track_caller]
+fn is_refused_in_a_fork<T: std::fmt::Debug>(outcome: Result<T, Error>) {
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, Error::Closed { in_forked_process: true, .. }), "{error:?}");
+    assert!(error.to_string().contains("in a forked process"), "{error}");
+}
+
+/// What a fork gets of its parent's client, in which nothing has ended.
+fn nothing_works(client: Client, mut notifications: Notifications) {
+    is_refused_in_a_fork(client.request("echo", ()));
+    is_refused_in_a_fork(client.notify("echo", ()));
+    is_refused_in_a_fork(client.chat_once("hello"));
+    is_refused_in_a_fork(client.start_thread(ThreadConfig::new()));
+    is_refused_in_a_fork(client.supports("turn/start"));
+    is_refused_in_a_fork(client.exec_command(["ls"], ExecOptions::new()));
+    is_refused_in_a_fork(client.interrupt_turn("turn"));
+    // What had arrived, and then the end.
+    notifications.by_ref().for_each(drop);
+    assert!(notifications.is_ended());
+    notifications.ready().recv().unwrap_err();
+    assert!(client.notifications().next().is_none() && client.approval_requests().next().is_none());
+    assert!(client.pending().is_empty());
+    let _ = (client.stats(), format!("{client:?}"));
+    client.close().unwrap();
+    drop(notifications);
+    drop(client);
+}
+
+fn a_fork_of_the_host_can_use_and_end_nothing_of_its_parent() {
+    output_of(&mut probe("host-fork-stdio"));
+}
+
+fn fork_stdio() {
+    let client = connect(server("plain"));
+    let child = Watched::server(&client);
+    let notifications = client.notifications();
+    let mut command = Some(client.spawn_command(["cat"], ExecOptions::new()).unwrap());
+    client.request("seen", ()).unwrap();
+    in_a_fork(|| {
+        let mut command = command.take().unwrap();
+        assert!(command.next().is_none());
+        is_refused_in_a_fork(command.terminate());
+        is_refused_in_a_fork(command.wait());
+        nothing_works(client.clone(), notifications);
+        drop(client.clone());
+        // It can have a server of its own.
+        let own = connect(server("plain"));
+        own.request("echo", ()).unwrap();
+        own.close().unwrap();
+    });
+    assert_eq!(client.request("seen", ()).unwrap(), json!([["seen", null]]));
+    assert!(!child.has_ended() && !command.as_ref().unwrap().is_ended());
+    client.close().unwrap();
+    assert!(child.is_gone());
+}
+
+fn a_fork_of_the_host_can_use_and_end_nothing_of_its_parent_over_a_socket() {
+    output_of(&mut probe("host-fork-socket"));
+}
+
+fn fork_socket() {
+    let scripted = ScriptedServer::new().on_turn(|_| TurnScript::new().wait_for_interrupt());
+    let listening = scripted.listen().unwrap();
+    let client = Client::connect(WebSocket::new(listening.url())).unwrap();
+    let notifications = client.notifications();
+    let mut chat = Some(client.chat("hello").unwrap());
+    let continuation = chat.as_ref().unwrap().continuation();
+    in_a_fork(|| {
+        let mut chat = chat.take().unwrap();
+        let steps: Vec<_> = chat.by_ref().collect();
+        assert!(steps.last().unwrap().is_error(), "{steps:?}");
+        is_refused_in_a_fork(Err::<(), _>(chat.error().unwrap().clone()));
+        is_refused_in_a_fork(chat.interrupt());
+        is_refused_in_a_fork(chat.steer("more"));
+        drop(chat);
+        is_refused_in_a_fork(client.chat(continuation));
+        nothing_works(client.clone(), notifications);
+    });
+    let mut chat = chat.unwrap();
+    assert!(!chat.is_ended());
+    assert!(chat.cancel().unwrap().was_interrupted);
+    client.close().unwrap();
+}
+
+fn a_fork_at_any_moment_of_busy_threads_hangs_nowhere() {
+    output_of(&mut probe("host-fork-busy"));
+}
+
+fn fork_busy() {
+    let client = connect(server("plain"));
+    let is_over = AtomicBool::new(false);
+    let lines = "{\"method\":\"test/line\"}\n".repeat(1000);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    client.request("raw", json!({ "bytes": lines.as_bytes() })).unwrap();
+                }
+            });
+        }
+        for _ in 0..100 {
+            let notifications = client.notifications();
+            in_a_fork(|| nothing_works(client.clone(), notifications));
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    client.close().unwrap();
 }
 
 /// Threads can't be started, because there is no address space for their stacks.

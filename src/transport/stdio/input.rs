@@ -1,9 +1,14 @@
 //! The child's standard input.
 //!
 //! Relies on `no_sigpipe`. Invariant: a write after the child has ended is an error, and never a signal that
-//! kills this process. On Unix it is therefore a socket, where a pipe would raise SIGPIPE.
+//! kills this process.
+//!
+//! On Linux it is a pipe that is written with the signal blocked. Other Unix systems have no way to take back a
+//! signal of a pipe, so it is a socket there, which costs some microseconds more per request.
 
-#[cfg(unix)]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) use self::pipe::ChildInput;
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 pub(super) use self::socket::ChildInput;
 #[cfg(not(unix))]
 pub(super) use std::process::ChildStdin as ChildInput;
@@ -13,59 +18,58 @@ use std::{io, process::Command};
 use shared_child::SharedChild;
 
 /// This process's end, before the child runs.
-pub(super) struct InputEnd(#[cfg(unix)] ChildInput);
+pub(super) struct InputEnd(
+    #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))] ChildInput,
+);
 
+#[cfg(any(target_os = "linux", target_os = "android", not(unix)))]
 impl InputEnd {
     /// Sets the child's stdin.
-    #[cfg(unix)]
-    pub(super) fn open(command: &mut Command) -> io::Result<InputEnd> {
-        socket::open(command).map(InputEnd)
-    }
-
-    #[cfg(unix)]
-    pub(super) fn of(self, _: &SharedChild) -> Option<ChildInput> {
-        Some(self.0)
-    }
-
-    #[cfg(not(unix))]
+    #[allow(clippy::unnecessary_wraps, reason = "a socket can fail to open")]
     pub(super) fn open(command: &mut Command) -> io::Result<InputEnd> {
         command.stdin(std::process::Stdio::piped());
         Ok(InputEnd())
     }
 
-    #[cfg(not(unix))]
     pub(super) fn of(self, child: &SharedChild) -> Option<ChildInput> {
-        child.take_stdin()
+        child.take_stdin().map(ChildInput::from)
     }
 }
 
-#[cfg(unix)]
-mod socket {
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+impl InputEnd {
+    /// Sets the child's stdin.
+    pub(super) fn open(command: &mut Command) -> io::Result<InputEnd> {
+        socket::open(command).map(InputEnd)
+    }
+
+    pub(super) fn of(self, _: &SharedChild) -> Option<ChildInput> {
+        Some(self.0)
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod pipe {
     use std::{
         io::{self, Write},
-        net::Shutdown,
-        os::{
-            fd::{AsFd, BorrowedFd, OwnedFd},
-            unix::net::UnixStream,
-        },
-        process::{Command, Stdio},
+        os::fd::{AsFd, BorrowedFd},
+        process::ChildStdin,
     };
 
-    use super::super::super::no_sigpipe;
+    use super::super::super::no_sigpipe::write_to_pipe;
 
-    /// Dropping it is the end of the child's input, also while a forked process has a copy of the descriptor.
     #[derive(Debug)]
-    pub(in super::super) struct ChildInput(UnixStream);
+    pub(in super::super) struct ChildInput(ChildStdin);
 
-    pub(super) fn open(command: &mut Command) -> io::Result<ChildInput> {
-        let (own, childs) = no_sigpipe::pair()?;
-        command.stdin(Stdio::from(OwnedFd::from(childs)));
-        Ok(ChildInput(own))
+    impl From<ChildStdin> for ChildInput {
+        fn from(pipe: ChildStdin) -> Self {
+            ChildInput(pipe)
+        }
     }
 
     impl Write for &ChildInput {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            no_sigpipe::write(&self.0, bytes)
+            write_to_pipe(&self.0, bytes)
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -78,11 +82,43 @@ mod socket {
             self.0.as_fd()
         }
     }
+}
 
-    impl Drop for ChildInput {
-        fn drop(&mut self) {
-            // Fails if the child has closed its end.
-            let _ = self.0.shutdown(Shutdown::Write);
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+mod socket {
+    use std::{
+        io::{self, Write},
+        os::{
+            fd::{AsFd, BorrowedFd, OwnedFd},
+            unix::net::UnixStream,
+        },
+        process::{Command, Stdio},
+    };
+
+    use super::super::super::no_sigpipe::{socket_pair, write_to_socket};
+
+    #[derive(Debug)]
+    pub(in super::super) struct ChildInput(UnixStream);
+
+    pub(super) fn open(command: &mut Command) -> io::Result<ChildInput> {
+        let (own, childs) = socket_pair()?;
+        command.stdin(Stdio::from(OwnedFd::from(childs)));
+        Ok(ChildInput(own))
+    }
+
+    impl Write for &ChildInput {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            write_to_socket(&self.0, bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl AsFd for ChildInput {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.as_fd()
         }
     }
 }

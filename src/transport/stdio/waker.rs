@@ -23,7 +23,7 @@ pub(super) struct Waker(UnixStream);
 pub(super) struct WakeSignals(UnixStream);
 
 pub(super) fn waker() -> io::Result<(Waker, WakeSignals)> {
-    let (waker, wakeups) = no_sigpipe::pair()?;
+    let (waker, wakeups) = no_sigpipe::socket_pair()?;
     waker.set_nonblocking(true)?;
     wakeups.set_nonblocking(true)?;
     Ok((Waker(waker), WakeSignals(wakeups)))
@@ -32,7 +32,7 @@ pub(super) fn waker() -> io::Result<(Waker, WakeSignals)> {
 impl Waker {
     pub(super) fn wake(&self) {
         // Fails if wake-ups are already pending, or if no thread waits any more.
-        let _ = no_sigpipe::write(&self.0, &[1]);
+        let _ = no_sigpipe::write_to_socket(&self.0, &[1]);
     }
 }
 

@@ -49,7 +49,8 @@ mod tests {
             ("no: top-secret, top", "no: …, …"),
             ("no: top-sec", "no: …"),
             ("bad key blå-b", "bad key …"),
-            ("bl\u{e5}", "bl\u{e5}"),
+            ("blå", "…"),
+            ("bl", "bl"),
             ("two\nlines", "two lines"),
             ("", ""),
         ] {

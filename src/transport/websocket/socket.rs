@@ -50,7 +50,7 @@ impl Write for &Socket {
             // std writes to TCP sockets without SIGPIPE.
             Socket::Tcp(stream) => { stream }.write(bytes),
             #[cfg(unix)]
-            Socket::Unix(stream) => crate::transport::no_sigpipe::write(stream, bytes),
+            Socket::Unix(stream) => crate::transport::no_sigpipe::write_to_socket(stream, bytes),
         }
     }
 

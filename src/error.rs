@@ -265,7 +265,7 @@ pub struct TransportFailure {
     /// The last lines that the server's process wrote to stderr, oldest first. Only these contain the reason
     /// of a failed start.
     pub stderr_tail: Vec<String>,
-    /// The HTTP status with which a WebSocket upgrade was rejected.
+    /// The HTTP status with which a WebSocket upgrade was rejected, or the connection by a proxy.
     pub http_status: Option<u16>,
     /// The code of the WebSocket close frame.
     pub close_code: Option<u16>,

@@ -21,6 +21,7 @@ mod protocol;
 mod public_api;
 mod questions;
 mod requests;
+mod secrets;
 mod server_requests;
 mod threads;
 mod tools;

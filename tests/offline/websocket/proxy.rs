@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -38,12 +39,12 @@ fn through<T: Send>(
         let head = read_head(&mut client);
         let target = TcpStream::connect(server.url().strip_prefix("ws://").unwrap()).unwrap();
         client.write_all(b"HTTP/1.0 200 Connection established\r\nVia: test\r\n\r\n").unwrap();
-        scope.spawn(move || {
-            thread::scope(|scope| {
-                scope.spawn(|| copy(&client, &target));
-                copy(&target, &client);
-            });
-        });
+        // They end with the connections, on which nothing here waits.
+        let (client, target) = (Arc::new(client), Arc::new(target));
+        for (from, to) in [(&client, &target), (&target, &client)] {
+            let (from, to) = (Arc::clone(from), Arc::clone(to));
+            thread::spawn(move || copy(&from, &to));
+        }
         (connecting.join().unwrap(), head)
     })
 }

@@ -260,7 +260,8 @@ impl fmt::Debug for Cause {
 pub struct TransportFailure {
     /// What happened, in one sentence.
     pub message: String,
-    /// The exit status of the server's process, if this client started it and it has ended.
+    /// The exit status of the server's process, if this client started it and it has ended. Unknown if the program
+    /// ignores SIGCHLD, or waits for all child processes itself.
     pub exit_status: Option<ExitStatus>,
     /// The last lines that the server's process wrote to stderr, oldest first. Only these contain the reason
     /// of a failed start.

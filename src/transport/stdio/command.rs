@@ -135,13 +135,11 @@ fn install_directories() -> Vec<PathBuf> {
 /// Returns the absolute path if it is that of an executable file.
 fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
     // Fails if the current directory was removed; then nothing is relative to it.
-    let found = std::path::absolute(path).ok().and_then(|path| {
-        let found = executable(&path);
-        if found.is_none() {
-            tried.push(path);
-        }
-        found
-    });
+    let path = std::path::absolute(path).ok()?;
+    let found = executable(&path);
+    if found.is_none() {
+        tried.push(path);
+    }
     found
 }
 

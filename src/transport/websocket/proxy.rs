@@ -140,10 +140,11 @@ impl Proxy {
             wire.read_exact(&mut byte).map_err(lost)?;
             head.push(byte[0]);
         }
+        let is_whole = head.ends_with(b"\r\n\r\n");
         let head = String::from_utf8_lossy(&head);
         let line = head.lines().next().unwrap_or_default();
         let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse::<u16>().ok());
-        match status {
+        match status.filter(|_| is_whole) {
             Some(200..=299) => Ok(wire),
             Some(status) => {
                 let line = secrets.mask(line);

@@ -103,7 +103,8 @@ fn a_proxy_that_refuses_is_told_with_its_status_and_without_its_password() {
 
 #[test]
 fn what_is_no_proxy_is_told_as_that() {
-    for answer in ["SSH-2.0-OpenSSH_9.6\r\n\r\n", "HTTP/1.1 OK\r\n\r\n"] {
+    let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "y".repeat(100_000));
+    for answer in ["SSH-2.0-OpenSSH_9.6\r\n\r\n", "HTTP/1.1 OK\r\n\r\n", &endless] {
         let proxy = Listening::new();
         let transport = WebSocket::new(format!("ws://{NAME}")).proxy(&*format!("127.0.0.1:{}", proxy.port));
         let error = proxy.answer(answer.as_bytes(), || Client::connect(transport)).unwrap_err();

@@ -196,12 +196,20 @@ pub enum Error {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// This client was closed, by [`close`](crate::Client::close) or by dropping its last clone.
-    #[error("{doing}: the client is closed")]
+    /// This client was closed, by [`close`](crate::Client::close) or by dropping its last clone, or is used in a
+    /// forked process.
+    #[error("{doing}: {}", if *.in_forked_process {
+        "the client can't be used in a forked process; connect another one there"
+    } else {
+        "the client is closed"
+    })]
     #[non_exhaustive]
     Closed {
         /// What was being done.
         doing: String,
+        /// Whether this process was forked from the one that connected. The connection belongs to that one, where
+        /// it can still be used.
+        in_forked_process: bool,
     },
 }
 
@@ -289,12 +297,13 @@ impl fmt::Debug for Cause {
 pub struct TransportFailure {
     /// What happened, in one sentence.
     pub message: String,
-    /// The exit status of the server's process, if this client started it and it has ended.
+    /// The exit status of the server's process, if this client started it and it has ended. Unknown if the program
+    /// ignores SIGCHLD, or waits for all child processes itself.
     pub exit_status: Option<ExitStatus>,
     /// The last lines that the server's process wrote to stderr, oldest first. Only these contain the reason
     /// of a failed start.
     pub stderr_tail: Vec<String>,
-    /// The HTTP status with which a WebSocket upgrade was rejected.
+    /// The HTTP status with which a WebSocket upgrade was rejected, or the connection by a proxy.
     pub http_status: Option<u16>,
     /// The code of the WebSocket close frame.
     pub close_code: Option<u16>,
@@ -376,14 +385,20 @@ impl Error {
     }
 
     pub(crate) fn closed(doing: impl Into<String>) -> Self {
-        Error::Closed { doing: doing.into() }
+        Error::Closed { doing: doing.into(), in_forked_process: false }
+    }
+
+    pub(crate) fn forked(doing: impl Into<String>) -> Self {
+        Error::Closed { doing: doing.into(), in_forked_process: true }
     }
 
     /// The same error for another operation: the end of a connection fails many calls.
     pub(crate) fn while_doing(&self, what: &str) -> Self {
         match self {
             Error::Transport { failure, .. } => Error::transport(what, Arc::clone(failure)),
-            Error::Closed { .. } => Error::closed(what),
+            Error::Closed { in_forked_process, .. } => {
+                Error::Closed { doing: what.to_owned(), in_forked_process: *in_forked_process }
+            }
             other => other.clone(),
         }
     }

@@ -129,6 +129,7 @@ impl Client {
 
     fn open<T: TurnItem>(&self, request: ChatRequest, mode: ChatMode) -> Result<TurnStream<T>> {
         request.check()?;
+        self.connection.check_process(TURN_START)?;
         let inactivity = request.inactivity_timeout.unwrap_or(self.inner.settings.inactivity_timeout);
         match &request.source {
             ChatSource::Continuation(token) => self.resume(token, mode, inactivity),

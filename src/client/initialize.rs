@@ -170,6 +170,7 @@ impl Client {
 
     /// Waits for a handshake that another thread is performing.
     fn lock_handshake(&self, deadline: Deadline) -> Result<MutexGuard<'_, Option<Handshake>>> {
+        self.connection.check_process("initialize")?;
         let slot = match deadline.at() {
             Some(at) => self.inner.initialized.try_lock_until(at),
             None => Some(self.inner.initialized.lock()),

@@ -148,7 +148,8 @@ impl Client {
     ///
     /// Waiting calls fail with [`Error::Closed`](crate::Error::Closed). For a child process, the client
     /// closes its input, then sends SIGTERM, then SIGKILL, each after a delay, and reaps it; threads are
-    /// joined. Blocks for at most 5 s. Can be called from any thread, also in a callback, and more than once.
+    /// joined. Blocks for at most 5 s. Can be called from any thread, also in a callback, and more than once. In a
+    /// process that was forked from the one that connected, it does nothing.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;

@@ -51,10 +51,7 @@ impl Notifications {
 
     /// Returns the next notification if there is one. Never blocks.
     pub fn try_next(&mut self) -> Option<RawNotification> {
-        match self.subscription.mailbox().take() {
-            Taken::Item(text) => Some(RawNotification(text)),
-            Taken::Empty | Taken::Ended(()) => None,
-        }
+        self.next_before(Deadline::after(Some(Duration::ZERO)))
     }
 
     /// Returns the next notification, waiting for at most `limit`.

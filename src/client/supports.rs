@@ -34,6 +34,7 @@ impl Client {
     /// [`Error::Rpc`] when it is overloaded. The next call tries again.
     pub fn supports(&self, method: &str) -> Result<Option<bool>> {
         let deadline = self.deadline();
+        self.connection.check_process(MADE_UP)?;
         // A second caller waits for the answer to the first.
         let slot = match deadline.at() {
             Some(at) => self.inner.methods.try_lock_until(at),

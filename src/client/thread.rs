@@ -252,6 +252,7 @@ impl Client {
     /// id is empty.
     pub fn compact_thread(&self, id: &str) -> Result<()> {
         check_thread_id(id)?;
+        self.connection.check_process("compact a thread")?;
         let expected = self.inner.turns.expect_compaction(id);
         self.on_loaded(id, || self.perform(ThreadCompactStartParams::new(id)))?;
         let limit = self.inner.settings.inactivity_timeout;
@@ -303,6 +304,7 @@ impl Client {
         /// How long the server may take to close a thread that it does not keep. It takes 0.1 s.
         const PATIENCE: Duration = Duration::from_secs(1);
         check_thread_id(id)?;
+        self.connection.check_process("unload a thread")?;
         let in_use = || Error::invalid(format!("thread {id} is in use; wait until its turn is over"));
         let unloading = self.threads().begin_unload(id).ok_or_else(in_use)?;
         // Looked at after the thread counts as unloaded, so that no turn can begin in between.
@@ -508,6 +510,7 @@ impl ThreadHandle {
 
     /// The tokens of the thread, as the server last reported them: during turns, and when a thread is resumed.
     pub fn token_usage(&self) -> Option<TokenUsage> {
+        self.client.connection.check_process("read the tokens").ok()?;
         self.shared.usage.lock().clone()
     }
 
@@ -616,7 +619,7 @@ impl Client {
         let none = ThreadConfig::default();
         let config = request.thread_config.as_ref().unwrap_or(&none);
         let Some(id) = &request.thread else { return self.start_for_chat(config.clone()) };
-        let claim = self.threads().claim(id);
+        let claim = self.claim(id)?;
         let loaded = |overrides, not_resumed| ChatThread {
             id: id.clone(),
             overrides,
@@ -695,7 +698,7 @@ impl Client {
     /// if it turns out to be unloaded.
     pub(super) fn on_loaded<T>(&self, id: &str, call: impl Fn() -> Result<T>) -> Result<T> {
         check_thread_id(id)?;
-        let _claim = self.threads().claim(id);
+        let _claim = self.claim(id)?;
         let load = || self.load(id, &ThreadConfig::default());
         let seemed_loaded = self.threads().is_loaded(id);
         if !seemed_loaded {
@@ -714,7 +717,7 @@ impl Client {
     /// Whether this or another connection has loaded the thread; asks the server if this connection has not.
     /// If the server can't answer, the thread counts as not loaded.
     fn is_loaded_anywhere(&self, id: &str) -> Result<bool> {
-        drop(self.threads().claim(id));
+        drop(self.claim(id)?);
         if self.threads().is_loaded(id) {
             return Ok(true);
         }
@@ -767,6 +770,15 @@ impl Client {
             }
         }
         Ok(reply)
+    }
+
+    /// Keeps a thread from being unloaded while a call is about to use it.
+    ///
+    /// # Errors
+    /// This process was forked from the one that connected.
+    fn claim(&self, id: &str) -> Result<Claim> {
+        self.connection.check_process("use a thread")?;
+        Ok(self.threads().claim(id))
     }
 
     pub(super) fn threads(&self) -> &Arc<Threads> {

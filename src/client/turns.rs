@@ -42,6 +42,7 @@ impl Client {
     /// [`interrupt_turn_on`](Self::interrupt_turn_on) for turns of other clients); otherwise the same as
     /// [`request`](Self::request).
     pub fn interrupt_turn(&self, turn_id: &str) -> Result<()> {
+        self.connection.check_process("turn/interrupt")?;
         match self.inner.turns.running_turn(|log| log.turn_id == turn_id) {
             Some(log) => self.control(&log).interrupt(),
             None => {

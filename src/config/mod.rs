@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     protocol::{
         AskForApproval as ApprovalPolicy, CollaborationMode, Personality, ReasoningEffort, ReasoningSummary,
-        SandboxMode, SandboxPolicy,
+        SandboxMode, SandboxPolicy, wire::show_object,
     },
     setting::Setting,
 };
@@ -31,7 +31,7 @@ macro_rules! settings {
         }
     ) => {
         $(#[$about])*
-        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         #[must_use = "settings do nothing until a call takes them"]
         #[non_exhaustive]
@@ -41,6 +41,15 @@ macro_rules! settings {
                 #[serde(skip_serializing_if = "Setting::is_unset")]
                 pub $field: Setting<$type>,
             )*
+        }
+
+        impl std::fmt::Debug for $name {
+            /// Masks the values of the server's configuration, which may be secret.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let fields: &[(_, _, &dyn std::fmt::Debug)] =
+                    &[$( (stringify!($field), stringify!($field), &self.$field), )*];
+                show_object(f, stringify!($name), fields)
+            }
         }
 
         impl $name {

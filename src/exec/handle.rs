@@ -99,6 +99,7 @@ impl CommandHandle {
     }
 
     fn ask<P: ClientRequest>(&self, params: P) -> Result<()> {
+        self.connection.check_process(P::METHOD)?;
         if self.is_over() {
             return Err(self.no_longer_pending());
         }

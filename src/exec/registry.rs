@@ -19,8 +19,8 @@ use crate::{
     error::{Error, Result},
     protocol::{ClientRequest, CommandExecParams, CommandExecTerminateParams},
     rpc::{
-        Budget, Class, Core, Frame, Latch, Mailbox, Overrun, Payer, Permit, RawReply, Subsystem, Taken,
-        Wakeups, Weighed,
+        Budget, Class, Core, Frame, Latch, Mailbox, MailboxEnd, Overrun, Payer, Permit, RawReply, Subsystem,
+        Taken, Wakeups, Weighed,
     },
 };
 
@@ -71,6 +71,12 @@ pub(super) enum CommandEnd {
     Lost(Error),
 }
 
+impl MailboxEnd for CommandEnd {
+    fn in_forked_process() -> Self {
+        CommandEnd::Lost(Error::forked(CommandExecParams::METHOD))
+    }
+}
+
 impl Commands {
     pub(crate) fn new(budget: &Arc<Budget>) -> Arc<Commands> {
         Arc::new(Commands { running: Mutex::default(), budget: Arc::clone(budget) })
@@ -86,6 +92,7 @@ impl Commands {
         deadline: Deadline,
     ) -> Result<Arc<CommandLog>> {
         let method = CommandExecParams::METHOD;
+        core.check_process(method)?;
         let permit = core.acquire(method, Class::Long, deadline)?;
         let log = Arc::new(CommandLog {
             process_id,

@@ -168,6 +168,7 @@ impl RunningCommand {
     /// command that still runs is terminated.
     pub fn wait(mut self) -> Result<CommandExit> {
         let mut unread = Vec::new();
+        self.handle.connection.check_process(CommandExecParams::METHOD)?;
         // A command that keeps writing after its limit is not read to an end that may never arrive.
         if self.outcome.is_some() || self.handle.log.wait_until_ended(self.deadline.at()) {
             unread.extend(self.by_ref());
@@ -227,6 +228,10 @@ impl FusedIterator for RunningCommand {}
 
 impl Drop for RunningCommand {
     fn drop(&mut self) {
+        // There the command is somebody else's, and so may be the locks of the logger.
+        if self.handle.connection.is_forked() {
+            return;
+        }
         if let Some(Err(error)) = &self.outcome {
             log::error!("unhandled failure of command {}: {error}", self.process_id());
         }

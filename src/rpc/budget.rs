@@ -1,6 +1,6 @@
 //! Counts the bytes that a connection keeps for its users, and chooses who pays when there are too many.
 //!
-//! Relies on nothing. Invariant: everything that a peer can make the client keep is charged here before it is
+//! Relies on `origin`. Invariant: everything that a peer can make the client keep is charged here before it is
 //! stored, and refunded when it is taken or dropped, so that the sum is always known.
 //!
 //! [`Budget::enforce`] is called by the reading thread after each frame. It calls a [`Payer`] while no other
@@ -13,8 +13,12 @@ use std::sync::{
 
 use parking_lot::Mutex;
 
+use super::origin::Origin;
+
 #[derive(Debug)]
 pub(crate) struct Budget {
+    /// For all that is charged here: whether it belongs to this process.
+    origin: Origin,
     kept: AtomicUsize,
     limit: usize,
     payers: Mutex<Payers>,
@@ -46,10 +50,15 @@ impl Budget {
     /// `None`: no limit.
     pub(crate) fn new(limit: Option<usize>) -> Arc<Budget> {
         Arc::new(Budget {
+            origin: Origin::here(),
             kept: AtomicUsize::new(0),
             limit: limit.unwrap_or(usize::MAX),
             payers: Mutex::default(),
         })
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// The bytes kept now.

@@ -1,6 +1,6 @@
 //! The requests in flight, and the completions of their replies.
 //!
-//! Relies on `mailbox`. Invariant: an entry is removed exactly once: by its reply, by its caller giving up,
+//! Relies on `mailbox` and `origin`. Invariant: an entry is removed exactly once: by its reply, by its caller giving up,
 //! or by the end of the connection. Dropping a completion without a reply ends its caller's wait.
 
 use std::{
@@ -16,19 +16,24 @@ use parking_lot::Mutex;
 use super::{
     budget::Budget,
     mailbox::{Mailbox, Wakeups, Weighed},
+    origin::Origin,
     raw_reply::RawReply,
 };
 
 /// Processes a reply. Runs on the reading thread before the next frame is processed.
 pub(crate) type Completion = Box<dyn FnOnce(RawReply) + Send>;
 
-#[derive(Default)]
 pub(crate) struct Calls {
+    origin: Origin,
     table: Mutex<HashMap<i64, Completion>>,
     last_id: AtomicI64,
 }
 
 impl Calls {
+    pub(crate) fn new(origin: Origin) -> Self {
+        Calls { origin, table: Mutex::default(), last_id: AtomicI64::new(0) }
+    }
+
     pub(crate) fn next_id(&self) -> i64 {
         self.last_id.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -38,11 +43,11 @@ impl Calls {
     }
 
     pub(crate) fn take(&self, id: i64) -> Option<Completion> {
-        self.table.lock().remove(&id)
+        self.origin.lock(&self.table)?.remove(&id)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.table.lock().len()
+        self.origin.lock(&self.table).map_or(0, |table| table.len())
     }
 
     /// Drops all completions, which ends their callers' waits.

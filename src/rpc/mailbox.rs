@@ -1,7 +1,7 @@
 //! The only queue of this crate: from the reading thread to the consumer of a stream or the caller that waits
 //! for a reply.
 //!
-//! Relies on `budget`, crossbeam channels and thread parking. Invariant: an item stays until it is taken, or
+//! Relies on `budget`, `origin`, crossbeam channels and thread parking. Invariant: an item stays until it is taken, or
 //! the mailbox is cleared or dropped, and is counted for that time; a consumer that found nothing is woken by
 //! the next item, by the end, and by [`Mailbox::nudge`].
 //!
@@ -9,6 +9,8 @@
 //! item. A program that reads several streams selects on their [`Mailbox::ready`] channels. The consumer of
 //! one stream parks instead of blocking in a channel, because a channel's own wait spins and yields first,
 //! which on a busy machine takes time from the thread that delivers the items.
+//!
+//! In a forked process no item comes any more, so a mailbox ends there behind the items that had come.
 
 use std::{
     collections::VecDeque,
@@ -18,7 +20,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::budget::Budget;
 use crate::deadline::park_until;
@@ -30,6 +32,16 @@ const ENOUGH: usize = 256 * 1024;
 pub(crate) trait Weighed {
     /// The bytes that keeping it costs.
     fn bytes(&self) -> usize;
+}
+
+/// How a mailbox ends.
+pub(crate) trait MailboxEnd: Clone {
+    /// The end in a forked process.
+    fn in_forked_process() -> Self;
+}
+
+impl MailboxEnd for () {
+    fn in_forked_process() {}
 }
 
 /// A queue with one consumer, and the end of the queue.
@@ -91,7 +103,7 @@ trait Announced: Send + Sync {
 
 impl<T: Weighed + Send, E: Send> Announced for Mailbox<T, E> {
     fn wake(&self) {
-        let mut state = self.state.lock();
+        let Some(mut state) = self.lock() else { return };
         if state.consumer == ConsumerState::Announced {
             state.wake();
         }
@@ -107,6 +119,17 @@ impl Wakeups {
 impl Drop for Wakeups {
     fn drop(&mut self) {
         self.ring();
+    }
+}
+
+impl<T: Weighed, E> Mailbox<T, E> {
+    fn is_forked(&self) -> bool {
+        self.budget.origin().is_forked()
+    }
+
+    /// `None` in a forked process, if another thread held the lock at the fork.
+    fn lock(&self) -> Option<MutexGuard<'_, MailboxState<T, E>>> {
+        self.budget.origin().lock(&self.state)
     }
 }
 
@@ -141,7 +164,7 @@ impl<T: Weighed + Send + 'static, E: Clone + Send + 'static> Mailbox<T, E> {
         wakeups: &mut Wakeups,
         add: impl FnOnce(&mut VecDeque<T>, &mut bool),
     ) {
-        let mut state = self.state.lock();
+        let Some(mut state) = self.lock() else { return };
         if state.end.is_some() {
             return;
         }
@@ -162,12 +185,12 @@ impl<T: Weighed + Send + 'static, E: Clone + Send + 'static> Mailbox<T, E> {
     }
 }
 
-impl<T: Weighed, E: Clone> Mailbox<T, E> {
+impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
     /// A channel of capacity 1 for `select!`: a message is there when there is something to take. After the
     /// end was taken it is disconnected.
     pub(crate) fn ready(&self) -> Receiver<()> {
-        let mut state = self.state.lock();
-        if state.is_end_taken {
+        let Some(mut state) = self.lock().filter(|state| !state.is_end_taken) else { return bounded(0).1 };
+        if self.is_forked() {
             return bounded(0).1;
         }
         let ready = state.bell.get_or_insert_with(|| bounded(1)).1.clone();
@@ -177,12 +200,14 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
 
     /// There may be more to take than the consumer has looked at.
     pub(crate) fn ring_bell(&self) {
-        self.state.lock().ring_bell();
+        if let Some(state) = self.lock() {
+            state.ring_bell();
+        }
     }
 
     /// The oldest item.
     pub(crate) fn take(&self) -> Taken<T, E> {
-        let mut state = self.state.lock();
+        let Some(mut state) = self.lock() else { return Taken::Ended(E::in_forked_process()) };
         match state.items.pop_front() {
             Some(item) => {
                 state.consumer = ConsumerState::Busy;
@@ -208,6 +233,9 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
     pub(crate) fn take_before(&self, until: Option<Instant>) -> Taken<T, E> {
         loop {
             match self.take() {
+                Taken::Empty if self.is_forked() => {
+                    return Taken::Ended(E::in_forked_process());
+                }
                 Taken::Empty if until.is_none_or(|at| at > Instant::now()) => self.wait(until),
                 taken => return taken,
             }
@@ -217,8 +245,13 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
     /// All items, and how the mailbox ended if it has. `retain`: the items stay counted until the
     /// mailbox is dropped.
     pub(crate) fn take_all(&self, retain: bool) -> (VecDeque<T>, Option<E>) {
-        let mut state = self.state.lock();
+        let Some(mut state) = self.lock() else {
+            return (VecDeque::new(), Some(E::in_forked_process()));
+        };
         let items = std::mem::take(&mut state.items);
+        if items.is_empty() && state.end.is_none() && self.is_forked() {
+            state.end = Some(E::in_forked_process());
+        }
         match (items.is_empty(), &state.end) {
             (false, _) => state.consumer = ConsumerState::Busy,
             (true, Some(_)) => state.take_end(),
@@ -234,13 +267,15 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
 
     /// Sets how many bytes the consumer keeps besides what [`take_all`](Self::take_all) retained.
     pub(crate) fn retain(&self, more: usize) {
-        self.state.lock().retained += more;
-        self.budget.charge(more);
+        if let Some(mut state) = self.lock() {
+            state.retained += more;
+            self.budget.charge(more);
+        }
     }
 
     /// Drops the oldest item, unless it is the only one. Gives its bytes.
     pub(crate) fn drop_oldest(&self) -> Option<usize> {
-        let mut state = self.state.lock();
+        let mut state = self.lock()?;
         if state.items.len() < 2 {
             return None;
         }
@@ -252,7 +287,7 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
 
     /// Drops the items that `keep` refuses. Gives their number.
     pub(crate) fn keep_only(&self, keep: impl Fn(&T) -> bool) -> usize {
-        let mut state = self.state.lock();
+        let Some(mut state) = self.lock() else { return 0 };
         let before = state.items.len();
         let mut freed = 0;
         state.items.retain(|item| {
@@ -268,14 +303,14 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
 
     /// Ends the queue; the consumer finds this after the items. The first end stays.
     pub(crate) fn close(&self, end: E) {
-        let mut state = self.state.lock();
+        let Some(mut state) = self.lock() else { return };
         state.end.get_or_insert(end);
         state.wake();
     }
 
     /// Drops all items and what is retained, and ends the queue with this, whatever its end was.
     pub(crate) fn clear(&self, end: E) {
-        let mut state = self.state.lock();
+        let Some(mut state) = self.lock() else { return };
         let items = std::mem::take(&mut state.items);
         let bytes = std::mem::take(&mut state.queued) + std::mem::take(&mut state.retained);
         self.budget.refund(bytes);
@@ -287,14 +322,16 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
 
     /// Wakes the consumer without an item: something else that it looks at has changed.
     pub(crate) fn nudge(&self) {
-        self.state.lock().wake();
+        if let Some(mut state) = self.lock() {
+            state.wake();
+        }
     }
 
     /// Waits, after nothing was found, until something may have changed, or until that moment. May return
     /// early. Only for the thread that found nothing.
     pub(crate) fn wait(&self, until: Option<Instant>) {
         // It was woken already, and something else may have taken the wake-up.
-        if self.state.lock().consumer == ConsumerState::Busy {
+        if self.lock().is_none_or(|state| state.consumer == ConsumerState::Busy) {
             return;
         }
         park_until(until);
@@ -302,18 +339,16 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
 
     /// The bytes counted for this mailbox.
     pub(crate) fn bytes(&self) -> usize {
-        let state = self.state.lock();
-        state.queued + state.retained
+        self.lock().map_or(0, |state| state.queued + state.retained)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.state.lock().items.len()
+        self.lock().map_or(0, |state| state.items.len())
     }
 
     /// Whether the end has come and everything was taken.
     pub(crate) fn is_exhausted(&self) -> bool {
-        let state = self.state.lock();
-        state.end.is_some() && state.items.is_empty()
+        self.lock().is_none_or(|state| state.items.is_empty() && (state.end.is_some() || self.is_forked()))
     }
 
     /// Whether its consumer would sleep on, whatever comes.
@@ -373,6 +408,12 @@ mod tests {
 
     #[derive(Debug, Clone, PartialEq)]
     struct Piece(String);
+
+    impl MailboxEnd for u8 {
+        fn in_forked_process() -> u8 {
+            0
+        }
+    }
 
     impl Weighed for Piece {
         fn bytes(&self) -> usize {

@@ -23,6 +23,7 @@ mod limiter;
 mod log_queue;
 mod mailbox;
 mod notifications;
+mod origin;
 mod raw_reply;
 mod retry;
 mod timer;
@@ -45,7 +46,7 @@ pub(crate) use self::{
     frame::Frame,
     latch::Latch,
     limiter::{Class, Permit},
-    mailbox::{Mailbox, Taken, Wakeups, Weighed},
+    mailbox::{Mailbox, MailboxEnd, Taken, Wakeups, Weighed},
     notifications::{NotificationText, Subscription},
     raw_reply::RawReply,
     timer::TimerKey,
@@ -155,7 +156,7 @@ impl Connection {
             unsent: Mutex::default(),
             lifecycle: Lifecycle::default(),
             limiter: Limiter::new(),
-            calls: Calls::default(),
+            calls: Calls::new(budget.origin()),
             subscribers: Subscribers::new(&budget),
             subsystems,
             budget,
@@ -191,6 +192,11 @@ impl fmt::Debug for Connection {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        if self.0.is_forked() {
+            // Freeing it could close, join or signal what belongs to the other process.
+            std::mem::forget(Arc::clone(&self.0));
+            return;
+        }
         self.0.close(Shutdown::Quick);
     }
 }
@@ -289,6 +295,7 @@ impl Core {
         R: FnOnce(&RawReply) -> T + Send + 'static,
     {
         let Call { method, params, class, deadline } = call;
+        self.check_process(method)?;
         retry::retry(&**self, deadline.at(), || {
             let _permit = self.acquire(method, *class, *deadline)?;
             if deadline.has_passed() {
@@ -325,6 +332,7 @@ impl Core {
 
     /// Sends a request without a permit, and does not wait for its reply. Never blocks.
     pub(crate) fn start(self: &Arc<Self>, method: &str, params: impl Serialize) -> Result<PendingCall> {
+        self.check_process(method)?;
         self.start_with(method, params, None, |_: &RawReply| ())
     }
 
@@ -348,7 +356,7 @@ impl Core {
     }
 
     /// Sends a request without waiting for its reply, which the completion receives. All requests are sent
-    /// here.
+    /// here, by callers that have [checked](Self::check_process) the process.
     ///
     /// If a message can't be written, the connection is usually about to end: this waits for the reason,
     /// until the deadline and for at most 1 s. Without a deadline it never blocks.
@@ -375,6 +383,7 @@ impl Core {
 
     /// Sends a notification. Waits for at most 1 s, if the connection is about to end.
     pub(crate) fn notify(&self, method: &str, params: impl Serialize) -> Result<()> {
+        self.check_process(method)?;
         let message = outgoing::notification(method, params)?;
         self.lifecycle.check(method)?;
         self.check_length(method, &message)?;
@@ -388,6 +397,7 @@ impl Core {
     /// The answer can't be written: the server does not read, or the connection is ending.
     pub(crate) fn answer(&self, id: &RequestId, answer: &Answer) -> Result<()> {
         const DOING: &str = "answer a server request";
+        self.check_process(DOING)?;
         let mut message = match answer {
             Ok(result) => outgoing::answer(id, result),
             Err(refusal) => outgoing::refusal(id, refusal.code, &refusal.message),
@@ -459,6 +469,19 @@ impl Core {
         self.lifecycle.has_ended()
     }
 
+    /// Whether this process was forked from the one that connected.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.budget.origin().is_forked()
+    }
+
+    /// Called at the beginning of everything that sends, waits, or takes a lock of the connection.
+    ///
+    /// # Errors
+    /// This process was forked from the one that connected.
+    pub(crate) fn check_process(&self, doing: &str) -> Result<()> {
+        if self.is_forked() { Err(Error::forked(doing)) } else { Ok(()) }
+    }
+
     /// The error of an operation that fails because the connection has ended.
     pub(crate) fn error(&self, doing: &str) -> Error {
         self.lifecycle.error(doing)
@@ -488,8 +511,11 @@ impl Core {
         self.subscribers.close();
     }
 
-    /// Closes the connection: within 5 s if orderly, otherwise within 0.5 s.
+    /// Closes the connection: within 5 s if orderly, otherwise within 0.5 s. Does nothing in a forked process.
     pub(crate) fn close(&self, how: Shutdown) {
+        if self.is_forked() {
+            return;
+        }
         let limit = match how {
             Shutdown::Orderly => Duration::from_secs(5),
             Shutdown::Quick => Duration::from_millis(500),
@@ -547,6 +573,9 @@ impl Core {
     }
 
     pub(crate) fn subscribe(&self) -> Arc<Subscription> {
+        if self.is_forked() {
+            return self.subscribers.ended();
+        }
         let subscription = self.subscribers.subscribe();
         self.settle();
         subscription

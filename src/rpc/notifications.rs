@@ -106,6 +106,13 @@ impl Subscribers {
         subscription
     }
 
+    /// A subscription that gets nothing.
+    pub(crate) fn ended(&self) -> Arc<Subscription> {
+        let mailbox = Mailbox::new(&self.budget);
+        mailbox.close(());
+        Arc::new(Subscription { mailbox, dropped: Arc::clone(&self.dropped) })
+    }
+
     /// The number of notifications that were dropped because they were not read.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)

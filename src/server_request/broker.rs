@@ -127,7 +127,7 @@ impl Broker {
         handler: Option<Handler>,
         slot: impl FnOnce(&mut Handlers) -> &mut Option<Handler>,
     ) {
-        if core.has_ended() {
+        if core.has_ended() || core.is_forked() {
             return;
         }
         let replaced = std::mem::replace(slot(&mut self.handlers.lock()), handler);
@@ -161,7 +161,7 @@ impl Broker {
 
     /// The pending requests, oldest first.
     pub(crate) fn pending(&self) -> Vec<ServerRequest> {
-        let state = self.state.lock();
+        let Some(state) = self.budget.origin().lock(&self.state) else { return Vec::new() };
         let waiting = state.pending.values().filter(|pending| !pending.is_being_answered);
         waiting.map(|pending| ServerRequest::clone(&pending.request)).collect()
     }
@@ -169,6 +169,9 @@ impl Broker {
     /// Subscribes to the selected requests: the pending ones, then new ones.
     pub(crate) fn subscribe<T: Selection>(&self, core: &Core) -> ServerRequestStream<T> {
         let (stream, subscriber) = stream(&self.budget);
+        if core.is_forked() {
+            return stream;
+        }
         let mut state = self.state.lock();
         for pending in state.pending.values().filter(|pending| !pending.is_being_answered) {
             subscriber.show(&pending.request, &mut Wakeups::default());
@@ -188,6 +191,7 @@ impl Broker {
         response: &ServerResponse,
     ) -> Result<()> {
         let answer = request.answer(response)?;
+        core.check_process("answer a server request")?;
         let number = request.received().number;
         let waits =
             self.state.lock().pending.get(&number).is_some_and(|pending| pending.request.is_same(request));

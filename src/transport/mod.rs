@@ -14,6 +14,8 @@
 pub(crate) mod connect;
 mod lines;
 pub(crate) mod memory;
+#[cfg(unix)]
+mod no_sigpipe;
 #[cfg(any(unix, feature = "websocket"))]
 mod outbox;
 pub(crate) mod stdio;
@@ -91,6 +93,19 @@ impl ConnectTimeout {
             false => Ok(deadline),
         }
     }
+}
+
+/// The most bytes that can be queued for a server that doesn't read. Requests that time out leave theirs
+/// in the queue.
+const MAX_QUEUED_BYTES: usize = 256 * 1024 * 1024;
+
+/// What a queued message costs, in bytes: an entry costs something, so that a flood of short ones is bounded too.
+fn cost(message: &[u8]) -> usize {
+    message.len() + 64
+}
+
+fn too_much_queued(bytes: usize) -> TransportFailure {
+    TransportFailure::new(format!("the app-server does not read its input: {bytes} bytes are queued"))
 }
 
 /// Joins a thread, unless it is the current thread.

@@ -16,11 +16,8 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::{MAX_QUEUED_BYTES, cost, too_much_queued};
 use crate::error::TransportFailure;
-
-/// The most bytes that can be queued for a server that doesn't read. Requests that time out leave theirs
-/// in the queue.
-const MAX_QUEUED_BYTES: usize = 256 * 1024 * 1024;
 
 /// The most bytes, including those queued by other threads, that one caller writes.
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
@@ -35,7 +32,7 @@ pub(super) struct Outbox<W> {
 
 struct OutboxState<W> {
     queue: VecDeque<Vec<u8>>,
-    /// The total size of the queued messages, in bytes.
+    /// What the queued messages cost, in bytes.
     bytes: usize,
     /// How many bytes of the first message have been written.
     written: usize,
@@ -110,9 +107,7 @@ where
         }
         match state.bytes {
             0..=MAX_QUEUED_BYTES => Ok(()),
-            waiting => Err(TransportFailure::new(format!(
-                "the app-server does not read its input: {waiting} bytes are queued"
-            ))),
+            waiting => Err(too_much_queued(waiting)),
         }
     }
 
@@ -120,7 +115,7 @@ where
     pub(super) fn queue(&self, message: Vec<u8>) {
         let mut state = self.state.lock();
         if !state.is_closed() {
-            state.bytes += message.len();
+            state.bytes += cost(&message);
             state.queue.push_back(message);
         }
     }
@@ -197,7 +192,7 @@ where
             match outcome {
                 Ok(()) => {
                     state.written = 0;
-                    state.bytes = state.bytes.saturating_sub(message.len());
+                    state.bytes = state.bytes.saturating_sub(cost(&message));
                     taken += message.len();
                     // One caller has written its share: the polling thread writes the rest of the queue.
                     if taken > MAX_BATCH_BYTES && !state.queue.is_empty() {

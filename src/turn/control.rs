@@ -78,6 +78,7 @@ impl Control {
     /// Interrupts the turn. The server rejects this before `turn/started`, for a moment after it, and once
     /// the turn has ended; only the first two are worth another attempt.
     pub(crate) fn interrupt_before(&self, deadline: Deadline) -> Result<()> {
+        self.connection.check_process("turn/interrupt")?;
         let patience = Instant::now() + START_PATIENCE;
         self.log.wait_until_started(earlier(deadline.at(), Some(patience)));
         loop {

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     error::Error,
     protocol::TokenUsageBreakdown as TokenCount,
-    rpc::{Budget, Latch, Mailbox, Overrun, Payer, Wakeups},
+    rpc::{Budget, Latch, Mailbox, MailboxEnd, Overrun, Payer, Wakeups},
 };
 
 struct GivenUp(Box<dyn Fn(&TurnLog) + Send + Sync>);
@@ -61,6 +61,12 @@ pub(crate) enum End {
     Completed,
     /// No more events arrive, for this reason.
     Lost(Error),
+}
+
+impl MailboxEnd for End {
+    fn in_forked_process() -> Self {
+        End::Lost(Error::forked("read a turn"))
+    }
 }
 
 /// A turn that is running, as far as this connection knows.
@@ -483,7 +489,7 @@ impl Consumer {
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        let mut state = self.log.state.lock();
+        let Some(mut state) = self.log.budget.origin().lock(&self.log.state) else { return };
         state.consumers.retain(|consumer| !Arc::ptr_eq(&consumer.mailbox, &self.mailbox));
         self.log.count_interest(&state);
     }

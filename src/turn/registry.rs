@@ -14,7 +14,7 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -308,19 +308,25 @@ impl Turns {
         self.table.lock().turn_of(route)
     }
 
+    /// `None` in a forked process, if another thread held the lock at the fork.
+    fn table_here(&self) -> Option<MutexGuard<'_, Table>> {
+        self.budget.origin().lock(&self.table)
+    }
+
     /// A running turn, as far as this connection knows.
     pub(crate) fn running_turn(&self, is_it: impl Fn(&TurnLog) -> bool) -> Option<Arc<TurnLog>> {
-        self.table.lock().running().find(|log| is_it(log)).map(Arc::clone)
+        self.table_here()?.running().find(|log| is_it(log)).map(Arc::clone)
     }
 
     /// The number of running turns, as far as this connection knows.
     pub(crate) fn running_count(&self) -> usize {
-        self.table.lock().running().count()
+        self.table_here().map_or(0, |table| table.running().count())
     }
 
     /// Whether a turn of this client is running or starting in this thread.
     pub(crate) fn is_busy(&self, thread_id: &str) -> bool {
-        self.table.lock().threads.get(thread_id).is_some_and(|thread| !thread.is_empty())
+        self.table_here()
+            .is_some_and(|table| table.threads.get(thread_id).is_some_and(|turns| !turns.is_empty()))
     }
 
     /// The threads of this connection.

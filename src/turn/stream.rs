@@ -512,6 +512,9 @@ impl<T: TurnItem> FusedIterator for TurnStream<T> {}
 
 impl<T: TurnItem> Drop for TurnStream<T> {
     fn drop(&mut self) {
+        if self.control.connection().is_forked() {
+            return;
+        }
         match &self.state {
             StreamState::Running if self.token.load(Ordering::Acquire) => {
                 if let Some(turn) = self.turn.take() {

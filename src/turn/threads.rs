@@ -262,7 +262,9 @@ impl fmt::Debug for Lease {
 
 impl Drop for LeasedThread {
     fn drop(&mut self) {
-        let Some(core) = self.core.upgrade().filter(|core| core.check("unload a thread").is_ok()) else {
+        let doing = "unload a thread";
+        let can = |core: &Arc<Core>| core.check_process(doing).and_then(|()| core.check(doing)).is_ok();
+        let Some(core) = self.core.upgrade().filter(can) else {
             return;
         };
         let (threads, id) = (Arc::clone(&self.threads), std::mem::take(&mut self.id));

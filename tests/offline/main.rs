@@ -24,6 +24,7 @@ mod public_api;
 mod questions;
 mod requests;
 mod results;
+mod secrets;
 mod serialization;
 mod server_requests;
 mod threads;

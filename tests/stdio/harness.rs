@@ -110,6 +110,12 @@ impl Watched {
         await_that(&format!("{self:?} has ended"), || self.has_ended());
     }
 
+    /// The letter of `ps`.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn state(&self) -> String {
+        stat(self.pid).unwrap()[0].clone()
+    }
+
     #[cfg(target_os = "linux")]
     pub(crate) fn process_group(&self) -> i32 {
         stat(self.pid).unwrap()[2].parse().unwrap()

@@ -2,7 +2,7 @@
 //!
 //! The binary is its own fake server: run with `--serve SCENARIO` it speaks the protocol on its standard
 //! streams (`server`), and with `--probe NAME` it does what needs a process to itself, such as counting
-//! descriptors (`probe`). Invariant: a test waits for events, not for time, and one that hangs fails.
+//! descriptors (`probe`) or be an unusual host (`hosts`). Invariant: a test waits for events, not for time, and one that hangs fails.
 
 #[cfg(unix)]
 #[path = "../support/mod.rs"]
@@ -16,6 +16,8 @@ mod frames;
 mod full_pipe;
 #[cfg(unix)]
 mod harness;
+#[cfg(unix)]
+mod hosts;
 #[cfg(unix)]
 mod probe;
 #[cfg(unix)]
@@ -34,7 +36,10 @@ fn main() {
         ["--serve", scenario, ..] => server::serve(scenario),
         // What the default command runs.
         ["app-server"] => server::serve("plain"),
-        ["--probe", name, ..] => probe::run(name),
+        ["--probe", name, ref words @ ..] => match name.strip_prefix("host-") {
+            Some(host) => hosts::run(host, words),
+            None => probe::run(name),
+        },
         _ => {
             harness::log_into_memory();
             let cases = [
@@ -45,6 +50,7 @@ fn main() {
                 stop::cases(),
                 frames::cases(),
                 probe::cases(),
+                hosts::cases(),
             ];
             let arguments = libtest_mimic::Arguments::from_args();
             let trials = cases.into_iter().flatten().map(|case| support::cases::watched(case.name, case.run));

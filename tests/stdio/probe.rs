@@ -17,6 +17,7 @@ use crate::support::cases::cases;
 cases![
     the_default_command_is_that_of_the_variable_in_words,
     without_the_variable_codex_app_server_is_run_from_the_path,
+    a_relative_entry_of_the_path_is_meant_from_here_though_the_child_runs_elsewhere,
     without_any_codex_the_error_says_how_to_get_one,
     a_process_that_ends_right_after_its_last_drop_leaves_no_orphan,
     #[cfg(target_os = "linux")]
@@ -37,6 +38,7 @@ cases![
 pub(crate) fn run(name: &str) {
     match name {
         "default-command" => default_command(),
+        "default-command-elsewhere" => default_command_elsewhere(),
         "no-command" => no_command(),
         "drop-and-exit" => drop_and_exit(),
         #[cfg(target_os = "linux")]
@@ -50,7 +52,7 @@ pub(crate) fn run(name: &str) {
     }
 }
 
-fn probe(name: &str) -> Command {
+pub(crate) fn probe(name: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--probe", name]).stdin(Pipe::null()).stderr(Pipe::inherit());
     command
@@ -58,7 +60,7 @@ fn probe(name: &str) -> Command {
 
 /// What the probe wrote on stdout, which is JSON or nothing.
 #[track_caller]
-fn output_of(command: &mut Command) -> Value {
+pub(crate) fn output_of(command: &mut Command) -> Value {
     let output = command.output().unwrap();
     assert!(output.status.success(), "the probe failed: {}", output.status);
     serde_json::from_slice(&output.stdout).unwrap_or_default()
@@ -89,6 +91,27 @@ fn without_the_variable_codex_app_server_is_run_from_the_path() {
     let mut probe = probe("default-command");
     let arguments = output_of(probe.env_remove("CODEX_APP_SERVER_CMD").env("PATH", folder));
     assert_eq!(arguments, json!(["app-server"]));
+}
+
+/// Asks the default server for its arguments and its working directory, which is another one than this process's.
+fn default_command_elsewhere() {
+    let client = connect(Stdio::default().cwd("project"));
+    print(&json!(["arguments", "cwd"].map(|method| client.request(method, ()).unwrap())));
+}
+
+fn a_relative_entry_of_the_path_is_meant_from_here_though_the_child_runs_elsewhere() {
+    let folder =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("stdio-{}-relative", std::process::id()));
+    for bin in ["bin", "project/bin"] {
+        std::fs::create_dir_all(folder.join(bin)).unwrap();
+    }
+    std::os::unix::fs::symlink(std::env::current_exe().unwrap(), folder.join("bin/codex")).unwrap();
+    // Whoever can write to the project must not decide what runs.
+    std::os::unix::fs::symlink("/bin/false", folder.join("project/bin/codex")).unwrap();
+    let mut probe = probe("default-command-elsewhere");
+    probe.env_remove("CODEX_APP_SERVER_CMD").env("PATH", "bin").current_dir(&folder);
+    let project = std::fs::canonicalize(folder.join("project")).unwrap();
+    assert_eq!(output_of(&mut probe), json!([["app-server"], project]));
 }
 
 fn no_command() {

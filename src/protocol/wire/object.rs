@@ -358,12 +358,33 @@ pub(crate) fn write_object<T: Object, S: Serializer>(value: &T, serializer: S) -
     out.end()
 }
 
-/// The wire names of fields that hold secrets, which `Debug` output masks.
-const SECRETS: [&str; 6] =
-    ["accessToken", "apiKey", "authBearerToken", "secretAccessKey", "sessionToken", "token"];
+/// The wire names of fields that hold secrets, which `Debug` output masks: tokens, and what often contains one.
+const SECRETS: [&str; 11] = [
+    "accessToken",
+    "apiKey",
+    "authBearerToken",
+    "config",
+    "effectiveValue",
+    "env",
+    "headers",
+    "modelProviders",
+    "secretAccessKey",
+    "sessionToken",
+    "token",
+];
 
-/// Formats like a derived `Debug`, but masks secrets. Each field is given by its Rust name and its wire
-/// name.
+/// The same for names that are harmless elsewhere: type and wire name.
+const SECRETS_OF_A_TYPE: [(&str, &str); 6] = [
+    ("CommandExecParams", "command"),
+    ("ConfigEdit", "value"),
+    ("ConfigValueWriteParams", "value"),
+    ("ProcessSpawnParams", "command"),
+    ("RequestHeader", "value"),
+    ("ToolRequestUserInputAnswer", "answers"),
+];
+
+/// Formats like a derived `Debug`, but masks secrets that are set. Each field is given by its Rust name and its
+/// wire name.
 pub(crate) fn show_object(
     f: &mut fmt::Formatter<'_>,
     name: &str,
@@ -371,7 +392,8 @@ pub(crate) fn show_object(
 ) -> fmt::Result {
     let mut shown = f.debug_struct(name);
     for (field, wire, value) in fields {
-        match SECRETS.contains(wire) {
+        let is_secret = SECRETS.contains(wire) || SECRETS_OF_A_TYPE.contains(&(name, wire));
+        match is_secret && !["None", "Null", "Unset"].contains(&format!("{value:?}").as_str()) {
             true => shown.field(field, &format_args!("…")),
             false => shown.field(field, value),
         };

@@ -1,6 +1,7 @@
 //! Finds the program that runs as the server.
 //!
-//! Relies on `error`. Invariant: if the program isn't found, the error lists every path tried.
+//! Relies on `error`. Invariant: the path of the program is absolute, so that the file that was checked is the one
+//! that runs, wherever the child does. If none is found, the error lists every path tried.
 
 use std::{
     collections::HashSet,
@@ -16,7 +17,6 @@ use crate::error::{Error, Result, TransportFailure};
 const VARIABLE: &str = "CODEX_APP_SERVER_CMD";
 
 /// A command whose program has been found.
-#[derive(Debug)]
 pub(super) struct ResolvedCommand {
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<OsString>,
@@ -60,11 +60,10 @@ pub(super) fn resolve(
 fn default_command(variable: Option<OsString>) -> Result<Vec<OsString>> {
     let arguments = match variable {
         Some(text) => {
-            let text = text.into_string().map_err(|text| {
-                Error::invalid(format!("{VARIABLE} is not UTF-8: {}", text.to_string_lossy()))
-            })?;
+            // Neither error shows the text: arguments may contain secrets.
+            let text = text.into_string().map_err(|_| Error::invalid(format!("{VARIABLE} is not UTF-8")))?;
             shell_words::split(&text).map_err(|source| {
-                Error::invalid_because(format!("{VARIABLE} can't be split into arguments: {text}"), source)
+                Error::invalid_because(format!("{VARIABLE} can't be split into arguments: {source}"), source)
             })?
         }
         None => Vec::new(),
@@ -75,18 +74,17 @@ fn default_command(variable: Option<OsString>) -> Result<Vec<OsString>> {
     })
 }
 
-/// Finds a program. A path with a directory is used as is; a bare name is searched for.
+/// Finds a program: at its path, or in the directories of `PATH` if it is a bare name. What is relative, is
+/// relative to the current directory of this process, not to that of the child.
 fn find(program: &OsStr, env: &[(OsString, OsString)]) -> Result<PathBuf> {
     let path = Path::new(program);
     let mut tried = Vec::new();
     if path.components().count() > 1 {
-        // The child may run in another directory; a relative path is relative to the current one.
-        let here = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        if let Some(found) = runnable(&here, &mut tried) {
+        if let Some(found) = runnable(path, &mut tried) {
             return Ok(found);
         }
     } else {
-        let search_path = env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
+        let search_path = env.iter().rev().find(|(name, _)| is_path(name)).map(|(_, value)| value.clone());
         let search_path = search_path.or_else(|| env::var_os("PATH")).unwrap_or_default();
         let directories =
             env::split_paths(&search_path).filter(|directory| !directory.as_os_str().is_empty());
@@ -105,6 +103,11 @@ fn find(program: &OsStr, env: &[(OsString, OsString)]) -> Result<PathBuf> {
         message.push_str(&format!("; install it with `npm install -g @openai/codex`, or set {VARIABLE}"));
     }
     Err(TransportFailure::new(message).while_connecting(format!("start {}", path.display())))
+}
+
+/// Whether this is the name of the variable that lists the directories of programs.
+fn is_path(name: &OsStr) -> bool {
+    if cfg!(windows) { name.eq_ignore_ascii_case("PATH") } else { name == "PATH" }
 }
 
 /// The directories where Codex's installers put it: npm, Homebrew, and several Node version managers.
@@ -129,32 +132,36 @@ fn install_directories() -> Vec<PathBuf> {
     directories
 }
 
+/// Returns the absolute path if it is that of an executable file.
+fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
+    // Fails if the current directory was removed; then nothing is relative to it.
+    let path = std::path::absolute(path).ok()?;
+    let found = executable(&path);
+    if found.is_none() {
+        tried.push(path);
+    }
+    found
+}
+
 /// Returns the path if it is an executable file.
 #[cfg(unix)]
-fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
+fn executable(path: &Path) -> Option<PathBuf> {
     use rustix::fs::{Access, access};
 
-    if path.is_file() && access(path, Access::EXEC_OK).is_ok() {
-        return Some(path.to_owned());
-    }
-    tried.push(path.to_owned());
-    None
+    let is_executable = path.is_file() && access(path, Access::EXEC_OK).is_ok();
+    is_executable.then(|| path.to_owned())
 }
 
 /// Returns the path with an extension that Windows can execute. npm installs `codex` as `codex.cmd`,
 /// which [`std::process::Command`] runs through the command interpreter with safe quoting.
-#[cfg(not(unix))]
-fn runnable(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
-    #[cfg(windows)]
-    if let Ok(found) = which::which(path) {
-        return Some(found);
-    }
-    #[cfg(not(windows))]
-    if path.is_file() {
-        return Some(path.to_owned());
-    }
-    tried.push(path.to_owned());
-    None
+#[cfg(windows)]
+fn executable(path: &Path) -> Option<PathBuf> {
+    which::which(path).ok()
+}
+
+#[cfg(not(any(unix, windows)))]
+fn executable(path: &Path) -> Option<PathBuf> {
+    path.is_file().then(|| path.to_owned())
 }
 
 #[cfg(test)]
@@ -181,8 +188,10 @@ mod tests {
 
     #[test]
     fn a_quote_left_open_is_the_callers_mistake() {
-        let error = default_command(Some("codex 'app".into())).unwrap_err();
+        let error = default_command(Some("codex --token x1y2 'app".into())).unwrap_err();
         assert!(matches!(error, Error::InvalidInput { source: Some(_), .. }), "{error:?}");
+        assert!(error.to_string().contains("missing closing quote"), "{error}");
+        assert!(!format!("{error:?} {error}").contains("x1y2"), "{error:?}");
     }
 
     #[test]

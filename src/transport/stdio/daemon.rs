@@ -59,7 +59,7 @@ impl Daemon {
     /// failure.
     pub(in crate::transport) fn explain(&self, failure: &mut TransportFailure) {
         let exit_report = self.process.exit_report(&failure.message);
-        if exit_report.exit_status.is_some() {
+        if self.process.has_exited() {
             failure.message = exit_report.message;
         }
         failure.exit_status = exit_report.exit_status;

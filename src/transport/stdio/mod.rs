@@ -1,12 +1,14 @@
 //! A transport to a server that runs as a child process and communicates over its standard streams.
 //!
 //! Relies on `lines` and, in this directory, on `command` (finds the program), `process` (its lifecycle),
-//! `stderr`, and one of `unix` and `portable` (stdin and stdout); `daemon` runs a listening server for
-//! other transports. Invariant: whichever way a connection ends, its child is reaped and its threads end.
+//! `child` (waiting and signals), `input`, `stderr`, and one of `unix` and `portable` (writing and reading);
+//! `daemon` runs a listening server for other transports. Invariant: whichever way a connection ends, its child is reaped and its threads end.
 
+mod child;
 mod command;
 #[cfg(feature = "websocket")]
 mod daemon;
+mod input;
 #[cfg(any(not(unix), test))]
 mod portable;
 mod process;
@@ -42,7 +44,9 @@ use crate::error::{Result, TransportFailure};
 ///
 /// `Stdio::default()` runs the command in `$CODEX_APP_SERVER_CMD` if it is set (split like a shell
 /// command line, but not run by a shell), otherwise `codex app-server`. A bare program name is searched
-/// for on `PATH`; `codex` also in the directories where its installers put it.
+/// for on `PATH` (that of [`env`](Stdio::env) if it is set there); `codex` also in the directories where its
+/// installers put it. A relative program, and a relative entry of `PATH`, are relative to the current directory
+/// of this process, not to [`cwd`](Stdio::cwd). Empty entries are skipped.
 ///
 /// On Unix the child runs in its own process group, which ends with the connection.
 /// [`close`](crate::Client::close) closes its stdin, then sends SIGTERM, then SIGKILL. Dropping the last
@@ -94,15 +98,25 @@ impl Stdio {
 }
 
 impl fmt::Debug for Stdio {
-    /// Omits the values of environment variables, which often hold API keys.
+    /// Omits arguments and the values of environment variables, which often hold API keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
         f.debug_struct("Stdio")
-            .field("argv", &self.argv)
+            .field("argv", &self.argv.as_deref().map(WithoutArguments))
             .field("cwd", &self.cwd)
             .field("env", &names)
             .field("connect_timeout", &self.connect_timeout.0)
             .finish()
+    }
+}
+
+/// Shows the program of a command line, and how many arguments it has.
+struct WithoutArguments<'a>(&'a [OsString]);
+
+impl fmt::Debug for WithoutArguments<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arguments = self.0.iter().skip(1).map(|_| format_args!("…"));
+        f.debug_list().entries(self.0.first()).entries(arguments).finish()
     }
 }
 
@@ -112,8 +126,8 @@ impl Transport for Stdio {
         let command = command::resolve(self.argv.as_deref(), &self.env, self.cwd.as_deref())?;
         let (process, streams) = Process::spawn(&command, ProtocolChannel::Stdio)?;
         let lost = |error: std::io::Error| {
-            process.kill();
-            TransportFailure::new("failed to set up its pipes")
+            process.abandon();
+            TransportFailure::new(format!("failed to start reading its output: {error}"))
                 .with_source(error)
                 .while_connecting(format!("start {command}"))
         };

@@ -7,49 +7,71 @@
 use std::{
     io::{self, Read, Write},
     ops::ControlFlow,
-    process::{ChildStdin, ChildStdout},
-    sync::Arc,
+    process::ChildStdout,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, JoinHandle},
 };
 
 use crossbeam_channel::{Sender, unbounded};
 use parking_lot::Mutex;
 
-use super::{super::Sink, super::lines::Lines, process::Process};
+use super::{
+    super::Sink,
+    super::lines::Lines,
+    super::{MAX_QUEUED_BYTES, cost, too_much_queued},
+    input::ChildInput,
+    process::Process,
+};
 use crate::error::TransportFailure;
 
-/// The queue of the writing thread. `None` once the input has been ended.
-pub(super) struct Pipes(Mutex<Option<Sender<Vec<u8>>>>);
+/// The writing half.
+pub(super) struct Pipes {
+    /// The queue of the writing thread. `None` once the input has been ended.
+    queue: Mutex<Option<Sender<Vec<u8>>>>,
+    /// What the queued messages cost, in bytes.
+    bytes: Arc<AtomicUsize>,
+}
 
 /// Starts the reading and the writing thread.
 pub(super) fn start(
-    mut stdin: ChildStdin,
+    stdin: ChildInput,
     stdout: ChildStdout,
     sink: Sink,
     process: Arc<Process>,
 ) -> io::Result<(Pipes, JoinHandle<()>)> {
     let (queue, queued) = unbounded::<Vec<u8>>();
+    let bytes = Arc::new(AtomicUsize::new(0));
+    let kept = Arc::clone(&bytes);
     thread::Builder::new().name("codex-write".to_owned()).spawn(move || {
         for message in queued {
-            if stdin.write_all(&message).and_then(|()| stdin.flush()).is_err() {
+            if (&stdin).write_all(&message).and_then(|()| (&stdin).flush()).is_err() {
                 return;
             }
+            kept.fetch_sub(cost(&message), Ordering::Relaxed);
         }
     })?;
     let reader = thread::Builder::new()
         .name("codex-read".to_owned())
         .spawn(move || read_all(stdout, sink, &process))?;
-    Ok((Pipes(Mutex::new(Some(queue))), reader))
+    Ok((Pipes { queue: Mutex::new(Some(queue)), bytes }, reader))
 }
 
 impl Pipes {
     pub(super) fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
-        let queued = self.0.lock().as_ref().is_some_and(|queue| queue.send(message).is_ok());
+        let waiting = self.bytes.load(Ordering::Relaxed);
+        if waiting > MAX_QUEUED_BYTES {
+            return Err(too_much_queued(waiting));
+        }
+        self.bytes.fetch_add(cost(&message), Ordering::Relaxed);
+        let queued = self.queue.lock().as_ref().is_some_and(|queue| queue.send(message).is_ok());
         queued.then_some(()).ok_or_else(|| TransportFailure::new("the app-server no longer reads its input"))
     }
 
     pub(super) fn end_input(&self) {
-        self.0.lock().take();
+        self.queue.lock().take();
     }
 
     /// Nothing to do: the blocking read ends when the child exits.

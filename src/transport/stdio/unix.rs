@@ -1,12 +1,12 @@
 //! Child I/O on Unix: one thread reads, and writes what callers could not write immediately.
 //!
-//! Relies on `lines`, `outbox` and `process`. Invariant: both pipes are non-blocking, so that callers
+//! Relies on `lines`, `outbox` and `process`. Invariant: both streams are non-blocking, so that callers
 //! write without waiting, and the reading thread waits only in a `poll` that can be woken.
 
 use std::{
     io,
     ops::ControlFlow,
-    process::{ChildStdin, ChildStdout},
+    process::ChildStdout,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -25,6 +25,7 @@ use super::{
     super::Sink,
     super::lines::Lines,
     super::outbox::Outbox,
+    input::ChildInput,
     process::Process,
     waker::{WakeSignals, poll, waker},
 };
@@ -41,13 +42,13 @@ const FLOOD: usize = 16 * 1024;
 pub(super) struct Pipes(Arc<PipeShared>);
 
 struct PipeShared {
-    outbox: Outbox<ChildStdin>,
+    outbox: Outbox<ChildInput>,
     must_stop: AtomicBool,
 }
 
 /// Starts the thread that reads `stdout` into `sink`.
 pub(super) fn start(
-    stdin: ChildStdin,
+    stdin: ChildInput,
     stdout: ChildStdout,
     sink: Sink,
     process: Arc<Process>,

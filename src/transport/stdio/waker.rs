@@ -1,9 +1,9 @@
 //! Polling of pipes that another thread can wake.
 //!
-//! Relies on rustix. Invariant: a wake-up before the poll ends it immediately; none is lost.
+//! Relies on rustix and `no_sigpipe`. Invariant: a wake-up before the poll ends it immediately; none is lost.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, Read},
     os::{
         fd::{AsFd, BorrowedFd},
         unix::net::UnixStream,
@@ -11,6 +11,8 @@ use std::{
 };
 
 use rustix::{event::PollFd, io::Errno};
+
+use super::super::no_sigpipe;
 
 /// Wakes a thread that waits in [`poll`].
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub(super) struct Waker(UnixStream);
 pub(super) struct WakeSignals(UnixStream);
 
 pub(super) fn waker() -> io::Result<(Waker, WakeSignals)> {
-    let (waker, wakeups) = UnixStream::pair()?;
+    let (waker, wakeups) = no_sigpipe::socket_pair()?;
     waker.set_nonblocking(true)?;
     wakeups.set_nonblocking(true)?;
     Ok((Waker(waker), WakeSignals(wakeups)))
@@ -30,7 +32,7 @@ pub(super) fn waker() -> io::Result<(Waker, WakeSignals)> {
 impl Waker {
     pub(super) fn wake(&self) {
         // Fails if wake-ups are already pending, or if no thread waits any more.
-        let _ = (&self.0).write(&[1]);
+        let _ = no_sigpipe::write_to_socket(&self.0, &[1]);
     }
 }
 

@@ -77,6 +77,11 @@ impl Address {
         self.host.eq_ignore_ascii_case("localhost")
     }
 
+    /// May hold a key.
+    pub(super) fn query(&self) -> &str {
+        self.path.split_once('?').map_or("", |(_, query)| query)
+    }
+
     pub(super) fn ip(&self) -> Option<IpAddr> {
         self.host.parse().ok()
     }

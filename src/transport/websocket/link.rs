@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 use super::{
     TlsSession,
     frames::{self, Decoder, ReceivedFrame, Violation},
+    secrets::Secrets,
     socket::{ConnectingSocket, Socket, wait},
 };
 use crate::{
@@ -72,6 +73,7 @@ pub(super) struct Connected {
     pub(super) first: Vec<u8>,
     /// The server's address, for errors.
     pub(super) peer: String,
+    pub(super) secrets: Secrets,
     pub(super) keepalive: Keepalive,
     /// The server process, if this connection owns one.
     pub(super) daemon: Option<Daemon>,
@@ -90,7 +92,7 @@ struct SocketShared {
 
 /// Starts the thread that reads into `sink`.
 pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> {
-    let Connected { socket, session, first, peer, keepalive, daemon } = connected;
+    let Connected { socket, session, first, peer, secrets, keepalive, daemon } = connected;
     let ConnectingSocket { socket, poll, token, .. } = socket;
     let socket = Arc::new(socket);
     socket.watch(poll.registry(), token, false)?;
@@ -114,8 +116,10 @@ pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> 
         watches_writable: false,
         decoder: Decoder::new(sink.max_frame_bytes()),
         keepalive: KeepaliveTimer::new(keepalive),
+        ping: None,
         breaks_at: None,
         peer,
+        secrets,
         daemon: daemon.clone(),
     };
     let thread =
@@ -286,9 +290,12 @@ struct SocketReader {
     watches_writable: bool,
     decoder: Decoder,
     keepalive: KeepaliveTimer,
+    /// The payload of the newest ping that was not answered.
+    ping: Option<Vec<u8>>,
     /// When to stop reading from a server that no longer reads.
     breaks_at: Option<Instant>,
     peer: String,
+    secrets: Secrets,
     daemon: Option<Arc<Daemon>>,
 }
 
@@ -326,6 +333,7 @@ impl SocketReader {
                         None => self.deliver(&chunk[..length], sink)?,
                         Some(_) => self.open(&chunk[..length], &mut plain, sink)?,
                     }
+                    self.answer_ping();
                     // More data is likely to follow a read this large, so the next read comes before the
                     // wake-up.
                     if length >= FLOOD {
@@ -368,6 +376,7 @@ impl SocketReader {
     fn service_and_wait(&mut self, events: &mut Events) -> Ended {
         // Retries the queued messages; if the socket is still full, it is polled for writability.
         self.shared.outbox.resume();
+        self.answer_ping();
         let is_full = self.shared.outbox.full().is_some();
         match self.keepalive.check(self.shared.outbox.written(), is_full) {
             KeepaliveAction::Nothing => {}
@@ -381,6 +390,16 @@ impl SocketReader {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 ControlFlow::Break(TransportFailure::new("failed to wait for the socket").with_source(error))
+            }
+        }
+    }
+
+    /// Answers the newest ping, which stands for all before it. While the socket is full it waits, so that a
+    /// server that pings and doesn't read costs nothing.
+    fn answer_ping(&mut self) {
+        if self.shared.outbox.full().is_none() {
+            if let Some(payload) = self.ping.take() {
+                self.shared.control(frames::pong(&payload));
             }
         }
     }
@@ -414,14 +433,14 @@ impl SocketReader {
 
     /// Decodes WebSocket frames.
     fn deliver(&mut self, bytes: &[u8], sink: &mut Sink) -> Ended {
-        let shared = &self.shared;
+        let SocketReader { shared, decoder, ping, .. } = self;
         let mut close = None;
-        let taken = self.decoder.take(bytes, |incoming| {
+        let taken = decoder.take(bytes, |incoming| {
             match incoming {
                 // After a shutdown no receiver is left.
                 ReceivedFrame::Message(_) if shared.ends_at.get().is_some() => {}
                 ReceivedFrame::Message(message) => return sink.frame(message),
-                ReceivedFrame::Ping(payload) => shared.control(frames::pong(&payload)),
+                ReceivedFrame::Ping(payload) => *ping = Some(payload),
                 ReceivedFrame::Pong => {}
                 ReceivedFrame::Close(frame) => {
                     close = Some(frame);
@@ -454,7 +473,9 @@ impl SocketReader {
         let what = match frame {
             None => "it closed the connection".to_owned(),
             Some((code, reason)) if reason.is_empty() => format!("it closed the connection ({code})"),
-            Some((code, reason)) => format!("it closed the connection ({code}: {reason})"),
+            Some((code, reason)) => {
+                format!("it closed the connection ({code}: {})", self.secrets.mask(&reason))
+            }
         };
         self.lost(&what).map_break(|mut failure| {
             failure.close_code = code;

@@ -1,13 +1,15 @@
 //! Transports to a listening server: WebSocket over TCP, optionally with TLS, and over a Unix socket.
 //!
 //! Relies on `outbox`, on `stdio` (to spawn a server) and, in this directory, on `address` (the URL),
-//! `socket` (connecting), `tls`, `upgrade` (HTTP), `frames` (encoding) and `link` (the reading thread);
-//! `unix` is the other public type. Invariant: one deadline covers all steps of connecting, and no
+//! `socket` (connecting), `tls`, `upgrade` (HTTP), `frames` (encoding), `link` (the reading thread),
+//! `proxy` and `secrets`; `unix` is the other public type. Invariant: one deadline covers all steps of connecting, and no
 //! message contains a secret.
 
 mod address;
 mod frames;
 mod link;
+mod proxy;
+mod secrets;
 mod socket;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
@@ -27,6 +29,7 @@ pub use self::unix::UnixSocket;
 use self::{
     address::Address,
     link::{Connected, Keepalive},
+    proxy::{Proxy, ProxyChoice},
     socket::ConnectingSocket,
     tls::TlsSession,
     upgrade::{Headers, Upgrade, UpgradeRefusal, UpgradeWire},
@@ -86,6 +89,7 @@ pub struct WebSocket {
     token: Token,
     headers: Vec<(String, String)>,
     allows_insecure_token: bool,
+    proxy: ProxyChoice,
     connect_timeout: ConnectTimeout,
     keepalive: Keepalive,
     #[cfg(feature = "tls")]
@@ -141,6 +145,7 @@ impl WebSocket {
             token,
             headers: Vec::new(),
             allows_insecure_token: false,
+            proxy: ProxyChoice::Environment,
             connect_timeout: ConnectTimeout::default(),
             keepalive: Keepalive::default(),
             #[cfg(feature = "tls")]
@@ -192,10 +197,32 @@ impl WebSocket {
         self
     }
 
+    /// Sets the HTTP proxy, through which the connection is made with `CONNECT`: `http://host:port`, or
+    /// `http://user:password@host:port`; `None` means no proxy.
+    ///
+    /// By default the environment decides, on each connect: `HTTPS_PROXY` for `wss://`, `HTTP_PROXY` for `ws://`,
+    /// or else `ALL_PROXY`, unless the server is on this machine or in `NO_PROXY` (names, domains, addresses or
+    /// `*`, separated by commas, each optionally with a port; no address ranges). Names in lower case come first.
+    /// A [spawned](Self::spawn) server is always reached directly.
+    ///
+    /// The connect returns [`Error::InvalidInput`] for proxies of other kinds, such as SOCKS; use a tunnel, or a
+    /// [`Transport`] of your own. The user name and the password are never displayed.
+    ///
+    /// ```
+    /// use codex_blocking::WebSocket;
+    ///
+    /// let server = WebSocket::new("wss://codex.example.com").proxy("http://proxy.example.com:3128");
+    /// let direct = WebSocket::new("wss://codex.example.com").proxy(None);
+    /// ```
+    pub fn proxy<'a>(mut self, url: impl Into<Option<&'a str>>) -> Self {
+        self.proxy = url.into().map_or(ProxyChoice::None, |url| ProxyChoice::Url(url.to_owned()));
+        self
+    }
+
     /// Sets how long connecting may take in total (default 30 s); `None` means as long as the system
     /// tries.
     ///
-    /// The limit covers name resolution, connection attempts, TLS and the upgrade; for a spawned server,
+    /// The limit covers name resolution, connection attempts, a proxy, TLS and the upgrade; for a spawned server,
     /// also its start.
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.connect_timeout = ConnectTimeout(limit.into());
@@ -247,10 +274,10 @@ impl WebSocket {
             if OWN_HEADERS.contains(&known.as_str()) || known == header::UPGRADE {
                 return Err(Error::invalid(format!("the header {name} belongs to the upgrade itself")));
             }
-            secrets.push(value.clone());
+            secrets.add(value);
             if known == header::AUTHORIZATION {
                 has_token = true;
-                secrets.extend(value.split_whitespace().nth(1).map(str::to_owned));
+                value.split_whitespace().skip(1).for_each(|part| secrets.add(part));
             }
             lines.push((name.clone(), value.clone()));
         }
@@ -271,7 +298,7 @@ impl WebSocket {
                 ));
             }
             lines.push(("Authorization".to_owned(), format!("Bearer {token}")));
-            secrets.push(token.to_owned());
+            secrets.add(token);
             has_token = true;
         }
         Ok(Headers { lines, secrets, has_token })
@@ -308,8 +335,9 @@ impl WebSocket {
         Err(Error::invalid("wss:// needs the feature `tls` of codex-blocking"))
     }
 
-    fn check_token(&self, address: &Address) -> Result<()> {
-        if address.is_tls || address.is_loopback() || self.allows_insecure_token {
+    fn check_token(&self, address: &Address, proxy: Option<&Proxy>) -> Result<()> {
+        let stays_here = address.is_loopback() && proxy.is_none();
+        if address.is_tls || stays_here || self.allows_insecure_token {
             return Ok(());
         }
         Err(Error::invalid(format!(
@@ -343,11 +371,20 @@ impl fmt::Debug for WebSocket {
             Token::Given(_) => "given",
             Token::Provider(_) => "from a closure",
         };
+        let proxy = match &self.proxy {
+            ProxyChoice::Environment => "from the environment".to_owned(),
+            ProxyChoice::None => "none".to_owned(),
+            ProxyChoice::Url(url) => match Proxy::parse(url) {
+                Ok(proxy) => proxy.address.authority(),
+                Err(error) => format!("({error})"),
+            },
+        };
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         shown
             .field("token", &format_args!("{token}"))
             .field("headers", &names)
             .field("allows_insecure_token", &self.allows_insecure_token)
+            .field("proxy", &format_args!("{proxy}"))
             .field("connect_timeout", &self.connect_timeout.0)
             .field("ping_interval", &self.keepalive.ping_interval)
             .field("pong_timeout", &self.keepalive.pong_timeout);
@@ -360,7 +397,7 @@ impl fmt::Debug for WebSocket {
 impl Transport for WebSocket {
     fn connect(&mut self, sink: Sink) -> Result<Box<dyn Link>> {
         let deadline = self.connect_timeout.begin()?;
-        let headers = self.headers()?;
+        let mut headers = self.headers()?;
         let (url, daemon) = match &self.server {
             Server::Environment => (variable(URL_VARIABLE)?.unwrap_or_else(|| DEFAULT_URL.to_owned()), None),
             Server::Url(url) => (url.clone(), None),
@@ -370,17 +407,29 @@ impl Transport for WebSocket {
             }
         };
         let address = Address::parse(&url)?;
+        for part in address.query().split('&') {
+            headers.secrets.add(part.split_once('=').map_or(part, |(_, value)| value));
+        }
+        let proxy = if daemon.is_some() { None } else { self.proxy.of(&address)? };
         let has_token = headers.has_token;
         if has_token {
-            self.check_token(&address)?;
+            self.check_token(&address, proxy.as_ref())?;
         }
-        let doing = format!("connect to {address}");
+        let mut doing = format!("connect to {address}");
+        if let Some(proxy) = &proxy {
+            doing.push_str(&format!(" through the proxy {}", proxy.address.authority()));
+            proxy.add_secrets(&mut headers.secrets);
+        }
+        let secrets = headers.secrets.clone();
         let upgrade = Upgrade { authority: address.authority(), path: address.path.clone(), headers };
 
         // `localhost` may resolve to anything; the token must stay on this machine.
         let only_loopback =
             address.is_localhost() && has_token && !address.is_tls && !self.allows_insecure_token;
-        let dial = || socket::dial(&address, only_loopback, deadline, &doing);
+        let dial = || match &proxy {
+            Some(proxy) => proxy.dial(&address, &secrets, deadline, &doing),
+            None => socket::dial(&address, only_loopback, deadline, &doing),
+        };
         let (socket, session, first) = match address.is_tls {
             true => self.secured(&address, &upgrade, dial, deadline, &doing)?,
             false => {
@@ -390,7 +439,8 @@ impl Transport for WebSocket {
             }
         };
         let peer = address.to_string();
-        let connected = Connected { socket, session, first, peer, keepalive: self.keepalive, daemon };
+        let connected =
+            Connected { socket, session, first, peer, secrets, keepalive: self.keepalive, daemon };
         begin(connected, sink, deadline, &doing)
     }
 }

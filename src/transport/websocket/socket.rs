@@ -47,9 +47,10 @@ impl Read for &Socket {
 impl Write for &Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
+            // std writes to TCP sockets without SIGPIPE.
             Socket::Tcp(stream) => { stream }.write(bytes),
             #[cfg(unix)]
-            Socket::Unix(stream) => { stream }.write(bytes),
+            Socket::Unix(stream) => crate::transport::no_sigpipe::write_to_socket(stream, bytes),
         }
     }
 

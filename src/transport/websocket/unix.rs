@@ -12,6 +12,7 @@ use std::{
 use super::{
     ask, begin,
     link::{Connected, Keepalive},
+    secrets::Secrets,
     socket,
     upgrade::{Headers, Upgrade},
 };
@@ -103,6 +104,7 @@ impl Transport for UnixSocket {
             session: None,
             first,
             peer: path.display().to_string(),
+            secrets: Secrets::default(),
             keepalive: self.keepalive,
             daemon: None,
         };

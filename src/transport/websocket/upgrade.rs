@@ -1,6 +1,6 @@
 //! The HTTP request that upgrades a connection to WebSocket, and the server's response.
 //!
-//! Relies on tungstenite for the key and for parsing the response head. Invariant: a bounded amount of
+//! Relies on tungstenite for the key and for parsing the response head, and on `secrets`. Invariant: a bounded amount of
 //! the response is read, and errors don't contain secrets that were sent.
 
 use std::io::{self, Read, Write};
@@ -14,7 +14,7 @@ use tungstenite::{
     http::StatusCode,
 };
 
-use super::socket::ConnectingSocket;
+use super::{secrets::Secrets, socket::ConnectingSocket};
 use crate::error::TransportFailure;
 
 /// The maximum length of a response head, in bytes.
@@ -38,8 +38,7 @@ pub(super) struct Upgrade {
 pub(super) struct Headers {
     /// Names and values, including the token.
     pub(super) lines: Vec<(String, String)>,
-    /// Values that must not be shown, even if the server echoes them.
-    pub(super) secrets: Vec<String>,
+    pub(super) secrets: Secrets,
     pub(super) has_token: bool,
 }
 
@@ -108,12 +107,8 @@ impl Upgrade {
     }
 
     fn refused(&self, status: StatusCode, body: &[u8]) -> TransportFailure {
-        let mut body = String::from_utf8_lossy(body).into_owned();
-        for secret in self.headers.secrets.iter().filter(|secret| !secret.is_empty()) {
-            body = body.replace(secret.as_str(), "…");
-        }
-        let plain = body.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-        let body: String = plain.take(SHOWN_CHARS).collect();
+        let body = self.headers.secrets.mask(&String::from_utf8_lossy(body));
+        let body: String = body.chars().take(SHOWN_CHARS).collect();
         let mut message = format!("the server rejected the WebSocket upgrade: {status}");
         if !body.trim().is_empty() {
             message.push_str(&format!(": {}", body.trim()));

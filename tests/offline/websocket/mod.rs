@@ -1,5 +1,5 @@
 //! The `WebSocket` transport against servers that do on demand what the real one does not: `connect` (the
-//! way to a connection), `wire` (frames both ways), `lost` (how connections end), `spawned` (a server of
+//! way to a connection), `wire` (frames both ways), `lost` (how connections end), `proxy`, `spawned` (a server of
 //! one's own).
 //!
 //! Relies on `support/websocket.rs`. Invariant: every test has its own listener and port, and waits for
@@ -7,6 +7,7 @@
 
 mod connect;
 mod lost;
+mod proxy;
 #[cfg(unix)]
 mod spawned;
 mod wire;

@@ -400,3 +400,23 @@ fn a_frame_is_found_in_a_stream_that_is_cut_after_each_byte() {
     server.raw().set_nonblocking(true).unwrap();
     assert!(server.raw().read(&mut [0; 1]).is_err());
 }
+
+#[test]
+fn of_a_flood_of_pings_that_can_not_be_answered_only_the_newest_is() {
+    const PINGS: usize = 200_000;
+    let (client, mut server) = served();
+    let mut notifications = client.notifications();
+    // More than the system takes for a server that doesn't read.
+    client.notify("test/fill", padded(32 * MIB)).unwrap();
+    let pings: Vec<u8> = (0..PINGS).flat_map(|number| frame(0x89, number.to_string().as_bytes())).collect();
+    server.raw().write_all(&pings).unwrap();
+    server.send(r#"{"method":"test/behind"}"#.to_owned());
+    assert!(notifications.next_timeout(PATIENCE).is_some_and(|behind| behind.method() == "test/behind"));
+    let mut pongs = Vec::new();
+    while pongs.last().is_none_or(|last| *last != (PINGS - 1).to_string()) {
+        if let Message::Pong(payload) = server.socket.read().unwrap() {
+            pongs.push(String::from_utf8(payload.to_vec()).unwrap());
+        }
+    }
+    assert!(pongs.len() < 100, "{} answers were kept", pongs.len());
+}

@@ -1,0 +1,253 @@
+//! A child process, the thread that waits for it, and the signals to its group.
+//!
+//! Relies on shared_child and rustix. Invariant: the thread runs before the child does, so that the child is
+//! always reaped, and its exit is known even while a grandchild holds its pipes open. The group is signalled
+//! only while the child has not been reaped: afterwards its number may be that of another group.
+
+use std::{
+    io,
+    process::{Command, ExitStatus},
+    sync::{Arc, OnceLock},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+use shared_child::SharedChild;
+
+use super::join;
+
+/// A child, running or exited.
+pub(super) struct WatchedChild {
+    state: Arc<ChildState>,
+    /// Disconnected once the child has been reaped.
+    exited: Receiver<()>,
+    watcher: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct ChildState {
+    child: SharedChild,
+    /// Set once the child has been reaped; `None` inside if its exit status is unknown.
+    end: OnceLock<Option<ExitStatus>>,
+    /// Held while the child is reaped, and while its group is signalled.
+    reaping: Mutex<()>,
+    /// Called when the child has been reaped.
+    on_exit: Mutex<Option<Box<dyn Fn() + Send>>>,
+}
+
+/// The thread that waits for a child, which is still to be started.
+pub(super) struct Watcher {
+    start: Sender<(Arc<ChildState>, Sender<()>)>,
+    thread: JoinHandle<()>,
+}
+
+impl Watcher {
+    pub(super) fn start() -> io::Result<Watcher> {
+        let (start, started) = bounded::<(Arc<ChildState>, Sender<()>)>(1);
+        let thread = thread::Builder::new().name("codex-exit".to_owned()).spawn(move || {
+            if let Ok((child, alive)) = started.recv() {
+                child.reap();
+                drop(alive);
+                child.tell_exit();
+            }
+        })?;
+        Ok(Watcher { start, thread })
+    }
+
+    /// Starts the child, in a process group of its own.
+    pub(super) fn spawn(self, command: &mut Command) -> io::Result<WatchedChild> {
+        let Watcher { start, thread } = self;
+        isolate(command);
+        let child = match SharedChild::spawn(command) {
+            Ok(child) => child,
+            Err(error) => {
+                drop(start);
+                join(Some(thread));
+                return Err(error);
+            }
+        };
+        let state =
+            ChildState { child, end: OnceLock::new(), reaping: Mutex::default(), on_exit: Mutex::default() };
+        let (state, (alive, exited)) = (Arc::new(state), bounded(0));
+        // The thread waits for this one message.
+        let _ = start.send((Arc::clone(&state), alive));
+        Ok(WatchedChild { state, exited, watcher: Mutex::new(Some(thread)) })
+    }
+}
+
+impl WatchedChild {
+    /// For its pipes.
+    pub(super) fn shared(&self) -> &SharedChild {
+        &self.state.child
+    }
+
+    /// Calls `wake` once the child has been reaped, or immediately if it already has been.
+    pub(super) fn when_exited(&self, wake: impl Fn() + Send + 'static) {
+        let mut on_exit = self.state.on_exit.lock();
+        if self.has_exited() {
+            wake();
+        } else {
+            *on_exit = Some(Box::new(wake));
+        }
+    }
+
+    pub(super) fn has_exited(&self) -> bool {
+        self.state.end.get().is_some()
+    }
+
+    /// The exit status, unless it is unknown: because the child runs, or because something else reaped it.
+    pub(super) fn exit_status(&self) -> Option<ExitStatus> {
+        self.state.end.get().copied().flatten()
+    }
+
+    /// Waits until the child has been reaped. Returns whether it has been in time.
+    pub(super) fn exits_within(&self, limit: Duration) -> bool {
+        let _ = self.exited.recv_deadline(Instant::now() + limit);
+        self.has_exited()
+    }
+
+    /// Sends SIGTERM to the child and its group.
+    pub(super) fn terminate(&self) {
+        self.state.unless_reaped(terminate_group);
+    }
+
+    /// Sends SIGKILL to the child and its group, and waits until the child has been reaped.
+    pub(super) fn kill_and_wait(&self, limit: Duration) -> bool {
+        self.state.unless_reaped(kill_group);
+        self.exits_within(limit)
+    }
+
+    /// Joins the thread that waits for the child, if the child has exited.
+    pub(super) fn join(&self) {
+        if self.has_exited() {
+            join(self.watcher.lock().take());
+        }
+    }
+}
+
+impl ChildState {
+    /// Waits for the child and reaps it. The processes that it started in its group end with it; they would be
+    /// orphaned otherwise.
+    fn reap(&self) {
+        let is_left = wait_without_reaping(&self.child);
+        let _reaping = self.reaping.lock();
+        let status = is_left.then(|| {
+            // The child has ended, but its number is still its own.
+            kill_group(&self.child);
+            self.child.wait().ok()
+        });
+        let _ = self.end.set(status.flatten());
+    }
+
+    fn tell_exit(&self) {
+        let wake = self.on_exit.lock().take();
+        if let Some(wake) = wake {
+            wake();
+        }
+    }
+
+    fn unless_reaped(&self, signal: fn(&SharedChild)) {
+        let _reaping = self.reaping.lock();
+        if self.end.get().is_none() && is_there(&self.child) {
+            signal(&self.child);
+        }
+    }
+}
+
+/// Puts the child in its own process group: this program decides how to handle Ctrl-C, and the group can
+/// be signalled as one.
+#[cfg(unix)]
+fn isolate(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+/// Prevents a console window from opening.
+#[cfg(windows)]
+fn isolate(command: &mut Command) {
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    std::os::windows::process::CommandExt::creation_flags(command, CREATE_NO_WINDOW);
+}
+
+#[cfg(not(any(unix, windows)))]
+fn isolate(_: &mut Command) {}
+
+#[cfg(unix)]
+use self::unix::{is_there, kill_group, terminate_group, wait_without_reaping};
+
+#[cfg(unix)]
+mod unix {
+    use rustix::{
+        io::Errno,
+        process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid},
+    };
+    use shared_child::SharedChild;
+
+    fn pid(child: &SharedChild) -> Option<Pid> {
+        i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+    }
+
+    /// Looks at the child's exit and leaves it to be reaped. Fails if the child has been reaped: by the system,
+    /// because SIGCHLD is ignored in this process, or by a wait for any child.
+    fn look(child: &SharedChild, more: WaitIdOptions) -> Result<Option<WaitIdStatus>, Errno> {
+        let pid = pid(child).ok_or(Errno::CHILD)?;
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | more;
+        loop {
+            match waitid(WaitId::Pid(pid), options) {
+                Err(Errno::INTR) => {}
+                looked => return looked,
+            }
+        }
+    }
+
+    /// Waits until the child has exited. Returns `false` if it has been reaped.
+    pub(super) fn wait_without_reaping(child: &SharedChild) -> bool {
+        look(child, WaitIdOptions::empty()).is_ok()
+    }
+
+    /// Whether the child runs or is to be reaped.
+    pub(super) fn is_there(child: &SharedChild) -> bool {
+        look(child, WaitIdOptions::NOHANG).is_ok()
+    }
+
+    fn signal_group(child: &SharedChild, signal: Signal) {
+        if let Some(group) = pid(child) {
+            // Fails if the group no longer exists, which is the desired state.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+
+    pub(super) fn terminate_group(child: &SharedChild) {
+        signal_group(child, Signal::TERM);
+    }
+
+    pub(super) fn kill_group(child: &SharedChild) {
+        signal_group(child, Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+use self::other::{is_there, kill_group, terminate_group, wait_without_reaping};
+
+/// There is no process group, and no number that is used again while the child's handle is open.
+#[cfg(not(unix))]
+mod other {
+    use shared_child::SharedChild;
+
+    pub(super) fn wait_without_reaping(child: &SharedChild) -> bool {
+        child.wait().is_ok()
+    }
+
+    pub(super) fn is_there(_: &SharedChild) -> bool {
+        true
+    }
+
+    pub(super) fn terminate_group(child: &SharedChild) {
+        kill_group(child);
+    }
+
+    pub(super) fn kill_group(child: &SharedChild) {
+        // Fails if the child has already exited.
+        let _ = child.kill();
+    }
+}

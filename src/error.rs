@@ -1,13 +1,16 @@
 //! Error types.
 //!
-//! Relies on `continuation` only. Invariant: an [`Error`] keeps its cause as `source()`, its ids and the raw
+//! Relies on `continuation` and `excerpt` only. Invariant: an [`Error`] keeps its cause as `source()`, its ids and the raw
 //! text, and is cheap to clone, since the end of a connection fails every waiting call.
 
-use std::{fmt, process::ExitStatus, sync::Arc, time::Duration};
+use std::{fmt, io, process::ExitStatus, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use crate::continuation::ChatContinuation;
+use crate::{
+    continuation::ChatContinuation,
+    excerpt::{Excerpt, Message, abridged_debug},
+};
 
 /// The JSON-RPC code of the server's error response when it is overloaded.
 pub(crate) const OVERLOADED: i64 = -32001;
@@ -19,13 +22,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Every variant is `Clone`. [`source`](std::error::Error::source) returns the underlying error, if any.
 /// [`code`](Error::code) returns a stable identifier for logs and for other languages.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The server could not be reached, or the connection was lost. Everything pending on the connection
     /// fails with the same reason. To go on, connect again. `failure` contains the details: the exit status
     /// and the last lines of stderr, the close code, or the HTTP status.
-    #[error("{doing}: {failure}")]
+    #[error("{}: {failure}", Message(.doing))]
     #[non_exhaustive]
     Transport {
         /// What was being done.
@@ -37,19 +40,22 @@ pub enum Error {
         source: Option<Cause>,
     },
     /// A time limit passed. `limit` names the limit, and thereby the setting that changes it.
-    #[error("{limit} after {}", Seconds(*.after))]
+    #[error("{limit} after {}{}", Seconds(*.after), Note(.note.as_deref()))]
     #[non_exhaustive]
     Timeout {
         /// Which limit passed.
         limit: Timeout,
         /// The duration of the limit.
         after: Duration,
+        /// What may explain it: the beginnings of errors that the server sent during the call without the id
+        /// of a request.
+        note: Option<Box<str>>,
     },
     /// The turn sent no event for longer than the inactivity limit. It may still be running: resume it with
     /// `continuation`, [cancel](crate::Client::cancel) it, or [forget](crate::Client::forget) it.
     #[error(
         "turn {} of thread {} was inactive for {}; resume it with the continuation, or cancel it",
-        .continuation.turn_id, .continuation.thread_id, Seconds(*.idle)
+        Excerpt(&.continuation.turn_id), Excerpt(&.continuation.thread_id), Seconds(*.idle)
     )]
     #[non_exhaustive]
     TurnInactive {
@@ -59,7 +65,7 @@ pub enum Error {
         idle: Duration,
     },
     /// The server responded to a request with an error.
-    #[error("{method}: {message} (code {code})")]
+    #[error("{}: {} (code {code}){}", Excerpt(.method), Message(.message), Advice::of(.message))]
     #[non_exhaustive]
     Rpc {
         /// The method of the request.
@@ -73,7 +79,7 @@ pub enum Error {
         data: Option<Box<Value>>,
     },
     /// The turn ended as failed.
-    #[error("turn {turn_id} of thread {thread_id} failed: {message}")]
+    #[error("turn {} of thread {} failed: {}", Excerpt(.turn_id), Excerpt(.thread_id), Message(.message))]
     #[non_exhaustive]
     TurnFailed {
         /// The thread's id.
@@ -88,7 +94,7 @@ pub enum Error {
         turn: Option<Box<Value>>,
     },
     /// The turn was interrupted: by this client, by another client, or because the server stopped.
-    #[error("turn {turn_id} of thread {thread_id} was interrupted")]
+    #[error("turn {} of thread {} was interrupted", Excerpt(.turn_id), Excerpt(.thread_id))]
     #[non_exhaustive]
     TurnInterrupted {
         /// The thread's id.
@@ -99,7 +105,7 @@ pub enum Error {
         turn: Option<Box<Value>>,
     },
     /// The turn completed without an agent message. [`chat`](crate::Client::chat) still returns its steps.
-    #[error("turn {turn_id} of thread {thread_id} completed without an answer")]
+    #[error("turn {} of thread {} completed without an answer", Excerpt(.turn_id), Excerpt(.thread_id))]
     #[non_exhaustive]
     NoAnswer {
         /// The thread's id.
@@ -108,7 +114,7 @@ pub enum Error {
         turn_id: String,
     },
     /// A message from the server, or a part of one, could not be decoded.
-    #[error("{what} could not be decoded{}: {}", Reason(.source.as_ref()), Excerpt(.raw))]
+    #[error("{} could not be decoded{}: {}", Excerpt(.what), Reason(.source.as_ref()), Excerpt(.raw))]
     #[non_exhaustive]
     Decode {
         /// What was being decoded.
@@ -121,7 +127,10 @@ pub enum Error {
     },
     /// Turns were rolled back, but reading the remaining thread failed. Don't retry: that would remove more
     /// turns. [`read_thread`](crate::Client::read_thread) returns the remaining turns.
-    #[error("turns of thread {thread_id} were rolled back, but the remaining thread could not be read: {}", &**.source)]
+    #[error(
+        "turns of thread {} were rolled back, but the remaining thread could not be read: {}",
+        Excerpt(.thread_id), &**.source
+    )]
     #[non_exhaustive]
     RolledBack {
         /// The thread's id.
@@ -131,7 +140,7 @@ pub enum Error {
         source: Cause,
     },
     /// An argument is invalid; nothing was sent.
-    #[error("{message}")]
+    #[error("{}", Message(.message))]
     #[non_exhaustive]
     InvalidInput {
         /// What is wrong with it, and what to do.
@@ -140,19 +149,23 @@ pub enum Error {
         #[source]
         source: Option<Cause>,
     },
-    /// The continuation, server request or command is no longer waiting here: it was used, withdrawn, has
-    /// ended, or belongs to another connection.
-    #[error("no longer pending: {what}")]
+    /// The continuation, server request, turn or command is no longer waiting here: it was used, withdrawn,
+    /// has ended, or belongs to another connection.
+    #[error("no longer pending: {}", Message(.what))]
     #[non_exhaustive]
     NoLongerPending {
         /// What is no longer pending.
         what: String,
+        /// The server's error, if it is the server that says so.
+        #[source]
+        source: Option<Cause>,
     },
     /// The unread events exceeded `max_buffered_bytes`, and this turn's were the largest part. The turn may
     /// still be running on the server.
     #[error(
-        "turn {turn_id} of thread {thread_id} was dropped: {buffered} bytes of unread events exceed \
-         max_buffered_bytes ({limit}); read faster, keep fewer raw events, or raise the limit"
+        "turn {} of thread {} was dropped: {buffered} bytes of unread events exceed \
+         max_buffered_bytes ({limit}); read faster, keep fewer raw events, or raise the limit",
+        Excerpt(.turn_id), Excerpt(.thread_id)
     )]
     #[non_exhaustive]
     BufferFull {
@@ -168,8 +181,9 @@ pub enum Error {
     /// The unread events exceeded `max_buffered_bytes`, and this command's output was the largest part. If
     /// the command was still running, it has been terminated.
     #[error(
-        "command {process_id} was dropped: {buffered} bytes of unread events exceed max_buffered_bytes \
-         ({limit}); read faster, cap its output, or raise the limit"
+        "command {} was dropped: {buffered} bytes of unread events exceed max_buffered_bytes \
+         ({limit}); read faster, cap its output, or raise the limit",
+        Excerpt(.process_id)
     )]
     #[non_exhaustive]
     OutputFull {
@@ -181,7 +195,7 @@ pub enum Error {
         limit: usize,
     },
     /// This client was closed, by [`close`](crate::Client::close) or by dropping its last clone.
-    #[error("{doing}: the client is closed")]
+    #[error("{}: the client is closed", Message(.doing))]
     #[non_exhaustive]
     Closed {
         /// What was being done.
@@ -189,8 +203,25 @@ pub enum Error {
     },
 }
 
+abridged_debug!(enum Error {
+    Transport { doing, failure, source },
+    Timeout { limit, after, note },
+    TurnInactive { continuation, idle },
+    Rpc { method, code, message, data },
+    TurnFailed { thread_id, turn_id, message, info, turn },
+    TurnInterrupted { thread_id, turn_id, turn },
+    NoAnswer { thread_id, turn_id },
+    Decode { what, raw, source },
+    RolledBack { thread_id, source },
+    InvalidInput { message, source },
+    NoLongerPending { what, source },
+    BufferFull { thread_id, turn_id, buffered, limit },
+    OutputFull { process_id, buffered, limit },
+    Closed { doing },
+});
+
 /// A time limit, as reported by [`Error::Timeout`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Timeout {
     /// `connect_timeout` of the transport: until the server can be written to.
@@ -209,13 +240,15 @@ pub enum Timeout {
     },
 }
 
+abridged_debug!(enum Timeout { Connect, Request { method }, TurnEnd { turn_id } });
+
 impl fmt::Display for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Timeout::Connect => f.write_str("connect_timeout: the server could not be reached"),
-            Timeout::Request { method } => write!(f, "request_timeout: no reply to {method}"),
+            Timeout::Request { method } => write!(f, "request_timeout: no reply to {}", Excerpt(method)),
             Timeout::TurnEnd { turn_id } => {
-                write!(f, "request_timeout: the interrupted turn {turn_id} did not end")
+                write!(f, "request_timeout: the interrupted turn {} did not end", Excerpt(turn_id))
             }
         }
     }
@@ -247,7 +280,6 @@ impl fmt::Debug for Cause {
 }
 
 /// Why a transport ended or could not connect. Shared by everything that waited for it.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct TransportFailure {
     /// What happened, in one sentence.
@@ -263,9 +295,17 @@ pub struct TransportFailure {
     pub close_code: Option<u16>,
     /// Whether the connection was never established, so that nothing can have run.
     pub before_connect: bool,
+    /// Whether connecting may succeed later although nothing is changed: nobody listens yet, the server is
+    /// overloaded, the network is down. [`while_connecting`](Self::while_connecting) sets it if `http_status`
+    /// or the `source` says so.
+    pub is_transient: bool,
     /// The underlying error, if any.
     pub source: Option<Cause>,
 }
+
+abridged_debug!(struct TransportFailure {
+    message, exit_status, stderr_tail, http_status, close_code, before_connect, is_transient, source,
+});
 
 impl TransportFailure {
     /// Creates a failure that consists of a message.
@@ -277,6 +317,7 @@ impl TransportFailure {
             http_status: None,
             close_code: None,
             before_connect: false,
+            is_transient: false,
             source: None,
         }
     }
@@ -292,20 +333,49 @@ impl TransportFailure {
     /// done.
     pub fn while_connecting(mut self, doing: impl Into<String>) -> Error {
         self.before_connect = true;
+        self.is_transient |= match self.http_status {
+            Some(status) => matches!(status, 408 | 425 | 429 | 500..=599),
+            None => self.source.as_deref().and_then(|source| source.downcast_ref()).is_some_and(may_pass),
+        };
         Error::transport(doing, Arc::new(self))
+    }
+}
+
+/// Whether the same call may succeed later. What is not known to pass is taken to be permanent, so that no
+/// program tries for ever.
+fn may_pass(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::ConnectionRefused
+        | Kind::ConnectionReset
+        | Kind::ConnectionAborted
+        | Kind::NotConnected
+        | Kind::BrokenPipe
+        | Kind::UnexpectedEof
+        | Kind::TimedOut
+        | Kind::WouldBlock
+        | Kind::Interrupted
+        | Kind::HostUnreachable
+        | Kind::NetworkUnreachable
+        | Kind::NetworkDown
+        | Kind::AddrNotAvailable
+        | Kind::ExecutableFileBusy
+        | Kind::OutOfMemory => true,
+        // Looking up a name has no kind of its own.
+        _ => error.to_string().contains("Temporary failure in name resolution"),
     }
 }
 
 impl fmt::Display for TransportFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        Message(&self.message).fmt(f)?;
         if let Some(status) = self.exit_status {
             write!(f, " ({status})")?;
         }
         if !self.stderr_tail.is_empty() {
             f.write_str("; last lines on stderr:")?;
             for line in &self.stderr_tail {
-                write!(f, "\n  {line}")?;
+                write!(f, "\n  {}", Message(line))?;
             }
         }
         Ok(())
@@ -338,8 +408,20 @@ impl Error {
         Error::Decode { what: what.into(), raw: raw.into(), source: Some(Cause::new(source)) }
     }
 
+    pub(crate) fn no_longer_pending(what: impl Into<String>) -> Self {
+        Error::NoLongerPending { what: what.into(), source: None }
+    }
+
     pub(crate) fn closed(doing: impl Into<String>) -> Self {
         Error::Closed { doing: doing.into() }
+    }
+
+    /// Adds what may explain a time-out.
+    pub(crate) fn with_note(mut self, explanation: Option<Box<str>>) -> Self {
+        if let Error::Timeout { note, .. } = &mut self {
+            *note = explanation;
+        }
+        self
     }
 
     /// The same error for another operation: the end of a connection fails many calls.
@@ -356,13 +438,25 @@ impl Error {
         matches!(self, Error::Timeout { .. } | Error::TurnInactive { .. })
     }
 
-    /// Returns `true` if the same call can be repeated without the risk that work runs twice: the server
-    /// rejected it as overloaded (-32001), or the connection was never established.
+    /// Returns `true` if the same call may succeed later although nothing is changed, and can be repeated
+    /// without the risk that work runs twice.
+    ///
+    /// | failure | retryable |
+    /// | --- | --- |
+    /// | the server rejected the request as overloaded (-32001) | yes |
+    /// | connecting timed out, was refused or reset; nobody listens; the network is down | yes |
+    /// | the WebSocket upgrade was rejected with 408, 425, 429 or 5xx | yes |
+    /// | the upgrade was rejected with another status (401, 403, 404), or the server is no WebSocket server | no |
+    /// | no program, not executable, no working directory; the started server ended | no |
+    /// | an unknown host, an untrusted certificate, an invalid URL | no |
+    /// | anything after the connection was established | no |
+    ///
+    /// Limit the attempts all the same: a server may stay overloaded, and a port may be the wrong one.
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Rpc { code, .. } => *code == OVERLOADED,
             Error::Timeout { limit, .. } => matches!(limit, Timeout::Connect),
-            Error::Transport { failure, .. } => failure.before_connect,
+            Error::Transport { failure, .. } => failure.before_connect && failure.is_transient,
             _ => false,
         }
     }
@@ -405,25 +499,42 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// The beginning of a text, so that a message of megabytes doesn't fill a log.
-pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
-
 /// Where and why decoding stopped; placed after the name of what was decoded.
 struct Reason<'a>(Option<&'a Cause>);
 
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |source| write!(f, " ({})", &**source))
+        self.0.map_or(Ok(()), |source| write!(f, " ({})", Message(&source.to_string())))
     }
 }
 
-impl fmt::Display for Excerpt<'_> {
+/// What may explain a time-out; placed after it.
+struct Note<'a>(Option<&'a str>);
+
+impl fmt::Display for Note<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 200;
-        match self.0.char_indices().nth(SHOWN) {
-            Some((cut, _)) => write!(f, "{}… ({} bytes)", &self.0[..cut], self.0.len()),
-            None => f.write_str(self.0),
-        }
+        self.0.map_or(Ok(()), |note| write!(f, "; {}", Message(note)))
+    }
+}
+
+/// What to do about an error of the server, where its message doesn't say so; placed after it.
+struct Advice(&'static str);
+
+impl Advice {
+    fn of(message: &str) -> Advice {
+        Advice(match message.contains("already has an active writer") {
+            true => {
+                "; another app-server process has this thread loaded: close the client that started it, or \
+                 drop that client's last Client, ThreadHandle and Chat"
+            }
+            false => "",
+        })
+    }
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     continuation::ChatContinuation,
     error::{Error, Result},
     protocol::{TurnSteerParams, TurnSteerResponse},
-    turn::{CancelResult, Input, TurnLog},
+    turn::{CancelResult, Input, TurnLog, not_running},
 };
 
 impl Client {
@@ -44,9 +44,7 @@ impl Client {
     pub fn interrupt_turn(&self, turn_id: &str) -> Result<()> {
         match self.inner.turns.running_turn(|log| log.turn_id == turn_id) {
             Some(log) => self.control(&log).interrupt(),
-            None => {
-                Err(Error::NoLongerPending { what: format!("turn {turn_id} does not run on this client") })
-            }
+            None => Err(Error::no_longer_pending(format!("turn {turn_id} does not run on this client"))),
         }
     }
 
@@ -66,7 +64,7 @@ impl Client {
             if self.initialize()?.is_before((0, 128)) == Some(true) {
                 let running = &other.turn_id;
                 let what = format!("turn {turn_id} does not run on thread {thread_id}; turn {running} does");
-                return Err(Error::NoLongerPending { what });
+                return Err(Error::no_longer_pending(what));
             }
         }
         self.request("turn/interrupt", json!({ "threadId": thread_id, "turnId": turn_id })).map(drop)
@@ -79,8 +77,9 @@ impl Client {
     /// [`Chat::steer`](crate::TurnStream::steer).
     ///
     /// # Errors
-    /// Same as [`request`](Self::request); [`Error::Rpc`] if another turn is running, or none, or one that
-    /// can't be steered (a review); [`Error::InvalidInput`] if an id or the message is empty.
+    /// Same as [`request`](Self::request); [`Error::NoLongerPending`] if the turn has ended, or another one is
+    /// running; [`Error::Rpc`] if it can't be steered (a review); [`Error::InvalidInput`] if an id or the
+    /// message is empty.
     pub fn steer_turn(
         &self,
         thread_id: &str,
@@ -94,5 +93,6 @@ impl Client {
         let input = input.into();
         input.check()?;
         self.call(TurnSteerParams::new(thread_id, expected_turn_id, input))
+            .map_err(|error| not_running(expected_turn_id, error))
     }
 }

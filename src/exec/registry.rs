@@ -174,7 +174,7 @@ impl CommandLog {
     /// Called when nobody reads the command any more: terminates it if it still runs, without waiting.
     pub(super) fn abandon(self: &Arc<Self>) {
         let what = format!("the command {} was dropped", self.process_id);
-        self.give_up_for(Error::NoLongerPending { what });
+        self.give_up_for(Error::no_longer_pending(what));
     }
 
     /// Frees the unread output, and terminates the command if it still runs. A reader gets the reason even if

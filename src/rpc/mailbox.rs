@@ -310,10 +310,10 @@ impl<T: Weighed, E: Clone> Mailbox<T, E> {
         self.state.lock().items.len()
     }
 
-    /// Whether the end has come and everything was taken.
-    pub(crate) fn is_exhausted(&self) -> bool {
+    /// The end, once everything before it was taken.
+    pub(crate) fn end(&self) -> Option<E> {
         let state = self.state.lock();
-        state.end.is_some() && state.items.is_empty()
+        state.end.clone().filter(|_| state.items.is_empty())
     }
 
     /// Whether its consumer would sleep on, whatever comes.
@@ -488,7 +488,7 @@ mod tests {
                 let queued: usize = model.iter().map(String::len).sum();
                 prop_assert_eq!(mailbox.bytes(), queued + retained);
                 prop_assert_eq!(budget.kept(), queued + retained);
-                prop_assert_eq!(mailbox.is_exhausted(), end.is_some() && model.is_empty());
+                prop_assert_eq!(mailbox.end(), end.filter(|_| model.is_empty()));
             }
             drop(mailbox);
             prop_assert_eq!(budget.kept(), 0);

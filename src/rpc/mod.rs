@@ -317,7 +317,10 @@ impl Core {
                 Taken::Item(Completed(reply, received)) => return Ok(Some((reply, received))),
                 Taken::Ended(()) => return Err(self.error(method)),
                 Taken::Empty if unless.is_some_and(Latch::is_set) => return Ok(None),
-                Taken::Empty if is_late => return Err(timeout(method, deadline)),
+                Taken::Empty if is_late => {
+                    let note = self.calls.unassigned_since(pending.id);
+                    return Err(timeout(method, deadline).with_note(note));
+                }
                 Taken::Empty => is_late = !park_until(deadline.at()),
             }
         }
@@ -459,6 +462,11 @@ impl Core {
         self.lifecycle.has_ended()
     }
 
+    /// Why the connection has ended, if it has.
+    pub(crate) fn ended(&self, doing: &str) -> Option<Error> {
+        self.lifecycle.reason().map(|reason| reason.while_doing(doing))
+    }
+
     /// The error of an operation that fails because the connection has ended.
     pub(crate) fn error(&self, doing: &str) -> Error {
         self.lifecycle.error(doing)
@@ -485,7 +493,7 @@ impl Core {
         for subsystem in &self.subsystems {
             subsystem.ended(self, reason);
         }
-        self.subscribers.close();
+        self.subscribers.close(reason);
     }
 
     /// Closes the connection: within 5 s if orderly, otherwise within 0.5 s.

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::request::Received;
+use crate::excerpt::abridged_debug;
 use crate::protocol::{RequestId, ToolRequestUserInputParams};
 
 pub use crate::protocol::ToolRequestUserInputQuestion as UserInputQuestion;
 
 /// A server request with questions of the agent to the user.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct UserInputRequest {
     /// The server's id of the request, a number or a string.
@@ -29,6 +30,8 @@ pub struct UserInputRequest {
     #[serde(skip)]
     pub(super) received: Received,
 }
+
+abridged_debug!(struct UserInputRequest { request_id, thread_id, turn_id, item_id, questions, received });
 
 /// The user's answers, by question id. Questions may be left unanswered.
 #[must_use = "an answer does nothing until it is sent"]

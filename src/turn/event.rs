@@ -11,13 +11,14 @@ use super::{
     ConversationStep, RawEvent, StepStatus, event_block::Event, item::Position, kind::Kind, raw::params_of,
     result::token_usage_of, session::Session, step::StepType,
 };
+use crate::excerpt::abridged_debug;
 use crate::protocol::{ThreadTokenUsage as TokenUsage, TurnPlanStep as PlanStep};
 
 /// An event of a turn, from [`chat_events`](crate::Client::chat_events).
 ///
 /// Deltas are for display: those of commands can be incomplete, and those of an item that is retried, steered
 /// or interrupted are never completed. The complete item arrives as a [`Step`](TurnEvent::Step).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TurnEvent {
@@ -92,6 +93,21 @@ pub enum TurnEvent {
     /// Any other event of the turn, as received.
     Other(RawEvent),
 }
+
+abridged_debug!(enum TurnEvent {
+    TextDelta { item_id, delta },
+    ReasoningDelta { item_id, delta, is_summary },
+    PlanDelta { item_id, delta },
+    CommandOutputDelta { item_id, delta },
+    ItemStarted(step),
+    Step(step),
+    Plan { explanation, plan },
+    Diff { diff },
+    TokenUsage(usage),
+    Warning { message },
+    RetryingError { message, event },
+    Other(event),
+});
 
 impl TurnEvent {
     /// The event of a notification that is not a completed item.
@@ -175,7 +191,7 @@ impl TurnEvent {
 }
 
 impl fmt::Display for TurnEvent {
-    /// Writes deltas unchanged, and everything else on a line of its own.
+    /// Writes deltas unchanged, and everything else on a line of its own, whole.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TurnEvent::TextDelta { delta, .. }

@@ -23,7 +23,7 @@ mod step;
 mod stream;
 
 pub(crate) use self::{
-    control::Control,
+    control::{Control, not_running},
     log::{Consumer, Interest, TurnLog},
     registry::{Start, Turns},
     request::ChatSource,

@@ -5,11 +5,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ConversationStep, RawEvent, raw::params_of};
+use crate::excerpt::abridged_debug;
 use crate::protocol::{ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount};
 
 /// The result of a completed turn, from [`chat_once`](crate::Client::chat_once) and
 /// [`Chat::finish`](crate::Chat::finish).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct ChatResult {
     /// The thread's id.
@@ -31,6 +32,10 @@ pub struct ChatResult {
     pub token_usage: Option<TokenUsage>,
 }
 
+abridged_debug!(struct ChatResult {
+    thread_id, turn_id, final_text, raw_events, assistant_item_id, completion_source, token_usage,
+});
+
 /// Where an answer was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -44,7 +49,7 @@ pub enum CompletionSource {
 
 /// The result of a cancelled turn, from [`Client::cancel`](crate::Client::cancel) and the other `cancel`
 /// methods.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct CancelResult {
     /// The thread's id.
@@ -60,6 +65,10 @@ pub struct CancelResult {
     /// The turn ended as interrupted.
     pub was_interrupted: bool,
 }
+
+abridged_debug!(struct CancelResult {
+    thread_id, turn_id, steps, raw_events, was_completed, was_interrupted,
+});
 
 /// The token counts in `thread/tokenUsage/updated`.
 ///

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStru
 use serde_json::{Value, value::RawValue};
 
 use super::raw::ItemText;
+use crate::excerpt::debug_struct;
 use crate::protocol::{ThreadItem, envelope::Lenient, wire::string_enum};
 
 string_enum! {
@@ -61,7 +62,8 @@ string_enum! {
 
 /// A step of a turn: a completed item, or the closing step of a turn that did not complete.
 ///
-/// `Display` writes its type and its text.
+/// `Display` writes its type and its text, all of it: it is made for programs that show a conversation. `Debug`
+/// writes the beginning of each string.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ConversationStep {
@@ -204,16 +206,20 @@ impl fmt::Display for ConversationStep {
 
 impl fmt::Debug for ConversationStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConversationStep")
-            .field("thread_id", &self.thread_id)
-            .field("turn_id", &self.turn_id)
-            .field("item_id", &self.item_id)
-            .field("step_type", &self.step_type)
-            .field("item_type", &self.item_type)
-            .field("status", &self.status)
-            .field("text", &self.text)
-            .field("data", &self.raw())
-            .finish()
+        debug_struct(
+            f,
+            "ConversationStep",
+            &[
+                ("thread_id", &self.thread_id),
+                ("turn_id", &self.turn_id),
+                ("item_id", &self.item_id),
+                ("step_type", &self.step_type),
+                ("item_type", &self.item_type),
+                ("status", &self.status),
+                ("text", &self.text),
+                ("data", &self.raw()),
+            ],
+        )
     }
 }
 

@@ -405,7 +405,7 @@ impl Error {
     }
 
     pub(crate) fn decode(what: impl Into<String>, raw: &str, source: serde_json::Error) -> Self {
-        Error::Decode { what: what.into(), raw: raw.into(), source: Some(Cause::new(source)) }
+        Error::Decode { what: what.into(), raw: raw.into(), source: Some(Cause::new(abridged(source))) }
     }
 
     pub(crate) fn no_longer_pending(what: impl Into<String>) -> Self {
@@ -490,6 +490,18 @@ impl Error {
     }
 }
 
+/// The error with the beginning of its text: serde quotes the value that doesn't fit, however long it is.
+fn abridged(error: serde_json::Error) -> serde_json::Error {
+    let text = error.to_string();
+    let place = text.rfind(" at line ").map_or("", |at| &text[at..]);
+    let shown = Message(&text).to_string();
+    match shown.len() < text.len() {
+        // serde_json reads the line and the column from the end of the text.
+        true => serde::de::Error::custom(format_args!("{shown}{place}")),
+        false => error,
+    }
+}
+
 /// Formats a duration in seconds.
 struct Seconds(Duration);
 
@@ -563,9 +575,105 @@ mod tests {
     fn a_transport_error_tells_why_itself_and_what_lies_below_as_its_source() {
         let cause = std::io::Error::other("the pipe burst");
         let error = TransportFailure::new("lost").with_source(cause).while_connecting("connect");
+        assert!(!error.is_retryable());
         assert_eq!(error.to_string(), "connect: lost");
         let cause = std::error::Error::source(&error).unwrap();
         assert_eq!(cause.downcast_ref::<std::io::Error>().unwrap().to_string(), "the pipe burst");
-        assert!(error.is_retryable());
+    }
+
+    #[test]
+    fn a_failure_to_connect_is_retryable_if_it_may_pass() {
+        use io::ErrorKind as Kind;
+        let caused_by = |kind: Kind| TransportFailure::new("x").with_source(io::Error::from(kind));
+        for (failure, may_pass) in [
+            (caused_by(Kind::ConnectionRefused), true),
+            (caused_by(Kind::TimedOut), true),
+            (caused_by(Kind::NetworkUnreachable), true),
+            (caused_by(Kind::UnexpectedEof), true),
+            (caused_by(Kind::NotFound), false),
+            (caused_by(Kind::PermissionDenied), false),
+            (caused_by(Kind::InvalidData), false),
+            (TransportFailure::new("program not found"), false),
+            (TransportFailure { http_status: Some(503), ..caused_by(Kind::Other) }, true),
+            (TransportFailure { http_status: Some(401), ..caused_by(Kind::TimedOut) }, false),
+            (TransportFailure { is_transient: true, ..TransportFailure::new("starting") }, true),
+        ] {
+            let error = failure.while_connecting("connect");
+            assert_eq!(error.is_retryable(), may_pass, "{error:?}");
+        }
+        // Once it was connected, work may have been done.
+        let lost = Error::transport("x", Arc::new(caused_by(Kind::ConnectionReset)));
+        assert!(!lost.is_retryable());
+        let lookup =
+            io::Error::other("failed to lookup address information: Temporary failure in name resolution");
+        assert!(TransportFailure::new("x").with_source(lookup).while_connecting("x").is_retryable());
+    }
+
+    #[test]
+    fn an_error_of_megabytes_is_short_in_display_and_debug_and_whole_in_its_fields() {
+        const MIB: usize = 1024 * 1024;
+        let long = || "x".repeat(MIB);
+        let value = || Some(Box::new(Value::from(long())));
+        let invalid = || serde_json::from_str::<u8>(&format!("\"{}\"", long())).unwrap_err();
+        let failure = TransportFailure {
+            stderr_tail: vec![long(), "the end".to_owned()],
+            ..TransportFailure::new(long())
+        };
+        let continuation =
+            ChatContinuation::new(&long(), &long(), 0, crate::continuation::ChatMode::Steps, 0);
+        let thread = || (long(), long());
+        for (number, error) in [
+            Error::transport(long(), Arc::new(failure)),
+            Error::Timeout {
+                limit: Timeout::Request { method: long() },
+                after: Duration::ZERO,
+                note: Some(long().into()),
+            },
+            Error::Timeout { limit: Timeout::TurnEnd { turn_id: long() }, after: Duration::ZERO, note: None },
+            Error::TurnInactive { continuation, idle: Duration::ZERO },
+            Error::Rpc { method: long(), code: 1, message: long(), data: value() },
+            Error::TurnFailed {
+                thread_id: thread().0,
+                turn_id: thread().1,
+                message: long(),
+                info: value(),
+                turn: value(),
+            },
+            Error::TurnInterrupted { thread_id: thread().0, turn_id: thread().1, turn: value() },
+            Error::NoAnswer { thread_id: thread().0, turn_id: thread().1 },
+            Error::decode(long(), &long(), invalid()),
+            Error::RolledBack { thread_id: long(), source: Cause::new(Error::invalid(long())) },
+            Error::invalid(long()),
+            Error::no_longer_pending(long()),
+            Error::BufferFull { thread_id: thread().0, turn_id: thread().1, buffered: 1, limit: 1 },
+            Error::OutputFull { process_id: long(), buffered: 1, limit: 1 },
+            Error::closed(long()),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            for shown in [error.to_string(), format!("{error:?}"), format!("{error:#?}")] {
+                assert!(shown.len() < 20_000, "{number}: {} bytes", shown.len());
+            }
+            let mut below = std::error::Error::source(&error);
+            while let Some(source) = below {
+                for shown in [source.to_string(), format!("{source:?}")] {
+                    assert!(shown.len() < 20_000, "{number}, source: {} bytes", shown.len());
+                }
+                below = source.source();
+            }
+            if let Error::Rpc { message, data, .. } = &error {
+                assert_eq!((message.len(), data.as_ref().unwrap().as_str().unwrap().len()), (MIB, MIB));
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_about_a_thread_that_another_server_has_loaded_says_what_to_do() {
+        let message = "thread 1 already has an active writer".to_owned();
+        let error = Error::Rpc { method: "thread/resume".to_owned(), code: -32600, message, data: None };
+        let text = error.to_string();
+        assert!(text.contains("thread 1 ") && text.contains("close the client that started it"), "{text}");
+        assert!(text.contains("(code -32600); another app-server process"), "{text}");
     }
 }

@@ -1,5 +1,7 @@
 //! A server that says what no server should: the turn goes on, and nothing hangs or panics.
 
+use std::time::Duration;
+
 use codex_blocking::{Client, Error, testing::ScriptedServer, testing::TurnScript};
 use serde_json::json;
 
@@ -102,13 +104,63 @@ fn replies_that_nobody_waits_for_are_counted_and_ignored() {
     let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
     let request = server.expect("config/read");
     server.send(&json!({ "id": 999, "result": {} }));
-    server.send(&json!({ "id": request["id"].to_string(), "result": "a text is not the number" }));
     server.send_text(r#"{"id":null,"result":{}}"#);
     server.send_text(r#"{"id":1.5,"error":{}}"#);
     server.reply(&request, json!({ "x": 1 }));
     server.reply(&request, json!({ "x": 2 }));
     assert_eq!(caller.join().unwrap().unwrap(), json!({ "x": 1 }));
-    assert_eq!(client.stats().unmatched_replies, 5);
+    assert_eq!(client.stats().unmatched_replies, 4);
+}
+
+#[test]
+fn an_id_that_comes_back_as_another_json_type_finds_its_call() {
+    let (client, mut server) = served();
+    for spell in [|id: &str| format!("\"{id}\""), |id: &str| format!("{id}.0"), |id: &str| format!("{id}e0")]
+    {
+        let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
+        let id = spell(&server.expect("config/read")["id"].to_string());
+        server.send_text(&format!(r#"{{"id":{id},"result":{{"x":1}},"error":null}}"#));
+        assert_eq!(caller.join().unwrap().unwrap(), json!({ "x": 1 }), "{id}");
+    }
+    assert_eq!(client.stats().unmatched_replies, 0);
+}
+
+#[test]
+fn a_reply_whose_error_is_null_and_that_has_no_result_fails_its_call() {
+    let (client, mut server) = served();
+    let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
+    let request = server.expect("config/read");
+    server.send(&json!({ "id": request["id"], "error": null }));
+    assert!(matches!(caller.join().unwrap(), Err(Error::Decode { .. })));
+}
+
+#[test]
+fn an_error_without_an_id_is_quoted_in_the_time_out_of_the_calls_that_were_pending() {
+    let (client, mut server) = served();
+    let hasty = client.with_request_timeout(Duration::from_secs(1));
+    let mut calls: Vec<_> = [hasty.clone(), hasty.clone(), client.clone()]
+        .into_iter()
+        .map(|client| spawn(move || client.request("config/read", json!({}))))
+        .collect();
+    let requests: Vec<_> = (0..3).map(|_| server.expect("config/read")).collect();
+    server.send_text(r#"{"id":null,"error":{"code":-32700,"message":"parse error at 7"}}"#);
+    server.send_text(&format!(r#"{{"error":{{"code":1,"message":"{}"}}}}"#, "x".repeat(1_000_000)));
+    let patient = calls.pop().unwrap();
+    let errors: Vec<_> = calls.into_iter().map(|call| call.join().unwrap().unwrap_err()).collect();
+    // A call goes on: its reply may still come.
+    for request in &requests {
+        server.reply(request, json!({ "late": true }));
+    }
+    assert_eq!(patient.join().unwrap().unwrap(), json!({ "late": true }));
+    for error in errors {
+        let Error::Timeout { note: Some(note), .. } = &error else { panic!("{error:?}") };
+        assert!(note.contains("parse error at 7") && note.len() < 1000, "{note}");
+        assert!(error.to_string().contains("parse error at 7"), "{error}");
+    }
+    // A call that was sent afterwards has nothing to do with it.
+    let later = spawn(move || hasty.request("config/read", json!({})));
+    server.expect("config/read");
+    assert!(matches!(later.join().unwrap(), Err(Error::Timeout { note: None, .. })));
 }
 
 #[test]

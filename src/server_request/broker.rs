@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    excerpt::Excerpt,
+    excerpt::{Excerpt, Message},
     protocol::{INVALID_PARAMS, RequestId, envelope::Route},
     rpc::{Answer, Budget, Core, Frame, Overrun, Payer, Refusal, Subsystem, TimerKey, Wakeups},
     turn::{TurnLog, Turns},
@@ -521,7 +521,12 @@ impl Subsystem for Broker {
                 let answer = match received.thread_id.is_some() && can_be_declined_unread(method) {
                     true => default_answer(method),
                     false => {
-                        let message = format!("the parameters of {method} can't be decoded: {error}");
+                        let error = error.to_string();
+                        let message = format!(
+                            "the parameters of {} can't be decoded: {}",
+                            Excerpt(method),
+                            Message(&error)
+                        );
                         Err(Refusal { code: INVALID_PARAMS, message })
                     }
                 };

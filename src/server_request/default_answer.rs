@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::{
+    excerpt::Excerpt,
     protocol::{INTERNAL_ERROR, METHOD_NOT_FOUND},
     rpc::{Answer, Refusal},
 };
@@ -34,7 +35,7 @@ pub(super) fn default_answer(method: &str) -> Answer {
         _ => {
             return Err(Refusal {
                 code: METHOD_NOT_FOUND,
-                message: format!("this client does not know {method}"),
+                message: format!("this client does not know {}", Excerpt(method)),
             });
         }
     };

@@ -196,8 +196,14 @@ impl fmt::Display for ConversationStep {
         if let Some(text) = &self.text {
             write!(f, ": {text}")
         } else if self.is_error() {
-            let data = self.data();
-            write!(f, ": {}", data.get("message").and_then(Value::as_str).unwrap_or_default())
+            // Not from a tree, which could not hold the failure of every turn.
+            #[derive(Deserialize)]
+            struct Closing {
+                message: String,
+            }
+            let message =
+                serde_json::from_str(self.raw()).map_or(String::new(), |Closing { message }| message);
+            write!(f, ": {message}")
         } else {
             Ok(())
         }
@@ -291,8 +297,13 @@ impl ItemParts<'_> {
     /// The text for display. Taken, since it may be large.
     fn take_text(&mut self, item_type: &str) -> Option<String> {
         let own = |text: &mut LenientText| text.0.take().filter(|text| !text.is_empty());
-        let list =
-            |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<Vec<Value>>(raw.get()).ok());
+        // What no tree can hold is missing from the list, and nothing else.
+        let list = |raw: Option<&RawValue>| {
+            let items: Vec<&RawValue> = serde_json::from_str(raw?.get()).ok()?;
+            Some(
+                items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect::<Vec<Value>>(),
+            )
+        };
         let joined = |texts: Vec<String>, between: &str| (!texts.is_empty()).then(|| texts.join(between));
         match item_type {
             "reasoning" => {

@@ -22,6 +22,7 @@ mod public_api;
 mod questions;
 mod requests;
 mod server_requests;
+mod strange;
 mod threads;
 mod tools;
 mod transcripts;

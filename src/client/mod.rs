@@ -61,7 +61,8 @@ use crate::{
 ///
 /// Cheap to clone, and usable from all threads at once: clones share one connection. The connection ends when
 /// [`close`](Self::close) is called or the last clone is dropped (each [`Chat`](crate::Chat) and
-/// [`ThreadHandle`](crate::ThreadHandle) counts as one).
+/// [`ThreadHandle`](crate::ThreadHandle) counts as one, also one in a variable that nobody uses any more). Until
+/// then no other server process can resume the threads that this one has loaded.
 ///
 /// A call blocks only the calling thread, until its reply arrives or its limit passes. The first call
 /// performs the handshake ([`initialize`](Self::initialize)).

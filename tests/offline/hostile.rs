@@ -260,6 +260,50 @@ fn a_dead_server_fails_everything_at_once_now_and_later() {
 }
 
 #[test]
+fn a_client_and_its_streams_tell_why_they_have_ended() {
+    let (client, mut server) = served();
+    let caller = spawn_with(&client, |client| client.initialize());
+    let request = server.recv();
+    server.reply(&request, json!({ "userAgent": "x/0.169.0 (y)" }));
+    caller.join().unwrap().unwrap();
+    let (mut notifications, mut requests) = (client.notifications(), client.server_requests());
+    let mut approvals = client.approval_requests();
+    server.notify("x", json!({}));
+    assert!(client.ended().is_none() && client.initialize().is_ok());
+    server.die();
+    // What had arrived comes first.
+    assert!(!notifications.is_ended() && notifications.error().is_none());
+    assert!(notifications.next().is_some() && notifications.next().is_none());
+    assert!(requests.error().is_none() && requests.next().is_none() && approvals.next().is_none());
+    for error in [
+        client.ended(),
+        client.initialize().err(),
+        client.initialize_with(json!({})).err(),
+        client.request("initialize", json!({})).err(),
+        notifications.error(),
+        client.notifications().error(),
+        requests.error(),
+        approvals.error(),
+    ] {
+        assert!(matches!(error, Some(Error::Transport { .. })), "{error:?}");
+        assert!(error.unwrap().to_string().contains("the test ended it"));
+    }
+}
+
+#[test]
+fn a_client_that_was_closed_says_so_although_its_server_has_gone_too() {
+    let server = ScriptedServer::new();
+    let client = server.client().unwrap();
+    client.initialize().unwrap();
+    let (mut notifications, mut requests) = (client.notifications(), client.server_requests());
+    client.close().unwrap();
+    assert!(notifications.next().is_none() && requests.next().is_none());
+    for error in [client.ended(), client.initialize().err(), notifications.error(), requests.error()] {
+        assert!(matches!(error, Some(Error::Closed { .. })), "{error:?}");
+    }
+}
+
+#[test]
 fn a_server_that_dies_in_a_turn_closes_the_chat_with_a_step() {
     let server = ScriptedServer::new().on_turn(|_| TurnScript::new().message("so far").die());
     let mut chat = server.client().unwrap().chat("hello").unwrap();

@@ -12,6 +12,7 @@ mod chat;
 mod codegen;
 mod config;
 mod examples;
+mod excerpts;
 mod exec;
 mod guide;
 mod hostile;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     continuation::ChatContinuation,
-    excerpt::{Excerpt, Message, abridged_debug},
+    excerpt::{self, Excerpt, Message, abridged_debug},
 };
 
 /// The JSON-RPC code of the server's error response when it is overloaded.
@@ -20,7 +20,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Any error of this crate. The variants differ in what a caller can do about them.
 ///
-/// Every variant is `Clone`. [`source`](std::error::Error::source) returns the underlying error, if any.
+/// Every variant is `Clone`. [`source`](std::error::Error::source) returns the underlying error, if any. `Display`
+/// and `Debug` show the beginning of long texts, which the server may have sent; the fields keep all of them.
 /// [`code`](Error::code) returns a stable identifier for logs and for other languages.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -75,7 +76,8 @@ pub enum Error {
         /// The server's message. Its text is not stable. If a turn's thread was not found, the message of the
         /// preceding resume is appended.
         message: String,
-        /// The `data` of the server's error.
+        /// The `data` of the server's error. As a string, its JSON text, if no tree can hold it (because it is
+        /// nested too deeply).
         data: Option<Box<Value>>,
     },
     /// The turn ended as failed.
@@ -88,7 +90,8 @@ pub enum Error {
         turn_id: String,
         /// The server's message.
         message: String,
-        /// The server's `codexErrorInfo`: a string such as `"usageLimitExceeded"`, or an object.
+        /// The server's `codexErrorInfo`: a string such as `"usageLimitExceeded"`, or an object; its JSON text if
+        /// no tree can hold it.
         info: Option<Box<Value>>,
         /// The turn as the server last reported it.
         turn: Option<Box<Value>>,
@@ -275,7 +278,7 @@ impl std::ops::Deref for Cause {
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        excerpt::debug(f, &|f| self.0.fmt(f))
     }
 }
 
@@ -534,7 +537,9 @@ struct Advice(&'static str);
 
 impl Advice {
     fn of(message: &str) -> Advice {
-        Advice(match message.contains("already has an active writer") {
+        // The server's message is short; one of megabytes is not searched.
+        let is_loaded_elsewhere = message.len() < 1000 && message.contains("already has an active writer");
+        Advice(match is_loaded_elsewhere {
             true => {
                 "; another app-server process has this thread loaded: close the client that started it, or \
                  drop that client's last Client, ThreadHandle and Chat"

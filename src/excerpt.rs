@@ -252,6 +252,11 @@ mod tests {
         assert_eq!(format!("{:?}", Choice::Named { text: "x".to_owned() }), r#"Named { text: "x" }"#);
         let one = Choice::One(sample("x", &[]));
         assert_eq!(format!("{one:?}"), r#"One(Sample { text: "x", list: [] })"#);
+        #[derive(Debug)]
+        #[allow(dead_code, reason = "shown by `Debug`")]
+        struct One<'a>(Plain<'a>);
+        let derived = One(Plain { text: "x", list: &[] });
+        assert_eq!(format!("{one:#?}"), format!("{derived:#?}").replace("Plain", "Sample"));
     }
 
     #[test]

@@ -69,7 +69,8 @@ impl Notifications {
     }
 
     /// Returns why the stream has ended: [`Error::Closed`] after a close, or the
-    /// [`Error::Transport`] that everything on the connection fails with. `None` until the end is read.
+    /// [`Error::Transport`] that everything on the connection fails with. `None` while the connection is open or
+    /// something is unread.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;

@@ -29,7 +29,7 @@ pub struct Stats {
     pub skipped_frames: u64,
     /// Messages in which characters were replaced by U+FFFD: invalid UTF-8, unpaired surrogates.
     pub repaired_frames: u64,
-    /// Replies without a waiting request: late ones, duplicates, and ones with an unknown id.
+    /// Replies without a waiting request: late ones, duplicates, and ones with an unknown id or none.
     pub unmatched_replies: u64,
     /// Notifications that [`Notifications`](crate::Notifications) streams dropped because they were not read.
     pub dropped_notifications: u64,

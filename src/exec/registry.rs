@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Instant,
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Commands {
 /// The unread output of one command, and how it ended.
 pub(crate) struct CommandLog {
     pub(super) process_id: String,
+    /// The id of the request, once it is sent.
+    call_id: OnceLock<i64>,
     mailbox: Arc<Mailbox<OutputText, CommandEnd>>,
     ended: Latch,
     /// Returned when the server has finished with the command, even if nobody reads it any more: with the
@@ -89,6 +91,7 @@ impl Commands {
         let permit = core.acquire(method, Class::Long, deadline)?;
         let log = Arc::new(CommandLog {
             process_id,
+            call_id: OnceLock::new(),
             mailbox: Mailbox::new(&self.budget),
             ended: Latch::default(),
             permit: Mutex::new(Some(permit)),
@@ -101,7 +104,8 @@ impl Commands {
         let (commands, replied) = (Arc::clone(self), Arc::clone(&log));
         let completion = move |reply| commands.finish(&replied, reply);
         match core.submit(method, params, Some(deadline), Box::new(completion)) {
-            Ok(_) => {
+            Ok(id) => {
+                let _ = log.call_id.set(id);
                 core.settle();
                 Ok(log)
             }
@@ -169,6 +173,11 @@ impl CommandLog {
 
     pub(super) fn has_ended(&self) -> bool {
         self.ended.is_set()
+    }
+
+    /// Errors without an id that the server has sent since the command was requested.
+    pub(super) fn unassigned_errors(&self) -> Option<Box<str>> {
+        self.core.upgrade()?.unassigned_since(*self.call_id.get()?)
     }
 
     /// Called when nobody reads the command any more: terminates it if it still runs, without waiting.

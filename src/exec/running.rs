@@ -214,7 +214,8 @@ impl RunningCommand {
     }
 
     fn timeout(&self) -> Error {
-        self.deadline.error(Timeout::Request { method: CommandExecParams::METHOD.to_owned() })
+        let error = self.deadline.error(Timeout::Request { method: CommandExecParams::METHOD.to_owned() });
+        error.with_note(self.handle.log.unassigned_errors())
     }
 }
 

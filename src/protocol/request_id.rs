@@ -1,6 +1,6 @@
 //! Request ids: numbers or strings, which are never converted into each other.
 //!
-//! Relies on serde. Invariant: an id is sent back with the JSON type in which it arrived; the server
+//! Relies on serde and `excerpt`. Invariant: an id is sent back with the JSON type in which it arrived; the server
 //! ignores a response with the id `"12"` if its request had `12`.
 
 use std::fmt;

@@ -62,8 +62,10 @@ impl Dispatcher {
         let completion = match id {
             Some(RequestId::Number(id)) => self.core.calls.take(*id),
             // Some peers turn every id into a string.
-            Some(RequestId::Text(id)) => id.parse().ok().and_then(|id| self.core.calls.take(id)),
-            None => {
+            Some(RequestId::Text(text)) if text.parse::<i64>().is_ok() => {
+                text.parse().ok().and_then(|id| self.core.calls.take(id))
+            }
+            Some(RequestId::Text(_)) | None => {
                 self.unassigned(&reply);
                 None
             }
@@ -79,7 +81,7 @@ impl Dispatcher {
 
     /// An error that names no request: the server could not read one. Which one is unknown, so all go on.
     fn unassigned(&self, reply: &RawReply) {
-        if let Some(error) = reply.error() {
+        if let Some(error) = reply.error().filter(|error| *error != "null") {
             self.core.calls.keep_unassigned(error);
             self.core.log(log::Level::Warn, || {
                 format!("the server sent an error without the id of a request: {}", Excerpt(error))

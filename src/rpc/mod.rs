@@ -318,8 +318,7 @@ impl Core {
                 Taken::Ended(()) => return Err(self.error(method)),
                 Taken::Empty if unless.is_some_and(Latch::is_set) => return Ok(None),
                 Taken::Empty if is_late => {
-                    let note = self.calls.unassigned_since(pending.id);
-                    return Err(timeout(method, deadline).with_note(note));
+                    return Err(timeout(method, deadline).with_note(self.unassigned_since(pending.id)));
                 }
                 Taken::Empty => is_late = !park_until(deadline.at()),
             }
@@ -552,6 +551,11 @@ impl Core {
 
     pub(crate) fn cancel_scheduled(&self, key: TimerKey) {
         self.timer.cancel(key);
+    }
+
+    /// The beginnings of the errors without an id that the server has sent since it was sent this request.
+    pub(crate) fn unassigned_since(&self, id: i64) -> Option<Box<str>> {
+        self.calls.unassigned_since(id)
     }
 
     pub(crate) fn subscribe(&self) -> Arc<Subscription> {

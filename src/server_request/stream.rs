@@ -42,7 +42,6 @@ pub type ServerRequests = ServerRequestStream<ServerRequest>;
 pub struct ServerRequestStream<T> {
     mailbox: Arc<Mailbox<ShownRequest, Error>>,
     select: fn(&ServerRequest) -> Option<T>,
-    end: Option<Error>,
 }
 
 /// A request in a stream.
@@ -125,7 +124,7 @@ pub(super) fn stream<T: Selection>(budget: &Arc<Budget>) -> (ServerRequestStream
     let mailbox = Mailbox::new(budget);
     let selects: fn(&ServerRequest) -> bool = |request| T::of(request).is_some();
     let subscriber = Subscriber { mailbox: Arc::downgrade(&mailbox), selects };
-    (ServerRequestStream { mailbox, select: |request| T::of(request).cloned(), end: None }, subscriber)
+    (ServerRequestStream { mailbox, select: |request| T::of(request).cloned() }, subscriber)
 }
 
 impl<T> ServerRequestStream<T> {
@@ -140,16 +139,16 @@ impl<T> ServerRequestStream<T> {
         self.next_before(Deadline::after(Some(limit)))
     }
 
-    /// Returns `true` if reading has reached the end: the iterator yields nothing more.
+    /// Returns `true` if the connection has ended and all requests have been read.
     pub fn is_ended(&self) -> bool {
-        self.end.is_some()
+        self.mailbox.end().is_some()
     }
 
     /// Returns why the stream has ended: [`Error::Closed`] after a close, or the
-    /// [`Error::Transport`] that everything on the connection fails with. `None` until reading has reached the
-    /// end.
+    /// [`Error::Transport`] that everything on the connection fails with. `None` while the connection is open or
+    /// something is unread.
     pub fn error(&self) -> Option<Error> {
-        self.end.as_ref().map(|reason| reason.while_doing("read server requests"))
+        self.mailbox.end().map(|reason| reason.while_doing("read server requests"))
     }
 
     /// A channel for `select!`, of capacity 1: a message is put in when something comes, and by each
@@ -161,11 +160,7 @@ impl<T> ServerRequestStream<T> {
     fn next_before(&mut self, deadline: Deadline) -> Option<T> {
         match self.mailbox.take_before(deadline.at()) {
             Taken::Item(ShownRequest(request)) => (self.select)(&request),
-            Taken::Ended(reason) => {
-                self.end = Some(reason);
-                None
-            }
-            Taken::Empty => None,
+            Taken::Empty | Taken::Ended(_) => None,
         }
     }
 }
@@ -182,6 +177,6 @@ impl<T> FusedIterator for ServerRequestStream<T> {}
 
 impl<T> fmt::Debug for ServerRequestStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerRequestStream").field("end", &self.end).finish_non_exhaustive()
+        f.debug_struct("ServerRequestStream").field("end", &self.mailbox.end()).finish_non_exhaustive()
     }
 }

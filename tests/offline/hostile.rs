@@ -145,6 +145,8 @@ fn an_error_without_an_id_is_quoted_in_the_time_out_of_the_calls_that_were_pendi
     let requests: Vec<_> = (0..3).map(|_| server.expect("config/read")).collect();
     server.send_text(r#"{"id":null,"error":{"code":-32700,"message":"parse error at 7"}}"#);
     server.send_text(&format!(r#"{{"error":{{"code":1,"message":"{}"}}}}"#, "x".repeat(1_000_000)));
+    server.send_text(r#"{"id":"nobody's","error":{"code":1,"message":"which one"}}"#);
+    server.send_text(r#"{"id":null,"error":null}"#);
     let patient = calls.pop().unwrap();
     let errors: Vec<_> = calls.into_iter().map(|call| call.join().unwrap().unwrap_err()).collect();
     // A call goes on: its reply may still come.
@@ -154,7 +156,8 @@ fn an_error_without_an_id_is_quoted_in_the_time_out_of_the_calls_that_were_pendi
     assert_eq!(patient.join().unwrap().unwrap(), json!({ "late": true }));
     for error in errors {
         let Error::Timeout { note: Some(note), .. } = &error else { panic!("{error:?}") };
-        assert!(note.contains("parse error at 7") && note.len() < 1000, "{note}");
+        assert!(note.contains("parse error at 7") && note.contains("which one"), "{note}");
+        assert!(note.len() < 1000 && !note.contains("null"), "{note}");
         assert!(error.to_string().contains("parse error at 7"), "{error}");
     }
     // A call that was sent afterwards has nothing to do with it.

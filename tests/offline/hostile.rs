@@ -273,11 +273,12 @@ fn a_client_and_its_streams_tell_why_they_have_ended() {
     let mut approvals = client.approval_requests();
     server.notify("x", json!({}));
     assert!(client.ended().is_none() && client.initialize().is_ok());
+    assert!(notifications.error().is_none() && requests.error().is_none() && approvals.error().is_none());
     server.die();
     // What had arrived comes first.
     assert!(!notifications.is_ended() && notifications.error().is_none());
     assert!(notifications.next().is_some() && notifications.next().is_none());
-    assert!(requests.error().is_none() && requests.next().is_none() && approvals.next().is_none());
+    assert!(requests.next().is_none() && approvals.next().is_none());
     for error in [
         client.ended(),
         client.initialize().err(),

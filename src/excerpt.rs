@@ -96,7 +96,10 @@ struct Abridged<'a, 'b> {
 struct Literal {
     characters: usize,
     skipped_bytes: usize,
+    /// What was written ends with a backslash that escapes what comes next.
     is_escaped: bool,
+    /// The same for what was shown of it.
+    splits_escape: bool,
 }
 
 impl Abridged<'_, '_> {
@@ -116,7 +119,13 @@ impl Abridged<'_, '_> {
         let end = literal.end_in(text);
         let content = &text[..end.unwrap_or(text.len())];
         let room = SHOWN_OF_TEXT.saturating_sub(literal.characters);
-        let shown = content.char_indices().nth(room).map_or(content.len(), |(cut, _)| cut);
+        let mut shown = content.char_indices().nth(room).map_or(content.len(), |(cut, _)| cut);
+        literal.splits_escape = content[..shown].bytes().fold(literal.splits_escape, is_escape_open);
+        if let Some(escaped) = content[shown..].chars().next().filter(|_| literal.splits_escape) {
+            // A backslash alone would escape the quotation mark that is written after it.
+            shown += escaped.len_utf8();
+            literal.splits_escape = false;
+        }
         literal.characters += content[..shown].chars().count();
         literal.skipped_bytes += content.len() - shown;
         self.pass(&content[..shown])?;
@@ -166,6 +175,11 @@ impl Write for Abridged<'_, '_> {
     }
 }
 
+/// Whether a backslash escapes what comes after this byte.
+fn is_escape_open(was_open: bool, byte: u8) -> bool {
+    byte == b'\\' && !was_open
+}
+
 /// The last position between characters up to there. (`str::floor_char_boundary` is newer than this crate's
 /// oldest compiler.)
 fn boundary_before(text: &str, at: usize) -> usize {
@@ -212,6 +226,8 @@ pub(crate) use abridged_debug;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     struct Sample {
@@ -284,5 +300,33 @@ mod tests {
         assert_eq!(Excerpt(&text).to_string(), format!("{}… (10000 bytes)", "é".repeat(200)));
         assert_eq!(Message(&text).to_string(), format!("{}… (10000 bytes)", "é".repeat(1000)));
         assert_eq!(Excerpt("é").to_string(), "é");
+    }
+
+    /// A value whose `Debug` is shortened.
+    struct Shortened<T>(T);
+
+    impl<T: fmt::Debug> fmt::Debug for Shortened<T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            debug(f, &|f| self.0.fmt(f))
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_short_value_is_shown_as_if_derived(list in prop::collection::vec((any::<String>(), "[\"\\\\x]{0,9}"), 0..5)) {
+            prop_assert_eq!(format!("{:?}", Shortened(&list)), format!("{list:?}"));
+            prop_assert_eq!(format!("{:#?}", Shortened(&list)), format!("{list:#?}"));
+        }
+
+        #[test]
+        fn any_long_value_is_cut_between_characters_and_twice_as_once(
+            list in prop::collection::vec("[\"\\\\xé\n]{990,1010}", 0..20),
+        ) {
+            let once = format!("{:?}", Shortened(&list));
+            prop_assert!(once.len() <= SHOWN_IN_TOTAL + "…".len());
+            prop_assert_eq!(format!("{:?}", Shortened(Shortened(&list))), once);
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! The token for resuming a turn after its reader stopped waiting.
 //!
-//! Relies on serde only: it is plain data, defined here because errors carry it. Invariant: it identifies
+//! Relies on `excerpt` only: it is plain data, defined here because errors carry it. Invariant: it identifies
 //! events that the client has buffered, but contains none of them.
 
 use serde::{Deserialize, Serialize};
+
+use crate::excerpt::abridged_debug;
 
 /// The call that started a turn. By default the turn is resumed in the same mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,7 +29,7 @@ pub enum ChatMode {
 /// [cancelled](crate::Client::cancel) or [forgotten](crate::Client::forget). A token can be serialized to
 /// JSON, but is only valid for the client that created it.
 #[must_use = "the events of its turn are kept until it is resumed, cancelled or forgotten"]
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatContinuation {
     /// The id of the thread.
@@ -41,6 +43,8 @@ pub struct ChatContinuation {
     /// Distinguishes this token from those of other clients and other readers of the turn.
     pub(crate) key: u64,
 }
+
+abridged_debug!(struct ChatContinuation { thread_id, turn_id, cursor, mode, key });
 
 impl ChatContinuation {
     pub(crate) fn new(thread_id: &str, turn_id: &str, cursor: u64, mode: ChatMode, key: u64) -> Self {

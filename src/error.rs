@@ -1,14 +1,16 @@
 //! Error types.
 //!
-//! Relies on `continuation`, and on the plain data of a turn that it carries. Invariant: an [`Error`] keeps its cause as `source()`, its ids and the raw
+//! Relies on `continuation`, `excerpt`, and the plain data of a turn that it carries. Invariant: an [`Error`]
+//! keeps its cause as `source()`, its ids and the raw
 //! text, and is cheap to clone, since the end of a connection fails every waiting call.
 
-use std::{fmt, process::ExitStatus, sync::Arc, time::Duration};
+use std::{fmt, io, process::ExitStatus, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
 use crate::{
     continuation::ChatContinuation,
+    excerpt::{self, Excerpt, Message, abridged_debug},
     protocol::TokenUsageBreakdown as TokenCount,
     turn::{ConversationStep, TurnProgress},
 };
@@ -21,15 +23,16 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Any error of this crate. The variants differ in what a caller can do about them.
 ///
-/// Every variant is `Clone`. [`source`](std::error::Error::source) returns the underlying error, if any.
+/// Every variant is `Clone`. [`source`](std::error::Error::source) returns the underlying error, if any. `Display`
+/// and `Debug` show the beginning of long texts, which the server may have sent; the fields keep all of them.
 /// [`code`](Error::code) returns a stable identifier for logs and for other languages.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The server could not be reached, or the connection was lost. Everything pending on the connection
     /// fails with the same reason. To go on, connect again. `failure` contains the details: the exit status
     /// and the last lines of stderr, the close code, or the HTTP status.
-    #[error("{doing}: {failure}")]
+    #[error("{}: {failure}", Message(.doing))]
     #[non_exhaustive]
     Transport {
         /// What was being done.
@@ -41,19 +44,23 @@ pub enum Error {
         source: Option<Cause>,
     },
     /// A time limit passed. `limit` names the limit, and thereby the setting that changes it.
-    #[error("{limit} after {}", Seconds(*.after))]
+    #[error("{limit} after {}{}", Seconds(*.after), Note(.note.as_deref()))]
     #[non_exhaustive]
     Timeout {
         /// Which limit passed.
         limit: Timeout,
         /// The duration of the limit.
         after: Duration,
+        /// What may explain it: the beginnings of errors that the server sent during the call without the id
+        /// of a request.
+        note: Option<Box<str>>,
     },
     /// The turn sent no event for longer than the inactivity limit. It may still be running: resume it with
     /// `continuation`, [cancel](crate::Client::cancel) it, or [forget](crate::Client::forget) it.
     #[error(
         "turn {} of thread {} was inactive for {}{}; resume it with the continuation, or cancel it",
-        .continuation.turn_id, .continuation.thread_id, Seconds(*.idle), LastError(.last_error.as_deref())
+        Excerpt(&.continuation.turn_id), Excerpt(&.continuation.thread_id), Seconds(*.idle),
+        LastError(.last_error.as_deref())
     )]
     #[non_exhaustive]
     TurnInactive {
@@ -68,7 +75,7 @@ pub enum Error {
         progress: TurnProgress,
     },
     /// The server responded to a request with an error.
-    #[error("{method}: {message} (code {code})")]
+    #[error("{}: {} (code {code}){}", Excerpt(.method), Message(.message), advice(.message))]
     #[non_exhaustive]
     Rpc {
         /// The method of the request.
@@ -78,11 +85,15 @@ pub enum Error {
         /// The server's message. Its text is not stable. If a turn's thread was not found, the message of the
         /// preceding resume is appended.
         message: String,
-        /// The `data` of the server's error.
+        /// The `data` of the server's error. As a string, its JSON text, if no tree can hold it (because it is
+        /// nested too deeply).
         data: Option<Box<Value>>,
     },
     /// The turn ended as failed.
-    #[error("turn {turn_id} of thread {thread_id} failed: {message}{}", remedy(.message))]
+    #[error(
+        "turn {} of thread {} failed: {}{}",
+        Excerpt(.turn_id), Excerpt(.thread_id), Message(.message), advice(.message)
+    )]
     #[non_exhaustive]
     TurnFailed {
         /// The thread's id.
@@ -91,7 +102,8 @@ pub enum Error {
         turn_id: String,
         /// The server's message. `Display` adds what the program can do about it, where that is known.
         message: String,
-        /// The server's `codexErrorInfo`: a string such as `"usageLimitExceeded"`, or an object.
+        /// The server's `codexErrorInfo`: a string such as `"usageLimitExceeded"`, or an object; its JSON text if
+        /// no tree can hold it.
         info: Option<Box<Value>>,
         /// The turn as the server last reported it.
         turn: Option<Box<Value>>,
@@ -99,7 +111,7 @@ pub enum Error {
         progress: TurnProgress,
     },
     /// The turn was interrupted: by this client, by another client, or because the server stopped.
-    #[error("turn {turn_id} of thread {thread_id} was interrupted")]
+    #[error("turn {} of thread {} was interrupted", Excerpt(.turn_id), Excerpt(.thread_id))]
     #[non_exhaustive]
     TurnInterrupted {
         /// The thread's id.
@@ -113,7 +125,7 @@ pub enum Error {
     },
     /// The turn completed without an answer: with neither a message that is more than commentary nor a plan.
     /// [`steps`](Error::steps) returns what it did.
-    #[error("turn {turn_id} of thread {thread_id} completed without an answer")]
+    #[error("turn {} of thread {} completed without an answer", Excerpt(.turn_id), Excerpt(.thread_id))]
     #[non_exhaustive]
     NoAnswer {
         /// The thread's id.
@@ -124,7 +136,7 @@ pub enum Error {
         progress: TurnProgress,
     },
     /// A message from the server, or a part of one, could not be decoded.
-    #[error("{what} could not be decoded{}: {}", Reason(.source.as_ref()), Excerpt(.raw))]
+    #[error("{} could not be decoded{}: {}", Excerpt(.what), Reason(.source.as_ref()), Excerpt(.raw))]
     #[non_exhaustive]
     Decode {
         /// What was being decoded.
@@ -137,7 +149,10 @@ pub enum Error {
     },
     /// Turns were rolled back, but reading the remaining thread failed. Don't retry: that would remove more
     /// turns. [`read_thread`](crate::Client::read_thread) returns the remaining turns.
-    #[error("turns of thread {thread_id} were rolled back, but the remaining thread could not be read: {}", &**.source)]
+    #[error(
+        "turns of thread {} were rolled back, but the remaining thread could not be read: {}",
+        Excerpt(.thread_id), &**.source
+    )]
     #[non_exhaustive]
     RolledBack {
         /// The thread's id.
@@ -147,7 +162,7 @@ pub enum Error {
         source: Cause,
     },
     /// An argument is invalid; nothing was sent.
-    #[error("{message}")]
+    #[error("{}", Message(.message))]
     #[non_exhaustive]
     InvalidInput {
         /// What is wrong with it, and what to do.
@@ -156,19 +171,23 @@ pub enum Error {
         #[source]
         source: Option<Cause>,
     },
-    /// The continuation, server request or command is no longer waiting here: it was used, withdrawn, has
-    /// ended, or belongs to another connection.
-    #[error("no longer pending: {what}")]
+    /// The continuation, server request, turn or command is no longer waiting here: it was used, withdrawn,
+    /// has ended, or belongs to another connection.
+    #[error("no longer pending: {}", Message(.what))]
     #[non_exhaustive]
     NoLongerPending {
         /// What is no longer pending.
         what: String,
+        /// The server's error, if it is the server that says so.
+        #[source]
+        source: Option<Cause>,
     },
     /// The unread events exceeded `max_buffered_bytes`, and this turn's were the largest part. The turn may
     /// still be running on the server.
     #[error(
-        "turn {turn_id} of thread {thread_id} was dropped: {buffered} bytes of unread events exceed \
-         max_buffered_bytes ({limit}); read faster, keep fewer raw events, or raise the limit"
+        "turn {} of thread {} was dropped: {buffered} bytes of unread events exceed \
+         max_buffered_bytes ({limit}); read faster, keep fewer raw events, or raise the limit",
+        Excerpt(.turn_id), Excerpt(.thread_id)
     )]
     #[non_exhaustive]
     BufferFull {
@@ -184,8 +203,9 @@ pub enum Error {
     /// The unread events exceeded `max_buffered_bytes`, and this command's output was the largest part. If
     /// the command was still running, it has been terminated.
     #[error(
-        "command {process_id} was dropped: {buffered} bytes of unread events exceed max_buffered_bytes \
-         ({limit}); read faster, cap its output, or raise the limit"
+        "command {} was dropped: {buffered} bytes of unread events exceed max_buffered_bytes \
+         ({limit}); read faster, cap its output, or raise the limit",
+        Excerpt(.process_id)
     )]
     #[non_exhaustive]
     OutputFull {
@@ -198,7 +218,7 @@ pub enum Error {
     },
     /// This client was closed, by [`close`](crate::Client::close) or by dropping its last clone, or is used in a
     /// forked process.
-    #[error("{doing}: {}", if *.in_forked_process {
+    #[error("{}: {}", Message(.doing), if *.in_forked_process {
         "the client can't be used in a forked process; connect another one there"
     } else {
         "the client is closed"
@@ -213,8 +233,25 @@ pub enum Error {
     },
 }
 
+abridged_debug!(enum Error {
+    Transport { doing, failure, source },
+    Timeout { limit, after, note },
+    TurnInactive { continuation, idle, last_error, progress },
+    Rpc { method, code, message, data },
+    TurnFailed { thread_id, turn_id, message, info, turn, progress },
+    TurnInterrupted { thread_id, turn_id, turn, progress },
+    NoAnswer { thread_id, turn_id, progress },
+    Decode { what, raw, source },
+    RolledBack { thread_id, source },
+    InvalidInput { message, source },
+    NoLongerPending { what, source },
+    BufferFull { thread_id, turn_id, buffered, limit },
+    OutputFull { process_id, buffered, limit },
+    Closed { doing, in_forked_process },
+});
+
 /// A time limit, as reported by [`Error::Timeout`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Timeout {
     /// `connect_timeout` of the transport: until the server can be written to.
@@ -240,27 +277,20 @@ pub enum Timeout {
     },
 }
 
-/// What the program can do about the failure of a turn, if the server's message shows it. The server leaves out
-/// this client's reason for refusing new tokens, which says the same.
-fn remedy(message: &str) -> &'static str {
-    match message.contains("auth refresh request failed") {
-        true => {
-            "; the server asked this program for new tokens: use Client::set_server_request_handler to give them"
-        }
-        false => "",
-    }
-}
+abridged_debug!(enum Timeout {
+    Connect, Request { method }, Compaction { thread_id }, TurnEnd { turn_id },
+});
 
 impl fmt::Display for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Timeout::Connect => f.write_str("connect_timeout: the server could not be reached"),
-            Timeout::Request { method } => write!(f, "request_timeout: no reply to {method}"),
+            Timeout::Request { method } => write!(f, "request_timeout: no reply to {}", Excerpt(method)),
             Timeout::Compaction { thread_id } => {
-                write!(f, "the compaction of thread {thread_id} did not end")
+                write!(f, "the compaction of thread {} did not end", Excerpt(thread_id))
             }
             Timeout::TurnEnd { turn_id } => {
-                write!(f, "request_timeout: the interrupted turn {turn_id} did not end")
+                write!(f, "request_timeout: the interrupted turn {} did not end", Excerpt(turn_id))
             }
         }
     }
@@ -287,12 +317,11 @@ impl std::ops::Deref for Cause {
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        excerpt::debug(f, &|f| self.0.fmt(f))
     }
 }
 
 /// Why a transport ended or could not connect. Shared by everything that waited for it.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct TransportFailure {
     /// What happened, in one sentence.
@@ -309,9 +338,17 @@ pub struct TransportFailure {
     pub close_code: Option<u16>,
     /// Whether the connection was never established, so that nothing can have run.
     pub before_connect: bool,
+    /// Whether connecting may succeed later although nothing is changed: nobody listens yet, the server is
+    /// overloaded, the network is down. [`while_connecting`](Self::while_connecting) sets it if `http_status`
+    /// or the `source` says so.
+    pub is_transient: bool,
     /// The underlying error, if any.
     pub source: Option<Cause>,
 }
+
+abridged_debug!(struct TransportFailure {
+    message, exit_status, stderr_tail, http_status, close_code, before_connect, is_transient, source,
+});
 
 impl TransportFailure {
     /// Creates a failure that consists of a message.
@@ -323,6 +360,7 @@ impl TransportFailure {
             http_status: None,
             close_code: None,
             before_connect: false,
+            is_transient: false,
             source: None,
         }
     }
@@ -338,20 +376,49 @@ impl TransportFailure {
     /// done.
     pub fn while_connecting(mut self, doing: impl Into<String>) -> Error {
         self.before_connect = true;
+        self.is_transient |= match self.http_status {
+            Some(status) => matches!(status, 408 | 425 | 429 | 500..=599),
+            None => self.source.as_deref().and_then(|source| source.downcast_ref()).is_some_and(may_pass),
+        };
         Error::transport(doing, Arc::new(self))
+    }
+}
+
+/// Whether the same call may succeed later. What is not known to pass is taken to be permanent, so that no
+/// program tries for ever.
+fn may_pass(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::ConnectionRefused
+        | Kind::ConnectionReset
+        | Kind::ConnectionAborted
+        | Kind::NotConnected
+        | Kind::BrokenPipe
+        | Kind::UnexpectedEof
+        | Kind::TimedOut
+        | Kind::WouldBlock
+        | Kind::Interrupted
+        | Kind::HostUnreachable
+        | Kind::NetworkUnreachable
+        | Kind::NetworkDown
+        | Kind::AddrNotAvailable
+        | Kind::ExecutableFileBusy
+        | Kind::OutOfMemory => true,
+        // Looking up a name has no kind of its own.
+        _ => error.to_string().contains("Temporary failure in name resolution"),
     }
 }
 
 impl fmt::Display for TransportFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        Message(&self.message).fmt(f)?;
         if let Some(status) = self.exit_status {
             write!(f, " ({status})")?;
         }
         if !self.stderr_tail.is_empty() {
             f.write_str("; last lines on stderr:")?;
             for line in &self.stderr_tail {
-                write!(f, "\n  {line}")?;
+                write!(f, "\n  {}", Message(line))?;
             }
         }
         Ok(())
@@ -381,7 +448,11 @@ impl Error {
     }
 
     pub(crate) fn decode(what: impl Into<String>, raw: &str, source: serde_json::Error) -> Self {
-        Error::Decode { what: what.into(), raw: raw.into(), source: Some(Cause::new(source)) }
+        Error::Decode { what: what.into(), raw: raw.into(), source: Some(Cause::new(abridged(source))) }
+    }
+
+    pub(crate) fn no_longer_pending(what: impl Into<String>) -> Self {
+        Error::NoLongerPending { what: what.into(), source: None }
     }
 
     pub(crate) fn closed(doing: impl Into<String>) -> Self {
@@ -390,6 +461,14 @@ impl Error {
 
     pub(crate) fn forked(doing: impl Into<String>) -> Self {
         Error::Closed { doing: doing.into(), in_forked_process: true }
+    }
+
+    /// Adds what may explain a time-out.
+    pub(crate) fn with_note(mut self, explanation: Option<Box<str>>) -> Self {
+        if let Error::Timeout { note, .. } = &mut self {
+            *note = explanation;
+        }
+        self
     }
 
     /// The same error for another operation: the end of a connection fails many calls.
@@ -408,13 +487,25 @@ impl Error {
         matches!(self, Error::Timeout { .. } | Error::TurnInactive { .. })
     }
 
-    /// Returns `true` if the same call can be repeated without the risk that work runs twice: the server
-    /// rejected it as overloaded (-32001), or the connection was never established.
+    /// Returns `true` if the same call may succeed later although nothing is changed, and can be repeated
+    /// without the risk that work runs twice.
+    ///
+    /// | failure | retryable |
+    /// | --- | --- |
+    /// | the server rejected the request as overloaded (-32001) | yes |
+    /// | connecting timed out, was refused or reset; nobody listens; the network is down | yes |
+    /// | the WebSocket upgrade was rejected with 408, 425, 429 or 5xx | yes |
+    /// | the upgrade was rejected with another status (401, 403, 404), or the server is no WebSocket server | no |
+    /// | no program, not executable, no working directory; the started server ended | no |
+    /// | an unknown host, an untrusted certificate, an invalid URL | no |
+    /// | anything after the connection was established | no |
+    ///
+    /// Limit the attempts all the same: a server may stay overloaded, and a port may be the wrong one.
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Rpc { code, .. } => *code == OVERLOADED,
             Error::Timeout { limit, .. } => matches!(limit, Timeout::Connect),
-            Error::Transport { failure, .. } => failure.before_connect,
+            Error::Transport { failure, .. } => failure.before_connect && failure.is_transient,
             _ => false,
         }
     }
@@ -497,6 +588,18 @@ impl fmt::Display for LastError<'_> {
     }
 }
 
+/// The error with the beginning of its text: serde quotes the value that doesn't fit, however long it is.
+fn abridged(error: serde_json::Error) -> serde_json::Error {
+    let text = error.to_string();
+    let place = text.rfind(" at line ").map_or("", |at| &text[at..]);
+    let shown = Message(&text).to_string();
+    match shown.len() < text.len() {
+        // serde_json reads the line and the column from the end of the text.
+        true => serde::de::Error::custom(format_args!("{shown}{place}")),
+        false => error,
+    }
+}
+
 /// Formats a duration in seconds, with at most three digits after the point, and with fewer the longer it is.
 struct Seconds(Duration);
 
@@ -512,25 +615,36 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// The beginning of a text, so that a message of megabytes doesn't fill a log.
-pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
-
 /// Where and why decoding stopped; placed after the name of what was decoded.
 struct Reason<'a>(Option<&'a Cause>);
 
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |source| write!(f, " ({})", &**source))
+        self.0.map_or(Ok(()), |source| write!(f, " ({})", Message(&source.to_string())))
     }
 }
 
-impl fmt::Display for Excerpt<'_> {
+/// What may explain a time-out; placed after it.
+struct Note<'a>(Option<&'a str>);
+
+impl fmt::Display for Note<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 200;
-        match self.0.char_indices().nth(SHOWN) {
-            Some((cut, _)) => write!(f, "{}… ({} bytes)", &self.0[..cut], self.0.len()),
-            None => f.write_str(self.0),
-        }
+        self.0.map_or(Ok(()), |note| write!(f, "; {}", Message(note)))
+    }
+}
+
+/// What the program can do about an error, if the server's message shows it.
+fn advice(message: &str) -> &'static str {
+    // The messages in question are short; one of megabytes is not searched.
+    let is = |text: &str| message.len() < 1000 && message.contains(text);
+    if is("already has an active writer") {
+        "; another app-server process has this thread loaded: close the client that started it, or drop that \
+         client's last Client, ThreadHandle and Chat"
+    } else if is("auth refresh request failed") {
+        // The server leaves out this client's reason for refusing new tokens, which says the same.
+        "; the server asked this program for new tokens: use Client::set_server_request_handler to give them"
+    } else {
+        ""
     }
 }
 
@@ -572,9 +686,117 @@ mod tests {
     fn a_transport_error_tells_why_itself_and_what_lies_below_as_its_source() {
         let cause = std::io::Error::other("the pipe burst");
         let error = TransportFailure::new("lost").with_source(cause).while_connecting("connect");
+        assert!(!error.is_retryable());
         assert_eq!(error.to_string(), "connect: lost");
         let cause = std::error::Error::source(&error).unwrap();
         assert_eq!(cause.downcast_ref::<std::io::Error>().unwrap().to_string(), "the pipe burst");
-        assert!(error.is_retryable());
+    }
+
+    #[test]
+    fn a_failure_to_connect_is_retryable_if_it_may_pass() {
+        use io::ErrorKind as Kind;
+        let caused_by = |kind: Kind| TransportFailure::new("x").with_source(io::Error::from(kind));
+        for (failure, may_pass) in [
+            (caused_by(Kind::ConnectionRefused), true),
+            (caused_by(Kind::TimedOut), true),
+            (caused_by(Kind::NetworkUnreachable), true),
+            (caused_by(Kind::UnexpectedEof), true),
+            (caused_by(Kind::NotFound), false),
+            (caused_by(Kind::PermissionDenied), false),
+            (caused_by(Kind::InvalidData), false),
+            (TransportFailure::new("program not found"), false),
+            (TransportFailure { http_status: Some(503), ..caused_by(Kind::Other) }, true),
+            (TransportFailure { http_status: Some(401), ..caused_by(Kind::TimedOut) }, false),
+            (TransportFailure { is_transient: true, ..TransportFailure::new("starting") }, true),
+        ] {
+            let error = failure.while_connecting("connect");
+            assert_eq!(error.is_retryable(), may_pass, "{error:?}");
+        }
+        // Once it was connected, work may have been done.
+        let lost = Error::transport("x", Arc::new(caused_by(Kind::ConnectionReset)));
+        assert!(!lost.is_retryable());
+        let lookup =
+            io::Error::other("failed to lookup address information: Temporary failure in name resolution");
+        assert!(TransportFailure::new("x").with_source(lookup).while_connecting("x").is_retryable());
+    }
+
+    #[test]
+    fn an_error_of_megabytes_is_short_in_display_and_debug_and_whole_in_its_fields() {
+        const MIB: usize = 1024 * 1024;
+        let long = || "x".repeat(MIB);
+        let value = || Some(Box::new(Value::from(long())));
+        let invalid = || serde_json::from_str::<u8>(&format!("\"{}\"", long())).unwrap_err();
+        let failure = TransportFailure {
+            stderr_tail: vec![long(), "the end".to_owned()],
+            ..TransportFailure::new(long())
+        };
+        let continuation =
+            ChatContinuation::new(&long(), &long(), 0, crate::continuation::ChatMode::Steps, 0);
+        let thread = || (long(), long());
+        let progress = TurnProgress::default;
+        for (number, error) in [
+            Error::transport(long(), Arc::new(failure)),
+            Error::Timeout {
+                limit: Timeout::Request { method: long() },
+                after: Duration::ZERO,
+                note: Some(long().into()),
+            },
+            Error::Timeout { limit: Timeout::TurnEnd { turn_id: long() }, after: Duration::ZERO, note: None },
+            Error::TurnInactive {
+                continuation,
+                idle: Duration::ZERO,
+                last_error: Some(long()),
+                progress: progress(),
+            },
+            Error::Rpc { method: long(), code: 1, message: long(), data: value() },
+            Error::TurnFailed {
+                thread_id: thread().0,
+                turn_id: thread().1,
+                message: long(),
+                info: value(),
+                turn: value(),
+                progress: progress(),
+            },
+            Error::TurnInterrupted {
+                thread_id: thread().0,
+                turn_id: thread().1,
+                turn: value(),
+                progress: progress(),
+            },
+            Error::NoAnswer { thread_id: thread().0, turn_id: thread().1, progress: progress() },
+            Error::decode(long(), &long(), invalid()),
+            Error::RolledBack { thread_id: long(), source: Cause::new(Error::invalid(long())) },
+            Error::invalid(long()),
+            Error::no_longer_pending(long()),
+            Error::BufferFull { thread_id: thread().0, turn_id: thread().1, buffered: 1, limit: 1 },
+            Error::OutputFull { process_id: long(), buffered: 1, limit: 1 },
+            Error::closed(long()),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            for shown in [error.to_string(), format!("{error:?}"), format!("{error:#?}")] {
+                assert!(shown.len() < 20_000, "{number}: {} bytes", shown.len());
+            }
+            let mut below = std::error::Error::source(&error);
+            while let Some(source) = below {
+                for shown in [source.to_string(), format!("{source:?}")] {
+                    assert!(shown.len() < 20_000, "{number}, source: {} bytes", shown.len());
+                }
+                below = source.source();
+            }
+            if let Error::Rpc { message, data, .. } = &error {
+                assert_eq!((message.len(), data.as_ref().unwrap().as_str().unwrap().len()), (MIB, MIB));
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_about_a_thread_that_another_server_has_loaded_says_what_to_do() {
+        let message = "thread 1 already has an active writer".to_owned();
+        let error = Error::Rpc { method: "thread/resume".to_owned(), code: -32600, message, data: None };
+        let text = error.to_string();
+        assert!(text.contains("thread 1 ") && text.contains("close the client that started it"), "{text}");
+        assert!(text.contains("(code -32600); another app-server process"), "{text}");
     }
 }

@@ -132,6 +132,7 @@ mod config;
 mod continuation;
 mod deadline;
 mod error;
+mod excerpt;
 mod exec;
 mod rpc;
 mod server_request;

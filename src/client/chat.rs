@@ -151,12 +151,10 @@ impl Client {
                 mode,
                 inactivity,
             )),
-            Found::Read(_) => Err(Error::NoLongerPending {
-                what: format!(
-                    "turn {} is still read by the chat that returned the continuation; drop that chat first",
-                    token.turn_id
-                ),
-            }),
+            Found::Read(_) => Err(Error::no_longer_pending(format!(
+                "turn {} is still read by the chat that returned the continuation; drop that chat first",
+                token.turn_id
+            ))),
         }
     }
 
@@ -257,12 +255,16 @@ struct StartedTurnId {
 fn with_reason(refused: Error, not_resumed: Option<Error>) -> Error {
     let is_unloaded = is_unloaded(&refused);
     match (refused, not_resumed) {
-        (Error::Rpc { method, code, message, data }, Some(reason)) if is_unloaded => Error::Rpc {
-            method,
-            code,
-            message: format!("{message}; it could not be resumed: {reason}"),
-            data,
-        },
+        (Error::Rpc { method, code, message, data }, Some(Error::Rpc { message: reason, .. }))
+            if is_unloaded =>
+        {
+            Error::Rpc {
+                method,
+                code,
+                message: format!("{message}; it could not be resumed: {reason}"),
+                data,
+            }
+        }
         (refused, _) => refused,
     }
 }

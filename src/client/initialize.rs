@@ -11,6 +11,7 @@ use super::{Client, request::class_of};
 use crate::{
     deadline::Deadline,
     error::{Error, Result, Timeout},
+    excerpt::abridged_debug,
     rpc::{Call, RawReply},
 };
 
@@ -25,7 +26,7 @@ use crate::{
 pub const SERVER_VERSIONS: (&str, &str) = ("0.106.0", "0.169.0");
 
 /// The server's result of the handshake.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[derive(Clone, Serialize, Deserialize, PartialEq)]
 #[non_exhaustive]
 pub struct InitializeResult {
     /// The protocol version; servers up to 0.169 don't send it.
@@ -37,6 +38,8 @@ pub struct InitializeResult {
     /// The whole result.
     pub raw: Value,
 }
+
+abridged_debug!(struct InitializeResult { protocol_version, server_info, capabilities, raw });
 
 impl InitializeResult {
     fn new(raw: Value) -> Self {
@@ -91,7 +94,8 @@ fn is_version(text: &str) -> bool {
 }
 
 impl Client {
-    /// Performs the handshake with the server, once; later calls return the cached result.
+    /// Performs the handshake with the server, once; later calls return the cached result while the connection
+    /// lives.
     ///
     /// Every other call performs it if necessary; call this to find out early whether the server works.
     /// Concurrent calls are safe. Blocks for at most the request limit.
@@ -141,6 +145,7 @@ impl Client {
         }
         let mut slot = self.lock_handshake(deadline)?;
         if let Some(Handshake { result, .. }) = &*slot {
+            self.connection.check("initialize")?;
             if params.as_object().is_some_and(|params| !params.is_empty()) {
                 log::warn!("already initialized; the parameters of this call have no effect");
             }

@@ -49,7 +49,7 @@ pub use self::{
 };
 use crate::{
     deadline::Deadline,
-    error::Result,
+    error::{Error, Result},
     exec::Commands,
     rpc::{Budget, Connection, WeakConnection},
     server_request::Broker,
@@ -61,7 +61,8 @@ use crate::{
 ///
 /// Cheap to clone, and usable from all threads at once: clones share one connection. The connection ends when
 /// [`close`](Self::close) is called or the last clone is dropped (each [`Chat`](crate::Chat) and
-/// [`ThreadHandle`](crate::ThreadHandle) counts as one).
+/// [`ThreadHandle`](crate::ThreadHandle) counts as one, also one in a variable that nobody uses any more). Until
+/// then no other server process can resume the threads that this one has loaded.
 ///
 /// A call blocks only the calling thread, until its reply arrives or its limit passes. The first call
 /// performs the handshake ([`initialize`](Self::initialize)).
@@ -163,6 +164,23 @@ impl Client {
     pub fn close(&self) -> Result<()> {
         self.connection.close(Shutdown::Orderly);
         Ok(())
+    }
+
+    /// Returns why the connection has ended: the [`Error::Transport`](crate::Error::Transport) that everything
+    /// on it fails with, or [`Error::Closed`](crate::Error::Closed) after a close. `None` while it is open. Never
+    /// blocks.
+    ///
+    /// An ended client stays ended; connect again for another.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// assert!(client.ended().is_none());
+    /// client.close()?;
+    /// assert_eq!(client.ended().unwrap().code(), "closed");
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn ended(&self) -> Option<Error> {
+        self.connection.ended("use the client")
     }
 
     pub(super) fn deadline(&self) -> Deadline {

@@ -9,6 +9,7 @@ use crossbeam_channel::Receiver;
 use super::Client;
 use crate::{
     deadline::Deadline,
+    error::Error,
     rpc::{Subscription, Taken},
     turn::RawNotification,
 };
@@ -18,7 +19,7 @@ impl Client {
     ///
     /// The stream buffers at most 65,536 notifications or 64 MiB; beyond that, the oldest unread ones are
     /// dropped and counted in [`Stats::dropped_notifications`](crate::Stats::dropped_notifications). It ends
-    /// with the connection.
+    /// with the connection; [`error`](Notifications::error) returns the reason.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -61,7 +62,23 @@ impl Notifications {
 
     /// Returns `true` if the connection has ended and all notifications have been read.
     pub fn is_ended(&self) -> bool {
-        self.subscription.mailbox().is_exhausted()
+        self.subscription.mailbox().end().is_some()
+    }
+
+    /// Returns why the stream has ended: [`Error::Closed`] after a close, or the
+    /// [`Error::Transport`] that everything on the connection fails with. `None` while the connection is open or
+    /// something is unread.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// let mut notifications = client.notifications();
+    /// client.close()?;
+    /// while notifications.next().is_some() {}
+    /// assert_eq!(notifications.error().unwrap().code(), "closed");
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn error(&self) -> Option<Error> {
+        self.subscription.mailbox().end().map(|reason| reason.while_doing("read notifications"))
     }
 
     /// A channel for `select!`, of capacity 1: a message is put in when something comes, and by each
@@ -73,7 +90,7 @@ impl Notifications {
     fn next_before(&mut self, deadline: Deadline) -> Option<RawNotification> {
         match self.subscription.mailbox().take_before(deadline.at()) {
             Taken::Item(text) => Some(RawNotification(text)),
-            Taken::Empty | Taken::Ended(()) => None,
+            Taken::Empty | Taken::Ended(_) => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{fmt, ops::Deref};
 
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 
-use crate::{error::Result, protocol::raw_json::serialize_raw, rpc::RawReply};
+use crate::{error::Result, excerpt::debug_tuple, protocol::raw_json::serialize_raw, rpc::RawReply};
 
 /// The server's reply to [`Client::call`](crate::Client::call): typed by `Deref`, and as text by
 /// [`raw`](Self::raw).
@@ -61,7 +61,7 @@ impl<T> Deref for Reply<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Reply<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Reply").field(&self.value).finish()
+        debug_tuple(f, "Reply", &self.value)
     }
 }
 

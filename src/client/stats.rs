@@ -30,7 +30,7 @@ pub struct Stats {
     /// Messages in which characters were replaced by U+FFFD: invalid UTF-8, unpaired surrogates, and the first
     /// one of the key `$serde_json::private::RawValue`, which serde_json would misread.
     pub repaired_frames: u64,
-    /// Replies without a waiting request: late ones, duplicates, and ones with an unknown id.
+    /// Replies without a waiting request: late ones, duplicates, and ones with an unknown id or none.
     pub unmatched_replies: u64,
     /// Notifications that [`Notifications`](crate::Notifications) streams dropped because they were not read.
     pub dropped_notifications: u64,

@@ -218,8 +218,9 @@ impl Client {
     /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// Same as [`request`](Self::request); [`Error::Rpc`] if the thread is not stored or already archived;
-    /// [`Error::InvalidInput`] if the id is empty.
+    /// Same as [`request`](Self::request); [`Error::Rpc`] if the server knows no such thread, has archived it
+    /// already, or another server process has it loaded; [`Error::InvalidInput`] if the id is empty. A thread
+    /// without a turn can be archived too (server 0.169).
     pub fn archive_thread(&self, id: &str) -> Result<()> {
         check_thread_id(id)?;
         self.perform(ThreadArchiveParams::new(id))
@@ -267,7 +268,7 @@ impl Client {
         outcome.map_err(|error| match error {
             Error::TurnInactive { continuation, idle, .. } => {
                 self.forget(&continuation);
-                Error::Timeout { limit: timeout(), after: limit.unwrap_or(idle) }
+                Deadline::after(limit.or(Some(idle))).error(timeout())
             }
             error => error,
         })
@@ -346,7 +347,9 @@ impl Client {
 /// A thread: a conversation that the server stores.
 ///
 /// Cheap to clone, and usable from all threads at once; clones share their [`defaults`](Self::defaults). It
-/// keeps the connection open.
+/// keeps the connection open, and so the server that a client started over [`Stdio`](crate::Stdio). A server
+/// process keeps its threads to itself: while a forgotten handle keeps it running, another one refuses to resume
+/// them ("already has an active writer"). [Close](crate::Client::close) a client that is done.
 ///
 /// ```
 /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;

@@ -10,7 +10,7 @@ use crate::{
     continuation::ChatContinuation,
     error::{Error, Result},
     protocol::{TurnSteerParams, TurnSteerResponse},
-    turn::{CancelResult, Input, TurnLog},
+    turn::{CancelResult, Input, TurnLog, not_running},
 };
 
 impl Client {
@@ -45,9 +45,7 @@ impl Client {
         self.connection.check_process("turn/interrupt")?;
         match self.inner.turns.running_turn(|log| log.turn_id == turn_id) {
             Some(log) => self.control(&log).interrupt(),
-            None => {
-                Err(Error::NoLongerPending { what: format!("turn {turn_id} does not run on this client") })
-            }
+            None => Err(Error::no_longer_pending(format!("turn {turn_id} does not run on this client"))),
         }
     }
 
@@ -67,7 +65,7 @@ impl Client {
             if self.initialize()?.is_before((0, 128)) == Some(true) {
                 let running = &other.turn_id;
                 let what = format!("turn {turn_id} does not run on thread {thread_id}; turn {running} does");
-                return Err(Error::NoLongerPending { what });
+                return Err(Error::no_longer_pending(what));
             }
         }
         self.request("turn/interrupt", json!({ "threadId": thread_id, "turnId": turn_id })).map(drop)
@@ -80,9 +78,9 @@ impl Client {
     /// [`Chat::steer`](crate::TurnStream::steer).
     ///
     /// # Errors
-    /// Same as [`request`](Self::request); [`Error::Rpc`] if another turn is running, or none, or one that
-    /// can't be steered (a review); [`Error::InvalidInput`] if an id or the message is empty, or a
-    /// [local image](crate::InputItem::local_image) can't be used.
+    /// Same as [`request`](Self::request); [`Error::NoLongerPending`] if the turn has ended, or another one is
+    /// running; [`Error::Rpc`] if it can't be steered (a review); [`Error::InvalidInput`] if an id or the
+    /// message is empty, or a [local image](crate::InputItem::local_image) can't be used.
     pub fn steer_turn(
         &self,
         thread_id: &str,
@@ -96,5 +94,6 @@ impl Client {
         let input = input.into();
         input.check()?;
         self.call(TurnSteerParams::new(thread_id, expected_turn_id, input))
+            .map_err(|error| not_running(expected_turn_id, error))
     }
 }

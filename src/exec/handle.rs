@@ -122,7 +122,7 @@ impl CommandHandle {
     fn no_longer_pending(&self) -> Error {
         match self.connection.has_ended() {
             true => self.connection.error(&format!("command {}", self.process_id())),
-            false => Error::NoLongerPending { what: format!("command {} has ended", self.process_id()) },
+            false => Error::no_longer_pending(format!("command {} has ended", self.process_id())),
         }
     }
 }

@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize, de::Error as _};
 
 use crate::{
     error::{Error, Result},
+    excerpt::abridged_debug,
     protocol::CommandExecOutputStream,
 };
 
 /// A chunk of a command's output, as it arrived.
 ///
 /// Chunks can end anywhere, also within a character: join the bytes before converting them to text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CommandOutput {
     /// The stream that the command wrote to.
@@ -27,6 +28,8 @@ pub struct CommandOutput {
     /// is lost.
     pub cap_reached: bool,
 }
+
+abridged_debug!(struct CommandOutput { stream, data, cap_reached });
 
 impl CommandOutput {
     /// Decodes the text of a `command/exec/outputDelta`.

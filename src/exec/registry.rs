@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Instant,
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Commands {
 /// The unread output of one command, and how it ended.
 pub(crate) struct CommandLog {
     pub(super) process_id: String,
+    /// The id of the request, once it is sent.
+    call_id: OnceLock<i64>,
     mailbox: Arc<Mailbox<OutputText, CommandEnd>>,
     ended: Latch,
     /// Returned when the server has finished with the command, even if nobody reads it any more: with the
@@ -96,6 +98,7 @@ impl Commands {
         let permit = core.acquire(method, Class::Long, deadline)?;
         let log = Arc::new(CommandLog {
             process_id,
+            call_id: OnceLock::new(),
             mailbox: Mailbox::new(&self.budget),
             ended: Latch::default(),
             permit: Mutex::new(Some(permit)),
@@ -108,7 +111,8 @@ impl Commands {
         let (commands, replied) = (Arc::clone(self), Arc::clone(&log));
         let completion = move |reply| commands.finish(&replied, reply);
         match core.submit(method, params, Some(deadline), Box::new(completion)) {
-            Ok(_) => {
+            Ok(id) => {
+                let _ = log.call_id.set(id);
                 core.settle();
                 Ok(log)
             }
@@ -178,10 +182,15 @@ impl CommandLog {
         self.ended.is_set()
     }
 
+    /// Errors without an id that the server has sent since the command was requested.
+    pub(super) fn unassigned_errors(&self) -> Option<Box<str>> {
+        self.core.upgrade()?.unassigned_since(*self.call_id.get()?)
+    }
+
     /// Called when nobody reads the command any more: terminates it if it still runs, without waiting.
     pub(super) fn abandon(self: &Arc<Self>) {
         let what = format!("the command {} was dropped", self.process_id);
-        self.give_up_for(Error::NoLongerPending { what });
+        self.give_up_for(Error::no_longer_pending(what));
     }
 
     /// Frees the unread output, and terminates the command if it still runs. A reader gets the reason even if

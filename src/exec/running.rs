@@ -16,6 +16,7 @@ use super::{CommandHandle, CommandOutput, registry::CommandEnd};
 use crate::{
     deadline::{Deadline, earlier},
     error::{Error, Result, Timeout},
+    excerpt::abridged_debug,
     protocol::{ClientRequest, CommandExecOutputStream, CommandExecParams, CommandExecResponse},
     rpc::{RawReply, Taken},
 };
@@ -44,7 +45,7 @@ pub struct RunningCommand {
 }
 
 /// The exit of a command, from [`RunningCommand::wait`].
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct CommandExit {
     /// The command's exit code. 124: the command exceeded its time limit. 137: it was terminated (in a
@@ -54,6 +55,8 @@ pub struct CommandExit {
     /// The output that had not been read, in order.
     pub unread: Vec<CommandOutput>,
 }
+
+abridged_debug!(struct CommandExit { exit_code, unread });
 
 impl CommandExit {
     /// The unread output on `stdout`.
@@ -212,7 +215,8 @@ impl RunningCommand {
     }
 
     fn timeout(&self) -> Error {
-        self.deadline.error(Timeout::Request { method: CommandExecParams::METHOD.to_owned() })
+        let error = self.deadline.error(Timeout::Request { method: CommandExecParams::METHOD.to_owned() });
+        error.with_note(self.handle.log.unassigned_errors())
     }
 }
 

@@ -17,7 +17,8 @@ use super::RequestId;
 /// A message, by its kind.
 #[derive(Debug)]
 pub(crate) enum Envelope<'a> {
-    /// `{id, result}` or `{id, error}`. `id` is `None` if its type is one that no client sends.
+    /// `{id, result}` or `{id, error}`. `id` is `None` if its type is one that no client sends, and for an
+    /// error without an id.
     Reply { id: Option<RequestId>, outcome: ReplyOutcome<'a> },
     /// `{id, method, params?}`: a server request.
     Request { id: RequestId, method: Cow<'a, str>, route: Route<'a> },
@@ -61,12 +62,17 @@ impl<'a> Envelope<'a> {
                 Some(Envelope::Notification { method, route })
             }
             Members { method_present: true, .. } => None,
-            // The server sends only one of the two; an error takes precedence over a null result.
-            Members { id_present: true, id, error: Some(error), .. } => {
+            // The server sends only one of the two; an error takes precedence unless it is null.
+            Members { id_present: true, id, error: Some(error), result, .. }
+                if error.get() != "null" || result.is_none() =>
+            {
                 Some(Envelope::Reply { id, outcome: ReplyOutcome::Error(error.get()) })
             }
             Members { id_present: true, id, result: Some(result), .. } => {
                 Some(Envelope::Reply { id, outcome: ReplyOutcome::Result(result.get()) })
+            }
+            Members { id_present: false, error: Some(error), .. } if error.get().starts_with('{') => {
+                Some(Envelope::Reply { id: None, outcome: ReplyOutcome::Error(error.get()) })
             }
             _ => None,
         }
@@ -151,6 +157,14 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
+/// The integer that a number such as `1.0` is.
+pub(crate) fn whole_number(number: f64) -> Option<i64> {
+    // Beyond 2^53, a float stands for several integers.
+    let is_exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+    #[allow(clippy::cast_possible_truncation, reason = "checked above")]
+    is_exact.then_some(number as i64)
+}
+
 /// Any value; only a string or an integer is stored.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Lenient<'a> {
@@ -203,8 +217,8 @@ impl<'de> Deserialize<'de> for Lenient<'de> {
                 Ok(i64::try_from(number).map_or(Lenient::Else, Lenient::Number))
             }
 
-            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Lenient::Else)
+            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(whole_number(number).map_or(Lenient::Else, Lenient::Number))
             }
 
             fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
@@ -409,6 +423,42 @@ mod tests {
             Envelope::parse(r#"{"id":1,"result":null}"#),
             Some(Envelope::Reply { id: Some(RequestId::Number(1)), outcome: ReplyOutcome::Result("null") })
         ));
+    }
+
+    #[test]
+    fn a_null_error_is_none_beside_a_result() {
+        for text in [r#"{"id":1,"result":{},"error":null}"#, r#"{"error":null,"id":1,"result":{}}"#] {
+            assert!(matches!(
+                Envelope::parse(text),
+                Some(Envelope::Reply { id: Some(RequestId::Number(1)), outcome: ReplyOutcome::Result("{}") })
+            ));
+        }
+        let both = Envelope::parse(r#"{"id":1,"result":null,"error":{"code":1}}"#);
+        assert!(matches!(both, Some(Envelope::Reply { outcome: ReplyOutcome::Error(_), .. })));
+        let neither = Envelope::parse(r#"{"id":1,"error":null}"#);
+        assert!(matches!(neither, Some(Envelope::Reply { outcome: ReplyOutcome::Error("null"), .. })));
+    }
+
+    #[test]
+    fn an_error_without_an_id_is_a_reply_to_nobody() {
+        for text in [r#"{"error":{"code":1}}"#, r#"{"id":null,"error":{"code":1}}"#] {
+            assert!(matches!(
+                Envelope::parse(text),
+                Some(Envelope::Reply { id: None, outcome: ReplyOutcome::Error(_) })
+            ));
+        }
+        // A line of a log may look like this.
+        assert!(Envelope::parse(r#"{"error":"no","level":3}"#).is_none());
+        assert!(Envelope::parse(r#"{"result":{}}"#).is_none());
+    }
+
+    #[test]
+    fn an_id_with_a_fraction_of_zero_is_the_integer() {
+        for (id, number) in [("1.0", Some(1)), ("1e2", Some(100)), ("-0.0", Some(0)), ("1.5", None)] {
+            let text = format!(r#"{{"id":{id},"result":{{}}}}"#);
+            let Some(Envelope::Reply { id: found, .. }) = Envelope::parse(&text) else { unreachable!() };
+            assert_eq!(found, number.map(RequestId::Number), "{id}");
+        }
     }
 
     #[test]

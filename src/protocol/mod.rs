@@ -65,6 +65,8 @@ pub use request::{ClientRequest, MethodInfo, ServerRequestParams};
 pub use request_id::RequestId;
 pub use wire::{Unknown, decode};
 
+/// "Invalid request": what the server answers for nearly everything that it refuses.
+pub(crate) const INVALID_REQUEST: i64 = -32600;
 /// "Method not found": the response to an unknown server request.
 pub(crate) const METHOD_NOT_FOUND: i64 = -32601;
 /// "Invalid params": the request lacks something without which it can't be decided.

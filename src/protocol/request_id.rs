@@ -1,14 +1,16 @@
 //! Request ids: numbers or strings, which are never converted into each other.
 //!
-//! Relies on serde. Invariant: an id is sent back with the JSON type in which it arrived; the server
+//! Relies on serde and `excerpt`. Invariant: an id is sent back with the JSON type in which it arrived; the server
 //! ignores a response with the id `"12"` if its request had `12`.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::excerpt::{self, abridged_debug};
+
 /// The id of a request, with its JSON type.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 #[expect(clippy::exhaustive_enums, reason = "JSON-RPC knows no other ids")]
 pub enum RequestId {
@@ -18,12 +20,19 @@ pub enum RequestId {
     Text(String),
 }
 
+abridged_debug!(
+    enum RequestId {
+        Number(number),
+        Text(text),
+    }
+);
+
 impl fmt::Display for RequestId {
-    /// Quotes strings, so that `12` and `"12"` differ in a log.
+    /// Quotes strings, so that `12` and `"12"` differ in a log. Writes the beginning of a long one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RequestId::Number(number) => number.fmt(f),
-            RequestId::Text(text) => write!(f, "{text:?}"),
+            RequestId::Text(text) => excerpt::debug(f, &|f| fmt::Debug::fmt(text, f)),
         }
     }
 }

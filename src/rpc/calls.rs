@@ -4,7 +4,7 @@
 //! or by the end of the connection. Dropping a completion without a reply ends its caller's wait.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -19,6 +19,7 @@ use super::{
     origin::Origin,
     raw_reply::RawReply,
 };
+use crate::excerpt::Excerpt;
 
 /// Processes a reply. Runs on the reading thread before the next frame is processed.
 pub(crate) type Completion = Box<dyn FnOnce(RawReply) + Send>;
@@ -27,11 +28,23 @@ pub(crate) struct Calls {
     origin: Origin,
     table: Mutex<HashMap<i64, Completion>>,
     last_id: AtomicI64,
+    unassigned: Mutex<VecDeque<UnassignedError>>,
+}
+
+/// How many errors without an id are kept for the calls that may have caused them.
+const MOST_UNASSIGNED: usize = 4;
+
+/// An error of the server that names no request.
+struct UnassignedError {
+    /// The last id that was in use when it arrived.
+    last_id: i64,
+    /// Its beginning.
+    text: String,
 }
 
 impl Calls {
     pub(crate) fn new(origin: Origin) -> Self {
-        Calls { origin, table: Mutex::default(), last_id: AtomicI64::new(0) }
+        Calls { origin, table: Mutex::default(), last_id: AtomicI64::new(0), unassigned: Mutex::default() }
     }
 
     pub(crate) fn next_id(&self) -> i64 {
@@ -44,6 +57,25 @@ impl Calls {
 
     pub(crate) fn take(&self, id: i64) -> Option<Completion> {
         self.origin.lock(&self.table)?.remove(&id)
+    }
+
+    /// Keeps the beginning of an error that names no request, for the calls that are pending now.
+    pub(crate) fn keep_unassigned(&self, error: &str) {
+        let last_id = self.last_id.load(Ordering::Relaxed);
+        let mut unassigned = self.unassigned.lock();
+        if unassigned.len() == MOST_UNASSIGNED {
+            unassigned.pop_front();
+        }
+        unassigned.push_back(UnassignedError { last_id, text: Excerpt(error).to_string() });
+    }
+
+    /// The errors without an id that came since this request was sent.
+    pub(crate) fn unassigned_since(&self, id: i64) -> Option<Box<str>> {
+        let unassigned = self.unassigned.lock();
+        let texts: Vec<_> =
+            unassigned.iter().filter(|error| error.last_id >= id).map(|error| &*error.text).collect();
+        let said = "the server sent an error without the id of a request: ";
+        (!texts.is_empty()).then(|| format!("{said}{}", texts.join(", ")).into())
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -8,7 +8,8 @@ use std::{borrow::Cow, ops::ControlFlow, sync::Arc, sync::atomic::Ordering, time
 
 use super::{Core, Frame, RawReply, Refusal, mailbox::Wakeups};
 use crate::{
-    error::{Error, Excerpt, TransportFailure},
+    error::{Error, TransportFailure},
+    excerpt::Excerpt,
     protocol::{METHOD_NOT_FOUND, RequestId, envelope::Envelope, repair::Repair},
     transport::Receive,
 };
@@ -60,7 +61,14 @@ impl Dispatcher {
     fn reply(&self, id: Option<&RequestId>, reply: RawReply) {
         let completion = match id {
             Some(RequestId::Number(id)) => self.core.calls.take(*id),
-            _ => None,
+            // Some peers turn every id into a string.
+            Some(RequestId::Text(text)) if text.parse::<i64>().is_ok() => {
+                text.parse().ok().and_then(|id| self.core.calls.take(id))
+            }
+            Some(RequestId::Text(_)) | None => {
+                self.unassigned(&reply);
+                None
+            }
         };
         match completion {
             Some(completion) => {
@@ -68,6 +76,16 @@ impl Dispatcher {
                 self.core.settle();
             }
             None => drop(self.core.counters.unmatched_replies.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+
+    /// An error that names no request: the server could not read one. Which one is unknown, so all go on.
+    fn unassigned(&self, reply: &RawReply) {
+        if let Some(error) = reply.error().filter(|error| *error != "null") {
+            self.core.calls.keep_unassigned(error);
+            self.core.log(log::Level::Warn, || {
+                format!("the server sent an error without the id of a request: {}", Excerpt(error))
+            });
         }
     }
 

@@ -23,7 +23,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::budget::Budget;
-use crate::deadline::park_until;
+use crate::{deadline::park_until, error::Error};
 
 /// A consumer that so many bytes wait for is woken at once, though more is on the way.
 const ENOUGH: usize = 256 * 1024;
@@ -42,6 +42,12 @@ pub(crate) trait MailboxEnd: Clone {
 
 impl MailboxEnd for () {
     fn in_forked_process() {}
+}
+
+impl MailboxEnd for Error {
+    fn in_forked_process() -> Self {
+        Error::forked("read a stream")
+    }
 }
 
 /// A queue with one consumer, and the end of the queue.
@@ -346,9 +352,11 @@ impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
         self.lock().map_or(0, |state| state.items.len())
     }
 
-    /// Whether the end has come and everything was taken.
-    pub(crate) fn is_exhausted(&self) -> bool {
-        self.lock().is_none_or(|state| state.items.is_empty() && (state.end.is_some() || self.is_forked()))
+    /// The end, once everything before it was taken.
+    pub(crate) fn end(&self) -> Option<E> {
+        let Some(state) = self.lock() else { return Some(E::in_forked_process()) };
+        let end = state.end.clone().or_else(|| self.is_forked().then(E::in_forked_process));
+        end.filter(|_| state.items.is_empty())
     }
 
     /// Whether its consumer would sleep on, whatever comes.
@@ -529,7 +537,7 @@ mod tests {
                 let queued: usize = model.iter().map(String::len).sum();
                 prop_assert_eq!(mailbox.bytes(), queued + retained);
                 prop_assert_eq!(budget.kept(), queued + retained);
-                prop_assert_eq!(mailbox.is_exhausted(), end.is_some() && model.is_empty());
+                prop_assert_eq!(mailbox.end(), end.filter(|_| model.is_empty()));
             }
             drop(mailbox);
             prop_assert_eq!(budget.kept(), 0);

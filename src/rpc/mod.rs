@@ -324,7 +324,9 @@ impl Core {
                 Taken::Item(Completed(reply, received)) => return Ok(Some((reply, received))),
                 Taken::Ended(()) => return Err(self.error(method)),
                 Taken::Empty if unless.is_some_and(Latch::is_set) => return Ok(None),
-                Taken::Empty if is_late => return Err(timeout(method, deadline)),
+                Taken::Empty if is_late => {
+                    return Err(timeout(method, deadline).with_note(self.unassigned_since(pending.id)));
+                }
                 Taken::Empty => is_late = !park_until(deadline.at()),
             }
         }
@@ -482,6 +484,13 @@ impl Core {
         if self.is_forked() { Err(Error::forked(doing)) } else { Ok(()) }
     }
 
+    /// Why the connection has ended, if it has.
+    pub(crate) fn ended(&self, doing: &str) -> Option<Error> {
+        self.check_process(doing)
+            .err()
+            .or_else(|| self.lifecycle.reason().map(|reason| reason.while_doing(doing)))
+    }
+
     /// The error of an operation that fails because the connection has ended.
     pub(crate) fn error(&self, doing: &str) -> Error {
         self.lifecycle.error(doing)
@@ -508,7 +517,7 @@ impl Core {
         for subsystem in &self.subsystems {
             subsystem.ended(self, reason);
         }
-        self.subscribers.close();
+        self.subscribers.close(reason);
     }
 
     /// Closes the connection: within 5 s if orderly, otherwise within 0.5 s. Does nothing in a forked process.
@@ -570,6 +579,11 @@ impl Core {
 
     pub(crate) fn cancel_scheduled(&self, key: TimerKey) {
         self.timer.cancel(key);
+    }
+
+    /// The beginnings of the errors without an id that the server has sent since it was sent this request.
+    pub(crate) fn unassigned_since(&self, id: i64) -> Option<Box<str>> {
+        self.calls.unassigned_since(id)
     }
 
     pub(crate) fn subscribe(&self) -> Arc<Subscription> {

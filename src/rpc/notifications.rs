@@ -15,6 +15,7 @@ use super::{
     frame::Frame,
     mailbox::{Mailbox, Wakeups, Weighed},
 };
+use crate::error::Error;
 
 /// The maximum number of unread notifications of a subscription.
 pub(crate) const MOST_UNREAD: usize = 65_536;
@@ -47,17 +48,17 @@ impl Weighed for NotificationText {
 /// One subscriber's end.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    mailbox: Arc<Mailbox<NotificationText>>,
+    mailbox: Arc<Mailbox<NotificationText, Error>>,
     dropped: Arc<AtomicU64>,
 }
 
 impl Subscription {
-    pub(crate) fn mailbox(&self) -> &Mailbox<NotificationText> {
+    pub(crate) fn mailbox(&self) -> &Mailbox<NotificationText, Error> {
         &self.mailbox
     }
 
     /// Drops the oldest notifications while `is_too_much`. The newest stays, however large it is.
-    fn shrink(&self, is_too_much: impl Fn(&Mailbox<NotificationText>) -> bool) {
+    fn shrink(&self, is_too_much: impl Fn(&Mailbox<NotificationText, Error>) -> bool) {
         while is_too_much(&self.mailbox) && self.mailbox.drop_oldest().is_some() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -109,7 +110,7 @@ impl Subscribers {
     /// A subscription that gets nothing.
     pub(crate) fn ended(&self) -> Arc<Subscription> {
         let mailbox = Mailbox::new(&self.budget);
-        mailbox.close(());
+        mailbox.close(Error::forked("read notifications"));
         Arc::new(Subscription { mailbox, dropped: Arc::clone(&self.dropped) })
     }
 
@@ -136,10 +137,10 @@ impl Subscribers {
         self.is_empty.store(list.is_empty(), Ordering::Release);
     }
 
-    /// Ends the streams once what they hold has been read.
-    pub(crate) fn close(&self) {
+    /// Ends the streams for this reason, once what they hold has been read.
+    pub(crate) fn close(&self, reason: &Error) {
         for subscription in self.list.lock().iter().filter_map(Weak::upgrade) {
-            subscription.mailbox.close(());
+            subscription.mailbox.close(reason.clone());
         }
     }
 }

@@ -214,6 +214,30 @@ mod tests {
     }
 
     #[test]
+    fn jobs_that_wait_for_each_other_all_run_although_a_thread_is_idle() {
+        let workers = Workers::default();
+        for _ in 0..200 {
+            let (tell, told) = unbounded();
+            let barrier = Arc::new(std::sync::Barrier::new(8));
+            for _ in 0..8 {
+                let (tell, barrier) = (tell.clone(), Arc::clone(&barrier));
+                let job = move || {
+                    barrier.wait();
+                    tell.send(()).unwrap();
+                };
+                assert!(workers.run(Box::new(job)).is_ok());
+            }
+            for _ in 0..8 {
+                told.recv_timeout(Duration::from_secs(30)).unwrap();
+            }
+            while workers.0.roster.lock().idle == 0 {
+                thread::yield_now();
+            }
+        }
+        assert_eq!(workers.close(later()), 0);
+    }
+
+    #[test]
     fn a_job_beyond_the_most_that_run_at_once_runs_when_one_of_them_ends() {
         let workers = Workers::default();
         let (release, released) = bounded::<()>(0);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::request::Received;
 use crate::{
     error::{Error, Result},
+    excerpt::abridged_debug,
     protocol::{
         AdditionalPermissionProfile, CommandAction, CommandExecutionApprovalKind,
         CommandExecutionRequestApprovalParams, FileChangeRequestApprovalParams, FileUpdateChange,
@@ -43,7 +44,7 @@ pub enum ApprovalRequest {
 }
 
 /// A server request for approval to run a command. All fields except the ids may be missing.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CommandApprovalRequest {
     /// The server's id of the request, a number or a string.
@@ -84,8 +85,14 @@ pub struct CommandApprovalRequest {
     pub(super) received: Received,
 }
 
+abridged_debug!(struct CommandApprovalRequest {
+    request_id, thread_id, turn_id, item_id, approval_id, command_kind, reason, command, cwd, environment_id,
+    command_actions, additional_permissions, proposed_execpolicy_amendment, network_approval_context,
+    proposed_network_policy_amendments, available_decisions, started_at_ms, received,
+});
+
 /// A server request for approval to change files.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FileChangeApprovalRequest {
     /// The server's id of the request, a number or a string.
@@ -110,8 +117,12 @@ pub struct FileChangeApprovalRequest {
     pub(super) received: Received,
 }
 
+abridged_debug!(struct FileChangeApprovalRequest {
+    request_id, thread_id, turn_id, item_id, reason, grant_root, changes, started_at_ms, received,
+});
+
 /// A server request for approval to call a tool of an MCP server.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct McpToolApprovalRequest {
     /// The server's id of the request, a number or a string.
@@ -137,6 +148,10 @@ pub struct McpToolApprovalRequest {
     #[serde(skip)]
     pub(super) received: Received,
 }
+
+abridged_debug!(struct McpToolApprovalRequest {
+    request_id, thread_id, turn_id, server_name, message, tool_name, tool_params, meta, requested_schema, received,
+});
 
 /// A decision about an approval request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -33,7 +33,8 @@ use super::{
     tool::{ToolSet, Tools},
 };
 use crate::{
-    error::{Error, Excerpt, Result},
+    error::{Error, Result},
+    excerpt::{Excerpt, Message},
     protocol::{INVALID_PARAMS, RequestId, envelope::Route},
     rpc::{Answer, Budget, Core, Frame, Overrun, Payer, Refusal, Subsystem, TimerKey, Wakeups},
     turn::{TurnLog, Turns},
@@ -199,10 +200,9 @@ impl Broker {
             return Ok(());
         }
         core.check("answer a server request")?;
-        Err(Error::NoLongerPending {
-            what: "the server request was answered or withdrawn, has ended, or belongs to another client"
-                .to_owned(),
-        })
+        Err(Error::no_longer_pending(
+            "the server request was answered or withdrawn, has ended, or belongs to another client",
+        ))
     }
 
     /// Answers a pending request. Returns `false` if it is not pending.
@@ -527,7 +527,12 @@ impl Subsystem for Broker {
                 let answer = match received.thread_id.is_some() && can_be_declined_unread(method) {
                     true => default_answer(method),
                     false => {
-                        let message = format!("the parameters of {method} can't be decoded: {error}");
+                        let error = error.to_string();
+                        let message = format!(
+                            "the parameters of {} can't be decoded: {}",
+                            Excerpt(method),
+                            Message(&error)
+                        );
                         Err(Refusal { code: INVALID_PARAMS, message })
                     }
                 };
@@ -538,7 +543,7 @@ impl Subsystem for Broker {
         true
     }
 
-    fn ended(&self, core: &Core, _: &Error) {
+    fn ended(&self, core: &Core, reason: &Error) {
         let (pending, subscribers) = {
             let mut state = self.state.lock();
             state.by_id.clear();
@@ -548,7 +553,7 @@ impl Subsystem for Broker {
             (pending, std::mem::take(&mut state.subscribers))
         };
         for subscriber in subscribers {
-            subscriber.close();
+            subscriber.close(reason);
         }
         drop(pending);
         let (handlers, tools) = (std::mem::take(&mut *self.handlers.lock()), self.tools.take_all());

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::{
-    error::Excerpt,
+    excerpt::Excerpt,
     protocol::{INTERNAL_ERROR, METHOD_NOT_FOUND},
     rpc::{Answer, Refusal},
 };

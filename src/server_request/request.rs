@@ -11,6 +11,7 @@ use serde_json::{Value, value::RawValue};
 use super::{ApprovalRequest, UserInputRequest};
 use crate::{
     error::{Error, Result},
+    excerpt::debug_struct,
     protocol::{
         AttestationGenerateParams, ChatgptAuthTokensRefreshParams, CurrentTimeReadParams,
         DynamicToolCallParams, McpServerElicitationRequestParams, PermissionsRequestApprovalParams,
@@ -306,11 +307,9 @@ impl<P> PartialEq for TypedServerRequest<P> {
 
 impl<P: fmt::Debug> fmt::Debug for TypedServerRequest<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TypedServerRequest")
-            .field("request_id", self.request_id())
-            .field("method", &self.method())
-            .field("params", &self.params)
-            .finish()
+        let fields: [(&str, &dyn fmt::Debug); 3] =
+            [("request_id", self.request_id()), ("method", &self.method()), ("params", &self.params)];
+        debug_struct(f, "TypedServerRequest", &fields)
     }
 }
 

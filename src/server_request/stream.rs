@@ -15,6 +15,7 @@ use crossbeam_channel::Receiver;
 use super::{ApprovalRequest, ServerRequest, UserInputRequest, kept_request::KeptRequest};
 use crate::{
     deadline::Deadline,
+    error::Error,
     rpc::{Budget, Mailbox, Taken, Wakeups, Weighed},
 };
 
@@ -31,7 +32,7 @@ pub type UserInputRequests = ServerRequestStream<UserInputRequest>;
 pub type ServerRequests = ServerRequestStream<ServerRequest>;
 
 /// An iterator over server requests. `next` blocks until a request arrives; the iterator ends with the
-/// connection.
+/// connection, and [`error`](Self::error) returns the reason.
 ///
 /// An unread stream buffers its requests, within
 /// [`max_buffered_bytes`](crate::ClientBuilder::max_buffered_bytes); above that limit, those that have been
@@ -39,9 +40,8 @@ pub type ServerRequests = ServerRequestStream<ServerRequest>;
 /// wait for an answer.
 #[must_use = "dropping the stream ends it"]
 pub struct ServerRequestStream<T> {
-    mailbox: Arc<Mailbox<ShownRequest>>,
+    mailbox: Arc<Mailbox<ShownRequest, Error>>,
     select: fn(&ServerRequest) -> Option<T>,
-    is_ended: bool,
 }
 
 /// A request in a stream.
@@ -86,7 +86,7 @@ impl Selection for ServerRequest {
 
 /// The broker's side of a stream.
 pub(super) struct Subscriber {
-    mailbox: Weak<Mailbox<ShownRequest>>,
+    mailbox: Weak<Mailbox<ShownRequest, Error>>,
     selects: fn(&ServerRequest) -> bool,
 }
 
@@ -112,9 +112,9 @@ impl Subscriber {
         self.mailbox.upgrade().map_or(0, |mailbox| mailbox.keep_only(|ShownRequest(request)| keep(request)))
     }
 
-    pub(super) fn close(&self) {
+    pub(super) fn close(&self, reason: &Error) {
         if let Some(mailbox) = self.mailbox.upgrade() {
-            mailbox.close(());
+            mailbox.close(reason.clone());
         }
     }
 }
@@ -124,7 +124,7 @@ pub(super) fn stream<T: Selection>(budget: &Arc<Budget>) -> (ServerRequestStream
     let mailbox = Mailbox::new(budget);
     let selects: fn(&ServerRequest) -> bool = |request| T::of(request).is_some();
     let subscriber = Subscriber { mailbox: Arc::downgrade(&mailbox), selects };
-    (ServerRequestStream { mailbox, select: |request| T::of(request).cloned(), is_ended: false }, subscriber)
+    (ServerRequestStream { mailbox, select: |request| T::of(request).cloned() }, subscriber)
 }
 
 impl<T> ServerRequestStream<T> {
@@ -139,9 +139,16 @@ impl<T> ServerRequestStream<T> {
         self.next_before(Deadline::after(Some(limit)))
     }
 
-    /// Returns `true` if reading has reached the end: the iterator yields nothing more.
+    /// Returns `true` if the connection has ended and all requests have been read.
     pub fn is_ended(&self) -> bool {
-        self.is_ended
+        self.mailbox.end().is_some()
+    }
+
+    /// Returns why the stream has ended: [`Error::Closed`] after a close, or the
+    /// [`Error::Transport`] that everything on the connection fails with. `None` while the connection is open or
+    /// something is unread.
+    pub fn error(&self) -> Option<Error> {
+        self.mailbox.end().map(|reason| reason.while_doing("read server requests"))
     }
 
     /// A channel for `select!`, of capacity 1: a message is put in when something comes, and by each
@@ -153,11 +160,7 @@ impl<T> ServerRequestStream<T> {
     fn next_before(&mut self, deadline: Deadline) -> Option<T> {
         match self.mailbox.take_before(deadline.at()) {
             Taken::Item(ShownRequest(request)) => (self.select)(&request),
-            Taken::Ended(()) => {
-                self.is_ended = true;
-                None
-            }
-            Taken::Empty => None,
+            Taken::Empty | Taken::Ended(_) => None,
         }
     }
 }
@@ -174,6 +177,6 @@ impl<T> FusedIterator for ServerRequestStream<T> {}
 
 impl<T> fmt::Debug for ServerRequestStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerRequestStream").field("is_ended", &self.is_ended).finish_non_exhaustive()
+        f.debug_struct("ServerRequestStream").field("end", &self.mailbox.end()).finish_non_exhaustive()
     }
 }

@@ -8,14 +8,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::request::Received;
-use crate::protocol::{RequestId, ToolRequestUserInputParams, wire::milliseconds};
+use crate::{
+    excerpt::abridged_debug,
+    protocol::{RequestId, ToolRequestUserInputParams, wire::milliseconds},
+};
 
 pub use crate::protocol::ToolRequestUserInputQuestion as UserInputQuestion;
 
 /// A server request with questions of the agent to the user.
 ///
 /// As JSON it has its fields as members; `auto_resolution` is the member `auto_resolution_ms`, in milliseconds.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct UserInputRequest {
     /// The server's id of the request, a number or a string.
@@ -39,6 +42,10 @@ pub struct UserInputRequest {
     #[serde(skip)]
     pub(super) received: Received,
 }
+
+abridged_debug!(struct UserInputRequest {
+    request_id, thread_id, turn_id, item_id, questions, is_blocking, auto_resolution, received,
+});
 
 /// The user's answers, by question id. Questions may be left unanswered.
 #[must_use = "an answer does nothing until it is sent"]

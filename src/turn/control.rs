@@ -13,7 +13,8 @@ use serde_json::json;
 use super::{Input, log::TurnLog, registry::Turns};
 use crate::{
     deadline::{Deadline, earlier},
-    error::{Error, Result, Timeout},
+    error::{Cause, Error, Result, Timeout},
+    protocol::INVALID_REQUEST,
     rpc::{Call, Class, Connection},
 };
 
@@ -29,6 +30,20 @@ pub(crate) struct Control {
     turns: Arc<Turns>,
     log: Arc<TurnLog>,
     request_timeout: Option<Duration>,
+}
+
+/// The error of steering a turn. Servers have no code of its own for a turn that does not run.
+pub(crate) fn not_running(turn_id: &str, error: Error) -> Error {
+    match &error {
+        Error::Rpc { code: INVALID_REQUEST, message, .. }
+            if message == "no active turn to steer"
+                || (message.starts_with("expected active turn id ") && message.contains(" but found ")) =>
+        {
+            let what = format!("turn {turn_id} is not running: {message}");
+            Error::NoLongerPending { what, source: Some(Cause::new(error)) }
+        }
+        _ => error,
+    }
 }
 
 impl Control {
@@ -60,6 +75,10 @@ impl Control {
 
     pub(crate) fn steer(&self, input: &Input) -> Result<()> {
         input.check()?;
+        if self.log.is_over() {
+            self.connection.check("turn/steer")?;
+            return Err(Error::no_longer_pending(format!("turn {} has ended", self.log.turn_id)));
+        }
         let params = json!({
             "threadId": self.log.thread_id,
             "expectedTurnId": self.log.turn_id,
@@ -67,8 +86,8 @@ impl Control {
         });
         let call =
             Call { method: "turn/steer", params: &params, class: Class::Control, deadline: self.deadline() };
-        self.connection.call(&call)?.result(call.method)?;
-        Ok(())
+        let reply = self.connection.call(&call)?;
+        reply.result(call.method).map(drop).map_err(|error| not_running(&self.log.turn_id, error))
     }
 
     pub(crate) fn interrupt(&self) -> Result<()> {

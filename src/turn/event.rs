@@ -11,6 +11,7 @@ use super::{
     ConversationStep, RawEvent, StepStatus, event_block::Event, item::Position, kind::Kind, raw::params_of,
     result::token_usage_of, session::Session, step::StepType,
 };
+use crate::excerpt::abridged_debug;
 use crate::protocol::{ThreadTokenUsage as TokenUsage, TurnPlanStep as PlanStep};
 
 /// An event of a turn, from [`chat_events`](crate::Client::chat_events).
@@ -20,7 +21,7 @@ use crate::protocol::{ThreadTokenUsage as TokenUsage, TurnPlanStep as PlanStep};
 ///
 /// As JSON it has the member `type`, the variant in snake case, beside its fields or those of the step or the
 /// usage. `Other` is `{"type": "other", "event": {..}}`, with the event as received.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TurnEvent {
@@ -96,6 +97,21 @@ pub enum TurnEvent {
     #[serde(with = "as_member")]
     Other(RawEvent),
 }
+
+abridged_debug!(enum TurnEvent {
+    TextDelta { item_id, delta },
+    ReasoningDelta { item_id, delta, is_summary },
+    PlanDelta { item_id, delta },
+    CommandOutputDelta { item_id, delta },
+    ItemStarted(step),
+    Step(step),
+    Plan { explanation, plan },
+    Diff { diff },
+    TokenUsage(usage),
+    Warning { message },
+    RetryingError { message, event },
+    Other(event),
+});
 
 /// A raw event as the member `event`: next to `type`, its own members could mean anything.
 mod as_member {
@@ -202,7 +218,7 @@ impl TurnEvent {
 }
 
 impl fmt::Display for TurnEvent {
-    /// Writes deltas unchanged, and everything else on a line of its own.
+    /// Writes deltas unchanged, and everything else on a line of its own, whole.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TurnEvent::TextDelta { delta, .. }

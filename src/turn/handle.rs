@@ -42,8 +42,9 @@ impl TurnHandle {
     /// Adds a message to the running turn, like [`TurnStream::steer`](crate::TurnStream::steer).
     ///
     /// # Errors
-    /// [`Error::Rpc`] if the turn is no longer running or can't be steered; [`Error::InvalidInput`] if the
-    /// message is blank, or a [local image](crate::InputItem::local_image) can't be used.
+    /// [`Error::NoLongerPending`] if the turn has ended, [`Error::Rpc`] if it can't be steered;
+    /// [`Error::InvalidInput`] if the message is blank, or a [local image](crate::InputItem::local_image) can't
+    /// be used.
     pub fn steer(&self, input: impl Into<Input>) -> Result<()> {
         self.control.steer(&input.into())
     }

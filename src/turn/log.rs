@@ -424,7 +424,7 @@ fn announced_bytes(id: &str, item: &str) -> usize {
 pub(super) fn retry_notice(text: &str) -> Option<String> {
     /// The most bytes of a notice that are kept.
     const MOST: usize = 4096;
-    let ErrorNotice { error, will_retry: true } = params_of(text).ok()? else { return None };
+    let ErrorNotice { error, will_retry: Some(true) } = params_of(text).ok()? else { return None };
     let mut notice = error.described();
     if let Some((cut, _)) = notice.char_indices().find(|(at, _)| *at >= MOST) {
         notice.truncate(cut);

@@ -26,7 +26,7 @@ mod stream;
 mod threads;
 
 pub(crate) use self::{
-    control::Control,
+    control::{Control, not_running},
     log::{Consumer, Interest, TurnLog},
     registry::{Start, Turns},
     request::ChatSource,

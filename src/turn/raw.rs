@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::event_block::{Block, Span};
 use crate::{
     error::{Error, Result},
+    excerpt::debug_tuple,
     protocol::{
         ServerNotification,
         raw_json::{deserialize_raw, serialize_raw},
@@ -60,7 +61,7 @@ impl RawEvent {
 
 impl fmt::Debug for RawEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RawEvent").field(&self.raw()).finish()
+        debug_tuple(f, "RawEvent", &self.raw())
     }
 }
 
@@ -131,7 +132,7 @@ impl RawNotification {
 
 impl fmt::Debug for RawNotification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RawNotification").field(&self.raw()).finish()
+        debug_tuple(f, "RawNotification", &self.raw())
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{ConversationStep, RawEvent, raw::params_of};
+use crate::excerpt::abridged_debug;
 use crate::protocol::{
     MessagePhase, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnStatus,
     wire::milliseconds,
@@ -16,7 +17,7 @@ use crate::protocol::{
 /// [`Chat::finish`](crate::Chat::finish).
 ///
 /// As JSON it has its fields as members; `duration` is the member `duration_ms`, in milliseconds.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatResult {
     /// The thread's id.
@@ -53,6 +54,11 @@ pub struct ChatResult {
     pub token_usage: Option<TokenUsage>,
 }
 
+abridged_debug!(struct ChatResult {
+    thread_id, turn_id, status, final_text, steps, raw_events, assistant_item_id, phase, completion_source,
+    duration, usage, token_usage,
+});
+
 /// Where an answer was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,7 +74,7 @@ pub enum CompletionSource {
 
 /// The result of a cancelled turn, from [`Client::cancel`](crate::Client::cancel) and the other `cancel`
 /// methods.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CancelResult {
     /// The thread's id.
@@ -84,6 +90,10 @@ pub struct CancelResult {
     /// The turn ended as interrupted.
     pub was_interrupted: bool,
 }
+
+abridged_debug!(struct CancelResult {
+    thread_id, turn_id, steps, raw_events, was_completed, was_interrupted,
+});
 
 /// The token counts in `thread/tokenUsage/updated`.
 ///

@@ -139,10 +139,8 @@ impl Control {
 }
 
 fn unknown(token: &ChatContinuation) -> Error {
-    Error::NoLongerPending {
-        what: format!(
-            "the continuation of turn {} was used or forgotten, or belongs to another client",
-            token.turn_id
-        ),
-    }
+    Error::no_longer_pending(format!(
+        "the continuation of turn {} was used or forgotten, or belongs to another client",
+        token.turn_id
+    ))
 }

@@ -201,7 +201,7 @@ impl Session {
                 }
             }
             Kind::Error => {
-                if let Ok(ErrorNotice { error, will_retry: false }) = params_of(text) {
+                if let Ok(ErrorNotice { error, will_retry: None | Some(false) }) = params_of(text) {
                     self.failure = Some(error);
                 }
             }
@@ -275,7 +275,7 @@ impl Session {
         #[derive(Deserialize)]
         struct TerminalTurn<'a> {
             #[serde(default, deserialize_with = "lenient")]
-            status: Option<Value>,
+            status: Option<String>,
             #[serde(default, deserialize_with = "lenient")]
             error: Option<TurnError>,
             #[serde(default, borrow, deserialize_with = "lenient")]
@@ -289,7 +289,7 @@ impl Session {
         self.duration = duration_ms.map(Duration::from_millis).or(self.duration);
         self.complete_stored(items.unwrap_or_default(), steps);
         let error = error.or_else(|| self.failure.take());
-        self.outcome = Some(match status.as_ref().and_then(Value::as_str) {
+        self.outcome = Some(match status.as_deref() {
             Some("completed") => TurnOutcome::Completed,
             Some("interrupted") => TurnOutcome::Interrupted { turn: tree() },
             None if error.is_none() => TurnOutcome::Completed,
@@ -330,11 +330,11 @@ fn is_stored_id(id: &str) -> bool {
 /// The relevant parts of a `TurnError`.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct TurnError {
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     message: Option<String>,
-    #[serde(default, rename = "codexErrorInfo")]
+    #[serde(default, rename = "codexErrorInfo", deserialize_with = "tree")]
     info: Option<Value>,
-    #[serde(default, rename = "additionalDetails", deserialize_with = "lenient")]
+    #[serde(default, rename = "additionalDetails", deserialize_with = "text")]
     details: Option<String>,
 }
 
@@ -354,14 +354,29 @@ impl TurnError {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ErrorNotice {
     pub(super) error: TurnError,
-    #[serde(default)]
-    pub(super) will_retry: bool,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) will_retry: Option<bool>,
 }
 
 /// A value, or `None` if it has another type: only the affected part is lost.
 fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     let raw = <&'de RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(raw.get()).ok())
+}
+
+/// A value, or its text if no tree can hold it: nested too deep, a number too large.
+fn tree<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    let raw = <&'de RawValue>::deserialize(deserializer)?;
+    let value = serde_json::from_str(raw.get()).unwrap_or_else(|_| Value::from(raw.get()));
+    Ok(Some(value).filter(|value| !value.is_null()))
+}
+
+/// A string, or the text of any other value.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(tree(deserializer)?.map(|value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }))
 }
 
 #[cfg(test)]
@@ -470,6 +485,28 @@ mod tests {
         observe(&mut session, Kind::Error, &json!({"error": {"message": "again"}, "willRetry": true}));
         end(&mut session, json!({"status": "failed", "error": null}));
         assert!(matches!(session.outcome, Some(TurnOutcome::Failed { message, .. }) if message == "gave up"));
+    }
+
+    #[test]
+    fn a_failure_keeps_its_message_whatever_stands_beside_it() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for strange in [deep.as_str(), "1e999", "null", "7", r#"{"a":1,"a":2}"#] {
+            let error =
+                format!(r#"{{"message":"no","codexErrorInfo":{strange},"additionalDetails":{strange}}}"#);
+            let turn = format!(r#"{{"status":"failed","error":{error},"x":{strange}}}"#);
+            let mut in_the_turn = session();
+            in_the_turn.complete_turn(serde_json::from_str(&turn).unwrap(), &mut Vec::new());
+            let mut before_it = session();
+            let text = format!(r#"{{"method":"error","params":{{"error":{error},"willRetry":{strange}}}}}"#);
+            let event = Event { kind: Kind::Error, text: &text, item_id: None, body: None, owner: None };
+            before_it.observe(&event, || ItemText::Own("".into()), &mut Vec::new());
+            before_it.complete_turn(serde_json::from_str(r#"{"status":"failed"}"#).unwrap(), &mut Vec::new());
+            for session in [in_the_turn, before_it] {
+                let Some(TurnOutcome::Failed { message, info, .. }) = session.outcome else { unreachable!() };
+                assert!(message.starts_with("no"), "{message}");
+                assert_eq!(info.is_none(), strange == "null");
+            }
+        }
     }
 
     #[test]

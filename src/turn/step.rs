@@ -9,7 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStru
 use serde_json::{Value, value::RawValue};
 
 use super::raw::ItemText;
-use crate::protocol::{ThreadItem, envelope::Lenient, raw_json::RawJson, wire::string_enum};
+use crate::{
+    excerpt::debug_struct,
+    protocol::{ThreadItem, envelope::Lenient, raw_json::RawJson, wire::string_enum},
+};
 
 string_enum! {
     /// The type of a step.
@@ -61,9 +64,9 @@ string_enum! {
 
 /// A step of a turn: a completed item, or the closing step of a turn that did not complete.
 ///
-/// `Display` writes its type and its text. As JSON it has its fields as members, and `data`: the item as
-/// received, or as a string if it is nested deeper than 100 levels or contains a number outside of the range of
-/// `f64`.
+/// `Display` writes its type and its text, all of it: it is made for programs that show a conversation. `Debug`
+/// writes the beginning of each string. As JSON it has its fields as members, and `data`: the item as received,
+/// or as a string if it is nested deeper than 100 levels or contains a number outside of the range of `f64`.
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct ConversationStep {
@@ -208,8 +211,14 @@ impl fmt::Display for ConversationStep {
         if let Some(text) = &self.text {
             write!(f, ": {text}")
         } else if self.is_error() {
-            let data = self.data();
-            write!(f, ": {}", data.get("message").and_then(Value::as_str).unwrap_or_default())
+            // Not from a tree, which could not hold the failure of every turn.
+            #[derive(Deserialize)]
+            struct Closing {
+                message: String,
+            }
+            let message =
+                serde_json::from_str(self.raw()).map_or(String::new(), |Closing { message }| message);
+            write!(f, ": {message}")
         } else {
             Ok(())
         }
@@ -218,16 +227,20 @@ impl fmt::Display for ConversationStep {
 
 impl fmt::Debug for ConversationStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConversationStep")
-            .field("thread_id", &self.thread_id)
-            .field("turn_id", &self.turn_id)
-            .field("item_id", &self.item_id)
-            .field("step_type", &self.step_type)
-            .field("item_type", &self.item_type)
-            .field("status", &self.status)
-            .field("text", &self.text)
-            .field("data", &self.raw())
-            .finish()
+        debug_struct(
+            f,
+            "ConversationStep",
+            &[
+                ("thread_id", &self.thread_id),
+                ("turn_id", &self.turn_id),
+                ("item_id", &self.item_id),
+                ("step_type", &self.step_type),
+                ("item_type", &self.item_type),
+                ("status", &self.status),
+                ("text", &self.text),
+                ("data", &self.raw()),
+            ],
+        )
     }
 }
 
@@ -298,8 +311,13 @@ impl ItemParts<'_> {
     /// The text for display. Taken, since it may be large.
     fn take_text(&mut self, item_type: &str) -> Option<String> {
         let own = |text: &mut LenientText| text.0.take().filter(|text| !text.is_empty());
-        let list =
-            |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<Vec<Value>>(raw.get()).ok());
+        // What no tree can hold is missing from the list, and nothing else.
+        let list = |raw: Option<&RawValue>| {
+            let items: Vec<&RawValue> = serde_json::from_str(raw?.get()).ok()?;
+            Some(
+                items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect::<Vec<Value>>(),
+            )
+        };
         let joined = |texts: Vec<String>, between: &str| (!texts.is_empty()).then(|| texts.join(between));
         match item_type {
             "reasoning" => {

@@ -291,7 +291,7 @@ impl<T: TurnItem> TurnStream<T> {
     /// Blocks for at most the request limit.
     ///
     /// # Errors
-    /// [`Error::Rpc`] if the turn is no longer running, or can't be steered (a review);
+    /// [`Error::NoLongerPending`] if the turn has ended; [`Error::Rpc`] if it can't be steered (a review);
     /// [`Error::InvalidInput`] if the message is blank.
     pub fn steer(&self, input: impl Into<Input>) -> Result<()> {
         self.control.steer(&input.into())
@@ -389,7 +389,7 @@ impl<T: TurnItem> TurnStream<T> {
             return Err(error.clone());
         }
         let Some(turn) = self.turn.take() else {
-            return Err(Error::NoLongerPending { what: format!("turn {}", self.turn_id()) });
+            return Err(Error::no_longer_pending(format!("turn {}", self.turn_id())));
         };
         Ok(turn.into_result(&self.control))
     }

@@ -14,12 +14,14 @@ use serde_json::{Value, json};
 
 use crate::support::PATIENCE;
 use crate::support::cases::cases;
-use crate::support::live::Live;
+use crate::support::live::{Live, stdio};
 use crate::support::real::{RealHome, is_before, is_old_server};
 use crate::{asked, said};
 
 cases![
     a_thread_is_named_read_archived_and_taken_back,
+    a_thread_without_a_turn_is_archived_without_an_error_and_an_unknown_one_is_not,
+    a_thread_that_another_server_has_loaded_is_refused_with_what_to_do,
     threads_are_listed_by_all_options,
     compacting_runs_a_turn_of_its_own_and_loads_the_thread_for_it,
     developer_instructions_of_a_resumed_thread_hold_once_it_is_compacted,
@@ -38,6 +40,7 @@ cases![
     a_review_is_interrupted_and_cancelled_as_any_turn,
     a_review_loads_its_thread_and_leaves_what_waits_for_the_next_turn,
     a_turn_is_steered_by_its_ids,
+    a_turn_that_has_ended_is_not_steered,
     an_answer_of_a_shape_is_decoded_and_its_schema_reaches_the_model,
     a_value_is_written_and_a_stale_version_is_refused,
     a_batch_is_written_as_a_whole_or_not_at_all,
@@ -83,14 +86,53 @@ fn a_thread_is_named_read_archived_and_taken_back() {
     if !is_old_server() {
         let refused = rpc(live.client.resume_thread(thread.thread_id(), ThreadConfig::new()));
         assert!(refused.0.contains("archived"), "{refused:?}");
-        let refused = rpc(thread.chat("x"));
-        assert!(refused.0.contains("archived"), "{refused:?}");
+        let refused = thread.chat("x").unwrap_err().to_string();
+        assert!(refused.contains("archived") && refused.matches("(code ").count() == 1, "{refused}");
     }
     thread.unarchive().unwrap();
     assert_eq!((list(true), list(false)), (0, 1));
     // It is not loaded, and is resumed without being asked.
     assert_eq!(thread.chat_once("three").unwrap().final_text, "echo: three");
     assert_eq!(said(&live), ["one", "two", "three"]);
+}
+
+fn a_thread_without_a_turn_is_archived_without_an_error_and_an_unknown_one_is_not() {
+    let live = Live::new();
+    let unknown = live.client.archive_thread("01a2057f-bb7b-7251-9c86-330d3cad9938");
+    assert!(rpc(unknown).0.contains("no rollout found"));
+    if is_old_server() {
+        return;
+    }
+    let thread = thread_of(&live, &[]);
+    thread.archive().unwrap();
+    let archived = live.client.list_threads(ListThreads::new().archived(true)).unwrap();
+    assert_eq!(archived.data[0].id, thread.thread_id());
+    thread.unarchive().unwrap();
+    assert_eq!(thread.chat_once("one").unwrap().final_text, "echo: one");
+}
+
+fn a_thread_that_another_server_has_loaded_is_refused_with_what_to_do() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one"]);
+    let id = thread.thread_id().to_owned();
+    let next = Client::connect(stdio(&live.home, live.home.command())).unwrap();
+    if is_old_server() {
+        // It takes the thread all the same.
+        return;
+    }
+    let refused = next.resume_thread(&id, ThreadConfig::new()).unwrap_err();
+    let text = refused.to_string();
+    assert!(matches!(refused, Error::Rpc { .. }) && text.contains(&id), "{refused:?}");
+    assert!(text.contains("close the client that started it"), "{text}");
+    let refused = next.chat_once(ChatRequest::new("two").thread(&id)).unwrap_err().to_string();
+    assert!(refused.contains("close the client that started it"), "{refused}");
+    // A handle alone keeps its client, and so the server.
+    let Live { client, daemon, home } = live;
+    drop(client);
+    assert!(next.resume_thread(&id, ThreadConfig::new()).is_err());
+    drop((thread, daemon));
+    assert_eq!(next.resume_thread(&id, ThreadConfig::new()).unwrap().thread_id(), id);
+    drop((next, home));
 }
 
 fn threads_are_listed_by_all_options() {
@@ -459,14 +501,25 @@ fn a_turn_is_steered_by_its_ids() {
     let (live, release) = Live::held();
     let chat = live.client.chat("first").unwrap();
     live.wait_for_model(1);
-    let refused = live.client.steer_turn(chat.thread_id(), "another", "second");
-    assert!(rpc(refused).0.contains("expected active turn id"));
+    let refused = live.client.steer_turn(chat.thread_id(), "another", "second").unwrap_err();
+    assert!(matches!(refused, Error::NoLongerPending { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("expected active turn id"), "{refused}");
     let reply = live.client.steer_turn(chat.thread_id(), chat.turn_id(), "second").unwrap();
     assert_eq!(reply.turn_id, chat.turn_id());
     // The new server breaks off what the model was saying; an old one waits for it.
     drop(release);
     assert_eq!(chat.finish().unwrap().final_text, "late");
     assert_eq!(said(&live), ["first", "second"]);
+}
+
+fn a_turn_that_has_ended_is_not_steered() {
+    let live = Live::new();
+    let done = live.client.chat_once("first").unwrap();
+    let late = live.client.steer_turn(&done.thread_id, &done.turn_id, "second").unwrap_err();
+    assert!(matches!(late, Error::NoLongerPending { .. }), "{late:?}");
+    let cause = std::error::Error::source(&late).and_then(|source| source.downcast_ref::<Error>());
+    assert!(matches!(cause, Some(Error::Rpc { code: -32600, .. })), "{cause:?}");
+    assert_eq!(said(&live), ["first"]);
 }
 
 // ---- answers of a shape ----

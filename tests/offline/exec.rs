@@ -88,6 +88,21 @@ fn a_simple_command_waits_for_its_own_limit_and_that_of_a_request() {
 }
 
 #[test]
+fn a_command_that_times_out_quotes_an_error_without_an_id() {
+    let (client, mut server) = served();
+    let caller = spawn(move || {
+        client.initialize()?;
+        let client = client.with_request_timeout(Duration::from_millis(600));
+        let options = ExecOptions::new().timeout(Duration::from_millis(400));
+        client.spawn_command(["sleep"], options)?.wait()
+    });
+    server.expect("command/exec");
+    server.send_text(r#"{"id":null,"error":{"code":-32700,"message":"what was that"}}"#);
+    let error = caller.join().unwrap().unwrap_err();
+    assert!(error.is_timeout() && error.to_string().contains("what was that"), "{error}");
+}
+
+#[test]
 fn what_cannot_work_is_refused_before_anything_is_sent() {
     let (client, mut server) = served();
     let none: [&str; 0] = [];

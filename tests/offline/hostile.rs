@@ -1,5 +1,7 @@
 //! A server that says what no server should: the turn goes on, and nothing hangs or panics.
 
+use std::time::Duration;
+
 use codex_blocking::{Client, Error, testing::ScriptedServer, testing::TurnScript};
 use serde_json::{Value, json};
 
@@ -102,13 +104,66 @@ fn replies_that_nobody_waits_for_are_counted_and_ignored() {
     let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
     let request = server.expect("config/read");
     server.send(&json!({ "id": 999, "result": {} }));
-    server.send(&json!({ "id": request["id"].to_string(), "result": "a text is not the number" }));
     server.send_text(r#"{"id":null,"result":{}}"#);
     server.send_text(r#"{"id":1.5,"error":{}}"#);
     server.reply(&request, json!({ "x": 1 }));
     server.reply(&request, json!({ "x": 2 }));
     assert_eq!(caller.join().unwrap().unwrap(), json!({ "x": 1 }));
-    assert_eq!(client.stats().unmatched_replies, 5);
+    assert_eq!(client.stats().unmatched_replies, 4);
+}
+
+#[test]
+fn an_id_that_comes_back_as_another_json_type_finds_its_call() {
+    let (client, mut server) = served();
+    for spell in [|id: &str| format!("\"{id}\""), |id: &str| format!("{id}.0"), |id: &str| format!("{id}e0")]
+    {
+        let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
+        let id = spell(&server.expect("config/read")["id"].to_string());
+        server.send_text(&format!(r#"{{"id":{id},"result":{{"x":1}},"error":null}}"#));
+        assert_eq!(caller.join().unwrap().unwrap(), json!({ "x": 1 }), "{id}");
+    }
+    assert_eq!(client.stats().unmatched_replies, 0);
+}
+
+#[test]
+fn a_reply_whose_error_is_null_and_that_has_no_result_fails_its_call() {
+    let (client, mut server) = served();
+    let caller = spawn_with(&client, |client| client.request("config/read", json!({})));
+    let request = server.expect("config/read");
+    server.send(&json!({ "id": request["id"], "error": null }));
+    assert!(matches!(caller.join().unwrap(), Err(Error::Decode { .. })));
+}
+
+#[test]
+fn an_error_without_an_id_is_quoted_in_the_time_out_of_the_calls_that_were_pending() {
+    let (client, mut server) = served();
+    let hasty = client.with_request_timeout(Duration::from_secs(1));
+    let mut calls: Vec<_> = [hasty.clone(), hasty.clone(), client.clone()]
+        .into_iter()
+        .map(|client| spawn(move || client.request("config/read", json!({}))))
+        .collect();
+    let requests: Vec<_> = (0..3).map(|_| server.expect("config/read")).collect();
+    server.send_text(r#"{"id":null,"error":{"code":-32700,"message":"parse error at 7"}}"#);
+    server.send_text(&format!(r#"{{"error":{{"code":1,"message":"{}"}}}}"#, "x".repeat(1_000_000)));
+    server.send_text(r#"{"id":"nobody's","error":{"code":1,"message":"which one"}}"#);
+    server.send_text(r#"{"id":null,"error":null}"#);
+    let patient = calls.pop().unwrap();
+    let errors: Vec<_> = calls.into_iter().map(|call| call.join().unwrap().unwrap_err()).collect();
+    // A call goes on: its reply may still come.
+    for request in &requests {
+        server.reply(request, json!({ "late": true }));
+    }
+    assert_eq!(patient.join().unwrap().unwrap(), json!({ "late": true }));
+    for error in errors {
+        let Error::Timeout { note: Some(note), .. } = &error else { panic!("{error:?}") };
+        assert!(note.contains("parse error at 7") && note.contains("which one"), "{note}");
+        assert!(note.len() < 1000 && !note.contains("null"), "{note}");
+        assert!(error.to_string().contains("parse error at 7"), "{error}");
+    }
+    // A call that was sent afterwards has nothing to do with it.
+    let later = spawn(move || hasty.request("config/read", json!({})));
+    server.expect("config/read");
+    assert!(matches!(later.join().unwrap(), Err(Error::Timeout { note: None, .. })));
 }
 
 #[test]
@@ -204,6 +259,51 @@ fn a_dead_server_fails_everything_at_once_now_and_later() {
     assert!(notifications.next().is_none() && notifications.is_ended());
     for result in [client.request("x", ()).err(), client.chat("hello").err(), client.notify("x", ()).err()] {
         assert!(matches!(result, Some(Error::Transport { .. })), "{result:?}");
+    }
+}
+
+#[test]
+fn a_client_and_its_streams_tell_why_they_have_ended() {
+    let (client, mut server) = served();
+    let caller = spawn_with(&client, |client| client.initialize());
+    let request = server.recv();
+    server.reply(&request, json!({ "userAgent": "x/0.169.0 (y)" }));
+    caller.join().unwrap().unwrap();
+    let (mut notifications, mut requests) = (client.notifications(), client.server_requests());
+    let mut approvals = client.approval_requests();
+    server.notify("x", json!({}));
+    assert!(client.ended().is_none() && client.initialize().is_ok());
+    assert!(notifications.error().is_none() && requests.error().is_none() && approvals.error().is_none());
+    server.die();
+    // What had arrived comes first.
+    assert!(!notifications.is_ended() && notifications.error().is_none());
+    assert!(notifications.next().is_some() && notifications.next().is_none());
+    assert!(requests.next().is_none() && approvals.next().is_none());
+    for error in [
+        client.ended(),
+        client.initialize().err(),
+        client.initialize_with(json!({})).err(),
+        client.request("initialize", json!({})).err(),
+        notifications.error(),
+        client.notifications().error(),
+        requests.error(),
+        approvals.error(),
+    ] {
+        assert!(matches!(error, Some(Error::Transport { .. })), "{error:?}");
+        assert!(error.unwrap().to_string().contains("the test ended it"));
+    }
+}
+
+#[test]
+fn a_client_that_was_closed_says_so_although_its_server_has_gone_too() {
+    let server = ScriptedServer::new();
+    let client = server.client().unwrap();
+    client.initialize().unwrap();
+    let (mut notifications, mut requests) = (client.notifications(), client.server_requests());
+    client.close().unwrap();
+    assert!(notifications.next().is_none() && requests.next().is_none());
+    for error in [client.ended(), client.initialize().err(), notifications.error(), requests.error()] {
+        assert!(matches!(error, Some(Error::Closed { .. })), "{error:?}");
     }
 }
 

@@ -1100,6 +1100,66 @@ fn a_user_agent_of_slashes_takes_no_time() {
 }
 
 #[test]
+fn errors_without_an_id_that_flood_are_counted_and_leave_nothing_behind() {
+    if !is_alone("load::errors_without_an_id_that_flood_are_counted_and_leave_nothing_behind") {
+        return;
+    }
+    let (client, mut server) = served_with(Client::builder().request_timeout(Duration::from_secs(5)));
+    initialized(&client, &mut server);
+    let callers: Vec<_> =
+        (0..50).map(|_| spawn_with(&client, |client| client.request("config/read", json!({})))).collect();
+    for _ in 0..50 {
+        server.expect("config/read");
+    }
+    let error = json!({ "id": null, "error": { "code": -32700, "message": "x".repeat(10_000) } });
+    server.send(&error);
+    let before = resident();
+    for _ in 0..20_000 {
+        server.send(&error);
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 8 * MIB, "{} KiB", grown / 1024);
+    assert_eq!((client.stats().unmatched_replies, client.stats().kept_bytes), (20_001, 0));
+    for caller in callers {
+        let error = caller.join().unwrap().unwrap_err();
+        assert!(error.is_timeout() && error.to_string().len() < 2000, "{error}");
+    }
+}
+
+#[test]
+fn a_flood_of_json_nested_deep_takes_no_time_and_leaves_nothing_behind() {
+    let (client, mut server) = served_with(Client::builder().approval_mode(ApprovalMode::Manual));
+    let mut chat = chatting(&client, &mut server);
+    let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    let ids = r#""threadId":"t","turnId":"u""#;
+    let begun = Instant::now();
+    for number in 0..300 {
+        for text in [
+            deep.clone(),
+            format!(r#"{{"method":"x","params":{{{ids},"x":{deep}}}}}"#),
+            format!(
+                r#"{{"method":"item/completed","params":{{{ids},"item":{{"type":"x","id":"{number}","x":{deep}}}}}}}"#
+            ),
+            format!(
+                r#"{{"method":"item/agentMessage/delta","params":{{{ids},"itemId":{deep},"delta":{deep}}}}}"#
+            ),
+            format!(r#"{{"id":{number},"method":"item/tool/call","params":{{{ids},"arguments":{deep}}}}}"#),
+            format!(r#"{{"id":9999{number},"error":{{"code":1,"message":"m","data":{deep}}}}}"#),
+        ] {
+            server.send_text(&text);
+        }
+        while chat.try_next().is_some() {}
+        drain(&mut server);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    server.complete("completed");
+    while chat.next().is_some() {}
+    assert!(chat.error().is_none(), "{:?}", chat.error());
+    drop(chat);
+    assert_eq!((client.stats().kept_bytes, client.pending().len()), (0, 0));
+}
+
+#[test]
 fn broken_characters_are_replaced_and_counted_wherever_they_stand() {
     let (client, mut server) = served_with(Client::builder().approval_mode(ApprovalMode::Manual));
     let mut events = begun(&client, &mut server, |client| client.chat_events("hello"));

@@ -421,7 +421,9 @@ fn a_turn_that_finds_no_thread_says_why_the_thread_could_not_be_resumed() {
         }
         refuse(&mut server, "thread/resume", "session t is archived");
         refuse(&mut server, "turn/start", "thread not found: t");
-        let Err(Error::Rpc { method, message, .. }) = chatting.join().unwrap() else { panic!() };
+        let error = chatting.join().unwrap().unwrap_err();
+        assert_eq!(error.to_string().matches("(code -32600)").count(), 1, "{error}");
+        let Error::Rpc { method, message, .. } = error else { panic!() };
         assert_eq!(method, "turn/start", "the turn decides");
         assert!(message.starts_with("thread not found: t") && message.contains("is archived"), "{message}");
     }

@@ -655,15 +655,15 @@ impl<T: TurnItem + Send + 'static> Player<T> {
         self.calls.insert(recorded["id"].as_i64().unwrap(), call);
     }
 
-    /// Whether the chat itself would send this: it steers its own turn, and interrupts it not before
-    /// it runs.
+    /// Whether the chat itself would send this: it steers its own turn while that runs, and interrupts it not
+    /// before it runs.
     fn is_made_by_chat(&self, recorded: &Value) -> bool {
         let Some(chat) = self.chats.last() else { return false };
         let turn_id = chat.stream.turn_id();
         let has_started =
             self.sent.iter().any(|sent| sent["method"] == "turn/started" && turn_of(sent) == turn_id);
         match recorded["method"].as_str() {
-            Some("turn/steer") => recorded["params"]["expectedTurnId"] == turn_id,
+            Some("turn/steer") => recorded["params"]["expectedTurnId"] == turn_id && !self.handle().is_over(),
             _ => recorded["params"]["turnId"] == turn_id && has_started,
         }
     }

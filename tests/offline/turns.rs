@@ -620,8 +620,53 @@ fn steering_says_something_more_to_the_running_turn() {
     caller.join().unwrap().unwrap();
     let caller = spawn(move || chat.steer("again"));
     let request = server.expect("turn/steer");
-    server.refuse(&request, -32600, "no active turn to steer");
+    server.refuse(&request, -32600, "cannot steer a review turn");
     assert!(matches!(caller.join().unwrap(), Err(Error::Rpc { code: -32600, .. })));
+}
+
+#[test]
+fn steering_a_turn_that_does_not_run_is_an_error_of_its_own() {
+    let (client, mut server) = served();
+    let chat = chatting(&client, &mut server);
+    let handle = chat.handle();
+    type Steer = fn(Client, codex_blocking::TurnHandle) -> codex_blocking::Result<()>;
+    let ways: [Steer; 2] =
+        [|_, handle| handle.steer("more"), |client, _| client.steer_turn("t", "u", "more").map(drop)];
+    for steer in ways {
+        for (code, message, is_ended) in [
+            (-32600, "no active turn to steer", true),
+            (-32600, "expected active turn id `u` but found `v`", true),
+            (-32600, "expected active turn id u but found v", true),
+            (-32600, "cannot steer a review turn", false),
+            (-32600, "expectedTurnId must not be empty", false),
+            (-32603, "no active turn to steer", false),
+        ] {
+            let (client, handle) = (client.clone(), handle.clone());
+            let caller = spawn(move || steer(client, handle));
+            let request = server.expect("turn/steer");
+            server.refuse(&request, code, message);
+            let error = caller.join().unwrap().unwrap_err();
+            assert_eq!(matches!(error, Error::NoLongerPending { .. }), is_ended, "{error:?}");
+            assert!(error.to_string().contains(message), "{error}");
+            if is_ended {
+                let source = std::error::Error::source(&error).unwrap().downcast_ref::<Error>();
+                assert!(matches!(source, Some(Error::Rpc { code: -32600, .. })), "{source:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn steering_a_turn_whose_end_has_arrived_asks_nobody() {
+    let (client, mut server) = served();
+    let chat = chatting(&client, &mut server);
+    server.complete("completed");
+    for error in [chat.steer("more").unwrap_err(), chat.handle().steer("more").unwrap_err()] {
+        assert!(matches!(error, Error::NoLongerPending { .. }), "{error:?}");
+    }
+    assert!(server.is_quiet());
+    server.die();
+    assert!(matches!(chat.steer("more"), Err(Error::Transport { .. } | Error::NoLongerPending { .. })));
 }
 
 // A busy thread.

@@ -47,7 +47,7 @@ fn a_command_that_does_not_exist_is_an_error_that_lists_what_was_tried() {
     for tried in ["/nowhere/a/no-such-server", "/nowhere/b/no-such-server"] {
         assert!(failure.message.contains(tried), "{error}");
     }
-    assert!(failure.before_connect && error.is_retryable(), "{error:?}");
+    assert!(failure.before_connect && !error.is_retryable(), "it would never end: {error:?}");
     assert_eq!(error.code(), "transport");
 }
 
@@ -62,7 +62,7 @@ fn a_file_that_may_not_be_executed_is_no_program() {
     fs::write(&file, "#!/bin/sh\n").unwrap();
     let error = refused(Stdio::command([&file]));
     assert!(failure_of(&error).message.contains(file.to_str().unwrap()), "{error}");
-    assert!(error.is_retryable(), "{error:?}");
+    assert!(!error.is_retryable(), "{error:?}");
 }
 
 fn a_file_that_the_system_can_not_run_is_a_transport_error_with_its_cause() {
@@ -70,7 +70,7 @@ fn a_file_that_the_system_can_not_run_is_a_transport_error_with_its_cause() {
     fs::write(&file, "#!/no/such/interpreter\n").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     let error = refused(Stdio::command([&file]));
-    assert!(failure_of(&error).before_connect, "{error:?}");
+    assert!(failure_of(&error).before_connect && !error.is_retryable(), "{error:?}");
     assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
     let cause = failure_of(&error).source.as_ref().unwrap();
     assert!(cause.is::<std::io::Error>(), "{error:?}");
@@ -90,7 +90,7 @@ fn an_empty_program_name_is_the_callers_mistake() {
 fn a_working_directory_that_does_not_exist_is_named() {
     let error = refused(server("plain").cwd("/no/such/folder"));
     assert!(failure_of(&error).message.contains("/no/such/folder"), "{error}");
-    assert!(error.is_retryable(), "{error:?}");
+    assert!(!error.is_retryable(), "{error:?}");
 }
 
 fn the_working_directory_reaches_the_child() {

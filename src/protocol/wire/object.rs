@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use super::decode::warn;
 use crate::Setting;
+use crate::excerpt::debug;
 use crate::protocol::RequestId;
 
 /// A value inside a message.
@@ -390,15 +391,17 @@ pub(crate) fn show_object(
     name: &str,
     fields: &[(&str, &str, &dyn fmt::Debug)],
 ) -> fmt::Result {
-    let mut shown = f.debug_struct(name);
-    for (field, wire, value) in fields {
-        let is_secret = SECRETS.contains(wire) || SECRETS_OF_A_TYPE.contains(&(name, wire));
-        match is_secret && !["None", "Null", "Unset"].contains(&format!("{value:?}").as_str()) {
-            true => shown.field(field, &format_args!("…")),
-            false => shown.field(field, value),
-        };
-    }
-    shown.finish()
+    debug(f, &|f| {
+        let mut shown = f.debug_struct(name);
+        for (field, wire, value) in fields {
+            let is_secret = SECRETS.contains(wire) || SECRETS_OF_A_TYPE.contains(&(name, wire));
+            match is_secret && !["None", "Null", "Unset"].contains(&format!("{value:?}").as_str()) {
+                true => shown.field(field, &format_args!("…")),
+                false => shown.field(field, value),
+            };
+        }
+        shown.finish()
+    })
 }
 
 /// The key of an entry, borrowed where the JSON allows it.

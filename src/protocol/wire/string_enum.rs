@@ -32,7 +32,7 @@ macro_rules! string_enum {
         pub enum $name:ident { $( $(#[$variant_meta:meta])* $variant:ident = $value:literal, )* }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Hash)]
+        #[derive(Clone, PartialEq, Hash)]
         #[non_exhaustive]
         pub enum $name {
             $(
@@ -57,6 +57,15 @@ macro_rules! string_enum {
 
         // Deriving it would generate one more function for each enum.
         impl Eq for $name {}
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $(Self::$variant => f.write_str(stringify!($variant)),)*
+                    Self::Other(value) => $crate::excerpt::debug_tuple(f, "Other", value),
+                }
+            }
+        }
 
         impl std::fmt::Display for $name {
             #[inline]

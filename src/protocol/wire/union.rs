@@ -12,7 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Key;
-use crate::protocol::raw_json::serialize_raw;
+use crate::{excerpt::debug_struct, protocol::raw_json::serialize_raw};
 
 /// JSON that matches no variant of a union: its tag is unknown, or its content is invalid for the tag.
 ///
@@ -86,11 +86,9 @@ impl PartialEq for Unknown {
 
 impl fmt::Debug for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unknown")
-            .field("tag", &self.tag)
-            .field("raw", &self.raw.get())
-            .field("error", &self.error)
-            .finish()
+        let fields: [(&str, &dyn fmt::Debug); 3] =
+            [("tag", &self.tag), ("raw", &self.raw.get()), ("error", &self.error)];
+        debug_struct(f, "Unknown", &fields)
     }
 }
 

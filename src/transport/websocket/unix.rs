@@ -92,9 +92,10 @@ impl Transport for UnixSocket {
             if deadline.has_passed() {
                 return deadline.error(Timeout::Connect);
             }
-            TransportFailure::new(describe_failure(&path, &error))
-                .with_source(error)
-                .while_connecting(&*doing)
+            let mut failure = TransportFailure::new(describe_failure(&path, &error));
+            // The server creates the file when it begins to listen.
+            failure.is_transient = error.kind() == io::ErrorKind::NotFound;
+            failure.with_source(error).while_connecting(&*doing)
         })?;
         let upgrade =
             Upgrade { authority: "localhost".to_owned(), path: "/".to_owned(), headers: Headers::default() };

@@ -121,7 +121,34 @@ fn the_text_of_a_refusal_may_come_after_its_head() {
         connecting.join().unwrap().unwrap_err()
     });
     assert!(error.to_string().contains("401 Unauthorized: missing; it wants a token"), "{error}");
-    assert!(error.is_retryable());
+}
+
+#[test]
+fn a_rejected_upgrade_is_retryable_if_its_status_says_that_it_may_pass() {
+    for (status, may_pass) in [
+        (400, false),
+        (401, false),
+        (403, false),
+        (404, false),
+        (200, false),
+        (302, false),
+        (408, true),
+        (429, true),
+        (500, true),
+        (502, true),
+        (503, true),
+    ] {
+        let listening = Listening::new();
+        let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n");
+        let error = listening.answer(answer.as_bytes(), || connect(WebSocket::new(listening.url())));
+        let error = error.unwrap_err();
+        assert_eq!(failure_of(&error).http_status, Some(status));
+        assert_eq!(error.is_retryable(), may_pass, "{error}");
+    }
+    let listening = Listening::new();
+    let error = listening.answer(b"SSH-2.0-x\r\n\r\n", || connect(WebSocket::new(listening.url())));
+    assert!(!error.unwrap_err().is_retryable());
+    assert!(!connect(WebSocket::new("http://127.0.0.1:1")).unwrap_err().is_retryable());
 }
 
 #[test]

@@ -214,11 +214,11 @@ impl ClientBuilder {
                 is_strict: self.is_strict,
                 max_frame_bytes: self.max_frame_bytes,
                 budget: Arc::clone(&budget),
-                // The turns come first, because the broker looks up turns.
+                // The broker comes first: who reads the end of a turn finds its requests no longer pending.
                 subsystems: vec![
+                    Arc::clone(&broker) as _,
                     Arc::clone(&turns) as _,
                     Arc::clone(&commands) as _,
-                    Arc::clone(&broker) as _,
                 ],
             },
         )?;

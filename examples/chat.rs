@@ -61,12 +61,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     let result = chat.finish()?;
     println!();
     println!("{}", result.final_text);
-    if let Some(usage) = result.token_usage {
-        let last = usage.last;
-        println!(
-            "tokens: {} in, {} out, {} in all",
-            last.input_tokens, last.output_tokens, usage.total.total_tokens
-        );
+    if let Some(usage) = result.usage {
+        println!("tokens of this turn: {} in, {} out", usage.input_tokens, usage.output_tokens);
+    }
+    if let Some(duration) = result.duration {
+        println!("took {:.1} s", duration.as_secs_f64());
     }
     client.close()?;
     Ok(())

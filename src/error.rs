@@ -186,7 +186,7 @@ pub enum Error {
     /// still be running on the server.
     #[error(
         "turn {} of thread {} was dropped: {buffered} bytes of unread events exceed \
-         max_buffered_bytes ({limit}); read faster, keep fewer raw events, or raise the limit",
+         max_buffered_bytes ({limit}); read faster, keep fewer raw events or steps, or raise the limit",
         Excerpt(.turn_id), Excerpt(.thread_id)
     )]
     #[non_exhaustive]

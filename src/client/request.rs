@@ -113,6 +113,7 @@ impl Client {
             return self.initialize_raw(params, deadline);
         }
         self.ensure_initialized(deadline)?;
+        self.wait_before(method, &params, deadline)?;
         let call = Call { method, params: &params, class: class_of(method), deadline };
         match method {
             "thread/start" | "thread/resume" | "thread/fork" => self.call_to_open(&call),

@@ -29,7 +29,8 @@ use crate::{
     server_request::{Tool, ToolSet},
     setting::Setting,
     turn::{
-        Chat, ChatEvents, ChatRequest, ChatResult, ChatSource, Claim, Lease, Reading, ReportedUsage, Threads,
+        BegunUnload, Chat, ChatEvents, ChatRequest, ChatResult, ChatSource, Claim, Lease, Reading,
+        ReportedUsage, Threads,
     },
 };
 
@@ -164,6 +165,7 @@ impl Client {
     pub fn set_thread_defaults(&self, id: &str, config: ThreadConfig) -> Result<()> {
         check_thread_id(id)?;
         config.check_for("thread/resume")?;
+        let _claim = self.claim(id)?;
         if self.is_loaded_anywhere(id)? {
             refuse_fields(id, &config.not_for_turn())?;
             self.inner.deferred.add(id, config.for_turn());
@@ -257,21 +259,31 @@ impl Client {
         let expected = self.inner.turns.expect_compaction(id);
         self.on_loaded(id, || self.perform(ThreadCompactStartParams::new(id)))?;
         let limit = self.inner.settings.inactivity_timeout;
-        let deadline = Deadline::after(limit);
         let timeout = || Timeout::Compaction { thread_id: id.to_owned() };
-        let Some(consumer) = expected.wait(deadline.at()) else {
-            self.connection.check("compact a thread")?;
-            return Err(deadline.error(timeout()));
-        };
-        let mut chat: Chat = self.read(consumer, Reading::steps(limit));
-        let outcome = chat.results().try_for_each(|step| step.map(drop));
-        outcome.map_err(|error| match error {
-            Error::TurnInactive { continuation, idle, .. } => {
-                self.forget(&continuation);
-                Deadline::after(limit.or(Some(idle))).error(timeout())
+        let deadline = Deadline::after(limit);
+        loop {
+            let Some(consumer) = expected.wait(deadline.at()) else {
+                self.connection.check("compact a thread")?;
+                return Err(deadline.error(timeout()));
+            };
+            let mut chat: Chat = self.read(consumer, Reading::steps(limit));
+            // A compaction consists of one item, or of none if it ends early.
+            let mut is_of_others = false;
+            let outcome = chat.results().try_for_each(|step| {
+                is_of_others |= step?.item_type.as_deref() != Some("contextCompaction");
+                Ok(())
+            });
+            let outcome = outcome.map_err(|error| match error {
+                Error::TurnInactive { continuation, idle, .. } => {
+                    self.forget(&continuation);
+                    Deadline::after(limit.or(Some(idle))).error(timeout())
+                }
+                error => error,
+            });
+            if !is_of_others {
+                return outcome;
             }
-            error => error,
-        })
+        }
     }
 
     /// Unloads a thread: ends this connection's subscription to it, so that the server can free it with its MCP
@@ -307,26 +319,29 @@ impl Client {
         check_thread_id(id)?;
         self.connection.check_process("unload a thread")?;
         let in_use = || Error::invalid(format!("thread {id} is in use; wait until its turn is over"));
-        let unloading = self.threads().begin_unload(id).ok_or_else(in_use)?;
+        let unloading = match self.threads().begin_unload(id) {
+            BegunUnload::Own(unloading) => unloading,
+            BegunUnload::Running => return self.wait_for_unload(id, self.deadline()),
+            BegunUnload::InUse => return Err(in_use()),
+        };
         // Looked at after the thread counts as unloaded, so that no turn can begin in between.
         if self.inner.turns.is_busy(id) {
             unloading.undo();
             return Err(in_use());
         }
-        let status = match self.request("thread/unsubscribe", json!({ "threadId": id })) {
-            Ok(reply) => reply["status"].clone(),
+        match self.request(UNSUBSCRIBE, json!({ "threadId": id })) {
+            Ok(reply) if reply["status"] == "notLoaded" => Ok(()),
+            Ok(_) => {
+                unloading.wait_until_closed(Deadline::after(Some(PATIENCE)));
+                Ok(())
+            }
             Err(error) => {
                 if matches!(error, Error::Rpc { .. }) {
                     unloading.undo();
                 }
-                return Err(error);
+                Err(error)
             }
-        };
-        unloading.replied();
-        if status != "notLoaded" {
-            unloading.wait_until_closed(Deadline::after(Some(PATIENCE)));
         }
-        Ok(())
     }
 
     /// Sets the name of a thread; this also stores a thread without turns.
@@ -589,6 +604,7 @@ impl Client {
     pub(super) fn resume_with(&self, id: &str, config: &ThreadConfig) -> Result<(String, Vec<String>)> {
         check_thread_id(id)?;
         config.check_for("thread/resume")?;
+        let _claim = self.claim(id)?;
         let was_loaded = !config.is_unset() && self.is_loaded_anywhere(id)?;
         let thread_id = self.load(id, config)?;
         if !was_loaded {
@@ -598,14 +614,11 @@ impl Client {
         Ok((thread_id, config.not_for_turn()))
     }
 
-    /// Resumes a thread. The server applies the configuration unless the thread is loaded. If the thread is
-    /// being unloaded, waits until that is over, within the request limit.
+    /// Resumes a thread. The server applies the configuration unless the thread is loaded. If the server is
+    /// closing the thread, tries again within the request limit.
     fn load(&self, id: &str, config: &ThreadConfig) -> Result<String> {
         const METHOD: &str = "thread/resume";
         let deadline = self.deadline();
-        if let Some(unload) = self.threads().unload_of(id) {
-            unload.replied.wait(deadline.at());
-        }
         let mut pauses = Pauses::new(deadline);
         let id = loop {
             match self.open_thread(METHOD, Some(id), config) {
@@ -670,8 +683,11 @@ impl Client {
         config: &ThreadConfig,
     ) -> Result<(TurnOverrides, Option<Error>)> {
         match self.load(id, config) {
+            // A server that is closing the thread would never answer.
             Err(error @ Error::Rpc { .. })
-                if !self.inner.settings.is_strict && config.not_for_turn().is_empty() =>
+                if !self.inner.settings.is_strict
+                    && config.not_for_turn().is_empty()
+                    && !is_closing(&error) =>
             {
                 log::warn!("thread {id} could not be resumed; starting the turn anyway: {error}");
                 Ok((config.for_turn(), Some(error)))
@@ -720,7 +736,6 @@ impl Client {
     /// Whether this or another connection has loaded the thread; asks the server if this connection has not.
     /// If the server can't answer, the thread counts as not loaded.
     fn is_loaded_anywhere(&self, id: &str) -> Result<bool> {
-        drop(self.claim(id)?);
         if self.threads().is_loaded(id) {
             return Ok(true);
         }
@@ -775,13 +790,31 @@ impl Client {
         Ok(reply)
     }
 
-    /// Keeps a thread from being unloaded while a call is about to use it.
-    ///
-    /// # Errors
-    /// This process was forked from the one that connected.
+    /// Keeps a thread from being unloaded while a call is about to use it. If it is being unloaded, waits until
+    /// that is over, within the request limit.
     fn claim(&self, id: &str) -> Result<Claim> {
         self.connection.check_process("use a thread")?;
-        Ok(self.threads().claim(id))
+        let claim = self.threads().claim(id);
+        self.wait_for_unload(id, self.deadline())?;
+        Ok(claim)
+    }
+
+    /// # Errors
+    /// The server has not replied to the request that unloads the thread by the deadline.
+    fn wait_for_unload(&self, id: &str, deadline: Deadline) -> Result<()> {
+        match self.threads().wait_for_unload(id, deadline) {
+            true => Ok(()),
+            false => Err(deadline.error(Timeout::Request { method: UNSUBSCRIBE.to_owned() })),
+        }
+    }
+
+    /// Waits if the request names a thread that is being unloaded: meanwhile the server rejects requests about
+    /// it, or never answers them.
+    pub(super) fn wait_before(&self, method: &str, params: impl Serialize, deadline: Deadline) -> Result<()> {
+        if method == UNSUBSCRIBE || !self.threads().are_unloading() {
+            return Ok(());
+        }
+        thread_id_of(params).map_or(Ok(()), |id| self.wait_for_unload(&id, deadline))
     }
 
     pub(super) fn threads(&self) -> &Arc<Threads> {
@@ -816,6 +849,8 @@ impl Client {
         tools: ToolSet,
         resume: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
+        // The end of an unload would take the tools away.
+        let _claim = self.claim(thread_id)?;
         let before = self.inner.broker.put_tools(&self.connection, thread_id, Some(tools));
         resume().inspect_err(|_| {
             self.inner.broker.put_tools(&self.connection, thread_id, before);
@@ -837,6 +872,9 @@ pub(super) struct ThreadParams<'a> {
     #[serde(flatten)]
     pub(super) config: &'a ThreadConfig,
 }
+
+/// The method that unloads a thread.
+const UNSUBSCRIBE: &str = "thread/unsubscribe";
 
 /// The thread in which a chat runs.
 pub(super) struct ChatThread {

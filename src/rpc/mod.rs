@@ -239,7 +239,7 @@ impl PendingCall {
 
 impl<T> Drop for PendingCall<T> {
     fn drop(&mut self) {
-        drop(self.core.calls.take(self.id));
+        self.core.abandon(self.id);
     }
 }
 
@@ -381,6 +381,11 @@ impl Core {
             drop(self.calls.take(id));
         }
         outcome.map(|()| id)
+    }
+
+    /// Gives up a request: its completion is dropped, and its reply ignored.
+    pub(crate) fn abandon(&self, id: i64) {
+        drop(self.calls.take(id));
     }
 
     /// Sends a notification. Waits for at most 1 s, if the connection is about to end.

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     ThreadStatus,
     /// The thread is no longer loaded; it must be resumed before its next turn.
     ThreadGone,
+    /// Turns were taken away from the thread.
+    ThreadReverted,
     Other,
 }
 
@@ -46,6 +48,7 @@ impl Kind {
             "warning" | "guardianWarning" => Kind::Warning,
             "thread/status/changed" => Kind::ThreadStatus,
             "thread/closed" | "thread/archived" | "thread/deleted" => Kind::ThreadGone,
+            "thread/reverted" => Kind::ThreadReverted,
             _ => Kind::Other,
         }
     }

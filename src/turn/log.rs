@@ -262,9 +262,10 @@ impl TurnLog {
         last.as_ref().filter(|(at, _)| *at >= self.last_activity()).map(|(_, notice)| notice.clone())
     }
 
-    /// Whether this is the first call: a server that retries says so again and again.
-    pub(super) fn is_first_retry(&self) -> bool {
-        !self.has_retried.swap(true, Ordering::Relaxed)
+    /// The last notice that the server retries, once for the turn: such a server says so again and again.
+    pub(super) fn first_retry(&self) -> Option<String> {
+        let notice = self.last_retry()?;
+        (!self.has_retried.swap(true, Ordering::Relaxed)).then_some(notice)
     }
 
     /// When the last event arrived.
@@ -421,13 +422,14 @@ fn announced_bytes(id: &str, item: &str) -> usize {
 }
 
 /// The message and the details of an `error` notification that says that the server retries.
-pub(super) fn retry_notice(text: &str) -> Option<String> {
+fn retry_notice(text: &str) -> Option<String> {
     /// The most bytes of a notice that are kept.
     const MOST: usize = 4096;
     let ErrorNotice { error, will_retry: Some(true) } = params_of(text).ok()? else { return None };
     let mut notice = error.described();
     if let Some((cut, _)) = notice.char_indices().find(|(at, _)| *at >= MOST) {
         notice.truncate(cut);
+        notice.shrink_to_fit();
     }
     Some(notice)
 }

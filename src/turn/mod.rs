@@ -24,6 +24,7 @@ mod session;
 mod step;
 mod stream;
 mod threads;
+mod unload;
 
 pub(crate) use self::{
     control::{Control, not_running},
@@ -32,7 +33,8 @@ pub(crate) use self::{
     request::ChatSource,
     resumable::{Continuations, Found},
     stream::{Opened, Reading},
-    threads::{Claim, Lease, ReportedUsage, Threads},
+    threads::{BegunUnload, Claim, ReportedUsage, Threads},
+    unload::Lease,
 };
 pub use self::{
     event::TurnEvent,

@@ -21,15 +21,16 @@ use serde_json::value::RawValue;
 use super::{
     event_block::{Event, offset},
     kind::Kind,
-    log::{Consumer, Interest, TurnLog, retry_notice},
+    log::{Consumer, Interest, TurnLog},
     raw::params_of,
     result::token_usage_of,
-    threads::{Lease, Threads},
+    threads::Threads,
+    unload::Lease,
 };
 use crate::{
     error::Error,
     protocol::envelope::Route,
-    rpc::{Budget, Core, Frame, Latch, Overrun, Payer, Subsystem, Wakeups},
+    rpc::{Budget, Core, Frame, Mailbox, Overrun, Payer, Subsystem, Taken, Wakeups, Weighed},
 };
 
 /// A turn that is about to be requested, and has no id yet.
@@ -52,21 +53,19 @@ pub(crate) struct Expected {
 impl Expected {
     /// Registers the turn under the id in the reply, and under its thread's id if that is another one.
     pub(crate) fn open(mut self, turn_id: &str, thread_id: Option<&str>, now: Instant) -> Consumer {
-        let mut table = self.turns.table.lock();
-        match thread_id.filter(|id| *id != self.start.thread_id) {
+        let start = match thread_id.filter(|id| *id != self.start.thread_id) {
             None => {
                 self.is_named = true;
-                table.open(&self.start, turn_id, now)
+                self.start.clone()
             }
-            Some(elsewhere) => {
-                let start = Start { thread_id: elsewhere.to_owned(), ..self.start.clone() };
+            Some(elsewhere) => Start { thread_id: elsewhere.to_owned(), ..self.start.clone() },
+        };
+        self.turns.with_table(|table| {
+            if !self.is_named {
                 table.expect(&start);
-                let consumer = table.open(&start, turn_id, now);
-                // Dropping `self` takes the lock.
-                drop(table);
-                consumer
             }
-        }
+            table.open(&start, turn_id, now)
+        })
     }
 }
 
@@ -132,37 +131,38 @@ impl Early {
 pub(crate) struct ExpectedCompaction {
     turns: Arc<Turns>,
     thread_id: String,
-    compaction: Arc<Compaction>,
+    begun: Arc<BegunTurns>,
 }
 
-#[derive(Debug, Default)]
-struct Compaction {
-    consumer: Mutex<Option<Consumer>>,
-    /// Set when the turn has begun, or the connection has ended.
-    begun: Latch,
+/// The turns of a thread that began without having been requested by their ids.
+type BegunTurns = Mailbox<Consumer>;
+
+impl Weighed for Consumer {
+    /// What it keeps is counted by its own mailbox.
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 impl ExpectedCompaction {
-    /// Waits for the compaction's turn until the given time. `None` if it has not begun, or the connection has
-    /// ended.
+    /// Waits for the next turn that may be the compaction, until the given time. `None` if none has begun, or
+    /// the connection has ended.
     pub(crate) fn wait(&self, until: Option<Instant>) -> Option<Consumer> {
-        self.compaction.begun.wait(until);
-        self.compaction.consumer.lock().take()
+        match self.begun.take_before(until) {
+            Taken::Item(consumer) => Some(consumer),
+            Taken::Empty | Taken::Ended(()) => None,
+        }
     }
 }
 
 impl Drop for ExpectedCompaction {
     fn drop(&mut self) {
-        let mut table = self.turns.table.lock();
-        if let Some(thread) = table.threads.get_mut(&self.thread_id) {
-            thread.compactions.retain(|expected| !Arc::ptr_eq(expected, &self.compaction));
-            if thread.is_empty() {
-                table.threads.remove(&self.thread_id);
+        self.turns.with_table(|table| {
+            if let Some(thread) = table.threads.get_mut(&self.thread_id) {
+                thread.compactions.retain(|expected| !Arc::ptr_eq(expected, &self.begun));
+                table.remove_if_empty(&self.thread_id);
             }
-        }
-        drop(table);
-        // Dropping a consumer takes the lock of its log.
-        drop(self.compaction.consumer.lock().take());
+        });
     }
 }
 
@@ -170,8 +170,8 @@ impl Drop for ExpectedCompaction {
 #[derive(Debug, Default)]
 struct ThreadTurns {
     turns: Vec<Arc<TurnLog>>,
-    /// The compactions that were requested and have not begun, oldest first.
-    compactions: VecDeque<Arc<Compaction>>,
+    /// Those who wait for a compaction; the first one receives the next turn that nobody requested by its id.
+    compactions: VecDeque<Arc<BegunTurns>>,
     /// Keeps the thread loaded while its turn is running.
     lease: Option<Lease>,
     /// The number of turns that have been requested and have no id yet.
@@ -224,6 +224,8 @@ struct Table {
     sub_agents: HashMap<String, Arc<TurnLog>>,
     /// Set for servers before 0.169, which return the id of a turn that never runs if the thread is busy.
     has_phantom_turns: bool,
+    /// Leases to be dropped once the table is unlocked, since that sends a request.
+    released: Vec<Lease>,
     budget: Arc<Budget>,
 }
 
@@ -237,6 +239,7 @@ impl Turns {
             last: None,
             sub_agents: HashMap::new(),
             has_phantom_turns: false,
+            released: Vec::new(),
             budget: Arc::clone(budget),
         };
         let turns = Arc::new_cyclic(|turns| Turns {
@@ -255,35 +258,44 @@ impl Turns {
         self.table.lock().has_phantom_turns = true;
     }
 
+    /// Changes the table. The leases that this releases are dropped after it is unlocked.
+    fn with_table<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
+        let mut table = self.table.lock();
+        let changed = change(&mut table);
+        let released = std::mem::take(&mut table.released);
+        drop(table);
+        drop(released);
+        changed
+    }
+
     /// Keeps events of unnamed turns of the thread from now on.
     pub(crate) fn expect(self: &Arc<Self>, start: Start) -> Expected {
         self.table.lock().expect(&start);
         Expected { turns: Arc::clone(self), start, is_named: false }
     }
 
-    /// Takes the next compaction of the thread that begins without having been requested in another way.
+    /// Takes turns of the thread that begin without having been requested by their ids, from now on.
     pub(crate) fn expect_compaction(self: &Arc<Self>, thread_id: &str) -> ExpectedCompaction {
-        let compaction = Arc::<Compaction>::default();
-        let mut table = self.table.lock();
-        let thread = table.threads.entry(thread_id.to_owned()).or_default();
-        thread.compactions.push_back(Arc::clone(&compaction));
-        drop(table);
-        ExpectedCompaction { turns: Arc::clone(self), thread_id: thread_id.to_owned(), compaction }
+        let begun = Mailbox::new(&self.budget);
+        self.with_table(|table| {
+            let thread = table.threads.entry(thread_id.to_owned()).or_default();
+            thread.compactions.push_back(Arc::clone(&begun));
+        });
+        ExpectedCompaction { turns: Arc::clone(self), thread_id: thread_id.to_owned(), begun }
     }
 
     fn unexpect(&self, start: &Start) {
-        let mut table = self.table.lock();
-        if let Some(thread) = table.threads.get_mut(&start.thread_id) {
-            thread.expect_one_less(&self.budget);
-            if thread.is_empty() {
-                table.threads.remove(&start.thread_id);
+        self.with_table(|table| {
+            if let Some(thread) = table.threads.get_mut(&start.thread_id) {
+                thread.expect_one_less(&self.budget);
+                table.remove_if_empty(&start.thread_id);
             }
-        }
+        });
     }
 
     /// Delivers an event to its turn.
     pub(super) fn deliver(&self, event: &Event<'_>, route: &Route<'_>, now: Instant, wakeups: &mut Wakeups) {
-        self.table.lock().deliver(event, route, now, wakeups);
+        self.with_table(|table| table.deliver(event, route, now, wakeups));
     }
 
     /// Processes the end of a turn that the server did not send, but reported when asked.
@@ -300,7 +312,7 @@ impl Turns {
 
     /// Unregisters a turn that has ended.
     fn remove(&self, log: &TurnLog) {
-        self.table.lock().remove(log);
+        self.with_table(|table| table.remove(log));
     }
 
     /// The turn that a server request belongs to: its own, or the one whose sub-agent sent it.
@@ -337,7 +349,7 @@ impl Turns {
     /// Warns once per turn that the server can't reach its model, because it tries again for ever.
     fn warn_of_retries(&self, core: &Core, frame: &Frame<'_>) {
         let Some(log) = self.turn_of(frame.route) else { return };
-        if let Some(notice) = retry_notice(frame.text).filter(|_| log.is_first_retry()) {
+        if let Some(notice) = log.first_retry() {
             let (thread_id, turn_id) = (&log.thread_id, &log.turn_id);
             core.log(log::Level::Warn, || format!("turn {turn_id} of thread {thread_id}: {notice}"));
         }
@@ -360,17 +372,19 @@ impl Subsystem for Turns {
     }
 
     fn ended(&self, _: &Core, reason: &Error) {
-        let mut table = self.table.lock();
-        table.last = None;
-        self.threads.clear();
-        table.drop_sub_agents(|_| true);
-        for (_, thread) in std::mem::take(&mut table.threads) {
-            self.budget.refund(thread.early_bytes());
-            thread.compactions.iter().for_each(|compaction| compaction.begun.set());
-            for log in thread.turns {
-                log.lose(reason.while_doing(&format!("turn {}", log.turn_id)));
+        self.with_table(|table| {
+            table.last = None;
+            self.threads.clear();
+            table.drop_sub_agents(|_| true);
+            for (_, mut thread) in std::mem::take(&mut table.threads) {
+                table.released.extend(thread.lease.take());
+                self.budget.refund(thread.early_bytes());
+                thread.compactions.iter().for_each(|begun| begun.close(()));
+                for log in thread.turns {
+                    log.lose(reason.while_doing(&format!("turn {}", log.turn_id)));
+                }
             }
-        }
+        });
     }
 }
 
@@ -405,21 +419,29 @@ impl Table {
                 turns.remove(log);
             }
         };
-        let usage_before = self.known.reported(thread_id).map(|usage| usage.total);
+        let usage_before = self.known.usage_before_turn(thread_id).map(|usage| usage.total);
         let log = TurnLog::new(thread_id, turn_id, usage_before, given_up, &self.budget);
         log.touch(now);
         log
     }
 
-    /// The log of a turn that nobody has requested by its id, if it is a compaction that is waited for.
-    fn take_compaction(&mut self, thread_id: &str, turn_id: &str, now: Instant) -> Option<Arc<TurnLog>> {
-        let compaction = self.threads.get_mut(thread_id)?.compactions.pop_front()?;
+    /// The log of a turn that nobody has requested by its id, if a compaction is waited for. Whether it is one
+    /// shows while it is read.
+    fn take_compaction(
+        &mut self,
+        thread_id: &str,
+        turn_id: &str,
+        now: Instant,
+        wakeups: &mut Wakeups,
+    ) -> Option<Arc<TurnLog>> {
+        let begun = self.threads.get_mut(thread_id)?.compactions.pop_front()?;
         let log = self.new_log(thread_id, turn_id, now);
-        // Its `turn/started` came before.
         log.begin(Some(turn_id));
-        *compaction.consumer.lock() = Some(log.attach(Interest::Steps));
-        self.threads.entry(thread_id.to_owned()).or_default().turns.push(Arc::clone(&log));
-        compaction.begun.set();
+        begun.push(log.attach(Interest::Steps), wakeups);
+        let thread = self.threads.get_mut(thread_id)?;
+        thread.turns.push(Arc::clone(&log));
+        // The next turn is for the next one who waits, or for the same if this turn is of somebody else.
+        thread.compactions.push_back(begun);
         Some(log)
     }
 
@@ -427,7 +449,8 @@ impl Table {
     /// is already running gets another consumer.
     fn open(&mut self, start: &Start, turn_id: &str, now: Instant) -> Consumer {
         let thread = self.threads.entry(start.thread_id.clone()).or_default();
-        thread.lease.clone_from(&start.lease);
+        let before = std::mem::replace(&mut thread.lease, start.lease.clone());
+        self.released.extend(before);
         let runs = |log: &&Arc<TurnLog>| log.turn_id == turn_id || self.has_phantom_turns;
         let has_ended = |log: &&Arc<TurnLog>| log.turn_id == turn_id;
         let known =
@@ -494,6 +517,7 @@ impl Table {
                 // A status that can't be decoded is no reason to doubt that the turn is running.
                 self.set_idle(thread_id, status.is_some_and(|status| status != "active"), now);
             }
+            Kind::ThreadReverted => self.known.note_reverted(thread_id),
             Kind::TokenUsage => self.known.report(thread_id, || token_usage_of(event.text)),
             _ => {}
         }
@@ -504,8 +528,11 @@ impl Table {
             return;
         }
         let mut log = thread.turns.iter().find(|log| belongs(log, turn_id, root_turn_id)).map(Arc::clone);
-        if let Some(turn_id) = turn_id.filter(|_| log.is_none() && is_item && is_compaction(event.body)) {
-            log = self.take_compaction(thread_id, turn_id, now);
+        let has_compactions = !thread.compactions.is_empty();
+        // Servers before 0.128 report no start of a compaction.
+        let may_begin = || kind == Kind::TurnStarted || self.has_phantom_turns && is_compaction(event.body);
+        if let Some(turn_id) = turn_id.filter(|_| log.is_none() && has_compactions && may_begin()) {
+            log = self.take_compaction(thread_id, turn_id, now, wakeups);
         }
         let Some(thread) = self.threads.get_mut(thread_id) else { return };
         let Some(log) = log else {
@@ -587,8 +614,13 @@ impl Table {
                 thread.ended.push(known);
             }
         }
-        if thread.is_empty() {
-            self.threads.remove(&log.thread_id);
+        self.remove_if_empty(&log.thread_id);
+    }
+
+    fn remove_if_empty(&mut self, thread_id: &str) {
+        if self.threads.get(thread_id).is_some_and(ThreadTurns::is_empty) {
+            let removed = self.threads.remove(thread_id);
+            self.released.extend(removed.and_then(|thread| thread.lease));
         }
     }
 

@@ -15,7 +15,7 @@ use super::{
     control::Control,
     item::Item,
     reader::{TurnReader, cancel},
-    threads::Lease,
+    unload::Lease,
 };
 use crate::{
     continuation::ChatContinuation,

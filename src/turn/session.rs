@@ -106,6 +106,8 @@ pub struct Session {
     pub(crate) duration: Option<Duration>,
     /// The last `error` without a retry.
     failure: Option<TurnError>,
+    /// What it costs.
+    failure_bytes: usize,
     pub(crate) outcome: Option<TurnOutcome>,
 }
 
@@ -127,6 +129,7 @@ impl Session {
             token_usage: None,
             duration: None,
             failure: None,
+            failure_bytes: 0,
             outcome: None,
         }
     }
@@ -160,7 +163,7 @@ impl Session {
     pub(super) fn bytes(&self) -> usize {
         let candidates = self.final_answer.iter().chain(&self.last_message).chain(&self.last_plan);
         let candidates: usize = candidates.map(Candidate::bytes).sum();
-        self.seen.len() * ENTRY + self.live_bytes + self.steps_bytes + candidates
+        self.seen.len() * ENTRY + self.live_bytes + self.steps_bytes + self.failure_bytes + candidates
     }
 
     /// The error, unless the turn completed.
@@ -196,12 +199,17 @@ impl Session {
                 if let Some(usage) = token_usage_of(text) {
                     // Unless the total before the turn is known, the first report tells it: `last` is what
                     // one call of the model used.
-                    self.usage_before.get_or_insert_with(|| growth(&usage.last, &usage.total));
+                    let before = self.usage_before.get_or_insert_with(|| growth(&usage.last, &usage.total));
+                    if usage.total.total_tokens < before.total_tokens {
+                        // Turns were taken away, or the server counts anew.
+                        *before = growth(&usage.last, &usage.total);
+                    }
                     self.token_usage = Some(usage);
                 }
             }
             Kind::Error => {
                 if let Ok(ErrorNotice { error, will_retry: None | Some(false) }) = params_of(text) {
+                    self.failure_bytes = text.len();
                     self.failure = Some(error);
                 }
             }

@@ -23,7 +23,7 @@ use super::{
     log::{Consumer, Interest},
     reader::{Awaited, Patience, TurnReader, cancel},
     resumable::{Continuations, Parked},
-    threads::Lease,
+    unload::Lease,
 };
 use crate::{
     continuation::{ChatContinuation, ChatMode},

@@ -1,35 +1,42 @@
 //! What a connection knows of threads: which are loaded, for whom, and the tokens they have used.
 //!
-//! Relies on `rpc`. Invariant: only threads that a call of this client named or opened have an entry; a thread
-//! that a chat started for itself is unloaded when nobody holds its [`Lease`], unless a later call named it.
+//! Relies on `rpc`; `unload` sends the requests that unload threads. Invariant: only threads that a call of this
+//! client named or opened have an entry.
 //!
-//! Locks: the table of the turns, then the entries, then the usage of one.
+//! Locks: the table of the turns or the queue of unloads, then the entries, then the parts of one.
 
 use std::{
     collections::HashMap,
-    fmt,
-    sync::{Arc, Weak},
-    time::Duration,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
-use serde_json::json;
+use parking_lot::{Mutex, MutexGuard};
 
+use super::unload::Queue;
 use crate::{
-    deadline::Deadline,
+    deadline::{Deadline, earlier},
     protocol::ThreadTokenUsage as TokenUsage,
-    rpc::{Call, Class, Core, Latch},
+    rpc::Latch,
 };
 
-/// How long the server may take to confirm that it has unsubscribed a thread in the background.
-const UNLOAD_LIMIT: Duration = Duration::from_secs(30);
+/// How long after the reply the server may take to close a thread that it does not keep. It takes 0.1 to 0.3 s.
+const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 
 /// The tokens of a thread, as the server last reported them.
 pub(crate) type ReportedUsage = Arc<Mutex<Option<TokenUsage>>>;
 
 /// The threads of a connection.
 #[derive(Debug, Default)]
-pub(crate) struct Threads(Mutex<Entries>);
+pub(crate) struct Threads {
+    entries: Mutex<Entries>,
+    /// The number of threads that are being unloaded, so that most calls need not look for one.
+    unloads: AtomicUsize,
+    pub(super) queue: Mutex<Queue>,
+}
 
 #[derive(Debug, Default)]
 struct Entries {
@@ -46,24 +53,74 @@ struct Entry {
     is_of_chat: bool,
     /// The number of calls that are about to use the thread.
     claims: usize,
-    /// The call that unloads it.
     unload: Option<Arc<Unload>>,
     usage: ReportedUsage,
+    /// Whether the reported total is that of the thread's next turn too: nobody else can have added to it, or
+    /// taken turns away.
+    is_usage_current: bool,
 }
 
 impl Entry {
     fn is_needed(&self) -> bool {
-        self.is_loaded || self.claims > 0 || self.unload.is_some() || Arc::strong_count(&self.usage) > 1
+        self.is_loaded
+            || self.claims > 0
+            || self.unload.as_ref().is_some_and(|unload| !unload.has_expired())
+            || Arc::strong_count(&self.usage) > 1
+    }
+
+    fn set_unloaded(&mut self) {
+        self.is_loaded = false;
+        self.is_usage_current = false;
     }
 }
 
-/// The progress of a call that unloads a thread.
+/// A thread that is being unloaded.
 #[derive(Debug, Default)]
 pub(crate) struct Unload {
+    pub(super) phase: Mutex<Phase>,
     /// Set when the server has replied, or never will.
-    pub(crate) replied: Latch,
-    /// Set when the server reports that the thread is no longer loaded.
-    pub(crate) closed: Latch,
+    replied: Latch,
+    /// Set when the server has closed the thread, or keeps it.
+    closed: Latch,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The request has not been sent.
+    #[default]
+    Queued,
+    Sent,
+    Replied(Instant),
+}
+
+impl Unload {
+    /// When a caller need not wait for the thread to be closed any more, once the server has replied.
+    fn expires_at(&self) -> Option<Instant> {
+        match *self.phase.lock() {
+            Phase::Replied(at) => Some(at + CLOSES_WITHIN),
+            Phase::Queued | Phase::Sent => None,
+        }
+    }
+
+    fn has_expired(&self) -> bool {
+        self.closed.is_set() || self.expires_at().is_some_and(|at| Instant::now() >= at)
+    }
+
+    /// Notes that the server has replied.
+    pub(super) fn reply(&self) {
+        *self.phase.lock() = Phase::Replied(Instant::now());
+        self.replied.set();
+    }
+}
+
+/// How a call to unload a thread begins.
+pub(crate) enum BegunUnload {
+    /// The caller sends the request.
+    Own(Unloading),
+    /// The thread is being unloaded already.
+    Running,
+    /// A call is about to use the thread.
+    InUse,
 }
 
 impl Entries {
@@ -77,115 +134,187 @@ impl Entries {
 }
 
 impl Threads {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock()
+    }
+
     /// Whether this connection receives the events of this thread.
     pub(crate) fn is_loaded(&self, id: &str) -> bool {
-        self.0.lock().threads.get(id).is_some_and(|entry| entry.is_loaded)
+        self.lock().threads.get(id).is_some_and(|entry| entry.is_loaded)
     }
 
     pub(crate) fn set_loaded(&self, id: &str) {
-        self.0.lock().entry(id).is_loaded = true;
+        self.lock().entry(id).is_loaded = true;
     }
 
     /// Notes that the thread's events no longer arrive.
     pub(crate) fn set_unloaded(&self, id: &str) {
-        if let Some(entry) = self.0.lock().threads.get_mut(id) {
-            entry.is_loaded = false;
+        if let Some(entry) = self.lock().threads.get_mut(id) {
+            entry.set_unloaded();
         }
     }
 
     /// Notes that the server has closed the thread.
     pub(super) fn note_closed(&self, id: &str) {
-        if let Some(entry) = self.0.lock().threads.get_mut(id) {
-            entry.is_loaded = false;
-            if let Some(unload) = &entry.unload {
-                unload.closed.set();
-            }
+        let unload = self.lock().threads.get_mut(id).and_then(|entry| {
+            entry.set_unloaded();
+            entry.unload.clone()
+        });
+        if let Some(unload) = unload.filter(|unload| *unload.phase.lock() != Phase::Queued) {
+            self.finish_unload(id, &unload);
+        }
+    }
+
+    /// Notes that turns were taken away from the thread.
+    pub(super) fn note_reverted(&self, id: &str) {
+        if let Some(entry) = self.lock().threads.get_mut(id) {
+            entry.is_usage_current = false;
         }
     }
 
     /// Notes that the connection has ended.
     pub(super) fn clear(&self) {
-        for entry in self.0.lock().threads.values_mut() {
-            entry.is_loaded = false;
-            if let Some(unload) = &entry.unload {
+        let mut entries = self.lock();
+        for entry in entries.threads.values_mut() {
+            entry.set_unloaded();
+            if let Some(unload) = entry.unload.take() {
                 unload.replied.set();
                 unload.closed.set();
             }
         }
+        self.unloads.store(0, Ordering::Release);
     }
 
     /// Notes that a call is about to use the thread: it is not unloaded until the claim is dropped, and no
     /// longer belongs to the chat that started it.
     pub(crate) fn claim(self: &Arc<Self>, id: &str) -> Claim {
-        let mut entries = self.0.lock();
+        let mut entries = self.lock();
         let entry = entries.entry(id);
         entry.claims += 1;
         entry.is_of_chat = false;
+        self.withdraw_queued(entry);
         Claim { threads: Arc::clone(self), id: id.to_owned() }
     }
 
-    /// The call that is unloading the thread, which must have its reply before the thread is resumed.
-    pub(crate) fn unload_of(&self, id: &str) -> Option<Arc<Unload>> {
-        self.0.lock().threads.get(id)?.unload.clone()
-    }
-
-    /// Begins to unload a thread. `None` if a call is about to use it.
-    pub(crate) fn begin_unload(self: &Arc<Self>, id: &str) -> Option<Unloading> {
-        self.begin_unload_if(id, |entry| entry.claims == 0)
-    }
-
-    fn begin_unload_if(self: &Arc<Self>, id: &str, may: impl Fn(&Entry) -> bool) -> Option<Unloading> {
-        let mut entries = self.0.lock();
-        let entry = entries.entry(id);
-        if entry.unload.is_some() || !may(entry) {
-            return None;
+    /// Takes back an unload that has not been sent.
+    fn withdraw_queued(&self, entry: &mut Entry) {
+        if entry.unload.as_ref().is_some_and(|unload| *unload.phase.lock() == Phase::Queued) {
+            entry.unload = None;
+            entry.is_loaded = true;
+            self.unloads.fetch_sub(1, Ordering::AcqRel);
         }
-        let was_loaded = std::mem::replace(&mut entry.is_loaded, false);
-        let unload = Arc::new(Unload::default());
-        entry.unload = Some(Arc::clone(&unload));
-        Some(Unloading { threads: Arc::clone(self), id: id.to_owned(), was_loaded, unload })
     }
 
-    /// The tokens of the thread, as the server last reported them; later reports appear there too.
-    pub(crate) fn usage(&self, id: &str) -> ReportedUsage {
-        Arc::clone(&self.0.lock().entry(id).usage)
+    /// Whether any thread is being unloaded.
+    pub(crate) fn are_unloading(&self) -> bool {
+        self.unloads.load(Ordering::Acquire) > 0
     }
 
-    /// Notes a report of the tokens of a thread.
-    pub(super) fn report(&self, id: &str, usage: impl FnOnce() -> Option<TokenUsage>) {
-        if let Some(entry) = self.0.lock().threads.get(id) {
-            if let Some(usage) = usage() {
-                *entry.usage.lock() = Some(usage);
+    /// Waits until a thread that is being unloaded is closed, or is kept by the server. Returns `false` if the
+    /// server has not even replied by the deadline.
+    pub(crate) fn wait_for_unload(&self, id: &str, deadline: Deadline) -> bool {
+        loop {
+            let unload = {
+                let mut entries = self.lock();
+                let Some(entry) = entries.threads.get_mut(id) else { return true };
+                self.withdraw_queued(entry);
+                let Some(unload) = &entry.unload else { return true };
+                Arc::clone(unload)
+            };
+            unload.replied.wait(deadline.at());
+            if !unload.replied.is_set() {
+                return false;
+            }
+            unload.closed.wait(earlier(deadline.at(), unload.expires_at()));
+            if unload.has_expired() {
+                self.finish_unload(id, &unload);
+            } else if deadline.has_passed() {
+                return true;
             }
         }
     }
 
-    /// The tokens that the server has reported of the thread.
-    pub(super) fn reported(&self, id: &str) -> Option<TokenUsage> {
-        self.0.lock().threads.get(id)?.usage.lock().clone()
-    }
-
-    /// A thread that a chat has just started for itself.
-    pub(crate) fn lease(self: &Arc<Self>, core: &Arc<Core>, id: &str) -> Lease {
-        self.0.lock().entry(id).is_of_chat = true;
-        Lease(Arc::new(LeasedThread {
-            core: Arc::downgrade(core),
-            threads: Arc::clone(self),
-            id: id.to_owned(),
-        }))
-    }
-
-    /// Unloads a thread that still belongs to the chat that started it.
-    fn unload_of_chat(self: &Arc<Self>, core: &Arc<Core>, id: &str) {
-        let Some(_unloading) = self.begin_unload_if(id, |entry| entry.is_loaded && entry.is_of_chat) else {
-            return;
-        };
-        let params = json!({ "threadId": id });
-        let deadline = Deadline::after(Some(UNLOAD_LIMIT));
-        let call = Call { method: "thread/unsubscribe", params: &params, class: Class::Control, deadline };
-        if let Err(error) = core.call(&call).and_then(|reply| reply.result(call.method).map(drop)) {
-            core.log(log::Level::Debug, || format!("thread {id} could not be unloaded: {error}"));
+    /// Begins to unload a thread at the request of the program.
+    pub(crate) fn begin_unload(self: &Arc<Self>, id: &str) -> BegunUnload {
+        let mut entries = self.lock();
+        let entry = entries.entry(id);
+        self.withdraw_queued(entry);
+        if entry.claims > 0 {
+            return BegunUnload::InUse;
         }
+        if entry.unload.as_ref().is_some_and(|unload| !unload.has_expired()) {
+            return BegunUnload::Running;
+        }
+        let was_loaded = entry.is_loaded;
+        let unload = self.mark(entry);
+        *unload.phase.lock() = Phase::Sent;
+        BegunUnload::Own(Unloading { threads: Arc::clone(self), id: id.to_owned(), was_loaded, unload })
+    }
+
+    /// Begins to unload a thread that still belongs to the chat that started it.
+    pub(super) fn begin_unload_of_chat(&self, id: &str) -> Option<Arc<Unload>> {
+        let mut entries = self.lock();
+        let entry = entries.entry(id);
+        let may = entry.is_loaded && entry.is_of_chat && entry.claims == 0 && entry.unload.is_none();
+        may.then(|| self.mark(entry))
+    }
+
+    fn mark(&self, entry: &mut Entry) -> Arc<Unload> {
+        entry.set_unloaded();
+        let unload = Arc::<Unload>::default();
+        if entry.unload.replace(Arc::clone(&unload)).is_none() {
+            self.unloads.fetch_add(1, Ordering::AcqRel);
+        }
+        unload
+    }
+
+    /// Notes that the request is sent now. `false` if a call has named the thread in the meantime.
+    pub(super) fn mark_sent(&self, id: &str, unload: &Arc<Unload>) -> bool {
+        let entries = self.lock();
+        let current = entries.threads.get(id).and_then(|entry| entry.unload.as_ref());
+        let is_current = current.is_some_and(|current| Arc::ptr_eq(current, unload));
+        if is_current {
+            *unload.phase.lock() = Phase::Sent;
+        }
+        is_current
+    }
+
+    /// Ends an unload, and wakes the calls that wait for it.
+    pub(super) fn finish_unload(&self, id: &str, unload: &Arc<Unload>) {
+        if let Some(entry) = self.lock().threads.get_mut(id) {
+            if entry.unload.take_if(|current| Arc::ptr_eq(current, unload)).is_some() {
+                self.unloads.fetch_sub(1, Ordering::AcqRel);
+            }
+        }
+        unload.replied.set();
+        unload.closed.set();
+    }
+
+    /// The tokens of the thread, as the server last reported them; later reports appear there too.
+    pub(crate) fn usage(&self, id: &str) -> ReportedUsage {
+        Arc::clone(&self.lock().entry(id).usage)
+    }
+
+    /// Notes a report of the tokens of a thread.
+    pub(super) fn report(&self, id: &str, usage: impl FnOnce() -> Option<TokenUsage>) {
+        if let Some(entry) = self.lock().threads.get_mut(id) {
+            if let Some(usage) = usage() {
+                *entry.usage.lock() = Some(usage);
+                entry.is_usage_current = true;
+            }
+        }
+    }
+
+    /// The tokens of the thread before its next turn, if the server has reported them.
+    pub(super) fn usage_before_turn(&self, id: &str) -> Option<TokenUsage> {
+        let entries = self.lock();
+        let entry = entries.threads.get(id).filter(|entry| entry.is_usage_current)?;
+        entry.usage.lock().clone()
+    }
+
+    /// Notes that a chat has started the thread for itself.
+    pub(super) fn set_of_chat(&self, id: &str) {
+        self.lock().entry(id).is_of_chat = true;
     }
 }
 
@@ -198,7 +327,7 @@ pub(crate) struct Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if let Some(entry) = self.threads.0.lock().threads.get_mut(&self.id) {
+        if let Some(entry) = self.threads.lock().threads.get_mut(&self.id) {
             entry.claims -= 1;
         }
     }
@@ -221,58 +350,16 @@ impl Unloading {
         }
     }
 
-    /// Notes that the server has replied.
-    pub(crate) fn replied(&self) {
-        self.unload.replied.set();
-    }
-
-    /// Waits until the server reports that the thread is no longer loaded, or until the deadline. Returns
-    /// whether it has.
-    pub(crate) fn wait_until_closed(&self, deadline: Deadline) -> bool {
+    /// Notes that the server has replied, and waits until it has closed the thread, or until the deadline.
+    pub(crate) fn wait_until_closed(&self, deadline: Deadline) {
+        self.unload.reply();
         self.unload.closed.wait(deadline.at());
-        self.unload.closed.is_set()
     }
 }
 
 impl Drop for Unloading {
     fn drop(&mut self) {
-        if let Some(entry) = self.threads.0.lock().threads.get_mut(&self.id) {
-            entry.unload = None;
-        }
-        self.unload.replied.set();
-    }
-}
-
-/// A thread that a chat started for itself, held by the chat's stream and by its running turn. When the last
-/// clone is dropped, the thread is unloaded.
-#[derive(Clone)]
-pub(crate) struct Lease(#[expect(dead_code, reason = "only its drop matters")] Arc<LeasedThread>);
-
-struct LeasedThread {
-    core: Weak<Core>,
-    threads: Arc<Threads>,
-    id: String,
-}
-
-impl fmt::Debug for Lease {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").finish_non_exhaustive()
-    }
-}
-
-impl Drop for LeasedThread {
-    fn drop(&mut self) {
-        let doing = "unload a thread";
-        let can = |core: &Arc<Core>| core.check_process(doing).and_then(|()| core.check(doing)).is_ok();
-        let Some(core) = self.core.upgrade().filter(can) else {
-            return;
-        };
-        let (threads, id) = (Arc::clone(&self.threads), std::mem::take(&mut self.id));
-        let job_core = Arc::clone(&core);
-        // The call waits for its reply, which a drop must not do, least of all on the reading thread.
-        if core.run_callback(Box::new(move || threads.unload_of_chat(&job_core, &id))).is_err() {
-            core.log(log::Level::Debug, || "no thread could be started to unload a thread".to_owned());
-        }
+        self.threads.finish_unload(&self.id, &self.unload);
     }
 }
 
@@ -284,25 +371,58 @@ mod tests {
         Arc::default()
     }
 
+    fn soon() -> Deadline {
+        Deadline::after(Some(Duration::from_millis(1)))
+    }
+
     #[test]
     fn a_thread_that_a_call_is_about_to_use_is_not_unloaded() {
         let threads = threads();
         threads.set_loaded("t");
         let claim = threads.claim("t");
-        assert!(threads.begin_unload("t").is_none());
+        assert!(matches!(threads.begin_unload("t"), BegunUnload::InUse));
         drop(claim);
-        assert!(threads.begin_unload("t").is_some());
-        assert!(!threads.is_loaded("t"));
+        let BegunUnload::Own(unloading) = threads.begin_unload("t") else { unreachable!() };
+        assert!(matches!(threads.begin_unload("t"), BegunUnload::Running));
+        assert!(!threads.is_loaded("t") && threads.are_unloading());
+        unloading.undo();
+        assert!(threads.is_loaded("t") && !threads.are_unloading());
     }
 
     #[test]
     fn a_thread_that_another_call_named_no_longer_belongs_to_its_chat() {
         let threads = threads();
         threads.set_loaded("t");
-        threads.0.lock().entry("t").is_of_chat = true;
+        threads.set_of_chat("t");
         drop(threads.claim("t"));
-        assert!(threads.begin_unload_if("t", |entry| entry.is_loaded && entry.is_of_chat).is_none());
+        assert!(threads.begin_unload_of_chat("t").is_none());
         assert!(threads.is_loaded("t"));
+    }
+
+    #[test]
+    fn an_unload_that_was_not_sent_is_taken_back_by_the_next_call() {
+        let threads = threads();
+        threads.set_loaded("t");
+        threads.set_of_chat("t");
+        let unload = threads.begin_unload_of_chat("t").unwrap();
+        assert!(threads.are_unloading());
+        drop(threads.claim("t"));
+        assert!(!threads.mark_sent("t", &unload) && !threads.are_unloading());
+        assert!(threads.is_loaded("t") && threads.wait_for_unload("t", soon()));
+    }
+
+    #[test]
+    fn a_call_waits_for_the_reply_and_then_for_the_end_of_the_thread() {
+        let threads = threads();
+        threads.set_loaded("t");
+        let BegunUnload::Own(unloading) = threads.begin_unload("t") else { unreachable!() };
+        assert!(!threads.wait_for_unload("t", soon()), "there is no reply");
+        unloading.unload.reply();
+        assert!(threads.wait_for_unload("t", soon()), "it may be closed after the deadline");
+        assert!(threads.are_unloading());
+        threads.note_closed("t");
+        assert!(threads.wait_for_unload("t", soon()));
+        assert!(!threads.are_unloading());
     }
 
     #[test]
@@ -313,13 +433,13 @@ mod tests {
             threads.set_loaded(&id);
             threads.note_closed(&id);
         }
-        assert!(threads.0.lock().threads.len() < 200);
+        assert!(threads.lock().threads.len() < 200);
     }
 
     #[test]
     fn a_report_about_a_thread_of_nobody_is_not_kept() {
         let threads = threads();
         threads.report("t", || unreachable!());
-        assert!(threads.0.lock().threads.is_empty());
+        assert!(threads.lock().threads.is_empty());
     }
 }

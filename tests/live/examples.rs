@@ -32,7 +32,7 @@ fn the_chat_example_runs_the_real_codex_against_the_stub_of_the_model() {
     assert!(output.status.success(), "{stderr}");
     assert!(stdout.contains("userMessage: run echo it works\n"), "{stdout}");
     assert!(stdout.contains("exec: ") && stdout.contains("\nit works\n"), "{stdout}");
-    assert!(stdout.contains("tokens: "), "{stdout}");
+    assert!(stdout.contains("tokens of this turn: "), "{stdout}");
     let (output, stdout, stderr) = run("chat", &["--offline-model", "fail"], Some(&codex));
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout.contains("error: ") && stderr.contains("error: turn "), "{stdout}{stderr}");

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::SHORT;
 use crate::support::await_that;
 use crate::support::cases::cases;
-use crate::support::live::Live;
+use crate::support::live::{Live, Via};
 use crate::support::real::{RealHome, is_old_server};
 
 cases![
@@ -24,6 +24,9 @@ cases![
     a_compaction_that_fails_tells_why,
     the_threads_of_chats_are_freed_with_their_mcp_servers,
     a_thread_is_unloaded_and_goes_on,
+    calls_right_after_a_chat_find_its_thread,
+    compactions_at_once_end_each,
+    the_tokens_after_a_rollback_are_those_of_the_turn,
     a_plan_alone_is_the_answer,
     commentary_is_not_the_answer,
     the_tokens_of_a_turn_are_those_of_all_its_calls,
@@ -129,6 +132,68 @@ fn a_thread_is_unloaded_and_goes_on() {
     kept.chat_once("two").unwrap();
     kept.unload().unwrap();
     assert_eq!(kept.chat_once("three").unwrap().final_text, "echo: three");
+}
+
+fn calls_right_after_a_chat_find_its_thread() {
+    if is_old_server() {
+        return;
+    }
+    let live = Live::new();
+    let client = &live.client;
+    for pause in 0..8 {
+        let next = || {
+            let id = client.chat_once("one").unwrap().thread_id;
+            std::thread::sleep(Duration::from_millis(2 * pause));
+            id
+        };
+        assert_eq!(client.read_thread(&next(), true).unwrap().thread.turns.len(), 1);
+        client.set_thread_name(&next(), "a name").unwrap();
+        client.archive_thread(&next()).unwrap();
+        client.request("thread/resume", json!({ "threadId": next() })).unwrap();
+        client.unload_thread(&next()).unwrap();
+        let config = ThreadConfig::new().developer_instructions("be brief");
+        client.set_thread_defaults(&next(), config.clone()).unwrap();
+        let thread = client.resume_thread(&next(), config).unwrap();
+        assert!(thread.not_applied().is_empty(), "{:?}", thread.not_applied());
+    }
+}
+
+fn compactions_at_once_end_each() {
+    let live = Live::new();
+    let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
+    thread.chat_once("one").unwrap();
+    for _ in 0..5 {
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..3).map(|_| scope.spawn(|| thread.compact())).collect();
+            let ends: Vec<_> = all.into_iter().map(|one| one.join().unwrap()).collect();
+            let is_fine = |end: &Result<()>| {
+                matches!(end, Ok(()) | Err(Error::TurnInterrupted { .. } | Error::Rpc { .. }))
+            };
+            assert!(ends.iter().all(is_fine) && ends.iter().any(Result::is_ok), "{ends:?}");
+        });
+        assert_eq!(thread.chat_once("go on").unwrap().final_text, "echo: go on");
+    }
+}
+
+fn the_tokens_after_a_rollback_are_those_of_the_turn() {
+    if is_old_server() {
+        return;
+    }
+    let live = Live::new();
+    let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
+    let tokens = || thread.chat_once("one").unwrap().usage.unwrap().total_tokens;
+    for _ in 0..4 {
+        assert_eq!(tokens(), 120);
+    }
+    thread.rollback(2).unwrap();
+    assert_eq!((tokens(), tokens()), (120, 120));
+    // Another client adds to the thread meanwhile.
+    if let Via::WebSocket = Via::chosen() {
+        thread.unload().unwrap();
+        let other = live.another_client(Client::builder());
+        other.chat_once(ChatRequest::new("two").thread(thread.thread_id())).unwrap();
+        assert_eq!(tokens(), 120);
+    }
 }
 
 fn a_plan_alone_is_the_answer() {

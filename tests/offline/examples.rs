@@ -17,7 +17,7 @@ fn the_chat_example_goes_on_with_the_scripted_server_and_says_so() {
     }
     assert!(output.status.success(), "{stderr}");
     assert!(stdout.contains("userMessage: hello there\ncodex: echo: hello there\n"), "{stdout}");
-    assert!(stdout.contains("tokens: 10 in, 5 out, 15 in all"), "{stdout}");
+    assert!(stdout.contains("tokens of this turn: 10 in, 5 out"), "{stdout}");
     assert!(stderr.contains("npm install -g @openai/codex"), "{stderr}");
 }
 

@@ -527,6 +527,8 @@ fn a_compaction_returns_when_it_is_over_and_not_before() {
     let (client, mut server, compacting) = compacting(Client::builder());
     // Turns of others begin and end on the thread meanwhile.
     server.notify("turn/started", json!({ "threadId": "t", "turn": { "id": "o", "rootTurnId": "o" } }));
+    let item = json!({ "type": "userMessage", "id": "i", "content": [] });
+    server.notify("item/completed", json!({ "threadId": "t", "turnId": "o", "item": item }));
     server.notify("turn/completed", json!({ "threadId": "t", "turn": { "id": "o", "status": "failed" } }));
     server.notify("turn/started", json!({ "threadId": "t", "turn": { "id": "c", "rootTurnId": "c" } }));
     compaction_item(&mut server, "item/started");
@@ -543,7 +545,8 @@ fn a_compaction_that_does_not_begin_or_does_not_end_is_a_timeout_that_names_it()
         let builder = Client::builder().inactivity_timeout(Duration::from_millis(200));
         let (client, mut server, compacting) = compacting(builder);
         if begins {
-            compaction_item(&mut server, "item/started");
+            server
+                .notify("turn/started", json!({ "threadId": "t", "turn": { "id": "c", "rootTurnId": "c" } }));
             let request = server.expect("thread/turns/list");
             server.reply(&request, json!({ "data": [{ "id": "c", "status": "inProgress", "items": [] }] }));
         }
@@ -554,6 +557,39 @@ fn a_compaction_that_does_not_begin_or_does_not_end_is_a_timeout_that_names_it()
         assert_eq!(thread_id, "t");
         assert_eq!(client.stats().kept_bytes, 0);
     }
+}
+
+#[test]
+fn of_two_compactions_at_once_the_interrupted_one_ends_first() {
+    let (client, mut server) = served();
+    let thread = thread(&client, &mut server);
+    let first = spawn_with(&thread, |thread| thread.compact());
+    let request = server.expect("thread/compact/start");
+    server.reply(&request, json!({}));
+    let second = spawn_with(&thread, |thread| thread.compact());
+    let request = server.expect("thread/compact/start");
+    // Before its item.
+    server.notify("turn/started", json!({ "threadId": "t", "turn": { "id": "k", "rootTurnId": "k" } }));
+    let turn = json!({ "id": "k", "items": [], "status": "interrupted", "error": null });
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": turn }));
+    server.reply(&request, json!({}));
+    assert!(matches!(first.join().unwrap(), Err(Error::TurnInterrupted { .. })));
+    compact(&mut server, "completed");
+    second.join().unwrap().unwrap();
+}
+
+#[test]
+fn an_old_server_begins_a_compaction_with_its_item() {
+    let (client, mut server) = served();
+    server.version = "0.106.0";
+    let thread = thread(&client, &mut server);
+    let compacting = spawn(move || thread.compact());
+    let request = server.expect("thread/compact/start");
+    server.reply(&request, json!({}));
+    compaction_item(&mut server, "item/started");
+    compaction_item(&mut server, "item/completed");
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": { "id": "c", "status": "completed" } }));
+    compacting.join().unwrap().unwrap();
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     await_that,
-    memory::{Server, begun, served, spawn, spawn_with, thread},
+    memory::{Server, begun, served, served_with, spawn, spawn_with, thread},
 };
 
 fn served_showing() -> (Client, Server) {
@@ -183,6 +183,108 @@ fn chats_and_unloads_of_one_thread_at_once_all_end() {
             });
         }
     });
+}
+
+#[test]
+fn every_call_that_names_a_thread_waits_for_the_end_of_its_unload() {
+    let (client, mut server) = served_showing();
+    let chat = begun(&client, &mut server, |client| client.chat("hi"));
+    server.complete("completed");
+    drop(chat);
+    let unsubscribe = server.expect("thread/unsubscribe");
+    let reading = spawn_with(&client, |client| client.read_thread("t", true));
+    let asking = spawn_with(&client, |client| client.request("thread/name/set", json!({ "threadId": "t" })));
+    let setting = spawn_with(&client, |client| {
+        client.set_thread_defaults("t", ThreadConfig::new().developer_instructions("be brief"))
+    });
+    assert!(server.next_request(Duration::from_millis(50)).is_none(), "they wait for the reply");
+    server.reply(&unsubscribe, json!({ "status": "unsubscribed" }));
+    assert!(server.next_request(Duration::from_millis(50)).is_none(), "they wait until it is closed");
+    // Others go on.
+    let other = spawn_with(&client, |client| client.read_thread("o", true));
+    let request = server.expect("thread/read");
+    server.refuse(&request, -32600, "no");
+    other.join().unwrap().unwrap_err();
+    server.notify("thread/closed", json!({ "threadId": "t" }));
+    for _ in 0..3 {
+        let request = server.recv();
+        server.refuse(&request, -32600, "no");
+    }
+    reading.join().unwrap().unwrap_err();
+    asking.join().unwrap().unwrap_err();
+    // The list of loaded threads is refused, so it counts as not loaded.
+    let resume = server.expect("thread/resume");
+    assert_eq!(resume["params"]["developerInstructions"], "be brief");
+    server.reply(&resume, json!({ "thread": { "id": "t" } }));
+    setting.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_server_that_does_not_answer_an_unload_delays_nothing_else() {
+    let (client, mut server) = served_showing();
+    let mut chats = Vec::new();
+    for number in 0..40 {
+        let starting = spawn_with(&client, |client| client.chat("hi"));
+        let request = server.expect("thread/start");
+        let id = format!("t{number}");
+        server.reply(&request, json!({ "thread": { "id": id } }));
+        server.begin_turn_on(&format!("u{number}"));
+        chats.push(starting.join().unwrap().unwrap());
+        let turn = json!({ "id": format!("u{number}"), "items": [], "status": "completed" });
+        server.notify("turn/completed", json!({ "threadId": id, "turn": turn }));
+    }
+    drop(chats);
+    // Of forty, sixteen are asked for.
+    let sent: Vec<Value> = (0..16).map(|_| server.expect("thread/unsubscribe")).collect();
+    assert!(server.next_request(Duration::from_millis(50)).is_none());
+    let asking = spawn_with(&client, |client| client.interrupt_turn_on("x", "y"));
+    let request = server.expect("turn/interrupt");
+    server.reply(&request, json!({}));
+    asking.join().unwrap().unwrap();
+    // One that has not been asked for is taken back.
+    let resuming = spawn_with(&client, |client| client.start_review("t39", ReviewTarget::custom("x"), None));
+    let request = server.expect("review/start");
+    server.refuse(&request, -32600, "no");
+    resuming.join().unwrap().unwrap_err();
+    // An overloaded server is asked again, and the others follow.
+    server.refuse(&sent[0], -32001, "overloaded");
+    for request in &sent[1..] {
+        server.reply(request, json!({ "status": "notLoaded" }));
+    }
+    let mut asked = std::collections::HashSet::new();
+    for _ in 0..24 {
+        let request = server.expect("thread/unsubscribe");
+        asked.insert(request["params"]["threadId"].as_str().unwrap().to_owned());
+        server.reply(&request, json!({ "status": "unsubscribed" }));
+    }
+    assert!(asked.contains(sent[0]["params"]["threadId"].as_str().unwrap()), "{asked:?}");
+    assert!(!asked.contains("t39") && asked.len() == 24, "{asked:?}");
+    client.close().unwrap();
+}
+
+#[test]
+fn the_tools_of_a_resume_outlive_the_unload_before_it() {
+    let (client, mut server) = served_with(Client::builder().experimental_api(true));
+    server.shows_unload = true;
+    let thread = thread(&client, &mut server);
+    let unloading = spawn_with(&thread, |thread| thread.unload());
+    let unsubscribe = server.expect("thread/unsubscribe");
+    let tool = Tool::new("now", "the time", json!({ "type": "object" }), |_| Ok("noon".to_owned().into()));
+    let resuming =
+        spawn_with(&client, |client| client.resume_thread_with_tools("t", ThreadConfig::new(), [tool]));
+    server.reply(&unsubscribe, json!({ "status": "unsubscribed" }));
+    server.notify("thread/closed", json!({ "threadId": "t" }));
+    let resume = server.expect("thread/resume");
+    server.reply(&resume, json!({ "thread": { "id": "t" } }));
+    let _thread = resuming.join().unwrap().unwrap();
+    unloading.join().unwrap().unwrap();
+    server.ask(
+        7,
+        "item/tool/call",
+        &json!({ "threadId": "t", "turnId": "u", "callId": "c", "tool": "now", "arguments": {} }),
+    );
+    let answer = server.recv();
+    assert!(answer.to_string().contains("noon"), "{answer}");
 }
 
 // ---- by hand ----

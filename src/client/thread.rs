@@ -287,7 +287,8 @@ impl Client {
     }
 
     /// Unloads a thread: ends this connection's subscription to it, so that the server can free it with its MCP
-    /// servers. The thread stays stored, unless it is ephemeral; a later chat in it resumes it.
+    /// servers. The thread stays stored, unless it is ephemeral; a later chat in it resumes it, with the tools of
+    /// this program.
     ///
     /// Server 0.169 frees a thread at once if it was started or forked with `thread_unload_delay_secs` = 0 in
     /// its [`config`](ThreadConfig::config), and otherwise after 30 minutes; it keeps a thread that another
@@ -849,12 +850,13 @@ impl Client {
         tools: ToolSet,
         resume: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        // The end of an unload would take the tools away.
         let _claim = self.claim(thread_id)?;
-        let before = self.inner.broker.put_tools(&self.connection, thread_id, Some(tools));
-        resume().inspect_err(|_| {
-            self.inner.broker.put_tools(&self.connection, thread_id, before);
-        })
+        let before = self.inner.broker.put_tools(&self.connection, thread_id, Some(tools.clone()));
+        let resumed = resume();
+        // Again, because the end of an unload may have taken them away.
+        let tools = if resumed.is_ok() { Some(tools) } else { before };
+        self.inner.broker.put_tools(&self.connection, thread_id, tools);
+        resumed
     }
 }
 

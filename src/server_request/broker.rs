@@ -469,6 +469,9 @@ impl Subsystem for Broker {
     fn notification(&self, core: &Arc<Core>, frame: &Frame<'_>, _: &mut Wakeups) {
         let Route { thread_id, turn_id, .. } = frame.route;
         match frame.method {
+            // A thread that this client unloads goes on with its tools when it is resumed.
+            "thread/closed"
+                if thread_id.as_deref().is_some_and(|id| self.turns.threads().is_unloading(id)) => {}
             "thread/closed" | "thread/archived" | "thread/deleted" => {
                 let tools = thread_id.as_deref().and_then(|thread_id| self.tools.put(thread_id, None));
                 if let Some(tools) = tools {

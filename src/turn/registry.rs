@@ -8,7 +8,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     ops::Range,
     sync::{Arc, Weak},
     time::Instant,
@@ -159,7 +159,7 @@ impl Drop for ExpectedCompaction {
     fn drop(&mut self) {
         self.turns.with_table(|table| {
             if let Some(thread) = table.threads.get_mut(&self.thread_id) {
-                thread.compactions.retain(|expected| !Arc::ptr_eq(expected, &self.begun));
+                thread.compactions.retain(|(_, expected)| !Arc::ptr_eq(expected, &self.begun));
                 table.remove_if_empty(&self.thread_id);
             }
         });
@@ -170,8 +170,9 @@ impl Drop for ExpectedCompaction {
 #[derive(Debug, Default)]
 struct ThreadTurns {
     turns: Vec<Arc<TurnLog>>,
-    /// Those who wait for a compaction; the first one receives the next turn that nobody requested by its id.
-    compactions: VecDeque<Arc<BegunTurns>>,
+    /// Those who wait for a compaction, with the number of turns that each has received. The next turn that
+    /// nobody requested by its id is for the first one of those with the fewest.
+    compactions: Vec<(usize, Arc<BegunTurns>)>,
     /// Keeps the thread loaded while its turn is running.
     lease: Option<Lease>,
     /// The number of turns that have been requested and have no id yet.
@@ -279,7 +280,7 @@ impl Turns {
         let begun = Mailbox::new(&self.budget);
         self.with_table(|table| {
             let thread = table.threads.entry(thread_id.to_owned()).or_default();
-            thread.compactions.push_back(Arc::clone(&begun));
+            thread.compactions.push((0, Arc::clone(&begun)));
         });
         ExpectedCompaction { turns: Arc::clone(self), thread_id: thread_id.to_owned(), begun }
     }
@@ -379,7 +380,7 @@ impl Subsystem for Turns {
             for (_, mut thread) in std::mem::take(&mut table.threads) {
                 table.released.extend(thread.lease.take());
                 self.budget.refund(thread.early_bytes());
-                thread.compactions.iter().for_each(|begun| begun.close(()));
+                thread.compactions.iter().for_each(|(_, begun)| begun.close(()));
                 for log in thread.turns {
                     log.lose(reason.while_doing(&format!("turn {}", log.turn_id)));
                 }
@@ -434,14 +435,14 @@ impl Table {
         now: Instant,
         wakeups: &mut Wakeups,
     ) -> Option<Arc<TurnLog>> {
-        let begun = self.threads.get_mut(thread_id)?.compactions.pop_front()?;
+        let thread = self.threads.get_mut(thread_id)?;
+        let (received, begun) = thread.compactions.iter_mut().min_by_key(|(received, _)| *received)?;
+        *received += 1;
+        let begun = Arc::clone(begun);
         let log = self.new_log(thread_id, turn_id, now);
         log.begin(Some(turn_id));
         begun.push(log.attach(Interest::Steps), wakeups);
-        let thread = self.threads.get_mut(thread_id)?;
-        thread.turns.push(Arc::clone(&log));
-        // The next turn is for the next one who waits, or for the same if this turn is of somebody else.
-        thread.compactions.push_back(begun);
+        self.threads.get_mut(thread_id)?.turns.push(Arc::clone(&log));
         Some(log)
     }
 

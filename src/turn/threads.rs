@@ -205,6 +205,11 @@ impl Threads {
         }
     }
 
+    /// Whether this client is unloading the thread.
+    pub(crate) fn is_unloading(&self, id: &str) -> bool {
+        self.are_unloading() && self.lock().threads.get(id).is_some_and(|entry| entry.unload.is_some())
+    }
+
     /// Whether any thread is being unloaded.
     pub(crate) fn are_unloading(&self) -> bool {
         self.unloads.load(Ordering::Acquire) > 0

@@ -31,6 +31,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(crate) struct Queue {
     waiting: VecDeque<(String, Arc<Unload>)>,
     sent: VecDeque<SentUnload>,
+    /// The server was overloaded a moment ago.
+    is_paused: bool,
 }
 
 #[derive(Debug)]
@@ -99,6 +101,20 @@ impl Threads {
         self.send_unloads(core);
     }
 
+    fn go_on_later(self: &Arc<Self>, core: &Arc<Core>) {
+        let (threads, weak) = (Arc::clone(self), Arc::downgrade(core));
+        let go_on = move || {
+            threads.queue.lock().is_paused = false;
+            if let Some(core) = weak.upgrade() {
+                threads.send_unloads(&core);
+            }
+        };
+        if core.schedule(Instant::now() + PAUSE, go_on).is_none() {
+            // There is no timer: the next thread to be unloaded continues.
+            self.queue.lock().is_paused = false;
+        }
+    }
+
     /// Sends as many of the waiting requests as may be in flight.
     fn send_unloads(self: &Arc<Self>, core: &Arc<Core>) {
         while let Some((id, unload)) = self.next_unload(core) {
@@ -131,7 +147,7 @@ impl Threads {
                 abandoned.extend(queue.sent.pop_front().and_then(|sent| sent.call));
             }
             loop {
-                if queue.sent.len() >= MOST_SENT {
+                if queue.is_paused || queue.sent.len() >= MOST_SENT {
                     break None;
                 }
                 let Some((id, unload)) = queue.waiting.pop_front() else { break None };
@@ -159,14 +175,13 @@ impl Request {
         if reply.check_overload(method).is_err() {
             *self.unload.phase.lock() = Phase::Queued;
             let again = (std::mem::take(&mut self.id), Arc::clone(&self.unload));
-            self.threads.queue.lock().waiting.push_back(again);
-            let (threads, later) = (Arc::clone(&self.threads), Weak::clone(&self.core));
-            let work = move || {
-                if let Some(core) = later.upgrade() {
-                    threads.send_unloads(&core);
-                }
-            };
-            core.schedule(Instant::now() + PAUSE, work);
+            let mut queue = self.threads.queue.lock();
+            queue.waiting.push_back(again);
+            let was_paused = std::mem::replace(&mut queue.is_paused, true);
+            drop(queue);
+            if !was_paused {
+                self.threads.go_on_later(&core);
+            }
             return;
         }
         let status = reply.decode::<serde_json::Value>(method);

@@ -573,8 +573,8 @@ fn of_two_compactions_at_once_the_interrupted_one_ends_first() {
     let turn = json!({ "id": "k", "items": [], "status": "interrupted", "error": null });
     server.notify("turn/completed", json!({ "threadId": "t", "turn": turn }));
     server.reply(&request, json!({}));
-    assert!(matches!(first.join().unwrap(), Err(Error::TurnInterrupted { .. })));
     compact(&mut server, "completed");
+    assert!(matches!(first.join().unwrap(), Err(Error::TurnInterrupted { .. })));
     second.join().unwrap().unwrap();
 }
 

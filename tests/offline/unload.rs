@@ -206,16 +206,18 @@ fn every_call_that_names_a_thread_waits_for_the_end_of_its_unload() {
     server.refuse(&request, -32600, "no");
     other.join().unwrap().unwrap_err();
     server.notify("thread/closed", json!({ "threadId": "t" }));
-    for _ in 0..3 {
+    // The list of loaded threads is refused, so the thread counts as not loaded.
+    for _ in 0..4 {
         let request = server.recv();
-        server.refuse(&request, -32600, "no");
+        if request["method"] == "thread/resume" {
+            assert_eq!(request["params"]["developerInstructions"], "be brief");
+            server.reply(&request, json!({ "thread": { "id": "t" } }));
+        } else {
+            server.refuse(&request, -32600, "no");
+        }
     }
     reading.join().unwrap().unwrap_err();
     asking.join().unwrap().unwrap_err();
-    // The list of loaded threads is refused, so it counts as not loaded.
-    let resume = server.expect("thread/resume");
-    assert_eq!(resume["params"]["developerInstructions"], "be brief");
-    server.reply(&resume, json!({ "thread": { "id": "t" } }));
     setting.join().unwrap().unwrap();
 }
 
@@ -285,6 +287,30 @@ fn the_tools_of_a_resume_outlive_the_unload_before_it() {
     );
     let answer = server.recv();
     assert!(answer.to_string().contains("noon"), "{answer}");
+}
+
+#[test]
+fn the_tools_of_a_thread_outlive_its_unload() {
+    let (client, mut server) = served_with(Client::builder().experimental_api(true));
+    server.shows_unload = true;
+    let tool = Tool::new("now", "the time", json!({ "type": "object" }), |_| Ok("noon".to_owned().into()));
+    let starting = spawn_with(&client, |client| client.start_thread_with_tools(ThreadConfig::new(), [tool]));
+    server.begin_thread();
+    let thread = starting.join().unwrap().unwrap();
+    let unloading = spawn_with(&thread, |thread| thread.unload());
+    let unsubscribe = server.expect("thread/unsubscribe");
+    server.reply(&unsubscribe, json!({ "status": "unsubscribed" }));
+    server.notify("thread/closed", json!({ "threadId": "t" }));
+    unloading.join().unwrap().unwrap();
+    let params = json!({ "threadId": "t", "turnId": "u", "callId": "c", "tool": "now", "arguments": {} });
+    server.ask(7, "item/tool/call", &params);
+    let answer = server.recv();
+    assert!(answer.to_string().contains("noon"), "{answer}");
+    // When the server closes it by itself, they are forgotten.
+    server.notify("thread/closed", json!({ "threadId": "t" }));
+    server.ask(8, "item/tool/call", &params);
+    let answer = server.recv();
+    assert!(answer.to_string().contains("no such tool"), "{answer}");
 }
 
 // ---- by hand ----

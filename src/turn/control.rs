@@ -37,6 +37,8 @@ pub(crate) fn not_running(turn_id: &str, error: Error) -> Error {
     match &error {
         Error::Rpc { code: INVALID_REQUEST, message, .. }
             if message == "no active turn to steer"
+                // No turn runs in a thread that is not loaded.
+                || message.starts_with("thread not found")
                 || (message.starts_with("expected active turn id ") && message.contains(" but found ")) =>
         {
             let what = format!("turn {turn_id} is not running: {message}");

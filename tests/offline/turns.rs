@@ -635,6 +635,7 @@ fn steering_a_turn_that_does_not_run_is_an_error_of_its_own() {
     for steer in ways {
         for (code, message, is_ended) in [
             (-32600, "no active turn to steer", true),
+            (-32600, "thread not found: t", true),
             (-32600, "expected active turn id `u` but found `v`", true),
             (-32600, "expected active turn id u but found v", true),
             (-32600, "cannot steer a review turn", false),

@@ -26,6 +26,7 @@ use std::{
     borrow::Cow,
     fmt,
     ops::ControlFlow,
+    path::PathBuf,
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -37,6 +38,12 @@ use crate::{
     deadline::Deadline,
     error::{Result, Timeout, TransportFailure},
 };
+
+/// The user's home directory.
+fn home_dir() -> Option<PathBuf> {
+    #[allow(deprecated, reason = "not any more: its behaviour on Windows was mended in Rust 1.85")]
+    std::env::home_dir()
+}
 
 /// The writing half of a connection, shared by all threads that use a client.
 pub trait Link: Send + Sync {

@@ -92,6 +92,7 @@ where
 
     /// Queues a message, writes what the destination accepts now, and leaves the rest to the polling
     /// thread.
+    #[cfg(unix)]
     pub(super) fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
         self.check()?;
         self.queue(message);

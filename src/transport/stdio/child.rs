@@ -82,7 +82,14 @@ impl WatchedChild {
         &self.state.child
     }
 
+    /// Disconnected once the child has been reaped.
+    #[cfg(any(not(unix), test))]
+    pub(super) fn exited(&self) -> Receiver<()> {
+        self.exited.clone()
+    }
+
     /// Calls `wake` once the child has been reaped, or immediately if it already has been.
+    #[cfg(unix)]
     pub(super) fn when_exited(&self, wake: impl Fn() + Send + 'static) {
         let mut on_exit = self.state.on_exit.lock();
         if self.has_exited() {

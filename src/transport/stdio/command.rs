@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::super::home_dir;
 use crate::error::{Error, Result, TransportFailure};
 
 /// The environment variable that holds the server's command line.
@@ -113,7 +114,7 @@ fn is_path(name: &OsStr) -> bool {
 /// The directories where Codex's installers put it: npm, Homebrew, and several Node version managers.
 fn install_directories() -> Vec<PathBuf> {
     let mut directories = Vec::new();
-    if let Some(home) = env::home_dir() {
+    if let Some(home) = home_dir() {
         for directory in [
             ".local/bin",
             ".npm-global/bin",

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-#[cfg(feature = "websocket")]
+#[cfg(any(feature = "websocket", not(unix), test))]
 use crossbeam_channel::Receiver;
 
 use super::{
@@ -102,7 +102,14 @@ impl Process {
         Ok((Arc::new(process), streams))
     }
 
+    /// Disconnected once the child has been reaped.
+    #[cfg(any(not(unix), test))]
+    pub(super) fn exited(&self) -> Receiver<()> {
+        self.child.exited()
+    }
+
     /// Calls `wake` once the child has been reaped, or immediately if it already has been.
+    #[cfg(unix)]
     pub(super) fn when_exited(&self, wake: impl Fn() + Send + 'static) {
         self.child.when_exited(wake);
     }

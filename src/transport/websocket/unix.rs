@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result, Timeout, TransportFailure},
-    transport::{ConnectTimeout, Link, Sink, Transport},
+    transport::{ConnectTimeout, Link, Sink, Transport, home_dir},
 };
 
 /// The default path of `codex app-server --listen unix://`, relative to the Codex home.
@@ -115,7 +115,7 @@ impl Transport for UnixSocket {
 
 fn default_path() -> Result<PathBuf> {
     let home = env::var_os("CODEX_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
-    let home = home.or_else(|| env::home_dir().map(|home| home.join(".codex")));
+    let home = home.or_else(|| home_dir().map(|home| home.join(".codex")));
     let home =
         home.ok_or_else(|| Error::invalid("neither CODEX_HOME nor a home directory is set; specify a path"))?;
     Ok(home.join(DEFAULT_PATH))

@@ -1,6 +1,6 @@
 //! A child process, the thread that waits for it, and the signals to its group.
 //!
-//! Relies on shared_child and rustix. Invariant: the thread runs before the child does, so that the child is
+//! Relies on shared_child, and on rustix or win32job for the group. Invariant: the thread runs before the child does, so that the child is
 //! always reaped, and its exit is known even while a grandchild holds its pipes open. The group is signalled
 //! only while the child has not been reaped: afterwards its number may be that of another group.
 
@@ -28,6 +28,8 @@ pub(super) struct WatchedChild {
 
 struct ChildState {
     child: SharedChild,
+    /// The processes that the child starts.
+    group: Group,
     /// Set once the child has been reaped; `None` inside if its exit status is unknown.
     end: OnceLock<Option<ExitStatus>>,
     /// Held while the child is reaped, and while its group is signalled.
@@ -58,17 +60,21 @@ impl Watcher {
     /// Starts the child, in a process group of its own.
     pub(super) fn spawn(self, command: &mut Command) -> io::Result<WatchedChild> {
         let Watcher { start, thread } = self;
-        isolate(command);
-        let child = match SharedChild::spawn(command) {
-            Ok(child) => child,
+        let (child, group) = match Group::spawn(command) {
+            Ok(spawned) => spawned,
             Err(error) => {
                 drop(start);
                 join(Some(thread));
                 return Err(error);
             }
         };
-        let state =
-            ChildState { child, end: OnceLock::new(), reaping: Mutex::default(), on_exit: Mutex::default() };
+        let state = ChildState {
+            child,
+            group,
+            end: OnceLock::new(),
+            reaping: Mutex::default(),
+            on_exit: Mutex::default(),
+        };
         let (state, (alive, exited)) = (Arc::new(state), bounded(0));
         // The thread waits for this one message.
         let _ = start.send((Arc::clone(&state), alive));
@@ -116,12 +122,12 @@ impl WatchedChild {
 
     /// Sends SIGTERM to the child and its group.
     pub(super) fn terminate(&self) {
-        self.state.unless_reaped(terminate_group);
+        self.state.unless_reaped(Group::terminate);
     }
 
     /// Sends SIGKILL to the child and its group, and waits until the child has been reaped.
     pub(super) fn kill_and_wait(&self, limit: Duration) -> bool {
-        self.state.unless_reaped(kill_group);
+        self.state.unless_reaped(Group::kill);
         self.exits_within(limit)
     }
 
@@ -141,7 +147,7 @@ impl ChildState {
         let _reaping = self.reaping.lock();
         let status = is_left.then(|| {
             // The child has ended, but its number is still its own.
-            kill_group(&self.child);
+            self.group.kill(&self.child);
             self.child.wait().ok()
         });
         let _ = self.end.set(status.flatten());
@@ -154,41 +160,54 @@ impl ChildState {
         }
     }
 
-    fn unless_reaped(&self, signal: fn(&SharedChild)) {
+    fn unless_reaped(&self, signal: fn(&Group, &SharedChild)) {
         let _reaping = self.reaping.lock();
         if self.end.get().is_none() && is_there(&self.child) {
-            signal(&self.child);
+            signal(&self.group, &self.child);
         }
     }
 }
 
-/// Puts the child in its own process group: this program decides how to handle Ctrl-C, and the group can
-/// be signalled as one.
 #[cfg(unix)]
-fn isolate(command: &mut Command) {
-    std::os::unix::process::CommandExt::process_group(command, 0);
-}
-
-/// Prevents a console window from opening.
-#[cfg(windows)]
-fn isolate(command: &mut Command) {
-    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
-    std::os::windows::process::CommandExt::creation_flags(command, CREATE_NO_WINDOW);
-}
-
-#[cfg(not(any(unix, windows)))]
-fn isolate(_: &mut Command) {}
-
-#[cfg(unix)]
-use self::unix::{is_there, kill_group, terminate_group, wait_without_reaping};
+use self::unix::{Group, is_there, wait_without_reaping};
 
 #[cfg(unix)]
 mod unix {
+    use std::{io, os::unix::process::CommandExt, process::Command};
+
     use rustix::{
         io::Errno,
         process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid},
     };
     use shared_child::SharedChild;
+
+    /// The process group of the child, whose number is the child's.
+    pub(super) struct Group;
+
+    impl Group {
+        /// Starts the child in its own process group: this program decides how to handle Ctrl-C, and the group
+        /// can be signalled as one.
+        pub(super) fn spawn(command: &mut Command) -> io::Result<(SharedChild, Group)> {
+            Ok((SharedChild::spawn(command.process_group(0))?, Group))
+        }
+
+        #[allow(clippy::unused_self, reason = "elsewhere the group is more than a number")]
+        pub(super) fn terminate(&self, child: &SharedChild) {
+            signal_group(child, Signal::TERM);
+        }
+
+        #[allow(clippy::unused_self, reason = "elsewhere the group is more than a number")]
+        pub(super) fn kill(&self, child: &SharedChild) {
+            signal_group(child, Signal::KILL);
+        }
+    }
+
+    fn signal_group(child: &SharedChild, signal: Signal) {
+        if let Some(group) = pid(child) {
+            // Fails if the group no longer exists, which is the desired state.
+            let _ = kill_process_group(group, signal);
+        }
+    }
 
     fn pid(child: &SharedChild) -> Option<Pid> {
         i32::try_from(child.id()).ok().and_then(Pid::from_raw)
@@ -216,45 +235,95 @@ mod unix {
     pub(super) fn is_there(child: &SharedChild) -> bool {
         look(child, WaitIdOptions::NOHANG).is_ok()
     }
+}
 
-    fn signal_group(child: &SharedChild, signal: Signal) {
-        if let Some(group) = pid(child) {
-            // Fails if the group no longer exists, which is the desired state.
-            let _ = kill_process_group(group, signal);
+#[cfg(windows)]
+use self::windows::Group;
+
+#[cfg(windows)]
+mod windows {
+    use std::{
+        io,
+        os::windows::{io::AsRawHandle, process::CommandExt},
+        process::Command,
+    };
+
+    use parking_lot::Mutex;
+    use shared_child::SharedChild;
+    use win32job::{ExtendedLimitInfo, Job, JobError};
+
+    /// Prevents a console window from opening.
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+
+    /// The job object of the child, in which everything is that it starts. Closing its only handle ends them all,
+    /// also when the system closes it because this process was killed. `None` once it has been closed.
+    pub(super) struct Group(Mutex<Option<Job>>);
+
+    impl Group {
+        /// What the child starts in the microseconds before it is in the job is not in it.
+        pub(super) fn spawn(command: &mut Command) -> io::Result<(SharedChild, Group)> {
+            let mut limits = ExtendedLimitInfo::new();
+            let job = Job::create_with_limit_info(limits.limit_kill_on_job_close()).map_err(failed)?;
+            let mut child = command.creation_flags(CREATE_NO_WINDOW).spawn()?;
+            if let Err(error) = job.assign_process(child.as_raw_handle() as isize) {
+                // Without the job, what it starts could outlive it.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(failed(error));
+            }
+            Ok((SharedChild::new(child)?, Group(Mutex::new(Some(job)))))
+        }
+
+        /// There is no gentle way: the child has no console to receive Ctrl-C from.
+        pub(super) fn terminate(&self, child: &SharedChild) {
+            self.kill(child);
+        }
+
+        pub(super) fn kill(&self, _: &SharedChild) {
+            drop(self.0.lock().take());
         }
     }
 
-    pub(super) fn terminate_group(child: &SharedChild) {
-        signal_group(child, Signal::TERM);
-    }
-
-    pub(super) fn kill_group(child: &SharedChild) {
-        signal_group(child, Signal::KILL);
+    fn failed(error: JobError) -> io::Error {
+        io::Error::other(error)
     }
 }
 
-#[cfg(not(unix))]
-use self::other::{is_there, kill_group, terminate_group, wait_without_reaping};
+#[cfg(not(any(unix, windows)))]
+use self::other::Group;
 
-/// There is no process group, and no number that is used again while the child's handle is open.
-#[cfg(not(unix))]
+#[cfg(not(any(unix, windows)))]
 mod other {
+    use std::{io, process::Command};
+
     use shared_child::SharedChild;
 
-    pub(super) fn wait_without_reaping(child: &SharedChild) -> bool {
-        child.wait().is_ok()
-    }
+    /// Only the child itself.
+    pub(super) struct Group;
 
-    pub(super) fn is_there(_: &SharedChild) -> bool {
-        true
-    }
+    impl Group {
+        pub(super) fn spawn(command: &mut Command) -> io::Result<(SharedChild, Group)> {
+            Ok((SharedChild::spawn(command)?, Group))
+        }
 
-    pub(super) fn terminate_group(child: &SharedChild) {
-        kill_group(child);
-    }
+        pub(super) fn terminate(&self, child: &SharedChild) {
+            self.kill(child);
+        }
 
-    pub(super) fn kill_group(child: &SharedChild) {
-        // Fails if the child has already exited.
-        let _ = child.kill();
+        pub(super) fn kill(&self, child: &SharedChild) {
+            // Fails if the child has already exited.
+            let _ = child.kill();
+        }
     }
+}
+
+/// Nothing reuses the number of a child while its handle is open.
+#[cfg(not(unix))]
+fn is_there(_: &SharedChild) -> bool {
+    true
+}
+
+#[cfg(not(unix))]
+fn wait_without_reaping(child: &SharedChild) -> bool {
+    child.wait().is_ok()
 }

@@ -114,6 +114,7 @@ impl Process {
         self.child.when_exited(wake);
     }
 
+    #[cfg(any(unix, feature = "websocket"))]
     pub(super) fn has_exited(&self) -> bool {
         self.child.has_exited()
     }

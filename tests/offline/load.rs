@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     await_that,
+    logger::set_logger,
     memory::{PATIENCE, Server, begun, chatting, manual, served, served_with, spawn, spawn_with, thread},
     probe::is_alone,
 };
@@ -32,26 +33,6 @@ const MIB: usize = 1024 * 1024;
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
-}
-
-/// The program's logger, which does this with each record.
-struct Logger<F>(F);
-
-impl<F: Fn(&log::Record<'_>) + Send + Sync> log::Log for Logger<F> {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        (self.0)(record);
-    }
-
-    fn flush(&self) {}
-}
-
-fn set_logger(does: impl Fn(&log::Record<'_>) + Send + Sync + 'static) {
-    log::set_boxed_logger(Box::new(Logger(does))).unwrap();
-    log::set_max_level(log::LevelFilter::Debug);
 }
 
 /// Holds up whoever waits until it is opened.
@@ -120,7 +101,7 @@ fn a_logger_of_three_seconds_delays_no_request_of_another_thread() {
         Client::builder().request_timeout(Duration::from_secs(1)).approval_mode(ApprovalMode::Manual),
     );
     initialized(&client, &mut server);
-    set_logger(move |record| {
+    set_logger(log::LevelFilter::Debug, move |record| {
         let _ = told.lock().unwrap().send(record.args().to_string());
         thread::sleep(Duration::from_secs(3));
     });
@@ -143,7 +124,7 @@ fn a_flood_of_strays_with_a_slow_logger_is_bounded_and_counted() {
     let logged = Arc::new(AtomicUsize::new(0));
     {
         let (gate, logged) = (gate.clone(), Arc::clone(&logged));
-        set_logger(move |_| {
+        set_logger(log::LevelFilter::Debug, move |_| {
             gate.wait();
             logged.fetch_add(1, Ordering::Relaxed);
         });
@@ -170,7 +151,7 @@ fn a_handler_that_panics_declines_although_the_logger_panics_too() {
     if !is_alone("load::a_handler_that_panics_declines_although_the_logger_panics_too") {
         return;
     }
-    set_logger(|_| panic!("the logger"));
+    set_logger(log::LevelFilter::Debug, |_| panic!("the logger"));
     let (client, mut server) = served();
     client.set_approval_handler(|_| panic!("the handler"));
     server.send(&approval(1, ""));
@@ -185,7 +166,7 @@ fn a_slow_logger_does_not_delay_the_answer_for_a_handler_that_panics() {
     }
     let gate = Gate::default();
     let held = gate.clone();
-    set_logger(move |_| held.wait());
+    set_logger(log::LevelFilter::Debug, move |_| held.wait());
     let (client, mut server) = served();
     client.set_approval_handler(|_| panic!("the handler"));
     server.send(&approval(1, ""));
@@ -203,7 +184,7 @@ fn a_drop_takes_no_longer_than_half_a_second_although_handlers_and_the_logger_ar
     }
     let gate = Gate::default();
     let held = gate.clone();
-    set_logger(move |_| held.wait());
+    set_logger(log::LevelFilter::Debug, move |_| held.wait());
     let (client, mut server) = served();
     let (entered, enter) = mpsc::channel();
     let held = gate.clone();
@@ -320,7 +301,9 @@ fn with_128_handlers_blocked_close_returns_within_five_seconds_and_log_records_c
     }
     let (told, tell) = mpsc::channel();
     let told = Mutex::new(told);
-    set_logger(move |record| drop(told.lock().unwrap().send(record.args().to_string())));
+    set_logger(log::LevelFilter::Debug, move |record| {
+        drop(told.lock().unwrap().send(record.args().to_string()))
+    });
     let (client, mut server) = served();
     let gate = Gate::default();
     let (entered, enter) = mpsc::channel();
@@ -891,7 +874,9 @@ fn the_answer_of_a_handler_that_could_not_be_sent_is_logged_and_the_request_wait
     }
     let (told, tell) = mpsc::channel();
     let told = Mutex::new(told);
-    set_logger(move |record| drop(told.lock().unwrap().send(record.args().to_string())));
+    set_logger(log::LevelFilter::Debug, move |record| {
+        drop(told.lock().unwrap().send(record.args().to_string()))
+    });
     let (client, mut sink, refuses, taken) = refusing(Client::builder());
     client.set_approval_handler(|_| ApprovalDecision::Accept);
     give(&mut sink, &approval(1, ""));

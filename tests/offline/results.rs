@@ -9,6 +9,7 @@ use codex_blocking::{
 use serde_json::{Value, json};
 
 use crate::support::{
+    logger::set_logger,
     memory::{Server, begun, chatting, message, served, served_with, spawn, spawn_with, thread},
     probe::is_alone,
 };
@@ -249,22 +250,11 @@ fn a_retry_that_the_turn_got_over_is_not_told() {
 
 #[test]
 fn the_first_retry_of_a_turn_is_a_warning_in_the_log() {
-    struct Told(crossbeam_channel::Sender<String>);
-    impl log::Log for Told {
-        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-            true
-        }
-        fn log(&self, record: &log::Record<'_>) {
-            let _ = self.0.send(record.args().to_string());
-        }
-        fn flush(&self) {}
-    }
     if !is_alone("results::the_first_retry_of_a_turn_is_a_warning_in_the_log") {
         return;
     }
     let (tell, told) = crossbeam_channel::unbounded();
-    log::set_boxed_logger(Box::new(Told(tell))).unwrap();
-    log::set_max_level(log::LevelFilter::Warn);
+    set_logger(log::LevelFilter::Warn, move |record| drop(tell.send(record.args().to_string())));
     let (client, mut server) = served();
     // Nobody reads it.
     let _chat = chatting(&client, &mut server);

@@ -16,6 +16,7 @@ use codex_blocking::{
 use serde_json::{Value, json};
 use tungstenite::protocol::CloseFrame;
 
+use crate::support::logger::set_logger;
 use crate::support::probe::is_alone;
 use crate::support::websocket::Listening;
 
@@ -125,22 +126,14 @@ fn nothing_secret_is_logged() {
     if !is_alone("secrets::nothing_secret_is_logged") {
         return;
     }
-    struct Memory(Arc<Mutex<String>>);
-    impl log::Log for Memory {
-        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-            true
-        }
-        fn log(&self, record: &log::Record<'_>) {
-            // The server of the test logs the request that it is sent; only this crate's own words count.
-            if record.target().starts_with("codex_blocking") {
-                self.0.lock().unwrap().push_str(&format!("{}\n", record.args()));
-            }
-        }
-        fn flush(&self) {}
-    }
     let logged = Arc::new(Mutex::new(String::new()));
-    log::set_boxed_logger(Box::new(Memory(Arc::clone(&logged)))).unwrap();
-    log::set_max_level(log::LevelFilter::Trace);
+    let log = Arc::clone(&logged);
+    set_logger(log::LevelFilter::Trace, move |record| {
+        // The server of the test logs the request that it is sent; only this crate's own words count.
+        if record.target().starts_with("codex_blocking") {
+            log.lock().unwrap().push_str(&format!("{}\n", record.args()));
+        }
+    });
     let server = ScriptedServer::new().listen().unwrap();
     let client = Client::connect(websocket(&server.url()).token(SECRET)).unwrap();
     let thread = client.start_thread(ThreadConfig::new().config(config())).unwrap();

@@ -8,6 +8,7 @@ pub(crate) mod cases;
 pub(crate) mod daemon;
 pub(crate) mod examples;
 pub(crate) mod live;
+pub(crate) mod logger;
 pub(crate) mod memory;
 pub(crate) mod probe;
 pub(crate) mod real;

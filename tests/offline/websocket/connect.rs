@@ -12,6 +12,7 @@ use codex_blocking::{Client, Error, Timeout, WebSocket};
 use serde_json::json;
 
 use crate::support::failure_of;
+use crate::support::logger::set_logger;
 use crate::support::probe::{is_alone, is_probe, probe};
 use crate::support::websocket::{Listening, PATIENCE, read_head};
 
@@ -200,20 +201,11 @@ fn secrets_are_not_logged() {
     if !is_alone("websocket::connect::secrets_are_not_logged") {
         return;
     }
-    struct Memory(Arc<Mutex<String>>);
-    impl log::Log for Memory {
-        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-            true
-        }
-        fn log(&self, record: &log::Record<'_>) {
-            let line = format!("{} {}\n", record.target(), record.args());
-            self.0.lock().unwrap().push_str(&line);
-        }
-        fn flush(&self) {}
-    }
     let logged = Arc::new(Mutex::new(String::new()));
-    log::set_boxed_logger(Box::new(Memory(Arc::clone(&logged)))).unwrap();
-    log::set_max_level(log::LevelFilter::Trace);
+    let log = Arc::clone(&logged);
+    set_logger(log::LevelFilter::Trace, move |record| {
+        log.lock().unwrap().push_str(&format!("{} {}\n", record.target(), record.args()));
+    });
     let server = ScriptedServer::new().listen().unwrap();
     // The server of the test logs the request that it is sent; only this crate's own words count.
     let own = |logged: &str| -> String {

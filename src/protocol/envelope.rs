@@ -253,17 +253,13 @@ enum Nested<'r, 'a> {
     Thread(&'r mut Route<'a>),
 }
 
-/// Implements a visitor that reads an object and ignores any other value.
-macro_rules! object_or_nothing {
+/// Implements the part of a visitor that ignores whatever is neither a list nor an object.
+macro_rules! scalars_are_nothing {
     () => {
         type Value = ();
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("anything")
-        }
-
-        fn visit_borrowed_str<E>(self, _: &'de str) -> Result<(), E> {
-            Ok(())
         }
 
         fn visit_str<E>(self, _: &str) -> Result<(), E> {
@@ -289,6 +285,14 @@ macro_rules! object_or_nothing {
         fn visit_unit<E>(self) -> Result<(), E> {
             Ok(())
         }
+    };
+}
+pub(super) use scalars_are_nothing;
+
+/// Implements a visitor that reads an object and ignores any other value.
+macro_rules! object_or_nothing {
+    () => {
+        scalars_are_nothing!();
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
             while seq.next_element::<IgnoredAny>()?.is_some() {}

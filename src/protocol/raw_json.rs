@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use super::{repair::RAW_VALUE_KEY, wire::Key};
+use super::{envelope::scalars_are_nothing, repair::RAW_VALUE_KEY, wire::Key};
 
 /// How deep the text may be nested. serde_json parses 127 levels; some are left for what contains the text.
 const DEEPEST: usize = 100;
@@ -62,28 +62,8 @@ impl<'de> DeserializeSeed<'de> for Checked {
 }
 
 impl<'de> Visitor<'de> for Checked {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
+    scalars_are_nothing!();
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let inner = self.inner()?;
         while list.next_element_seed(inner)?.is_some() {}

@@ -1,8 +1,8 @@
 //! Error types.
 //!
 //! Relies on `continuation`, `excerpt`, and the plain data of a turn that it carries. Invariant: an [`Error`]
-//! keeps its cause as `source()`, its ids and the raw
-//! text, and is cheap to clone, since the end of a connection fails every waiting call.
+//! keeps its cause as `source()`, its ids and the raw text, and is cheap to clone, since the end of a connection
+//! fails every waiting call.
 
 use std::{fmt, io, process::ExitStatus, sync::Arc, time::Duration};
 

@@ -274,9 +274,9 @@ impl Client {
                 Ok(())
             });
             let outcome = outcome.map_err(|error| match error {
-                Error::TurnInactive { continuation, idle, .. } => {
+                Error::TurnInactive { continuation, .. } => {
                     self.forget(&continuation);
-                    Deadline::after(limit.or(Some(idle))).error(timeout())
+                    deadline.error(timeout())
                 }
                 error => error,
             });
@@ -618,11 +618,9 @@ impl Client {
     /// Resumes a thread. The server applies the configuration unless the thread is loaded. If the server is
     /// closing the thread, tries again within the request limit.
     fn load(&self, id: &str, config: &ThreadConfig) -> Result<String> {
-        const METHOD: &str = "thread/resume";
-        let deadline = self.deadline();
-        let mut pauses = Pauses::new(deadline);
+        let mut pauses = Pauses::new(self.deadline());
         let id = loop {
-            match self.open_thread(METHOD, Some(id), config) {
+            match self.open_thread("thread/resume", Some(id), config) {
                 Err(error) if is_closing(&error) && pauses.pause() => {}
                 opened => break opened?,
             }
@@ -892,18 +890,18 @@ pub(super) struct ChatThread {
 }
 
 /// The pauses between the attempts at a call that the server rejects for a short time only.
-pub(super) struct Pauses {
+struct Pauses {
     deadline: Deadline,
     next: Duration,
 }
 
 impl Pauses {
-    pub(super) fn new(deadline: Deadline) -> Pauses {
+    fn new(deadline: Deadline) -> Pauses {
         Pauses { deadline, next: Duration::from_millis(10) }
     }
 
     /// Pauses, unless the deadline has passed, in which case it returns `false`.
-    pub(super) fn pause(&mut self) -> bool {
+    fn pause(&mut self) -> bool {
         if self.deadline.has_passed() {
             return false;
         }

@@ -535,8 +535,8 @@ impl Table {
         if let Some(turn_id) = turn_id.filter(|_| log.is_none() && has_compactions && may_begin()) {
             log = self.take_compaction(thread_id, turn_id, now, wakeups);
         }
-        let Some(thread) = self.threads.get_mut(thread_id) else { return };
         let Some(log) = log else {
+            let Some(thread) = self.threads.get_mut(thread_id) else { return };
             // These servers don't name the root of a review either: it is the requested turn that has not
             // started.
             if self.has_phantom_turns && kind == Kind::TurnStarted {

@@ -119,14 +119,24 @@ fn no_command() {
 }
 
 fn without_any_codex_the_error_says_how_to_get_one() {
-    if ["/usr/local/bin/codex", "/opt/homebrew/bin/codex", "/usr/bin/codex"]
-        .iter()
-        .any(|at| PathBuf::from(at).exists())
-    {
+    let of_the_system = [
+        "/usr/local/bin",
+        "/opt/homebrew/bin",
+        "/home/linuxbrew/.linuxbrew/bin",
+        "/opt/local/bin",
+        "/run/current-system/sw/bin",
+        "/usr/bin",
+    ];
+    if of_the_system.iter().any(|directory| PathBuf::from(directory).join("codex").exists()) {
         // It is found there whatever the environment says.
         return;
     }
     let mut probe = probe("no-command");
+    // They name directories of installers.
+    for name in ["BUN_INSTALL", "CODEX_INSTALL_DIR", "NVM_BIN", "PNPM_HOME", "VOLTA_HOME"] {
+        probe.env_remove(name);
+    }
+    probe.env_remove("npm_config_prefix").env_remove("NPM_CONFIG_PREFIX");
     let error = output_of(
         probe.env_remove("CODEX_APP_SERVER_CMD").env("PATH", "/nowhere/bin").env("HOME", "/nowhere/home"),
     );

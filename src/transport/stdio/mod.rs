@@ -42,11 +42,29 @@ use crate::error::{Result, TransportFailure};
 
 /// Runs a server as a child process and communicates with it over stdin and stdout.
 ///
-/// `Stdio::default()` runs the command in `$CODEX_APP_SERVER_CMD` if it is set (split like a shell
-/// command line, but not run by a shell), otherwise `codex app-server`. A bare program name is searched
-/// for on `PATH` (that of [`env`](Stdio::env) if it is set there); `codex` also in the directories where its
-/// installers put it. A relative program, and a relative entry of `PATH`, are relative to the current directory
-/// of this process, not to [`cwd`](Stdio::cwd). Empty entries are skipped.
+/// `Stdio::default()` runs the command in `$CODEX_APP_SERVER_CMD` if it is set, otherwise `codex app-server`.
+///
+/// # How the program is found
+///
+/// - The variable is split like a shell command line on Unix, and by the rules of Windows there, where backslashes
+///   need no escaping: `"C:\Program Files\codex.exe" app-server`. No shell runs it.
+/// - A bare program name is searched for on `PATH` (that of [`env`](Stdio::env) if it is set there; on Windows in any
+///   case of its name). Empty entries are skipped. `codex` is also searched for in the directories where its own
+///   installer, npm, pnpm, Bun, Volta and other version managers, Homebrew, WinGet and Scoop put it: programs that
+///   a desktop or a service manager starts often have a short `PATH`.
+/// - A relative program, and a relative entry of `PATH`, are relative to the current directory of this process, not to
+///   [`cwd`](Stdio::cwd).
+/// - On Windows the endings in `PATHEXT` are tried, but only those that can be started: `.com`, `.exe`, `.bat` and
+///   `.cmd`. A script, such as `codex.ps1`, is run by naming its interpreter.
+/// - What npm puts on `PATH` as `codex` is a script for Node. Where its package has a native program for this platform,
+///   that runs instead, with the variables that the script sets (`CODEX_MANAGED_BY_NPM`,
+///   `CODEX_MANAGED_PACKAGE_ROOT`). It starts faster, needs no `node` on `PATH`, gets each signal once, and on Windows
+///   no command interpreter looks at the arguments. A program that is given by its path, such as
+///   `/usr/local/bin/codex`, runs as it is.
+///
+/// If there is none, the error lists all paths that were tried.
+///
+/// # The process
 ///
 /// On Unix the child runs in its own process group, which ends with the connection.
 /// [`close`](crate::Client::close) closes its stdin, then sends SIGTERM, then SIGKILL. Dropping the last

@@ -1,0 +1,224 @@
+//! The command that runs the server: its program, arguments, directory and environment.
+//!
+//! Relies on `error` and, in this directory, on `split` (a command line into arguments), `find` (the file of the
+//! program), `npm` (the native program behind npm's script) and `environment`. Invariant: a command is resolved
+//! before anything is started, so that a wrong one leaves nothing behind.
+
+mod environment;
+mod find;
+mod npm;
+#[cfg(test)]
+mod scratch;
+mod split;
+
+use std::{
+    env::{self, consts},
+    ffi::{OsStr, OsString},
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use self::{
+    environment::{Environment, System},
+    find::{find, is_codex},
+    npm::Platform,
+    split::split_windows,
+};
+use crate::error::{Error, Result, TransportFailure};
+
+/// The environment variable that holds the server's command line.
+const VARIABLE: &str = "CODEX_APP_SERVER_CMD";
+
+/// A command whose program has been found.
+pub(super) struct ResolvedCommand {
+    pub(super) program: PathBuf,
+    pub(super) arguments: Vec<OsString>,
+    pub(super) cwd: Option<PathBuf>,
+    pub(super) env: Vec<(OsString, OsString)>,
+}
+
+impl fmt::Display for ResolvedCommand {
+    /// Shows only the program: arguments may contain secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.program.display().fmt(f)
+    }
+}
+
+/// Resolves the program of `argv`, or of the default command if `argv` is `None`.
+pub(super) fn resolve(
+    argv: Option<&[OsString]>,
+    env: &[(OsString, OsString)],
+    cwd: Option<&Path>,
+) -> Result<ResolvedCommand> {
+    let argv = match argv {
+        Some(argv) => argv.to_vec(),
+        None => default_command(env::var_os(VARIABLE), System::HERE)?,
+    };
+    let Some((program, arguments)) = argv.split_first().filter(|(program, _)| !program.is_empty()) else {
+        return Err(Error::invalid("the app-server command is empty; specify a program and its arguments"));
+    };
+    if let Some(cwd) = cwd.filter(|cwd| !cwd.is_dir()) {
+        return Err(TransportFailure::new(format!("the working directory {} does not exist", cwd.display()))
+            .while_connecting(format!("start {}", Path::new(program).display())));
+    }
+    let environment = Environment::of_child(env);
+    let (program, more_env) = program_to_run(program, &environment)?;
+    Ok(ResolvedCommand {
+        program,
+        arguments: arguments.to_vec(),
+        cwd: cwd.map(Path::to_owned),
+        env: env.iter().cloned().chain(more_env).collect(),
+    })
+}
+
+/// Finds the program, and the variables to set for it. Where `codex` is npm's script, it is the native program that
+/// the script runs. A program that is given by its path is that path, whatever is there.
+fn program_to_run(
+    program: &OsStr,
+    environment: &Environment<'_>,
+) -> Result<(PathBuf, Vec<(OsString, OsString)>)> {
+    let file = find(program, environment)?;
+    let platform = Platform::new(consts::OS, consts::ARCH).filter(|_| is_codex(program, environment.system));
+    Ok(match platform.and_then(|platform| npm::native(&file, environment, &platform)) {
+        Some(native) => {
+            log::debug!("running {}, which {} would run", native.program.display(), file.display());
+            (native.program, native.env)
+        }
+        None => (file, Vec::new()),
+    })
+}
+
+/// `$CODEX_APP_SERVER_CMD` split into arguments by the rules of the system, or `codex app-server`.
+fn default_command(variable: Option<OsString>, system: System) -> Result<Vec<OsString>> {
+    let arguments = match variable {
+        // Neither error shows the text: arguments may contain secrets.
+        Some(text) => {
+            let text =
+                text.into_string().map_err(|_| Error::invalid(format!("{VARIABLE} is not Unicode")))?;
+            split(&text, system).map_err(|source| {
+                Error::invalid_because(format!("{VARIABLE} can't be split into arguments: {source}"), source)
+            })?
+        }
+        None => Vec::new(),
+    };
+    Ok(match arguments.is_empty() {
+        true => ["codex", "app-server"].map(OsString::from).to_vec(),
+        false => arguments.into_iter().map(OsString::from).collect(),
+    })
+}
+
+fn split(text: &str, system: System) -> Result<Vec<String>, shell_words::ParseError> {
+    match system {
+        System::Unix => shell_words::split(text),
+        System::Windows => split_windows(text).ok_or(shell_words::ParseError),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{scratch::Scratch, *};
+
+    fn arguments(text: &str, system: System) -> Vec<OsString> {
+        default_command(Some(text.into()), system).unwrap()
+    }
+
+    #[test]
+    fn on_unix_the_variable_is_split_as_a_shell_splits_words() {
+        assert_eq!(
+            arguments(r#"'/a b/codex' app-server -c "x=1 2""#, System::Unix),
+            ["/a b/codex", "app-server", "-c", "x=1 2"]
+        );
+    }
+
+    #[test]
+    fn on_windows_the_variable_keeps_its_backslashes() {
+        assert_eq!(
+            arguments(r#"C:\Users\me\codex.exe app-server -c "x=1 2""#, System::Windows),
+            [r"C:\Users\me\codex.exe", "app-server", "-c", "x=1 2"]
+        );
+    }
+
+    #[test]
+    fn without_the_variable_or_with_a_blank_one_codex_is_run() {
+        for system in [System::Unix, System::Windows] {
+            assert_eq!(default_command(None, system).unwrap(), ["codex", "app-server"]);
+            assert_eq!(arguments("  ", system), ["codex", "app-server"]);
+        }
+    }
+
+    #[test]
+    fn a_quote_left_open_is_the_callers_mistake() {
+        for (system, text) in
+            [(System::Unix, "codex --token x1y2 'app"), (System::Windows, "codex --token x1y2 \"app")]
+        {
+            let error = default_command(Some(text.into()), system).unwrap_err();
+            assert!(matches!(error, Error::InvalidInput { source: Some(_), .. }), "{error:?}");
+            assert!(error.to_string().contains("missing closing quote"), "{error}");
+            assert!(!format!("{error:?} {error}").contains("x1y2"), "{error:?}");
+        }
+    }
+
+    /// An environment in which nothing but `PATH` is set.
+    fn with_path(set: &[(OsString, OsString); 1]) -> Environment<'_> {
+        Environment { system: System::HERE, set, inherited: &|_| None, home: || None }
+    }
+
+    #[test]
+    fn a_program_that_is_given_by_its_path_runs_as_it_is() {
+        let scratch = Scratch::new();
+        let script = npm_installation(&scratch);
+        let set = [("PATH".into(), "".into())];
+        assert_eq!(program_to_run(script.as_os_str(), &with_path(&set)).unwrap(), (script, vec![]));
+    }
+
+    #[test]
+    fn codex_on_the_path_is_the_native_program_that_npms_script_runs() {
+        let scratch = Scratch::new();
+        let script = npm_installation(&scratch);
+        let set = [("PATH".into(), script.parent().unwrap().into())];
+        let (program, env) = program_to_run(OsStr::new("codex"), &with_path(&set)).unwrap();
+        let Some(platform) = Platform::new(consts::OS, consts::ARCH) else {
+            assert_eq!((program, env), (script, vec![]));
+            return;
+        };
+        assert!(program.ends_with(platform.below_scope()), "{}", program.display());
+        let names: Vec<_> = env.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["CODEX_MANAGED_PACKAGE_ROOT", "CODEX_MANAGED_BY_NPM"]);
+    }
+
+    /// Codex as npm installs it on this system. Returns the path of what npm puts on `PATH`.
+    fn npm_installation(scratch: &Scratch) -> PathBuf {
+        let script = "node_modules/@openai/codex/bin/codex.js";
+        scratch.program(script);
+        if let Some(platform) = Platform::new(consts::OS, consts::ARCH) {
+            let below = platform.below_scope();
+            scratch.program(&format!("node_modules/@openai/{}", below.display()));
+        }
+        #[cfg(windows)]
+        return scratch.file("codex.cmd", npm::BATCH_FILE);
+        #[cfg(not(windows))]
+        {
+            scratch.link(&format!("../{script}"), "bin/codex");
+            scratch.path("bin/codex")
+        }
+    }
+
+    /// std replaces the variable whatever the case of its name.
+    #[cfg(windows)]
+    #[test]
+    fn a_child_on_windows_has_the_path_that_was_set_by_another_case_of_its_name() {
+        use std::io::Read;
+
+        use super::super::process::{Process, ProtocolChannel};
+
+        let scratch = Scratch::new();
+        scratch.file("show-path.cmd", "@echo [%PATH%] [%1]");
+        let set = [("pAtH".into(), scratch.as_ref().into())];
+        let command = resolve(Some(&["show-path".into(), "a b".into()]), &set, None).unwrap();
+        let (process, streams) = Process::spawn(&command, ProtocolChannel::Stdio).unwrap();
+        let mut text = String::new();
+        streams.unwrap().stdout.read_to_string(&mut text).unwrap();
+        assert_eq!(text.trim(), format!("[{}] [\"a b\"]", scratch.as_ref().display()));
+        process.abandon();
+    }
+}

@@ -1,13 +1,15 @@
 //! A transport to a server that runs as a child process and communicates over its standard streams.
 //!
 //! Relies on `lines` and, in this directory, on `command` (finds the program), `process` (its lifecycle),
-//! `child` (waiting and signals), `input`, `stderr`, and one of `unix` and `portable` (writing and reading);
+//! `child` (waiting and signals), `guard` (the death of this process), `input`, `stderr`, and one of `unix` and `portable` (writing and reading);
 //! `daemon` runs a listening server for other transports. Invariant: whichever way a connection ends, its child is reaped and its threads end.
 
 mod child;
 mod command;
 #[cfg(feature = "websocket")]
 mod daemon;
+#[cfg(unix)]
+mod guard;
 mod input;
 #[cfg(any(not(unix), test))]
 mod portable;

@@ -1,6 +1,6 @@
 //! A child process, the thread that waits for it, and the signals to its group.
 //!
-//! Relies on shared_child, and on rustix and `guard`, or win32job, for the group. Invariant: the thread runs before
+//! Relies on shared_child, and on rustix and `guard`, or `job`, for the group. Invariant: the thread runs before
 //! the child does, so that the child is always reaped, and its exit is known even while a grandchild holds its pipes
 //! open. The group is signalled only while its number can't be that of another group.
 
@@ -17,6 +17,9 @@ use parking_lot::Mutex;
 use shared_child::SharedChild;
 
 use super::join;
+
+/// How long a signal waits for the child that is being reaped.
+const SIGNAL_LIMIT: Duration = Duration::from_secs(1);
 
 /// A child, running or exited.
 pub(super) struct WatchedChild {
@@ -161,7 +164,8 @@ impl ChildState {
     }
 
     fn unless_reaped(&self, signal: fn(&Group, &SharedChild)) {
-        let _reaping = self.reaping.lock();
+        // It is held while the child is reaped, which takes no time unless the system is in trouble.
+        let Some(_reaping) = self.reaping.try_lock_for(SIGNAL_LIMIT) else { return };
         if self.end.get().is_none() && self.group.is_there(&self.child) {
             signal(&self.group, &self.child);
         }
@@ -270,65 +274,7 @@ mod unix {
 }
 
 #[cfg(windows)]
-use self::windows::Group;
-
-#[cfg(windows)]
-mod windows {
-    use std::{
-        io,
-        os::windows::{io::AsRawHandle, process::CommandExt},
-        process::Command,
-    };
-
-    use parking_lot::Mutex;
-    use shared_child::SharedChild;
-    use win32job::{ExtendedLimitInfo, Job, JobError};
-
-    /// Prevents a console window from opening.
-    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
-
-    /// The job object of the child, in which everything is that it starts. Closing its only handle ends them all,
-    /// also when the system closes it because this process was killed. `None` once it has been closed.
-    pub(super) struct Group(Mutex<Option<Job>>);
-
-    impl Group {
-        /// What the child starts in the microseconds before it is in the job is not in it.
-        pub(super) fn spawn(command: &mut Command) -> io::Result<(SharedChild, Group)> {
-            let mut limits = ExtendedLimitInfo::new();
-            let job = Job::create_with_limit_info(limits.limit_kill_on_job_close()).map_err(failed)?;
-            let mut child = command.creation_flags(CREATE_NO_WINDOW).spawn()?;
-            if let Err(error) = job.assign_process(child.as_raw_handle() as isize) {
-                // Without the job, what it starts could outlive it.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(failed(error));
-            }
-            Ok((SharedChild::new(child)?, Group(Mutex::new(Some(job)))))
-        }
-
-        /// Nothing reuses the number of a child while its handle is open.
-        #[allow(clippy::unused_self, reason = "elsewhere it depends on the group")]
-        pub(super) fn is_there(&self, _: &SharedChild) -> bool {
-            true
-        }
-
-        /// There is no gentle way: the child has no console to receive Ctrl-C from.
-        pub(super) fn terminate(&self, child: &SharedChild) {
-            self.kill(child);
-        }
-
-        pub(super) fn kill(&self, _: &SharedChild) {
-            drop(self.0.lock().take());
-        }
-
-        #[allow(clippy::unused_self, reason = "elsewhere a process belongs to the group")]
-        pub(super) fn reap(&self) {}
-    }
-
-    fn failed(error: JobError) -> io::Error {
-        io::Error::other(error)
-    }
-}
+use super::job::Group;
 
 #[cfg(not(any(unix, windows)))]
 use self::other::Group;

@@ -18,6 +18,8 @@ mod death;
 mod examples;
 #[cfg(unix)]
 mod exec;
+#[cfg(target_os = "linux")]
+mod host_death;
 mod model_stub;
 mod questions;
 mod results;
@@ -44,6 +46,12 @@ const SOON: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_secs(1);
 
 fn main() {
+    #[cfg(target_os = "linux")]
+    if let [_, option, via] = &std::env::args().collect::<Vec<_>>()[..] {
+        if option == "--host" {
+            host_death::host(via);
+        }
+    }
     let mut arguments = Arguments::from_args();
     // They wait for processes and models more than they work.
     arguments.test_threads.get_or_insert(3);
@@ -89,6 +97,8 @@ fn cases_of_no_transport() -> Vec<Case> {
         typed::cases(),
         #[cfg(unix)]
         exec::cases(),
+        #[cfg(target_os = "linux")]
+        host_death::cases(),
         websocket::cases(),
         examples::cases(),
     ]

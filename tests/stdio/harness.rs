@@ -116,14 +116,19 @@ impl Watched {
         stat(self.pid).unwrap()[0].clone()
     }
 
-    #[cfg(target_os = "linux")]
-    pub(crate) fn process_group(&self) -> i32 {
-        stat(self.pid).unwrap()[2].parse().unwrap()
+    /// The process that leads its group.
+    pub(crate) fn leader(&self) -> Watched {
+        let group = rustix::process::getpgid(Pid::from_raw(self.pid)).unwrap();
+        Watched::new(&group.as_raw_nonzero().get().into())
     }
 
-    #[cfg(target_os = "linux")]
     pub(crate) fn pid(&self) -> i32 {
         self.pid
+    }
+
+    /// Whether its group has no process.
+    pub(crate) fn leads_nothing(&self) -> bool {
+        rustix::process::test_kill_process_group(Pid::from_raw(self.pid).unwrap()).is_err()
     }
 }
 

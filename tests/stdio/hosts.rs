@@ -28,8 +28,9 @@ cases![
     a_host_that_sigpipe_would_kill_survives_the_death_of_its_server,
     a_host_that_sigpipe_would_kill_survives_the_death_of_a_server_on_a_socket,
     a_host_that_ignores_sigchld_is_told_that_the_exit_status_is_unknown,
+    a_host_that_ignores_sigchld_ends_what_the_server_has_left_in_its_group,
     #[cfg(target_os = "linux")]
-    a_host_that_ignores_sigchld_signals_no_group_after_the_child_was_reaped,
+    a_host_that_ignores_sigchld_signals_no_group_that_may_be_anothers,
     a_host_that_ignores_sigchld_closes_as_any_other,
     a_fork_of_the_host_can_use_and_end_nothing_of_its_parent,
     a_fork_of_the_host_can_use_and_end_nothing_of_its_parent_over_a_socket,
@@ -44,6 +45,7 @@ pub(crate) fn run(host: &str, words: &[&str]) {
         ("sigpipe-stdio", []) => sigpipe_stdio(),
         ("sigpipe-socket", []) => sigpipe_socket(),
         ("sigchld-status", []) => sigchld_status(),
+        ("sigchld-leftover", []) => sigchld_leftover(),
         #[cfg(target_os = "linux")]
         ("sigchld-group", []) => sigchld_group(),
         ("sigchld-close", []) => sigchld_close(),
@@ -128,7 +130,7 @@ fn sigpipe_socket() {
 }
 
 /// The host, with SIGCHLD ignored, which is inherited. Not every `sh` can do that.
-fn without_sigchld(name: &str) -> Command {
+pub(crate) fn without_sigchld(name: &str) -> Command {
     let mut command = Command::new("bash");
     let exe = std::env::current_exe().unwrap();
     command.args(["-c", r#"trap "" CHLD; exec "$0" "$@""#]).arg(exe).args(["--probe", name]);
@@ -158,8 +160,20 @@ fn sigchld_status() {
     );
 }
 
+fn a_host_that_ignores_sigchld_ends_what_the_server_has_left_in_its_group() {
+    output_of(&mut without_sigchld("host-sigchld-leftover"));
+}
+
+fn sigchld_leftover() {
+    let client = reaped_server("plain");
+    let grandchild = Watched::grandchild(&client, "sleeper", false);
+    client.request("exit", json!({ "status": 3 })).unwrap_err();
+    grandchild.await_end();
+    client.close().unwrap();
+}
+
 #[cfg(target_os = "linux")]
-fn a_host_that_ignores_sigchld_signals_no_group_after_the_child_was_reaped() {
+fn a_host_that_ignores_sigchld_signals_no_group_that_may_be_anothers() {
     output_of(&mut without_sigchld("host-sigchld-group"));
 }
 
@@ -168,6 +182,10 @@ fn sigchld_group() {
     let client = reaped_server("plain");
     // It is in the child's group, and stands for whoever has that number later.
     let grandchild = Watched::grandchild(&client, "sleeper", false);
+    // As long as the guard is there, nobody else has the number.
+    let guard = grandchild.leader();
+    guard.signal(rustix::process::Signal::KILL);
+    guard.await_end();
     client.request("exit", json!({ "status": 3 })).unwrap_err();
     client.close().unwrap();
     // A signal would be delivered before this one.

@@ -17,6 +17,8 @@ mod full_pipe;
 #[cfg(unix)]
 mod harness;
 #[cfg(unix)]
+mod host_death;
+#[cfg(unix)]
 mod hosts;
 #[cfg(unix)]
 mod probe;
@@ -37,6 +39,7 @@ fn main() {
         // What the default command runs.
         ["app-server"] => server::serve("plain"),
         ["--probe", name, ref words @ ..] => match name.strip_prefix("host-") {
+            Some("death") => host_death::run(words[0], &words[1..]),
             Some(host) => hosts::run(host, words),
             None => probe::run(name),
         },
@@ -51,6 +54,7 @@ fn main() {
                 frames::cases(),
                 probe::cases(),
                 hosts::cases(),
+                host_death::cases(),
             ];
             let arguments = libtest_mimic::Arguments::from_args();
             let trials = cases.into_iter().flatten().map(|case| support::cases::watched(case.name, case.run));

@@ -1,6 +1,6 @@
 //! The fake server: what a child process does when this test binary is run with `--serve SCENARIO`.
 //!
-//! Needs std and serde_json only, and says nothing on its own. Invariant: no scenario outlives a failed test by
+//! Needs std, serde_json and, to listen, `ScriptedServer`; says nothing on its own. Invariant: no scenario outlives a failed test by
 //! more than five minutes.
 
 use std::{
@@ -25,6 +25,12 @@ pub(crate) fn serve(scenario: &str) -> ! {
         // Does not.
         "ignores-eof" => {
             answer_all();
+            thread::sleep(FOR_EVER);
+        }
+        // Prints its address, and answers there.
+        "listens" => {
+            let listening = codex_blocking::testing::ScriptedServer::new().listen().unwrap();
+            say(format!("listening on: {}\n", listening.url()).as_bytes());
             thread::sleep(FOR_EVER);
         }
         // Never looks at its input.

@@ -37,8 +37,7 @@ cases![
     a_drop_is_not_held_up_by_a_grandchild_that_floods_stderr,
     only_the_last_clone_ends_the_child,
     a_panic_that_unwinds_past_a_client_ends_the_child,
-    #[cfg(target_os = "linux")]
-    the_child_leads_a_process_group_of_its_own,
+    the_child_is_in_a_process_group_of_its_own,
 ];
 
 /// 5 s, and what a busy machine adds.
@@ -253,9 +252,10 @@ fn a_panic_that_unwinds_past_a_client_ends_the_child() {
     assert!(child.is_gone() && start.elapsed() < DROP_LIMIT);
 }
 
-#[cfg(target_os = "linux")]
-fn the_child_leads_a_process_group_of_its_own() {
-    let client = connect(server("plain"));
-    let child = Watched::server(&client);
-    assert_eq!(child.process_group(), child.pid());
+fn the_child_is_in_a_process_group_of_its_own() {
+    let clients = [connect(server("plain")), connect(server("plain"))];
+    let children = clients.each_ref().map(Watched::server);
+    let groups = children.each_ref().map(|child| child.leader().pid());
+    let own = rustix::process::getpgrp().as_raw_nonzero().get();
+    assert!(groups[0] != own && groups[1] != own && groups[0] != groups[1], "{groups:?}, {own}");
 }

@@ -1,8 +1,8 @@
 //! A child process, the thread that waits for it, and the signals to its group.
 //!
-//! Relies on shared_child, and on rustix or win32job for the group. Invariant: the thread runs before the child does, so that the child is
-//! always reaped, and its exit is known even while a grandchild holds its pipes open. The group is signalled
-//! only while the child has not been reaped: afterwards its number may be that of another group.
+//! Relies on shared_child, and on rustix and `guard`, or `job`, for the group. Invariant: the thread runs before
+//! the child does, so that the child is always reaped, and its exit is known even while a grandchild holds its pipes
+//! open. The group is signalled only while its number can't be that of another group.
 
 use std::{
     io,
@@ -17,6 +17,9 @@ use parking_lot::Mutex;
 use shared_child::SharedChild;
 
 use super::join;
+
+/// How long a signal waits for the child that is being reaped.
+const SIGNAL_LIMIT: Duration = Duration::from_secs(1);
 
 /// A child, running or exited.
 pub(super) struct WatchedChild {
@@ -145,11 +148,11 @@ impl ChildState {
     fn reap(&self) {
         let is_left = wait_without_reaping(&self.child);
         let _reaping = self.reaping.lock();
-        let status = is_left.then(|| {
-            // The child has ended, but its number is still its own.
+        if self.group.is_there(&self.child) {
             self.group.kill(&self.child);
-            self.child.wait().ok()
-        });
+        }
+        let status = is_left.then(|| self.child.wait().ok());
+        self.group.reap();
         let _ = self.end.set(status.flatten());
     }
 
@@ -161,15 +164,16 @@ impl ChildState {
     }
 
     fn unless_reaped(&self, signal: fn(&Group, &SharedChild)) {
-        let _reaping = self.reaping.lock();
-        if self.end.get().is_none() && is_there(&self.child) {
+        // It is held while the child is reaped, which takes no time unless the system is in trouble.
+        let Some(_reaping) = self.reaping.try_lock_for(SIGNAL_LIMIT) else { return };
+        if self.end.get().is_none() && self.group.is_there(&self.child) {
             signal(&self.group, &self.child);
         }
     }
 }
 
 #[cfg(unix)]
-use self::unix::{Group, is_there, wait_without_reaping};
+use self::unix::{Group, wait_without_reaping};
 
 #[cfg(unix)]
 mod unix {
@@ -181,41 +185,73 @@ mod unix {
     };
     use shared_child::SharedChild;
 
-    /// The process group of the child, whose number is the child's.
-    pub(super) struct Group;
+    use super::super::guard::Guard;
+
+    /// The process group of the child. The guard leads it, which ends it if this process dies; without a guard
+    /// the child does.
+    pub(super) struct Group(Option<Guard>);
 
     impl Group {
-        /// Starts the child in its own process group: this program decides how to handle Ctrl-C, and the group
-        /// can be signalled as one.
+        /// Starts the child in a process group of its own: this program decides how to handle Ctrl-C, and the
+        /// group can be signalled as one.
         pub(super) fn spawn(command: &mut Command) -> io::Result<(SharedChild, Group)> {
-            Ok((SharedChild::spawn(command.process_group(0))?, Group))
+            let guard = Guard::start();
+            if let Err(error) = &guard {
+                log::warn!(
+                    "the app-server will outlive this process if that is killed: /bin/sh can't be run: {error}"
+                );
+            }
+            let group = Group(guard.ok());
+            let leader = group.0.as_ref().and_then(|guard| i32::try_from(guard.number()).ok());
+            match SharedChild::spawn(command.process_group(leader.unwrap_or(0))) {
+                Ok(child) => Ok((child, group)),
+                Err(error) => {
+                    group.reap();
+                    Err(error)
+                }
+            }
         }
 
-        #[allow(clippy::unused_self, reason = "elsewhere the group is more than a number")]
+        /// Whether the group's number is its own: its leader or the child has not been reaped.
+        pub(super) fn is_there(&self, child: &SharedChild) -> bool {
+            self.has_guard() || is_there(child.id())
+        }
+
+        fn has_guard(&self) -> bool {
+            self.0.as_ref().is_some_and(|guard| is_there(guard.number()))
+        }
+
         pub(super) fn terminate(&self, child: &SharedChild) {
-            signal_group(child, Signal::TERM);
+            self.signal(child, Signal::TERM);
         }
 
-        #[allow(clippy::unused_self, reason = "elsewhere the group is more than a number")]
         pub(super) fn kill(&self, child: &SharedChild) {
-            signal_group(child, Signal::KILL);
+            self.signal(child, Signal::KILL);
+        }
+
+        fn signal(&self, child: &SharedChild, signal: Signal) {
+            let leader = self.0.as_ref().map_or(child.id(), Guard::number);
+            if let Some(group) = pid(leader) {
+                // Fails if the group no longer exists, which is the desired state.
+                let _ = kill_process_group(group, signal);
+            }
+        }
+
+        /// Ends what belongs to this crate.
+        pub(super) fn reap(&self) {
+            if let Some(guard) = self.0.as_ref().filter(|_| self.has_guard()) {
+                guard.end();
+            }
         }
     }
 
-    fn signal_group(child: &SharedChild, signal: Signal) {
-        if let Some(group) = pid(child) {
-            // Fails if the group no longer exists, which is the desired state.
-            let _ = kill_process_group(group, signal);
-        }
-    }
-
-    fn pid(child: &SharedChild) -> Option<Pid> {
-        i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+    fn pid(number: u32) -> Option<Pid> {
+        i32::try_from(number).ok().and_then(Pid::from_raw)
     }
 
     /// Looks at the child's exit and leaves it to be reaped. Fails if the child has been reaped: by the system,
     /// because SIGCHLD is ignored in this process, or by a wait for any child.
-    fn look(child: &SharedChild, more: WaitIdOptions) -> Result<Option<WaitIdStatus>, Errno> {
+    fn look(child: u32, more: WaitIdOptions) -> Result<Option<WaitIdStatus>, Errno> {
         let pid = pid(child).ok_or(Errno::CHILD)?;
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | more;
         loop {
@@ -228,66 +264,17 @@ mod unix {
 
     /// Waits until the child has exited. Returns `false` if it has been reaped.
     pub(super) fn wait_without_reaping(child: &SharedChild) -> bool {
-        look(child, WaitIdOptions::empty()).is_ok()
+        look(child.id(), WaitIdOptions::empty()).is_ok()
     }
 
     /// Whether the child runs or is to be reaped.
-    pub(super) fn is_there(child: &SharedChild) -> bool {
+    fn is_there(child: u32) -> bool {
         look(child, WaitIdOptions::NOHANG).is_ok()
     }
 }
 
 #[cfg(windows)]
-use self::windows::Group;
-
-#[cfg(windows)]
-mod windows {
-    use std::{
-        io,
-        os::windows::{io::AsRawHandle, process::CommandExt},
-        process::Command,
-    };
-
-    use parking_lot::Mutex;
-    use shared_child::SharedChild;
-    use win32job::{ExtendedLimitInfo, Job, JobError};
-
-    /// Prevents a console window from opening.
-    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
-
-    /// The job object of the child, in which everything is that it starts. Closing its only handle ends them all,
-    /// also when the system closes it because this process was killed. `None` once it has been closed.
-    pub(super) struct Group(Mutex<Option<Job>>);
-
-    impl Group {
-        /// What the child starts in the microseconds before it is in the job is not in it.
-        pub(super) fn spawn(command: &mut Command) -> io::Result<(SharedChild, Group)> {
-            let mut limits = ExtendedLimitInfo::new();
-            let job = Job::create_with_limit_info(limits.limit_kill_on_job_close()).map_err(failed)?;
-            let mut child = command.creation_flags(CREATE_NO_WINDOW).spawn()?;
-            if let Err(error) = job.assign_process(child.as_raw_handle() as isize) {
-                // Without the job, what it starts could outlive it.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(failed(error));
-            }
-            Ok((SharedChild::new(child)?, Group(Mutex::new(Some(job)))))
-        }
-
-        /// There is no gentle way: the child has no console to receive Ctrl-C from.
-        pub(super) fn terminate(&self, child: &SharedChild) {
-            self.kill(child);
-        }
-
-        pub(super) fn kill(&self, _: &SharedChild) {
-            drop(self.0.lock().take());
-        }
-    }
-
-    fn failed(error: JobError) -> io::Error {
-        io::Error::other(error)
-    }
-}
+use super::job::Group;
 
 #[cfg(not(any(unix, windows)))]
 use self::other::Group;
@@ -306,6 +293,10 @@ mod other {
             Ok((SharedChild::spawn(command)?, Group))
         }
 
+        pub(super) fn is_there(&self, _: &SharedChild) -> bool {
+            true
+        }
+
         pub(super) fn terminate(&self, child: &SharedChild) {
             self.kill(child);
         }
@@ -314,13 +305,9 @@ mod other {
             // Fails if the child has already exited.
             let _ = child.kill();
         }
-    }
-}
 
-/// Nothing reuses the number of a child while its handle is open.
-#[cfg(not(unix))]
-fn is_there(_: &SharedChild) -> bool {
-    true
+        pub(super) fn reap(&self) {}
+    }
 }
 
 #[cfg(not(unix))]

@@ -1,14 +1,18 @@
 //! A transport to a server that runs as a child process and communicates over its standard streams.
 //!
 //! Relies on `lines` and, in this directory, on `command` (finds the program), `process` (its lifecycle),
-//! `child` (waiting and signals), `input`, `stderr`, and one of `unix` and `portable` (writing and reading);
+//! `child` (waiting and signals), `guard` (the death of this process) or `job`, `input`, `stderr`, and one of `unix` and `portable` (writing and reading);
 //! `daemon` runs a listening server for other transports. Invariant: whichever way a connection ends, its child is reaped and its threads end.
 
 mod child;
 mod command;
 #[cfg(feature = "websocket")]
 mod daemon;
+#[cfg(unix)]
+mod guard;
 mod input;
+#[cfg(windows)]
+mod job;
 #[cfg(any(not(unix), test))]
 mod portable;
 mod process;
@@ -68,9 +72,18 @@ use crate::error::{Result, TransportFailure};
 ///
 /// On Unix the child runs in its own process group, which ends with the connection.
 /// [`close`](crate::Client::close) closes its stdin, then sends SIGTERM, then SIGKILL. Dropping the last
-/// [`Client`](crate::Client) closes its stdin and sends SIGKILL 0.3 s later. The child's stderr is read
+/// [`Client`](crate::Client) closes its stdin and sends SIGKILL 0.3 s later. On Windows the child and what it starts
+/// are in a job object, which is closed instead of the signals. The child's stderr is read
 /// continuously: the last lines become part of the error if the child exits, and every line goes to
 /// [`log`] (target `codex_blocking::stderr`).
+///
+/// The child and its group also end if this process is killed, aborts, or exits without closing its client. On
+/// Windows the system closes the job object. On Unix a second small process does it, a `/bin/sh` that waits for
+/// the death of this process: it sends SIGTERM, SIGTERM again after 1 s, and SIGKILL after another second. It
+/// leads the child's group, and ends with the connection. If `/bin/sh` can't be run, the child is started
+/// without it, with a warning in the log. A process that has left the group (`setsid`) is not reached, but by the
+/// server, which ends the commands that it runs. Where this process has forked, a fork that is still alive
+/// counts as this process.
 ///
 /// ```no_run
 /// use codex_blocking::{Client, Stdio};

@@ -124,9 +124,8 @@ impl WebSocket {
     /// Starts a server on each connect, connects to the address that it reports, and stops it with the
     /// connection. The command must make the server listen, preferably on a port that the system chooses.
     ///
-    /// If the program ends without closing or dropping its client (through `process::exit` or a signal),
-    /// the server keeps running: unlike a server over [`Stdio`], it does not read an input that would
-    /// end.
+    /// The server has no input whose end it would see, but it ends with this process as any child of [`Stdio`] does,
+    /// also if this process is killed or exits without closing its client.
     ///
     /// ```no_run
     /// use codex_blocking::{Client, Stdio, WebSocket};

@@ -121,7 +121,10 @@ impl Connections {
         let deadline = Instant::now() + JOIN_LIMIT;
         for Connection { ended, thread, .. } in connections {
             if ended.recv_deadline(deadline).is_err_and(|error| error.is_timeout()) {
-                log::error!("{} does not return; it is left behind", thread.thread().name().unwrap_or_default());
+                log::error!(
+                    "{} does not return; it is left behind",
+                    thread.thread().name().unwrap_or_default()
+                );
             } else {
                 // A panic, which can only be that of a script or handler, has been reported on its thread.
                 let _ = thread.join();

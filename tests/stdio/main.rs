@@ -2,34 +2,24 @@
 //!
 //! The binary is its own fake server: run with `--serve SCENARIO` it speaks the protocol on its standard
 //! streams (`server`), and with `--probe NAME` it does what needs a process to itself, such as counting
-//! descriptors (`probe`) or be an unusual host (`hosts`). Invariant: a test waits for events, not for time, and one that hangs fails.
+//! descriptors (`probe`) or be an unusual host (`hosts`, which exists on Unix only). Invariant: a test waits for
+//! events, not for time, and one that hangs fails.
 
-#[cfg(unix)]
 #[path = "../support/mod.rs"]
 mod support;
 
-#[cfg(unix)]
 mod exit;
-#[cfg(unix)]
 mod frames;
-#[cfg(unix)]
 mod full_pipe;
-#[cfg(unix)]
 mod harness;
 #[cfg(unix)]
 mod hosts;
-#[cfg(unix)]
 mod probe;
-#[cfg(unix)]
 mod server;
-#[cfg(unix)]
 mod start;
-#[cfg(unix)]
 mod stderr;
-#[cfg(unix)]
 mod stop;
 
-#[cfg(unix)]
 fn main() {
     let words: Vec<String> = std::env::args().collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[1..] {
@@ -37,8 +27,9 @@ fn main() {
         // What the default command runs.
         ["app-server"] => server::serve("plain"),
         ["--probe", name, ref words @ ..] => match name.strip_prefix("host-") {
+            #[cfg(unix)]
             Some(host) => hosts::run(host, words),
-            None => probe::run(name),
+            _ => probe::run(name, words),
         },
         _ => {
             harness::log_into_memory();
@@ -50,6 +41,7 @@ fn main() {
                 stop::cases(),
                 frames::cases(),
                 probe::cases(),
+                #[cfg(unix)]
                 hosts::cases(),
             ];
             let arguments = libtest_mimic::Arguments::from_args();

@@ -14,11 +14,11 @@ use tungstenite::protocol::CloseFrame;
 
 use super::{served, served_with};
 #[cfg(target_os = "linux")]
-use crate::support::probe::{is_probe, run_probe};
-use crate::support::websocket::{PATIENCE, Server, frame};
-#[cfg(target_os = "linux")]
 use crate::support::await_that;
 use crate::support::failure_of;
+#[cfg(target_os = "linux")]
+use crate::support::probe::{is_probe, run_probe};
+use crate::support::websocket::{PATIENCE, Server, frame};
 
 /// What a request gets whose connection ends by what the server does.
 fn lost(client: &Client, server: &mut Server, end: impl FnOnce(&mut Server)) -> Error {

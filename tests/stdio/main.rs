@@ -50,7 +50,3 @@ fn main() {
         }
     }
 }
-
-/// Signals, process groups and `sh` are Unix's; elsewhere there is nothing to run yet.
-#[cfg(not(unix))]
-fn main() {}

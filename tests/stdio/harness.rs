@@ -3,6 +3,11 @@
 //! Relies on `server`. Invariant: whoever starts a process that a test may leave behind holds a [`Watched`],
 //! which kills it.
 
+#[cfg(not(unix))]
+use std::{
+    io::ErrorKind,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use std::{
     io::Read,
     net::{Shutdown, TcpListener, TcpStream},
@@ -130,6 +135,8 @@ pub(crate) struct Watched {
     /// Tells it from a later process with the same number.
     #[cfg(unix)]
     started: Option<String>,
+    #[cfg(not(unix))]
+    ended: AtomicBool,
 }
 
 impl Watched {
@@ -139,6 +146,8 @@ impl Watched {
             life,
             #[cfg(unix)]
             started: started(pid),
+            #[cfg(not(unix))]
+            ended: AtomicBool::new(false),
         };
         assert!(!found.has_ended(), "{found:?} is not there");
         found
@@ -195,10 +204,13 @@ impl Watched {
     #[cfg(not(unix))]
     pub(crate) fn is_gone(&self) -> bool {
         let start = Instant::now();
-        while !self.has_ended() && start.elapsed() < AT_ONCE / 5 {
+        while !self.has_ended() {
+            if start.elapsed() > AT_ONCE / 5 {
+                return false;
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
-        self.has_ended()
+        true
     }
 
     /// Ended. Who waits for a grandchild without a parent is the system's first process, which may take its
@@ -211,7 +223,9 @@ impl Watched {
     #[cfg(not(unix))]
     pub(crate) fn has_ended(&self) -> bool {
         let mut life = self.life.as_ref().unwrap();
-        life.read(&mut [0]).map_or_else(|error| error.kind() != std::io::ErrorKind::WouldBlock, |_| true)
+        // The error of a reset is told to one reader only.
+        let ends = life.read(&mut [0]).map_or_else(|error| error.kind() != ErrorKind::WouldBlock, |_| true);
+        self.ended.fetch_or(ends, Ordering::Relaxed) || ends
     }
 
     pub(crate) fn await_end(&self) {

@@ -130,7 +130,9 @@ fn a_relative_program_is_meant_from_here_though_the_child_runs_elsewhere() {
     let relative = below(&here).components().map(|_| "..").collect::<PathBuf>().join(below(&exe));
     assert!(relative.is_relative() && relative.exists(), "{relative:?}");
 
-    let elsewhere = folder("elsewhere").join("and/deeper/by/many/levels/than/here/is/sure/to/be");
+    let elsewhere = ["and", "deeper", "by", "many", "levels", "than", "here", "is", "sure", "to", "be"]
+        .iter()
+        .fold(folder("elsewhere"), |folder, level| folder.join(level));
     fs::create_dir_all(&elsewhere).unwrap();
     let argv = [relative, "--serve".into(), "plain".into()];
     let client = connect(Stdio::command(argv).cwd(&elsewhere));

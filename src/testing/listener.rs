@@ -1,26 +1,23 @@
 //! Serves a scripted server over WebSocket on loopback.
 //!
-//! Relies on tungstenite. Invariant: dropping the listener ends its threads and its connections.
+//! Relies on tungstenite and `loopback`. Invariant: dropping the listener ends its threads and its connections.
 
-use std::{
-    fmt, io,
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
-};
+use std::{fmt, io, sync::Arc};
 
-use parking_lot::Mutex;
 use tungstenite::{
     Message, WebSocket,
     protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
 };
 
-use super::server::{ScriptedServer, ServerWire};
+use super::{
+    loopback::{Acceptor, Connections, LoopbackStream},
+    server::{ScriptedServer, ServerWire},
+};
 
 /// Listens on a loopback port and serves a [`ScriptedServer`] until it is dropped.
+///
+/// Dropping it closes all connections and waits for their threads. A handler or script that doesn't return
+/// within 5 s is left behind with its thread, and logged.
 ///
 /// ```
 /// use codex_blocking::{Client, WebSocket, testing::ScriptedServer};
@@ -32,20 +29,8 @@ use super::server::{ScriptedServer, ServerWire};
 /// ```
 #[must_use = "dropping it stops the server"]
 pub struct ScriptedListener {
-    address: SocketAddr,
-    shared: Arc<ListenerShared>,
-    acceptor: Option<JoinHandle<()>>,
-}
-
-struct ListenerShared {
-    server: ScriptedServer,
-    must_stop: AtomicBool,
-    connections: Mutex<Vec<ClientSocket>>,
-}
-
-struct ClientSocket {
-    stream: TcpStream,
-    thread: JoinHandle<()>,
+    acceptor: Acceptor,
+    connections: Arc<Connections>,
 }
 
 impl ScriptedServer {
@@ -54,62 +39,36 @@ impl ScriptedServer {
     /// # Errors
     /// Returns an error if no port is available or a thread can't be started.
     pub fn listen(&self) -> io::Result<ScriptedListener> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(ListenerShared {
-            server: self.clone(),
-            must_stop: AtomicBool::new(false),
-            connections: Mutex::default(),
-        });
-        let accepting = Arc::clone(&shared);
-        let acceptor = thread::Builder::new().name("codex-listener".to_owned()).spawn(move || {
-            for stream in listener.incoming() {
-                if accepting.must_stop.load(Ordering::Acquire) {
-                    return;
-                }
-                if let Err(error) = stream.and_then(|stream| accepting.accept(stream)) {
-                    log::warn!("the scripted server failed to accept a connection: {error}");
-                }
+        let connections = Arc::new(Connections::default());
+        let acceptor = Acceptor::start("codex-listener", {
+            let (server, connections) = (self.clone(), Arc::clone(&connections));
+            move |stream| {
+                let server = server.clone();
+                connections.serve("codex-scripted", stream, move |stream| serve(&server, stream))
             }
         })?;
-        Ok(ScriptedListener { address, shared, acceptor: Some(acceptor) })
+        Ok(ScriptedListener { acceptor, connections })
     }
 }
 
-impl ListenerShared {
-    fn accept(&self, stream: TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        let (server, served) = (self.server.clone(), stream.try_clone()?);
-        let thread = thread::Builder::new().name("codex-scripted".to_owned()).spawn(move || {
-            let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
-            match tungstenite::accept_with_config(served, Some(config)) {
-                Ok(socket) => server.serve(Accepted(socket)),
-                Err(error) => log::warn!("the scripted server failed the WebSocket handshake: {error}"),
-            }
-        })?;
-        let mut connections = self.connections.lock();
-        connections.retain(|connection| !connection.thread.is_finished());
-        connections.push(ClientSocket { stream, thread });
-        Ok(())
+fn serve(server: &ScriptedServer, stream: &LoopbackStream) {
+    let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
+    match tungstenite::accept_with_config(stream, Some(config)) {
+        Ok(socket) => server.serve(Accepted(socket)),
+        Err(error) => log::warn!("the scripted server failed the WebSocket handshake: {error}"),
     }
 }
 
 impl ScriptedListener {
     /// Returns the URL: `ws://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
-        format!("ws://{}", self.address)
+        format!("ws://{}", self.acceptor.address())
     }
 
     /// Drops every connection without a close frame, as if the server had crashed. New connections are
     /// accepted.
     pub fn cut(&self) {
-        for ClientSocket { stream, thread } in std::mem::take(&mut *self.shared.connections.lock()) {
-            // Fails if the client has closed the connection first.
-            let _ = stream.shutdown(Shutdown::Both);
-            if thread.join().is_err() {
-                log::error!("a thread of the scripted server panicked");
-            }
-        }
+        self.connections.cut();
     }
 }
 
@@ -121,20 +80,15 @@ impl fmt::Debug for ScriptedListener {
 
 impl Drop for ScriptedListener {
     fn drop(&mut self) {
-        self.shared.must_stop.store(true, Ordering::Release);
-        // Unblocks the acceptor's last `accept`.
-        let _ = TcpStream::connect(self.address);
-        if self.acceptor.take().is_some_and(|acceptor| acceptor.join().is_err()) {
-            log::error!("the thread of the scripted server's listener panicked");
-        }
+        self.acceptor.stop();
         self.cut();
     }
 }
 
 /// An accepted connection.
-struct Accepted(WebSocket<TcpStream>);
+struct Accepted<'a>(WebSocket<&'a LoopbackStream>);
 
-impl ServerWire for Accepted {
+impl ServerWire for Accepted<'_> {
     fn recv(&mut self) -> Option<String> {
         loop {
             match self.0.read() {
@@ -152,7 +106,7 @@ impl ServerWire for Accepted {
     }
 }
 
-impl Drop for Accepted {
+impl Drop for Accepted<'_> {
     fn drop(&mut self) {
         let _ = self.0.close(Some(CloseFrame { code: CloseCode::Away, reason: "the script ended".into() }));
     }

@@ -12,6 +12,7 @@
 
 #[cfg(feature = "websocket")]
 mod listener;
+mod loopback;
 mod model;
 mod script;
 mod server;

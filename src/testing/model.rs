@@ -1,20 +1,18 @@
 //! A stub of the model: the HTTP server that a real app-server calls for completions (Responses API).
 //!
-//! Relies on std, serde_json, parking_lot and log; `http` implements HTTP. Invariant: every thread of a
-//! stub is owned by its acceptor, which ends, together with all of them, when the stub is dropped.
+//! Relies on std, serde_json, parking_lot, log and `loopback`; `http` implements HTTP. Invariant: dropping a stub
+//! ends its threads.
 
 mod http;
 mod reply;
 mod script;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::fs;
 use std::io::{self, BufReader, BufWriter, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -23,13 +21,12 @@ use serde_json::{Value, json};
 use self::http::Unreadable;
 pub use self::reply::ModelReply;
 use self::reply::{Action, Played};
+use super::loopback::{Acceptor, Connections, LoopbackStream};
 
 /// How many requests a stub stores: enough for tests, and bounded for a demo that runs all day.
 const MAX_STORED_REQUESTS: usize = 1000;
 /// Large writes, so that the stub doesn't slow down a flood of deltas.
 const WRITE_BUFFER: usize = 256 * 1024;
-/// How long the acceptor waits after a failed `accept` (too many open files).
-const ACCEPT_REST: Duration = Duration::from_millis(50);
 /// Replaces durations that the clock can't represent.
 const VERY_LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -40,8 +37,8 @@ const VERY_LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// one request. Compressed request bodies are rejected (status 415); Codex doesn't send any to a custom
 /// provider.
 ///
-/// Dropping the stub closes all its connections, including hanging ones, and waits for its threads. It
-/// also waits for a running script, so a script must not block indefinitely.
+/// Dropping the stub closes all its connections, including hanging ones, and waits for its threads. A script
+/// that doesn't return within 5 s is left behind with its thread, and logged.
 ///
 /// ```
 /// use codex_blocking::testing::{ModelReply, ModelStub};
@@ -56,10 +53,9 @@ const VERY_LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 #[must_use = "dropping it stops the server"]
 pub struct ModelStub {
     shared: Arc<ModelShared>,
-    address: SocketAddr,
+    connections: Arc<Connections>,
+    acceptor: Acceptor,
     stream_max_retries: u32,
-    /// Taken by `drop` only.
-    acceptor: Option<JoinHandle<()>>,
 }
 
 /// A request to the model: the body of one HTTP request.
@@ -74,16 +70,13 @@ type ModelScript = dyn Fn(&ModelRequest) -> ModelReply + Send + Sync;
 struct ModelShared {
     script: Box<ModelScript>,
     state: Mutex<ModelState>,
-    /// Notified when a request arrives, a connection ends, or the stub stops.
+    /// Notified when a request arrives, or the stub stops.
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct ModelState {
     stopped: bool,
-    /// Clones of the open connections, so that `drop` can end whatever they wait for.
-    open: HashMap<u64, TcpStream>,
-    connections: u64,
     /// The number of the last response or item.
     last_id: u64,
     received: u64,
@@ -127,18 +120,25 @@ impl ModelStub {
     pub fn start_with(
         script: impl Fn(&ModelRequest) -> ModelReply + Send + Sync + 'static,
     ) -> io::Result<ModelStub> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(ModelShared {
             script: Box::new(script),
             state: Mutex::default(),
             changed: Condvar::new(),
         });
-        let acceptor = thread::Builder::new().name("codex-model-accept".to_owned()).spawn({
-            let shared = Arc::clone(&shared);
-            move || accept(&listener, &shared)
+        let connections = Arc::new(Connections::default());
+        let acceptor = Acceptor::start("codex-model-accept", {
+            let (shared, connections) = (Arc::clone(&shared), Arc::clone(&connections));
+            move |stream| {
+                let shared = Arc::clone(&shared);
+                connections.serve("codex-model", stream, move |stream| {
+                    if let Err(error) = (ModelConnection { stream, shared: &shared }).serve() {
+                        // Expected when the server abandons a response.
+                        log::debug!("a connection of the model stub ended early: {error}");
+                    }
+                })
+            }
         })?;
-        Ok(ModelStub { shared, address, stream_max_retries: 0, acceptor: Some(acceptor) })
+        Ok(ModelStub { shared, connections, acceptor, stream_max_retries: 0 })
     }
 
     /// Sets how often Codex retries a broken stream, in the configuration that this stub writes.
@@ -151,7 +151,7 @@ impl ModelStub {
 
     /// Returns the base URL of the API: `http://127.0.0.1:PORT/v1`.
     pub fn url(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("http://{}/v1", self.acceptor.address())
     }
 
     /// Returns a `config.toml` that makes Codex use this stub, with approvals on request and the sandbox
@@ -211,14 +211,8 @@ impl fmt::Debug for ModelStub {
 impl Drop for ModelStub {
     fn drop(&mut self) {
         self.shared.stop();
-        // The acceptor checks `stopped` after each connection; this connection wakes it. If that fails,
-        // the acceptor is detached rather than waited for indefinitely.
-        let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok();
-        if let Some(acceptor) = self.acceptor.take() {
-            if (woken || acceptor.is_finished()) && acceptor.join().is_err() {
-                log::error!("the acceptor of the model stub panicked");
-            }
-        }
+        self.acceptor.stop();
+        self.connections.cut();
     }
 }
 
@@ -289,12 +283,7 @@ impl ModelShared {
     }
 
     fn stop(&self) {
-        let mut state = self.state.lock();
-        state.stopped = true;
-        for stream in state.open.values() {
-            // Fails if the connection has already ended.
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+        self.state.lock().stopped = true;
         self.changed.notify_all();
     }
 
@@ -319,42 +308,27 @@ impl ModelShared {
     }
 }
 
-/// An open connection, registered so that stopping the stub ends its reads and writes.
-struct ModelConnection {
-    stream: TcpStream,
-    number: u64,
-    shared: Arc<ModelShared>,
+/// A connection being served.
+struct ModelConnection<'a> {
+    stream: &'a LoopbackStream,
+    shared: &'a ModelShared,
 }
 
-impl ModelConnection {
-    /// Returns `None` if the stub has stopped.
-    fn open(stream: TcpStream, shared: &Arc<ModelShared>) -> io::Result<Option<ModelConnection>> {
-        let second = stream.try_clone()?;
-        let mut state = shared.state.lock();
-        if state.stopped {
-            return Ok(None);
-        }
-        state.connections += 1;
-        let number = state.connections;
-        state.open.insert(number, second);
-        Ok(Some(ModelConnection { stream, number, shared: Arc::clone(shared) }))
-    }
-
+impl ModelConnection<'_> {
     fn serve(&self) -> io::Result<()> {
-        self.stream.set_nodelay(true)?;
-        let request = match http::read_request(BufReader::new(&self.stream), &self.stream) {
+        let request = match http::read_request(BufReader::new(self.stream), self.stream) {
             Ok(request) => request,
             Err(Unreadable::Broken(error)) => return Err(error),
             Err(Unreadable::Refused { status, why }) => {
                 self.refuse(status, why)?;
                 // Closing before the client has sent everything would reset the connection, and the
                 // client might never receive the response.
-                self.stream.shutdown(Shutdown::Write)?;
+                self.stream.finish()?;
                 return self.wait_for_the_end();
             }
         };
         match request.method.as_str() {
-            "GET" => http::write_json(&self.stream, 200, &json!({ "models": [], "data": [] })),
+            "GET" => http::write_json(self.stream, 200, &json!({ "models": [], "data": [] })),
             "POST" if request.path.ends_with("/responses") => match serde_json::from_slice(&request.body) {
                 Ok(body) => self.answer(&self.shared.receive(body)),
                 Err(_) => self.refuse(400, "the body is not JSON"),
@@ -365,15 +339,15 @@ impl ModelConnection {
 
     fn refuse(&self, status: u16, why: &str) -> io::Result<()> {
         log::warn!("the model stub rejects a request with status {status}: {why}");
-        http::write_json(&self.stream, status, &json!({ "error": { "code": null, "message": why } }))
+        http::write_json(self.stream, status, &json!({ "error": { "code": null, "message": why } }))
     }
 
     fn answer(&self, request: &ModelRequest) -> io::Result<()> {
         let actions = match (self.shared.script)(request).play(|| self.shared.next_id()) {
-            Played::Status(status, body) => return http::write_json(&self.stream, status, &body),
+            Played::Status(status, body) => return http::write_json(self.stream, status, &body),
             Played::Stream(actions) => actions,
         };
-        let mut out = BufWriter::with_capacity(WRITE_BUFFER, &self.stream);
+        let mut out = BufWriter::with_capacity(WRITE_BUFFER, self.stream);
         http::write_stream_head(&mut out)?;
         for action in actions {
             match action {
@@ -399,60 +373,14 @@ impl ModelConnection {
 
     /// Blocks until the client closes the connection, or the stub closes it because it stops.
     fn wait_for_the_end(&self) -> io::Result<()> {
-        io::copy(&mut &self.stream, &mut io::sink()).map(drop)
+        io::copy(&mut { self.stream }, &mut io::sink()).map(drop)
     }
-}
-
-impl Drop for ModelConnection {
-    fn drop(&mut self) {
-        // Also runs after a panic in the script: the client would wait as long as this handle exists.
-        self.shared.state.lock().open.remove(&self.number);
-        self.shared.changed.notify_all();
-    }
-}
-
-/// Accepts connections until the stub stops, then waits for their threads.
-fn accept(listener: &TcpListener, shared: &Arc<ModelShared>) {
-    let mut connections: Vec<JoinHandle<()>> = Vec::new();
-    loop {
-        let accepted = listener.accept();
-        if shared.state.lock().stopped {
-            break;
-        }
-        connections.retain(|connection| !connection.is_finished());
-        match accepted.and_then(|(stream, _)| spawn(stream, shared)) {
-            Ok(connection) => connections.extend(connection),
-            Err(error) => {
-                log::warn!("the model stub lost a connection: {error}");
-                if shared.stopped_within(ACCEPT_REST) {
-                    break;
-                }
-            }
-        }
-    }
-    for connection in connections {
-        // A panic of a script has already been reported by its thread.
-        let _ = connection.join();
-    }
-}
-
-/// Starts the thread of a connection; returns `None` if the stub has stopped.
-fn spawn(stream: TcpStream, shared: &Arc<ModelShared>) -> io::Result<Option<JoinHandle<()>>> {
-    let Some(connection) = ModelConnection::open(stream, shared)? else {
-        return Ok(None);
-    };
-    let name = format!("codex-model-{}", connection.number);
-    let thread = thread::Builder::new().name(name).spawn(move || {
-        if let Err(error) = connection.serve() {
-            // Expected when the server abandons a response.
-            log::debug!("a connection of the model stub ended early: {error}");
-        }
-    })?;
-    Ok(Some(thread))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{net::TcpStream, thread};
+
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(10);
@@ -463,7 +391,7 @@ mod tests {
     }
 
     fn connect(stub: &ModelStub) -> TcpStream {
-        let stream = TcpStream::connect(stub.address).unwrap();
+        let stream = TcpStream::connect(stub.acceptor.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
     }
@@ -548,7 +476,11 @@ mod tests {
         let client = send(&stub, "hang");
         assert!(stub.wait_for_requests(1, PATIENCE));
         drop(client);
-        assert!(stub.shared.wait_until(PATIENCE, |state| state.open.is_empty()));
+        let deadline = Instant::now() + PATIENCE;
+        while !stub.connections.are_over() {
+            assert!(Instant::now() < deadline, "it hangs on");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     #[test]

@@ -180,10 +180,11 @@ mod tests {
 
     #[test]
     fn items_have_the_shape_of_the_wire() {
+        let image = std::env::temp_dir().join("b");
         let items = Input::from(vec![
             InputItem::text("a"),
             InputItem::image("data:x"),
-            InputItem::local_image("/b"),
+            InputItem::local_image(&image),
             InputItem::remote_image_path("b"),
             InputItem::image_bytes("image/png", [0xff, 0]),
             InputItem::skill("s", "/c"),
@@ -194,7 +195,7 @@ mod tests {
             json!([
                 {"type": "text", "text": "a"},
                 {"type": "image", "url": "data:x"},
-                {"type": "localImage", "path": "/b"},
+                {"type": "localImage", "path": image},
                 {"type": "localImage", "path": "b"},
                 {"type": "image", "url": "data:image/png;base64,/wA="},
                 {"type": "skill", "name": "s", "path": "/c"},

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use codex_blocking::{
@@ -17,11 +17,22 @@ use crate::support::memory::{Server, chatting, served, thread};
 const IMAGES: [&[u8]; 5] =
     [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF87a", b"GIF89a", b"RIFF\x1a\0\0\0WEBPVP8 "];
 
+/// The absolute path of a file that doesn't exist.
+fn missing(name: &str) -> String {
+    std::path::absolute(Path::new("/no/such").join(name)).unwrap().into_os_string().into_string().unwrap()
+}
+
+/// A folder of the test's own.
+fn folder() -> PathBuf {
+    // A program that is run under another system has a path of that one here, which is not absolute to it.
+    let folder = std::path::absolute(Path::new(env!("CARGO_TARGET_TMPDIR")).join("input")).unwrap();
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
 /// A file of the test's own with this content.
 fn file(name: &str, content: &[u8]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("input");
-    fs::create_dir_all(&folder).unwrap();
-    let path = folder.join(name);
+    let path = folder().join(name);
     fs::write(&path, content).unwrap();
     path
 }
@@ -63,14 +74,14 @@ fn is_rejected(client: &Client, server: &mut Server, chat: &Chat, item: &InputIt
 fn a_local_image_that_can_not_be_used_is_refused_on_every_way_before_anything_is_sent() {
     let (client, mut server) = served();
     let chat = chatting(&client, &mut server);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).to_str().unwrap();
     let text = file("text.png", b"hello");
     let empty = file("empty.png", b"");
     let bitmap = file("bitmap.bmp", b"BM\x3a\0\0\0");
     let wave = file("wave.webp", b"RIFF\x1a\0\0\0WAVEfmt ");
-    for path in ["/no/such.png", folder, "", "no-such.png", "file\0.png"]
+    for path in ["", "no-such.png", "file\0.png"]
         .map(str::to_owned)
         .into_iter()
+        .chain([missing("x.png"), folder().into_os_string().into_string().unwrap()])
         .chain([text, empty, bitmap, wave].map(|path| path.into_os_string().into_string().unwrap()))
     {
         is_rejected(&client, &mut server, &chat, &InputItem::local_image(&path), &path);
@@ -79,21 +90,17 @@ fn a_local_image_that_can_not_be_used_is_refused_on_every_way_before_anything_is
         let from_json = serde_json::from_value(json!({ "type": "localImage", "path": path })).unwrap();
         is_rejected(&client, &mut server, &chat, &from_json, &path);
     }
-    is_rejected(
-        &client,
-        &mut server,
-        &chat,
-        &LocalAudioUserInput::new("/no/such.wav").into(),
-        "/no/such.wav",
-    );
+    let audio = missing("x.wav");
+    is_rejected(&client, &mut server, &chat, &LocalAudioUserInput::new(&audio).into(), &audio);
 }
 
 #[test]
 fn a_thread_rejects_an_image_that_is_missing_before_anything_is_sent() {
     let (client, mut server) = served();
     let thread = thread(&client, &mut server);
-    let error = invalid(thread.chat_once(InputItem::local_image("/no/such.png")));
-    assert!(error.contains("/no/such.png"), "{error}");
+    let path = missing("x.png");
+    let error = invalid(thread.chat_once(InputItem::local_image(&path)));
+    assert!(error.contains(&path), "{error}");
     assert!(server.is_quiet());
 }
 
@@ -110,8 +117,11 @@ fn each_kind_of_image_that_the_server_decodes_is_accepted_whatever_its_name() {
 fn a_relative_path_is_sent_as_that_of_this_programs_folder() {
     let here = std::env::current_dir().unwrap();
     let image = file("relative.png", IMAGES[0]);
-    let up = here.components().skip(1).map(|_| "..").collect::<PathBuf>();
-    let relative = up.join(image.components().skip(1).collect::<PathBuf>());
+    // On Windows both are on one drive.
+    let below = |path: &Path| {
+        path.components().filter(|part| matches!(part, Component::Normal(_))).collect::<PathBuf>()
+    };
+    let relative = below(&here).components().map(|_| "..").collect::<PathBuf>().join(below(&image));
     for item in
         [InputItem::local_image(&relative), LocalImageUserInput::new(relative.to_str().unwrap()).into()]
     {

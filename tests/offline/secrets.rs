@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use codex_blocking::protocol::{
     ChatgptAuthTokensLoginAccountParams, CommandExecParams, ConfigEdit, ProcessSpawnParams, ThreadForkParams,
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use tungstenite::protocol::CloseFrame;
 
 use crate::support::logger::set_logger;
-use crate::support::probe::is_alone;
+use crate::support::probe::{is_alone, is_probe, probe_stdio};
 use crate::support::websocket::Listening;
 
 /// What must not appear, in whole or in part.
@@ -141,11 +142,20 @@ fn nothing_secret_is_logged() {
     let _ = client.write_config_value(WriteConfigValue::new("key", SECRET));
     let _ = client.exec_command(["curl", SECRET], ExecOptions::new().env("KEY", SECRET));
     client.close().unwrap();
-    // Ends at once; its close is logged.
-    let script = "trap '' TERM; sleep 300 & wait; sleep 300";
-    let deaf = Stdio::command(["sh", "-c", script, SECRET]).env("KEY", SECRET);
-    Client::connect(deaf).unwrap().close().unwrap();
+    // Their ends are logged, as they don't end with their input.
+    let deaf = || probe_stdio("secrets::probe_of_a_server_that_sleeps", &[SECRET]).env("KEY", SECRET);
+    Client::connect(deaf()).unwrap().close().unwrap();
+    drop(Client::connect(deaf()).unwrap());
     let logged = logged.lock().unwrap();
-    assert!(logged.contains("SIGKILL"), "{logged}");
+    assert!(logged.contains("SIGTERM") && logged.contains("SIGKILL"), "{logged}");
     is_clean(&logged);
+}
+
+/// Run by the test above as a server.
+#[test]
+#[ignore = "is run by another test"]
+fn probe_of_a_server_that_sleeps() {
+    if is_probe() {
+        std::thread::sleep(Duration::from_secs(300));
+    }
 }

@@ -2,13 +2,16 @@
 //!
 //! Relies on `harness`.
 
-use std::{os::unix::process::ExitStatusExt, thread};
+#[cfg(unix)]
+use std::os::unix::process::ExitStatusExt;
+use std::thread;
 
 use codex_blocking::Error;
-use rustix::process::Signal;
 use serde_json::json;
 
-use crate::harness::{AT_ONCE, TELL_PID, Watched, await_notification, connect, server, shell, timed};
+use crate::harness::{AT_ONCE, Watched, await_notification, connect, scripted_server, server, timed};
+#[cfg(unix)]
+use crate::harness::{TELL_PID, shell};
 use crate::support::cases::cases;
 use crate::support::{await_that, failure_of};
 
@@ -17,14 +20,19 @@ cases![
     later_calls_fail_at_once_with_the_same_reason,
     a_child_that_fails_at_its_start_tells_why,
     a_status_of_zero_is_told_too,
+    #[cfg(unix)]
     death_by_a_signal_is_told,
+    #[cfg(unix)]
     a_child_that_closes_its_output_but_lives_on_counts_as_lost,
+    #[cfg(unix)]
     a_lost_child_that_lives_on_is_still_reaped_by_close,
+    #[cfg(unix)]
     a_child_that_closes_its_input_counts_as_lost,
     a_grandchild_that_holds_the_pipes_does_not_hide_the_exit,
     a_grandchild_that_floods_stdout_does_not_hide_the_exit,
     what_the_child_wrote_before_its_exit_arrives,
     the_rest_of_its_group_ends_with_the_child,
+    the_exit_of_a_server_that_a_script_runs_is_told,
     notifications_end_with_the_child,
 ];
 
@@ -75,7 +83,7 @@ fn later_calls_fail_at_once_with_the_same_reason() {
 }
 
 fn a_child_that_fails_at_its_start_tells_why() {
-    let client = connect(shell("echo 'CODEX_HOME does not exist' >&2; exit 1"));
+    let client = connect(server("fails"));
     let error = client.initialize().unwrap_err();
     assert_eq!(failure_of(&error).exit_status.unwrap().code(), Some(1), "{error:?}");
     assert_eq!(failure_of(&error).stderr_tail, ["CODEX_HOME does not exist"]);
@@ -87,6 +95,7 @@ fn a_status_of_zero_is_told_too() {
     assert!(failure_of(&error).exit_status.unwrap().success(), "{error:?}");
 }
 
+#[cfg(unix)]
 fn death_by_a_signal_is_told() {
     let client = connect(server("plain"));
     let child = Watched::server(&client);
@@ -94,16 +103,18 @@ fn death_by_a_signal_is_told() {
     let error = thread::scope(|scope| {
         let caller = scope.spawn(|| client.request("hold", ()).unwrap_err());
         await_notification(&mut notifications, "held");
-        child.signal(Signal::KILL);
+        child.kill();
         caller.join().unwrap()
     });
     assert_eq!(failure_of(&error).exit_status.unwrap().signal(), Some(9), "{error:?}");
     assert!(error.to_string().contains("signal: 9"), "{error}");
 }
 
-/// Answers nothing: closes its output once it has been asked.
+/// Answers nothing: closes its output once it has been asked. Only a shell can close a standard stream.
+#[cfg(unix)]
 const CLOSES_ITS_OUTPUT: &str = "read line; exec >&-; exec sleep 300";
 
+#[cfg(unix)]
 fn a_child_that_closes_its_output_but_lives_on_counts_as_lost() {
     let client = connect(shell(CLOSES_ITS_OUTPUT));
     let (error, took) = timed(|| client.initialize().unwrap_err());
@@ -113,6 +124,7 @@ fn a_child_that_closes_its_output_but_lives_on_counts_as_lost() {
     assert_eq!(client.request("echo", ()).unwrap_err().code(), "transport");
 }
 
+#[cfg(unix)]
 fn a_lost_child_that_lives_on_is_still_reaped_by_close() {
     let client = connect(shell(&format!("{TELL_PID}; {CLOSES_ITS_OUTPUT}")));
     let child = Watched::shell(&client);
@@ -122,6 +134,7 @@ fn a_lost_child_that_lives_on_is_still_reaped_by_close() {
     assert!(child.is_gone());
 }
 
+#[cfg(unix)]
 fn a_child_that_closes_its_input_counts_as_lost() {
     let client = connect(shell(r#"read line; exec <&-; echo '{"method":"closed"}'; exec sleep 300"#));
     let mut notifications = client.notifications();
@@ -139,7 +152,10 @@ fn a_grandchild_that_holds_the_pipes_does_not_hide_the_exit() {
     let grandchild = Watched::grandchild(&client, "sleeper", true);
     let (error, took) =
         timed(|| client.request("exit", json!({ "status": 3, "stderr": "the reason\n" })).unwrap_err());
+    // On Windows it ends with the server, whose job it is in.
+    #[cfg(unix)]
     assert!(!grandchild.has_ended(), "it did not hold the pipes");
+    drop(grandchild);
     assert_eq!(failure_of(&error).exit_status.unwrap().code(), Some(3), "{error:?}");
     assert_eq!(failure_of(&error).stderr_tail, ["the reason"]);
     assert!(took < AT_ONCE, "{took:?}");
@@ -152,10 +168,14 @@ fn a_grandchild_that_floods_stdout_does_not_hide_the_exit() {
     client.notify("spawn", json!({ "scenario": "stdout-flooder", "apart": true })).unwrap();
     await_that("the flood has begun", || client.stats().skipped_frames > 1000);
     let (error, took) = timed(|| {
-        child.signal(Signal::KILL);
+        child.kill();
         client.request("hold", ()).unwrap_err()
     });
-    assert_eq!(failure_of(&error).exit_status.unwrap().signal(), Some(9), "{error:?}");
+    let status = failure_of(&error).exit_status.unwrap();
+    #[cfg(unix)]
+    assert_eq!(status.signal(), Some(9), "{error:?}");
+    #[cfg(not(unix))]
+    assert_eq!(status.code(), Some(9), "{error:?}");
     assert!(took < AT_ONCE, "{took:?}");
 }
 
@@ -172,6 +192,13 @@ fn the_rest_of_its_group_ends_with_the_child() {
     let grandchild = Watched::grandchild(&client, "sleeper", false);
     client.request("exit", json!({ "status": 3 })).unwrap_err();
     grandchild.await_end();
+}
+
+fn the_exit_of_a_server_that_a_script_runs_is_told() {
+    let client = connect(scripted_server("exit"));
+    let error = client.request("exit", json!({ "status": 3, "stderr": "the reason\n" })).unwrap_err();
+    assert_eq!(failure_of(&error).exit_status.unwrap().code(), Some(3), "{error:?}");
+    assert_eq!(failure_of(&error).stderr_tail, ["the reason"]);
 }
 
 fn notifications_end_with_the_child() {

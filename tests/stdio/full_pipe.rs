@@ -13,8 +13,8 @@ use codex_blocking::{Client, Error, Timeout};
 use serde_json::json;
 
 use crate::harness::{await_notification, connect, server, timed};
-use crate::support::PATIENCE;
 use crate::support::cases::cases;
+use crate::support::{PATIENCE, failure_of};
 
 cases![
     a_huge_request_ends_at_its_deadline,
@@ -22,6 +22,7 @@ cases![
     frames_of_the_child_are_still_received,
     everything_queued_arrives_in_order_once_the_child_reads_again,
     close_does_not_wait_for_a_full_pipe,
+    what_a_child_does_not_read_is_bounded_and_close_ends_it,
 ];
 
 const HUGE: usize = 10 * 1024 * 1024;
@@ -94,6 +95,19 @@ fn everything_queued_arrives_in_order_once_the_child_reads_again() {
     let seen = seen.as_array().unwrap();
     let from = seen.iter().position(|entry| entry[0] == "pause").unwrap();
     assert_eq!(seen[from..seen.len() - 1], expected, "the last one is `seen` itself");
+}
+
+fn what_a_child_does_not_read_is_bounded_and_close_ends_it() {
+    const LARGE: usize = 64 * 1024 * 1024;
+    let (client, _orders) = paused();
+    let params = json!({ "text": "y".repeat(LARGE) });
+    // The limit is 256 MiB, which the one that exceeds it is not refused by.
+    let (sent, error) =
+        (0..).find_map(|sent| client.notify("large", &params).err().map(|e| (sent, e))).unwrap();
+    assert!((4..=6).contains(&sent), "{sent} were taken");
+    assert!(failure_of(&error).message.contains("does not read its input"), "{error}");
+    let ((), took) = timed(|| client.close().unwrap());
+    assert!(took < Duration::from_secs(8), "{took:?}");
 }
 
 fn close_does_not_wait_for_a_full_pipe() {

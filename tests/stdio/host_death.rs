@@ -12,7 +12,7 @@ use std::{
 
 use codex_blocking::{Client, Stdio, WebSocket};
 use rustix::{io::Errno, process::WaitOptions};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::{Watched, connect, server};
 use crate::hosts::without_sigchld;
@@ -72,9 +72,9 @@ fn ends_with(mut host: Command, kind: &str, end: impl FnOnce(&mut std::process::
     let mut line = String::new();
     BufReader::new(host.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "connected\n");
-    let numbers: [Value; 2] = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let numbers: [u32; 2] = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     fs::remove_file(file).unwrap();
-    let pair = numbers.map(|number| Watched::new(&number));
+    let pair = numbers.map(|number| Watched::new(number, None));
     let guard = pair[0].leader();
     end(&mut host);
     host.wait().unwrap();

@@ -4,14 +4,14 @@
 //! a probe fails by panicking. Counting needs `/proc`.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio as Pipe},
 };
 
 use codex_blocking::{Client, Stdio};
 use serde_json::{Value, json};
 
-use crate::harness::{Watched, connect, deaf_server};
+use crate::harness::{Lookout, connect, deaf_server, folder};
 use crate::support::cases::cases;
 
 cases![
@@ -35,12 +35,12 @@ cases![
 ];
 
 /// Runs a probe in this process.
-pub(crate) fn run(name: &str) {
+pub(crate) fn run(name: &str, words: &[&str]) {
     match name {
         "default-command" => default_command(),
         "default-command-elsewhere" => default_command_elsewhere(),
         "no-command" => no_command(),
-        "drop-and-exit" => drop_and_exit(),
+        "drop-and-exit" => drop_and_exit(words),
         #[cfg(target_os = "linux")]
         "threads" => linux::names(),
         #[cfg(target_os = "linux")]
@@ -71,6 +71,17 @@ fn print(value: &Value) {
     std::io::stdout().write_all(value.to_string().as_bytes()).unwrap();
 }
 
+/// The file that an installation puts into a folder of `PATH`.
+const INSTALLED: &str = if cfg!(windows) { "codex.cmd" } else { "codex" };
+
+/// Makes this binary the `codex` of a folder of `PATH`.
+fn install(folder: &Path) {
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(std::env::current_exe().unwrap(), folder.join(INSTALLED)).unwrap();
+    #[cfg(not(unix))]
+    crate::harness::script(folder, "codex");
+}
+
 /// Asks the default server for its arguments.
 fn default_command() {
     print(&connect(Stdio::default()).request("arguments", ()).unwrap());
@@ -84,10 +95,8 @@ fn the_default_command_is_that_of_the_variable_in_words() {
 }
 
 fn without_the_variable_codex_app_server_is_run_from_the_path() {
-    let folder =
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("stdio-{}-path", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::os::unix::fs::symlink(std::env::current_exe().unwrap(), folder.join("codex")).unwrap();
+    let folder = folder("path");
+    install(&folder);
     let mut probe = probe("default-command");
     let arguments = output_of(probe.env_remove("CODEX_APP_SERVER_CMD").env("PATH", folder));
     assert_eq!(arguments, json!(["app-server"]));
@@ -100,17 +109,15 @@ fn default_command_elsewhere() {
 }
 
 fn a_relative_entry_of_the_path_is_meant_from_here_though_the_child_runs_elsewhere() {
-    let folder =
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("stdio-{}-relative", std::process::id()));
-    for bin in ["bin", "project/bin"] {
-        std::fs::create_dir_all(folder.join(bin)).unwrap();
-    }
-    std::os::unix::fs::symlink(std::env::current_exe().unwrap(), folder.join("bin/codex")).unwrap();
+    let folder = folder("relative");
+    let (bin, project) = (folder.join("bin"), folder.join("project"));
+    std::fs::create_dir_all(&bin).unwrap();
+    install(&bin);
     // Whoever can write to the project must not decide what runs.
-    std::os::unix::fs::symlink("/bin/false", folder.join("project/bin/codex")).unwrap();
+    std::fs::create_dir_all(project.join("bin")).unwrap();
+    std::fs::write(project.join("bin").join(INSTALLED), "no program").unwrap();
     let mut probe = probe("default-command-elsewhere");
     probe.env_remove("CODEX_APP_SERVER_CMD").env("PATH", "bin").current_dir(&folder);
-    let project = std::fs::canonicalize(folder.join("project")).unwrap();
     assert_eq!(output_of(&mut probe), json!([["app-server"], project]));
 }
 
@@ -131,41 +138,38 @@ fn without_any_codex_the_error_says_how_to_get_one() {
         // It is found there whatever the environment says.
         return;
     }
+    let [bin, home] = ["/nowhere/bin", "/nowhere/home"].map(|folder| std::path::absolute(folder).unwrap());
     let mut probe = probe("no-command");
     // They name directories of installers.
     for name in ["BUN_INSTALL", "CODEX_INSTALL_DIR", "NVM_BIN", "PNPM_HOME", "VOLTA_HOME"] {
         probe.env_remove(name);
     }
     probe.env_remove("npm_config_prefix").env_remove("NPM_CONFIG_PREFIX");
-    let error = output_of(
-        probe.env_remove("CODEX_APP_SERVER_CMD").env("PATH", "/nowhere/bin").env("HOME", "/nowhere/home"),
-    );
-    for part in
-        ["/nowhere/bin/codex", "/nowhere/home/.local/bin/codex", "npm install", "CODEX_APP_SERVER_CMD"]
-    {
+    probe.env_remove("CODEX_APP_SERVER_CMD").env("PATH", &bin);
+    let error = output_of(probe.env(if cfg!(windows) { "USERPROFILE" } else { "HOME" }, &home));
+    let [at, usual] = [bin, home.join(".local").join("bin")].map(|folder| folder.join("codex"));
+    for part in [at.to_str().unwrap(), usual.to_str().unwrap(), "npm install", "CODEX_APP_SERVER_CMD"] {
         assert!(error.as_str().unwrap().contains(part), "{part} is not in: {error}");
     }
 }
 
-/// Tells the two processes to the test, which says when it knows them; drops; ends.
-fn drop_and_exit() {
+/// Has the two processes report to the test, which says when it knows them; drops; ends.
+fn drop_and_exit(ports: &[&str]) {
     let client = connect(deaf_server());
-    let pids =
-        ["pid", "spawn"].map(|method| client.request(method, json!({ "scenario": "sleeper" })).unwrap());
-    print(&json!(pids));
-    std::io::Write::write_all(&mut std::io::stdout(), b"\n").unwrap();
+    for (method, port) in ["watch", "spawn"].into_iter().zip(ports) {
+        let port: u16 = port.parse().unwrap();
+        client.request(method, json!({ "scenario": "sleeper", "port": port })).unwrap();
+    }
     std::io::stdin().read_line(&mut String::new()).unwrap();
     drop(client);
     std::process::exit(0);
 }
 
 fn a_process_that_ends_right_after_its_last_drop_leaves_no_orphan() {
-    use std::io::{BufRead, BufReader};
-    let mut running = probe("drop-and-exit").stdin(Pipe::piped()).stdout(Pipe::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let pids: [Value; 2] = serde_json::from_str(&line).unwrap();
-    let [child, grandchild] = pids.map(|pid| Watched::new(&pid));
+    let lookouts = [Lookout::new(), Lookout::new()];
+    let ports = lookouts.each_ref().map(|lookout| lookout.port().to_string());
+    let mut running = probe("drop-and-exit").args(ports).stdin(Pipe::piped()).spawn().unwrap();
+    let [child, grandchild] = lookouts.map(Lookout::watched);
     drop(running.stdin.take());
     assert!(running.wait().unwrap().success());
     assert!(child.is_gone(), "the child was not waited for");

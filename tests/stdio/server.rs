@@ -6,7 +6,6 @@
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::TcpStream,
-    os::unix::process::CommandExt,
     process::{self, Command},
     thread,
     time::Duration,
@@ -17,8 +16,14 @@ use serde_json::{Value, json};
 /// How long a process stays that is asked not to end.
 const FOR_EVER: Duration = Duration::from_secs(300);
 
+/// The variable with the port of the test that watches this process from its start.
+const WATCH: &str = "CODEX_BLOCKING_WATCH";
+
 /// Runs until the scenario is over, and ends the process.
 pub(crate) fn serve(scenario: &str) -> ! {
+    if let Ok(port) = std::env::var(WATCH) {
+        watch(port.parse().unwrap());
+    }
     match scenario {
         // Ends at the end of its input, as the real one does.
         "plain" => answer_all(),
@@ -35,6 +40,10 @@ pub(crate) fn serve(scenario: &str) -> ! {
         }
         // Never looks at its input.
         "sleeper" => thread::sleep(FOR_EVER),
+        "fails" => {
+            say(b"CODEX_HOME does not exist\n");
+            process::exit(1);
+        }
         "stderr-flooder" => flood(io::stderr()),
         "stdout-flooder" => flood(io::stdout()),
         _ => {
@@ -43,6 +52,16 @@ pub(crate) fn serve(scenario: &str) -> ! {
         }
     }
     process::exit(0)
+}
+
+/// Tells a test the id of this process. It ends when the test closes the connection.
+fn watch(port: u16) {
+    let mut test = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    test.write_all(&process::id().to_be_bytes()).unwrap();
+    thread::spawn(move || {
+        let _ = test.read(&mut [0]);
+        process::exit(9);
+    });
 }
 
 /// Writes lines until nobody takes them any more.
@@ -86,6 +105,10 @@ fn answer_all() {
             "initialize" => reply(id, &json!({ "userAgent": "fake/1.0.0 (test)" })),
             "echo" => reply(id, params),
             "pid" => reply(id, &process::id().into()),
+            "watch" => {
+                watch(port_of(params));
+                reply(id, &Value::Null);
+            }
             "cwd" => reply(id, &std::env::current_dir().unwrap().to_str().into()),
             "env" => reply(id, &std::env::var(params["name"].as_str().unwrap()).ok().into()),
             "arguments" => reply(id, &std::env::args().skip(1).collect::<Vec<_>>().into()),
@@ -97,11 +120,11 @@ fn answer_all() {
             }
             // The bytes as they are, then the reply, so that whoever has that knows them read.
             "raw" => {
-                write(&bytes_of(params));
+                write(&bytes_of(&params["bytes"]));
                 reply(id, &Value::Null);
             }
             "raw_then_exit" => {
-                write(&bytes_of(params));
+                write(&bytes_of(&params["bytes"]));
                 process::exit(0);
             }
             "reply_in_pieces" => {
@@ -113,7 +136,10 @@ fn answer_all() {
             // Never answered; the notification says that it was read.
             "hold" => send(&json!({ "method": "held" })),
             "exit" => {
-                say(params["stderr"].as_str().unwrap_or_default().as_bytes());
+                match &params["stderr"] {
+                    Value::Array(_) => say(&bytes_of(&params["stderr"])),
+                    text => say(text.as_str().unwrap_or_default().as_bytes()),
+                }
                 process::exit(i32::try_from(params["status"].as_i64().unwrap()).unwrap());
             }
             "say" => {
@@ -136,16 +162,20 @@ fn answer_all() {
             "spawn" => {
                 let mut command = Command::new(std::env::current_exe().unwrap());
                 command.args(["--serve", params["scenario"].as_str().unwrap()]).stdin(process::Stdio::null());
+                #[cfg(unix)]
                 if params["apart"] == true {
-                    // Out of reach of signals to the server's group.
-                    command.process_group(0);
+                    // Out of reach of signals to the server's group. On Windows nothing leaves the server's job.
+                    std::os::unix::process::CommandExt::process_group(&mut command, 0);
                 }
-                reply(id, &command.spawn().unwrap().id().into());
+                if let Some(port) = params["port"].as_u64() {
+                    command.env(WATCH, port.to_string());
+                }
+                command.spawn().unwrap();
+                reply(id, &Value::Null);
             }
             // Reads nothing more until told to by way of a socket; goes on writing when told so.
             "pause" => {
-                let port = u16::try_from(params["port"].as_u64().unwrap()).unwrap();
-                let mut orders = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                let mut orders = TcpStream::connect(("127.0.0.1", port_of(params))).unwrap();
                 let mut order = [0];
                 while orders.read_exact(&mut order).is_ok() && order == *b"n" {
                     send(&json!({ "method": "still here" }));
@@ -156,6 +186,10 @@ fn answer_all() {
     }
 }
 
-fn bytes_of(params: &Value) -> Vec<u8> {
-    serde_json::from_value(params["bytes"].clone()).unwrap()
+fn bytes_of(bytes: &Value) -> Vec<u8> {
+    serde_json::from_value(bytes.clone()).unwrap()
+}
+
+fn port_of(params: &Value) -> u16 {
+    u16::try_from(params["port"].as_u64().unwrap()).unwrap()
 }

@@ -2,18 +2,23 @@
 //!
 //! Relies on `harness`. Invariant: the environment of this process is never changed.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Component, Path, PathBuf},
+    time::Duration,
+};
 
 use codex_blocking::{Client, Error, Stdio, Timeout};
 use serde_json::json;
 
-use crate::harness::{connect, server};
+use crate::harness::{connect, folder, server};
 use crate::support::cases::cases;
 use crate::support::failure_of;
 
 cases![
     a_command_that_does_not_exist_is_an_error_that_lists_what_was_tried,
     a_path_that_does_not_exist_is_named_whole,
+    #[cfg(unix)]
     a_file_that_may_not_be_executed_is_no_program,
     a_file_that_the_system_can_not_run_is_a_transport_error_with_its_cause,
     an_empty_command_is_the_callers_mistake,
@@ -29,23 +34,17 @@ cases![
     the_environment_stays_out_of_debug,
 ];
 
-/// An empty folder of the test's own.
-fn folder(name: &str) -> PathBuf {
-    let folder =
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("stdio-{}-{name}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    fs::canonicalize(folder).unwrap()
-}
-
 fn refused(stdio: Stdio) -> Error {
     Client::connect(stdio).unwrap_err()
 }
 
 fn a_command_that_does_not_exist_is_an_error_that_lists_what_was_tried() {
-    let error = refused(Stdio::command(["no-such-server"]).env("PATH", "/nowhere/a:/nowhere/b"));
+    let folders = ["/nowhere/a", "/nowhere/b"].map(|folder| std::path::absolute(folder).unwrap());
+    let path = std::env::join_paths(&folders).unwrap();
+    let error = refused(Stdio::command(["no-such-server"]).env("PATH", path));
     let failure = failure_of(&error);
-    for tried in ["/nowhere/a/no-such-server", "/nowhere/b/no-such-server"] {
-        assert!(failure.message.contains(tried), "{error}");
+    for tried in folders.map(|folder| folder.join("no-such-server")) {
+        assert!(failure.message.contains(tried.to_str().unwrap()), "{error}");
     }
     assert!(failure.before_connect && !error.is_retryable(), "it would never end: {error:?}");
     assert_eq!(error.code(), "transport");
@@ -53,10 +52,11 @@ fn a_command_that_does_not_exist_is_an_error_that_lists_what_was_tried() {
 
 fn a_path_that_does_not_exist_is_named_whole() {
     let error = refused(Stdio::command(["./no/such/server"]));
-    let whole = std::env::current_dir().unwrap().join("no/such/server");
+    let whole = std::env::current_dir().unwrap().join(Path::new("no").join("such").join("server"));
     assert!(failure_of(&error).message.contains(whole.to_str().unwrap()), "{error}");
 }
 
+#[cfg(unix)]
 fn a_file_that_may_not_be_executed_is_no_program() {
     let file = folder("not-executable").join("server");
     fs::write(&file, "#!/bin/sh\n").unwrap();
@@ -66,9 +66,10 @@ fn a_file_that_may_not_be_executed_is_no_program() {
 }
 
 fn a_file_that_the_system_can_not_run_is_a_transport_error_with_its_cause() {
-    let file = folder("no-interpreter").join("server");
+    let file = folder("no-interpreter").join("server.exe");
     fs::write(&file, "#!/no/such/interpreter\n").unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let error = refused(Stdio::command([&file]));
     assert!(failure_of(&error).before_connect && !error.is_retryable(), "{error:?}");
     assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
@@ -121,11 +122,17 @@ fn arguments_reach_the_child_as_they_are() {
 
 fn a_relative_program_is_meant_from_here_though_the_child_runs_elsewhere() {
     let here = std::env::current_dir().unwrap();
-    let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
-    let relative = up.join(std::env::current_exe().unwrap().strip_prefix("/").unwrap());
+    let exe = std::env::current_exe().unwrap();
+    // On Windows both are on one drive.
+    let below = |path: &Path| {
+        path.components().filter(|part| matches!(part, Component::Normal(_))).collect::<PathBuf>()
+    };
+    let relative = below(&here).components().map(|_| "..").collect::<PathBuf>().join(below(&exe));
     assert!(relative.is_relative() && relative.exists(), "{relative:?}");
 
-    let elsewhere = folder("elsewhere").join("and/deeper/by/many/levels/than/here/is/sure/to/be");
+    let elsewhere = ["and", "deeper", "by", "many", "levels", "than", "here", "is", "sure", "to", "be"]
+        .iter()
+        .fold(folder("elsewhere"), |folder, level| folder.join(level));
     fs::create_dir_all(&elsewhere).unwrap();
     let argv = [relative, "--serve".into(), "plain".into()];
     let client = connect(Stdio::command(argv).cwd(&elsewhere));

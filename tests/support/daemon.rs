@@ -58,8 +58,10 @@ impl Daemon {
         fs::write(&file, TOKEN).unwrap();
         let arguments = ["--ws-auth", "capability-token", "--ws-token-file", file.to_str().unwrap()];
         let mut daemon = Daemon::on_websocket(home, &arguments);
-        if let Address::WebSocket { token, .. } = &mut daemon.address {
-            *token = Some(TOKEN.to_owned());
+        match &mut daemon.address {
+            Address::WebSocket { token, .. } => *token = Some(TOKEN.to_owned()),
+            #[cfg(unix)]
+            Address::UnixSocket(_) => unreachable!("it listens on a port"),
         }
         daemon
     }

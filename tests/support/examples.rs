@@ -39,7 +39,7 @@ pub(crate) fn run_with_input(
     match codex {
         Some(codex) => command.env("CODEX_APP_SERVER_CMD", codex),
         // Nothing is found where nothing can be looked for.
-        None => command.env("PATH", "").env("HOME", "/nonexistent"),
+        None => command.env("PATH", "").env("HOME", "/nonexistent").env("USERPROFILE", "/nonexistent"),
     };
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();

@@ -3,8 +3,11 @@
 //! Relies on the command line that libtest and libtest-mimic have in common. Invariant: a name that no test has
 //! fails the test that asks for it.
 
+use std::ffi::OsString;
 use std::process::Command;
 use std::sync::{Mutex, mpsc};
+
+use codex_blocking::Stdio;
 
 /// Set in the process of a probe.
 const PROBE: &str = "CODEX_BLOCKING_PROBE";
@@ -14,6 +17,15 @@ pub(crate) fn probe(name: &str) -> Command {
     let mut probe = Command::new(std::env::current_exe().unwrap());
     probe.args(["--exact", name, "--include-ignored"]).env(PROBE, name);
     probe
+}
+
+/// The same as a server, which does what the test does. More arguments change nothing.
+pub(crate) fn probe_stdio(name: &str, arguments: &[&str]) -> Stdio {
+    let words = ["--exact", name, "--include-ignored"]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .map(OsString::from);
+    Stdio::command([std::env::current_exe().unwrap().into()].into_iter().chain(words)).env(PROBE, name)
 }
 
 /// Whether this is the process of a probe. Elsewhere, with `--include-ignored`, it has nothing to show.

@@ -200,7 +200,8 @@ impl PipeReader {
     }
 }
 
-#[cfg(test)]
+// Elsewhere all of tests/stdio runs over this module.
+#[cfg(all(test, unix))]
 mod tests {
     use std::borrow::Cow;
 

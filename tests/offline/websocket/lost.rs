@@ -13,9 +13,12 @@ use tungstenite::Message;
 use tungstenite::protocol::CloseFrame;
 
 use super::{served, served_with};
+#[cfg(target_os = "linux")]
+use crate::support::await_that;
+use crate::support::failure_of;
+#[cfg(target_os = "linux")]
 use crate::support::probe::{is_probe, run_probe};
 use crate::support::websocket::{PATIENCE, Server, frame};
-use crate::support::{await_that, failure_of};
 
 /// What a request gets whose connection ends by what the server does.
 fn lost(client: &Client, server: &mut Server, end: impl FnOnce(&mut Server)) -> Error {

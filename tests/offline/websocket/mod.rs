@@ -8,7 +8,6 @@
 mod connect;
 mod lost;
 mod proxy;
-#[cfg(unix)]
 mod spawned;
 mod wire;
 

@@ -15,6 +15,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::{served, served_with};
 use crate::support::await_that;
+#[cfg(target_os = "linux")]
 use crate::support::probe::{is_probe, run_probe};
 use crate::support::websocket::{Listening, PATIENCE, frame, read_head};
 

@@ -164,6 +164,7 @@ pub use protocol::{
     ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
     UserInput as InputItem,
 };
+pub use rpc::StreamHandle;
 pub use server_request::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
     ElicitationRequest, FileChangeApprovalRequest, McpToolApprovalRequest, PermissionsRequest, ServerRequest,

@@ -3,6 +3,7 @@
 //! Relies on `rpc` and `config`. Invariant: `session`, which has no threads, decides what a step is and when
 //! a turn has ended; `stream` only feeds it and waits.
 
+mod alarm;
 mod control;
 mod event;
 mod event_block;

@@ -10,10 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::Receiver;
-
 use super::{
     CancelResult, ChatResult, CompletionSource, ConversationStep, RawEvent,
+    alarm::Inactivity,
     control::Control,
     event_block::Block,
     item::{Item, Position},
@@ -28,8 +27,6 @@ use crate::{
     protocol::TurnStatus,
 };
 
-/// How long after the server reported the thread as idle the turn's end may still arrive.
-const GRACE: Duration = Duration::from_secs(1);
 /// The pause before the next lookup if nothing could be sent.
 const LOOKUP_PAUSE: Duration = Duration::from_millis(250);
 
@@ -121,15 +118,21 @@ impl TurnReader {
         }
     }
 
-    /// See [`TurnStream::ready`](super::TurnStream::ready); `None` once the turn is over.
-    pub(super) fn ready(&self) -> Option<Receiver<()>> {
-        self.consumer.as_ref().map(Consumer::ready)
+    /// Where the events come from; `None` once the turn is over.
+    pub(super) fn consumer(&self) -> Option<&Consumer> {
+        self.consumer.as_ref()
     }
 
-    /// Something was handed out, and more may be there.
-    pub(super) fn ring_bell(&self) {
+    /// Whether there are events that have not been processed, or the end.
+    pub(super) fn is_left(&self) -> bool {
+        let in_block = self.blocks.front().is_some_and(|block| self.next_event < block.len());
+        in_block || self.blocks.len() > 1 || self.end.is_some()
+    }
+
+    /// No stream reads this any more.
+    pub(super) fn disarm(&self) {
         if let Some(consumer) = &self.consumer {
-            consumer.ring_bell();
+            consumer.disarm();
         }
     }
 
@@ -195,22 +198,23 @@ impl TurnReader {
     pub(super) fn await_news(
         &mut self,
         control: &Control,
-        silent_at: Option<Instant>,
+        inactivity: Option<Inactivity>,
         patience: Patience,
     ) -> Awaited {
         let now = Instant::now();
+        let silent_at = inactivity.and_then(|inactivity| control.log().inactive_at(inactivity));
         let is_silent = silent_at.is_some_and(|at| now >= at);
-        let doubted_at = control.log().idle_since().map(|since| since + GRACE);
+        let doubted_at = control.log().doubted_at();
         let is_doubted = doubted_at.is_some_and(|at| now >= at);
         if (is_silent || is_doubted) && self.lookup.is_none() && self.next_lookup.is_none_or(|at| now >= at) {
-            self.lookup = TurnLookup::start(control);
+            self.lookup = TurnLookup::start(control, self.consumer.as_ref());
             self.next_lookup = self.lookup.is_none().then(|| now + LOOKUP_PAUSE);
             if self.lookup.is_none() && is_silent {
                 return Awaited::Silence;
             }
         }
         // Polled right after the start too, so that the reply wakes this thread.
-        match self.lookup.as_mut().map(|lookup| lookup.poll(control)) {
+        match self.lookup.as_mut().map(|lookup| lookup.poll(control, self.consumer.as_ref())) {
             None | Some(LookupState::Pending) => {}
             Some(LookupState::Found(turn)) if turn.is_over() => {
                 self.lookup = None;
@@ -223,10 +227,11 @@ impl TurnReader {
                 return if is_silent { Awaited::Silence } else { Awaited::News };
             }
         }
-        let due = match &self.lookup {
-            Some(lookup) => Some(lookup.gives_up_at()),
-            None => self.next_lookup.or_else(|| earlier(silent_at, doubted_at)),
-        };
+        let lookup_at = self.lookup.as_ref().map(TurnLookup::gives_up_at).or(self.next_lookup);
+        if let Some(consumer) = &self.consumer {
+            consumer.wait_for_lookup(lookup_at);
+        }
+        let due = lookup_at.or_else(|| earlier(silent_at, doubted_at));
         let until = match patience {
             Patience::None => return Awaited::Nothing,
             Patience::Until(deadline) if deadline.has_passed() => return Awaited::Nothing,

@@ -277,7 +277,7 @@ impl Turns {
 
     /// Takes turns of the thread that begin without having been requested by their ids, from now on.
     pub(crate) fn expect_compaction(self: &Arc<Self>, thread_id: &str) -> ExpectedCompaction {
-        let begun = Mailbox::new(&self.budget);
+        let begun = Mailbox::internal(&self.budget);
         self.with_table(|table| {
             let thread = table.threads.entry(thread_id.to_owned()).or_default();
             thread.compactions.push((0, Arc::clone(&begun)));

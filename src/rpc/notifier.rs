@@ -143,6 +143,12 @@ impl Callback {
         drop(function);
     }
 
+    /// Whether no call is under way.
+    #[cfg(test)]
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.state.lock().is_scheduled
+    }
+
     /// Calls the function while it is due.
     fn run(self: &Arc<Self>, notifier: &Arc<Notifier>) {
         loop {

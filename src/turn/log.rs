@@ -95,6 +95,8 @@ pub(crate) struct TurnLog {
     is_over: AtomicBool,
     /// The id in `turn/started`: for reviews it differs from the turn's own.
     running_id: OnceLock<String>,
+    /// An interrupt that nobody waits for is under way.
+    is_interrupting: AtomicBool,
     started: Latch,
     over: Latch,
     state: Mutex<LogState>,
@@ -145,6 +147,7 @@ impl TurnLog {
             wants_events: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             running_id: OnceLock::new(),
+            is_interrupting: AtomicBool::new(false),
             started: Latch::default(),
             over: Latch::default(),
             state: Mutex::default(),
@@ -311,6 +314,16 @@ impl TurnLog {
             let _ = self.running_id.set(id.to_owned());
         }
         self.started.set();
+    }
+
+    /// Claims the interrupt that nobody waits for. `false`: it is under way.
+    pub(super) fn claim_interrupt(&self) -> bool {
+        !self.is_interrupting.swap(true, Ordering::AcqRel)
+    }
+
+    /// It is no longer under way.
+    pub(super) fn release_interrupt(&self) {
+        self.is_interrupting.store(false, Ordering::Release);
     }
 
     /// Processes one event.

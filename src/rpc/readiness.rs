@@ -117,7 +117,10 @@ impl Readiness {
     pub(crate) fn end(&self) {
         let Some(mut state) = self.lock() else { return };
         state.is_over = true;
-        state.channel = None;
+        if let Some((_, receiver)) = state.channel.take() {
+            // Else the channel would be disconnected only behind a message.
+            let _ = receiver.try_recv();
+        }
         if !std::mem::replace(&mut state.is_ready, true) {
             self.set_descriptor(true);
         }

@@ -11,6 +11,7 @@ mod api;
 mod chat;
 mod codegen;
 mod config;
+mod event_loops;
 mod examples;
 mod excerpts;
 mod exec;

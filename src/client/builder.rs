@@ -219,7 +219,9 @@ impl ClientBuilder {
     /// use codex_blocking::Client;
     ///
     /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
-    /// let builder = Client::builder().on_ready(move || drop(wake.try_send(())));
+    /// let builder = Client::builder().on_ready(move || {
+    ///     let _ = wake.try_send(()); // one that is there is enough
+    /// });
     /// # let client = builder.connect(ScriptedServer::new())?;
     /// let mut chat = client.chat("Say hello")?;
     /// while !chat.is_ended() {

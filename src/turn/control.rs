@@ -77,6 +77,7 @@ impl Control {
 
     pub(crate) fn steer(&self, input: &Input) -> Result<()> {
         input.check()?;
+        self.check_turn("steer")?;
         if self.log.is_over() {
             self.connection.check("turn/steer")?;
             return Err(Error::no_longer_pending(format!("turn {} has ended", self.log.turn_id)));
@@ -90,6 +91,17 @@ impl Control {
             Call { method: "turn/steer", params: &params, class: Class::Control, deadline: self.deadline() };
         let reply = self.connection.call(&call)?;
         reply.result(call.method).map(drop).map_err(|error| not_running(&self.log.turn_id, error))
+    }
+
+    /// # Errors
+    /// This follows a thread.
+    pub(super) fn check_turn(&self, what: &str) -> Result<()> {
+        match self.log.is_following {
+            false => Ok(()),
+            true => Err(Error::invalid(format!(
+                "can't {what} what follows a thread: use the ids of the turn, which its events name"
+            ))),
+        }
     }
 
     pub(crate) fn interrupt(&self) -> Result<()> {

@@ -76,7 +76,10 @@ impl MailboxEnd for End {
 #[derive(Debug)]
 pub(crate) struct TurnLog {
     pub(crate) thread_id: String,
+    /// Empty for a follower of the thread.
     pub(crate) turn_id: String,
+    /// Whether it gets the events of all turns of its thread, and outlives them.
+    pub(super) is_following: bool,
     /// Called after the turn was given up.
     given_up: GivenUp,
     epoch: Instant,
@@ -135,10 +138,29 @@ impl TurnLog {
         given_up: impl Fn(&TurnLog) + Send + Sync + 'static,
         budget: &Arc<Budget>,
     ) -> Arc<Self> {
+        let given_up = GivenUp(Box::new(given_up));
+        Self::with(thread_id, Some(turn_id), usage_before, given_up, budget)
+    }
+
+    /// For a follower of a thread.
+    pub(super) fn following(thread_id: &str, budget: &Arc<Budget>) -> Arc<Self> {
+        let log = Self::with(thread_id, None, None, GivenUp(Box::new(|_| ())), budget);
+        log.begin(None);
+        log
+    }
+
+    fn with(
+        thread_id: &str,
+        turn_id: Option<&str>,
+        usage_before: Option<TokenCount>,
+        given_up: GivenUp,
+        budget: &Arc<Budget>,
+    ) -> Arc<Self> {
         let log = Arc::new(TurnLog {
             thread_id: thread_id.to_owned(),
-            turn_id: turn_id.to_owned(),
-            given_up: GivenUp(Box::new(given_up)),
+            turn_id: turn_id.unwrap_or_default().to_owned(),
+            is_following: turn_id.is_none(),
+            given_up,
             epoch: Instant::now(),
             activity: AtomicU64::new(0),
             idle_since: AtomicU64::new(0),
@@ -360,6 +382,14 @@ impl TurnLog {
             self.finish(&mut state, End::Completed);
             self.keep_aside(text.len());
             state.terminal_event = Some(text.into());
+        }
+    }
+
+    /// Passes an event to the consumers and does nothing else: for a follower.
+    pub(super) fn pass_on(&self, event: &Event<'_>, wakeups: &mut Wakeups) {
+        for consumer in &self.state.lock().consumers {
+            let add = |blocks: &mut _, is_open: &mut _| Block::add(blocks, is_open, event);
+            consumer.mailbox.extend(event.text.len(), wakeups, add);
         }
     }
 

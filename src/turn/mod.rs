@@ -7,6 +7,7 @@ mod alarm;
 mod control;
 mod event;
 mod event_block;
+mod follow;
 mod handle;
 mod input;
 mod item;

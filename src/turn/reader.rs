@@ -15,7 +15,9 @@ use super::{
     alarm::Inactivity,
     control::Control,
     event_block::Block,
+    follow::turn_id_of,
     item::{Item, Position},
+    kind::Kind,
     log::{Consumer, End, Interest},
     lookup::{LookupState, TurnLookup, look_up},
     session::{Candidate, Session, TurnOutcome},
@@ -36,6 +38,8 @@ pub(crate) struct TurnReader {
     /// `None` once the turn has ended.
     consumer: Option<Consumer>,
     session: Session,
+    /// Whether it follows a thread, from turn to turn.
+    is_following: bool,
     /// Events that were taken and not processed: from `next_event` of the first block on.
     blocks: VecDeque<Arc<Block>>,
     next_event: usize,
@@ -74,6 +78,7 @@ impl TurnReader {
         let log = consumer.log();
         TurnReader {
             session: Session::new(&log.thread_id, &log.turn_id, log.usage_before.clone()),
+            is_following: log.is_following,
             consumer: Some(consumer),
             blocks: VecDeque::new(),
             next_event: 0,
@@ -152,6 +157,9 @@ impl TurnReader {
                     self.cursor += 1;
                     if let Some(raw) = &mut self.raw {
                         raw.push(position.raw());
+                    }
+                    if self.is_following {
+                        begin_next_turn(&mut self.session, &position);
                     }
                     T::collect(position, &mut self.session, ready);
                     if !ready.is_empty() {
@@ -275,6 +283,16 @@ impl TurnReader {
     }
 }
 
+/// A follower's session is that of the turn whose events arrive.
+fn begin_next_turn(session: &mut Session, position: &Position<'_>) {
+    let event = position.block.event(position.index);
+    if event.kind == Kind::TurnStarted || session.turn_id.is_empty() {
+        if let Some(turn_id) = turn_id_of(&event).filter(|turn_id| *turn_id != session.turn_id) {
+            *session = Session::new(&session.thread_id, &turn_id, None);
+        }
+    }
+}
+
 /// Interrupts a turn and reads it to its end. The result takes `unread` and the steps that are read; on failure,
 /// `unread` has them all.
 pub(super) fn cancel(
@@ -282,6 +300,7 @@ pub(super) fn cancel(
     control: &Control,
     unread: &mut Vec<ConversationStep>,
 ) -> Result<CancelResult> {
+    control.check_turn("cancel")?;
     // From here on events are returned, whether or not the turn keeps them.
     let kept = turn.raw.replace(Vec::new());
     let end = interrupt_and_read(turn, control, unread);

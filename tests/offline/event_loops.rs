@@ -31,7 +31,9 @@ const SHORT: Duration = Duration::from_millis(100);
 /// Sends a message with each call.
 fn counted<T: TurnItem>(stream: &TurnStream<T>) -> Receiver<()> {
     let (tell, told) = unbounded();
-    stream.on_ready(move || drop(tell.send(())));
+    stream.on_ready(move || {
+        let _ = tell.send(());
+    });
     told
 }
 
@@ -98,7 +100,9 @@ fn notifications_that_are_looked_at_only_when_they_call_all_come_over_a_unix_soc
     std::fs::remove_dir_all(&folder).unwrap();
     let mut notifications = client.notifications();
     let (tell, told) = unbounded();
-    notifications.on_ready(move || drop(tell.send(())));
+    notifications.on_ready(move || {
+        let _ = tell.send(());
+    });
     let sending = thread::spawn(move || {
         for number in 0..10_000 {
             server.send(json!({ "method": "x", "params": number }).to_string());
@@ -125,7 +129,9 @@ fn a_stream_calls_once_until_nothing_was_found() {
     let (client, mut server) = served();
     let mut notifications = client.notifications();
     let (tell, told) = unbounded();
-    notifications.on_ready(move || drop(tell.send(())));
+    notifications.on_ready(move || {
+        let _ = tell.send(());
+    });
     for _ in 0..100 {
         server.notify("x", json!({}));
     }
@@ -229,7 +235,9 @@ fn no_call_begins_after_the_drop_of_a_stream() {
         let is_dropped = Arc::new(AtomicBool::new(false));
         let (tell, told) = unbounded();
         let own = Arc::clone(&is_dropped);
-        notifications.on_ready(move || drop(tell.send(own.load(Ordering::SeqCst))));
+        notifications.on_ready(move || {
+            let _ = tell.send(own.load(Ordering::SeqCst));
+        });
         server.notify("x", json!({}));
         assert_eq!(told.recv_timeout(PATIENCE), Ok(false));
         drop(notifications);
@@ -381,7 +389,9 @@ fn a_command_whose_end_never_comes_calls_at_its_deadline() {
     server.expect("command/exec");
     let mut command = command.join().unwrap().unwrap();
     let (tell, told) = unbounded();
-    command.on_ready(move || drop(tell.send(())));
+    command.on_ready(move || {
+        let _ = tell.send(());
+    });
     while !command.is_ended() {
         await_call(&told);
         assert!(command.try_next().is_none());
@@ -532,9 +542,9 @@ mod descriptors {
 
 fn told_client() -> (Client, Server, Receiver<()>) {
     let (tell, told) = bounded(1);
-    let builder = Client::builder()
-        .approval_mode(ApprovalMode::Manual)
-        .on_ready(move || drop(Sender::try_send(&tell, ())));
+    let builder = Client::builder().approval_mode(ApprovalMode::Manual).on_ready(move || {
+        let _ = Sender::try_send(&tell, ());
+    });
     let (client, server) = served_with(builder);
     (client, server, told)
 }

@@ -16,6 +16,7 @@ mod examples;
 mod excerpts;
 mod exec;
 mod file_changes;
+mod follow;
 mod guide;
 mod hostile;
 mod input;

@@ -267,6 +267,9 @@ impl ClientBuilder {
                 ],
             },
         )?;
+        if budget.notifier().tells_changes() {
+            budget.notifier().warm_up();
+        }
         let inner = Inner {
             settings: self.settings,
             initialized: parking_lot::Mutex::default(),

@@ -15,7 +15,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::Arc,
+    sync::{Arc, Weak},
     thread::{self, Thread},
     time::Instant,
 };
@@ -73,8 +73,9 @@ struct MailboxState<T, E> {
     sleeper: Option<Thread>,
     /// The consumer is to look again though nothing came.
     is_nudged: bool,
-    /// Tells that there is something to take, if anybody asked for it.
-    readiness: Option<Arc<Readiness>>,
+    /// Tells that there is something to take, if anybody asked for it. Goes with the stream, which the mailbox may
+    /// outlive.
+    readiness: Option<Weak<Readiness>>,
     end: Option<E>,
 }
 
@@ -204,7 +205,7 @@ impl<T: Weighed + Send + 'static, E: Clone + Send + 'static> Mailbox<T, E> {
         add(items, is_open);
         state.queued += bytes;
         self.budget.charge(bytes);
-        if let Some(readiness) = &state.readiness {
+        if let Some(readiness) = state.readiness() {
             readiness.ring();
         }
         if self.is_stream {
@@ -230,7 +231,7 @@ impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
             readiness.raise();
             return readiness.end();
         };
-        state.readiness = Some(Arc::clone(readiness));
+        state.readiness = Some(Arc::downgrade(readiness));
         if is_left || !state.items.is_empty() || state.end.is_some() {
             readiness.raise();
         } else if state.consumer == ConsumerState::Busy {
@@ -427,12 +428,16 @@ impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
 }
 
 impl<T, E> MailboxState<T, E> {
+    fn readiness(&self) -> Option<Arc<Readiness>> {
+        self.readiness.as_ref().and_then(Weak::upgrade)
+    }
+
     /// This thread has found something.
     fn find(&mut self) {
         if self.consumer != ConsumerState::Busy {
             self.consumer = ConsumerState::Busy;
             // Before it was woken. More may come, and it is not woken for that.
-            if let Some(readiness) = &self.readiness {
+            if let Some(readiness) = self.readiness() {
                 readiness.raise();
             }
         }
@@ -443,7 +448,7 @@ impl<T, E> MailboxState<T, E> {
         self.consumer = ConsumerState::Waiting;
         self.is_nudged = false;
         self.sleeper = Some(thread::current());
-        if let Some(readiness) = &self.readiness {
+        if let Some(readiness) = self.readiness() {
             readiness.lower();
         }
     }
@@ -453,7 +458,7 @@ impl<T, E> MailboxState<T, E> {
         if let Some(thread) = self.sleeper.take() {
             thread.unpark();
         }
-        if let Some(readiness) = &self.readiness {
+        if let Some(readiness) = self.readiness() {
             readiness.raise();
         }
     }

@@ -175,7 +175,10 @@ impl Connection {
             counters: Counters::default(),
         });
         let dispatcher = Dispatcher::new(Arc::clone(&core), is_strict);
-        let link = transport.connect(Sink::new(dispatcher, max_frame_bytes))?;
+        let link = transport.connect(Sink::new(dispatcher, max_frame_bytes)).inspect_err(|_| {
+            // Something may have come meanwhile, of which the program was told.
+            core.budget.notifier().close(Instant::now());
+        })?;
         core.attach(link);
         Ok(Connection(Arc::new(Owner(core))))
     }

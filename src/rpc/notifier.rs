@@ -30,7 +30,6 @@ impl Notifier {
     pub(crate) fn new(origin: Origin, on_ready: Option<OnReady>) -> Arc<Notifier> {
         let threads = Workers::for_wake_ups();
         let client = on_ready.map(|on_ready| {
-            threads.warm_up();
             let callback = Callback::new(origin);
             callback.replace(on_ready, false);
             callback
@@ -54,10 +53,10 @@ impl Notifier {
         }
     }
 
-    /// Starts the first thread, so that the first call needs not wait for it.
+    /// Starts the first thread, so that the first call needs not wait for it. Called on threads of the program.
     pub(crate) fn warm_up(&self) {
-        if !self.origin.is_forked() {
-            self.threads.warm_up();
+        if !self.origin.is_forked() && !self.threads.warm_up() {
+            log::error!("no thread can be started for on_ready callbacks; the first call tries again");
         }
     }
 

@@ -73,12 +73,10 @@ impl Workers {
         Workers::new("codex-ready", MOST_WAKE_UPS)
     }
 
-    /// Starts a thread unless there is one, so that the first job finds it.
-    pub(crate) fn warm_up(&self) {
+    /// Starts a thread unless there is one, so that the first job finds it. `false`: none can be started.
+    pub(crate) fn warm_up(&self) -> bool {
         let mut roster = self.0.roster.lock();
-        if roster.threads == 0 && !roster.is_closed {
-            self.start_thread(&mut roster);
-        }
+        roster.is_closed || roster.threads > 0 || self.start_thread(&mut roster)
     }
 
     /// Runs `job` on one of the threads. Never blocks.

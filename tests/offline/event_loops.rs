@@ -13,16 +13,17 @@ use std::{
 
 use codex_blocking::{
     ApprovalDecision, ApprovalMode, Chat, ChatRequest, Client, ConversationStep, Error, ExecOptions,
-    Notifications, TurnItem, TurnStream, WebSocket,
+    TurnItem, TurnStream, WebSocket,
     testing::{ScriptedServer, TurnScript},
 };
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use serde_json::{Value, json};
 
+#[cfg(target_os = "linux")]
+use crate::support::probe::is_alone;
 use crate::support::{
     await_that,
     memory::{PATIENCE, Server, begun, chatting, manual, served, served_with, spawn, spawn_with},
-    probe::is_alone,
 };
 
 /// A short limit, for what is to pass.
@@ -524,7 +525,7 @@ mod descriptors {
         let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
         let (client, _server) = served();
         let before = open();
-        let streams: Vec<Notifications> = (0..10).map(|_| client.notifications()).collect();
+        let streams: Vec<codex_blocking::Notifications> = (0..10).map(|_| client.notifications()).collect();
         streams.iter().for_each(|stream| stream.on_ready(|| {}));
         assert_eq!(open(), before);
         for stream in &streams {

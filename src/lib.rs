@@ -31,7 +31,7 @@
 //! - With the feature `testing`, [`testing::ScriptedServer`] is a server for the tests of a program.
 //!
 //! The [`guide`] explains [turns, timeouts and cancellation](guide::turns), [threads](guide::threads),
-//! [transports](guide::transports), [the protocol's types](guide::protocol) and
+//! [transports](guide::transports), [event loops](guide::event_loops), [the protocol's types](guide::protocol) and
 //! [performance](guide::performance), and translates [from Python packages](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!
@@ -164,6 +164,7 @@ pub use protocol::{
     ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
     UserInput as InputItem,
 };
+pub use rpc::StreamHandle;
 pub use server_request::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
     ElicitationRequest, FileChangeApprovalRequest, McpToolApprovalRequest, PermissionsRequest, ServerRequest,

@@ -12,6 +12,10 @@ pub mod threads {
     #![doc = include_str!("threads.md")]
 }
 
+pub mod event_loops {
+    #![doc = include_str!("event_loops.md")]
+}
+
 pub mod from_python {
     #![doc = include_str!("from_python.md")]
 }

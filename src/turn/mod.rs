@@ -3,9 +3,11 @@
 //! Relies on `rpc` and `config`. Invariant: `session`, which has no threads, decides what a step is and when
 //! a turn has ended; `stream` only feeds it and waits.
 
+mod alarm;
 mod control;
 mod event;
 mod event_block;
+mod follow;
 mod handle;
 mod input;
 mod item;

@@ -20,6 +20,7 @@ use serde_json::value::RawValue;
 
 use super::{
     event_block::{Event, offset},
+    follow::Followers,
     kind::Kind,
     log::{Consumer, Interest, TurnLog},
     raw::params_of,
@@ -223,6 +224,7 @@ struct Table {
     last: Option<Arc<TurnLog>>,
     /// The threads of sub-agents, and the turn that started each.
     sub_agents: HashMap<String, Arc<TurnLog>>,
+    followers: Followers,
     /// Set for servers before 0.169, which return the id of a turn that never runs if the thread is busy.
     has_phantom_turns: bool,
     /// Leases to be dropped once the table is unlocked, since that sends a request.
@@ -239,6 +241,7 @@ impl Turns {
             turns: Weak::clone(turns),
             last: None,
             sub_agents: HashMap::new(),
+            followers: Followers::default(),
             has_phantom_turns: false,
             released: Vec::new(),
             budget: Arc::clone(budget),
@@ -277,12 +280,17 @@ impl Turns {
 
     /// Takes turns of the thread that begin without having been requested by their ids, from now on.
     pub(crate) fn expect_compaction(self: &Arc<Self>, thread_id: &str) -> ExpectedCompaction {
-        let begun = Mailbox::new(&self.budget);
+        let begun = Mailbox::internal(&self.budget);
         self.with_table(|table| {
             let thread = table.threads.entry(thread_id.to_owned()).or_default();
             thread.compactions.push((0, Arc::clone(&begun)));
         });
         ExpectedCompaction { turns: Arc::clone(self), thread_id: thread_id.to_owned(), begun }
+    }
+
+    /// Follows a thread: takes the events of all its turns from now on.
+    pub(crate) fn follow(&self, thread_id: &str) -> Consumer {
+        self.with_table(|table| table.followers.add(thread_id, &self.budget))
     }
 
     fn unexpect(&self, start: &Start) {
@@ -377,6 +385,7 @@ impl Subsystem for Turns {
             table.last = None;
             self.threads.clear();
             table.drop_sub_agents(|_| true);
+            table.followers.end(reason);
             for (_, mut thread) in std::mem::take(&mut table.threads) {
                 table.released.extend(thread.lease.take());
                 self.budget.refund(thread.early_bytes());
@@ -488,6 +497,7 @@ impl Table {
     }
 
     fn deliver(&mut self, event: &Event<'_>, route: &Route<'_>, now: Instant, wakeups: &mut Wakeups) {
+        self.followers.deliver(event, route, wakeups);
         let Some(thread_id) = route.thread_id.as_deref() else { return };
         let (turn_id, kind) = (route.turn_id.as_deref(), event.kind);
         let is_item = matches!(kind, Kind::ItemStarted | Kind::ItemCompleted);

@@ -10,9 +10,9 @@ use codex_blocking::{
     CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit, ConversationStep, Error,
     ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory, Notifications, RawEvent,
     RawNotification, ReadConfig, Reply, Result, ReviewDelivery, ReviewTarget, ServerRequest, ServerResponse,
-    Setting, SortDirection, Stats, Stdio, StepStatus, StepType, ThreadConfig, ThreadHandle, ThreadSortKey,
-    TokenUsage, Transport, TurnEvent, TurnHandle, TurnOverrides, UserInputRequest, UserInputRequests,
-    UserInputResponse, WeakClient, WebSocket, WriteConfigValue, protocol::ClientRequest,
+    Setting, SortDirection, Stats, Stdio, StepStatus, StepType, StreamHandle, ThreadConfig, ThreadHandle,
+    ThreadSortKey, TokenUsage, Transport, TurnEvent, TurnHandle, TurnOverrides, UserInputRequest,
+    UserInputRequests, UserInputResponse, WeakClient, WebSocket, WriteConfigValue, protocol::ClientRequest,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -138,6 +138,41 @@ fn a_chat(mut chat: Chat) -> Result<ChatResult> {
 }
 
 #[expect(dead_code, reason = "it only has to compile")]
+fn event_loops(
+    client: &Client,
+    chat: &Chat,
+    notifications: &Notifications,
+    questions: &codex_blocking::ServerRequests,
+    command: &codex_blocking::RunningCommand,
+) -> Result<()> {
+    chat.on_ready(|| {});
+    notifications.on_ready(|| {});
+    questions.on_ready(|| {});
+    command.on_ready(|| {});
+    let _: [crossbeam_channel::Receiver<()>; 4] =
+        [chat.ready(), notifications.ready(), questions.ready(), command.ready()];
+    let _: [StreamHandle; 2] = [notifications.handle(), questions.handle()];
+    notifications.handle().end();
+    chat.handle().request_interrupt();
+    let _: ClientBuilder = Client::builder().on_ready(|| {});
+    let _: ChatEvents = client.follow("thread")?;
+    Ok(())
+}
+
+#[cfg(unix)]
+#[expect(dead_code, reason = "it only has to compile")]
+fn descriptors<'a>(
+    chat: &'a Chat,
+    notifications: &'a Notifications,
+    questions: &'a codex_blocking::ServerRequests,
+    command: &'a codex_blocking::RunningCommand,
+) -> std::io::Result<[std::os::fd::BorrowedFd<'a>; 4]> {
+    use std::os::fd::AsFd;
+    let _ = [chat.as_fd(), notifications.as_fd(), questions.as_fd(), command.as_fd()];
+    Ok([chat.ready_fd()?, notifications.ready_fd()?, questions.ready_fd()?, command.ready_fd()?])
+}
+
+#[expect(dead_code, reason = "it only has to compile")]
 fn a_thread(thread: &ThreadHandle) -> Result<()> {
     let _: (&str, ThreadConfig, &[String]) = (thread.thread_id(), thread.defaults(), thread.not_applied());
     let _: ChatResult = thread.chat_once("text")?;
@@ -250,6 +285,7 @@ mod names {
             Reply<()>,
             Stats,
             Stdio,
+            StreamHandle,
             ThreadHandle,
             WeakClient,
             WebSocket,
@@ -343,6 +379,7 @@ fn handles_are_shared_streams_are_sent_and_data_is_plain() {
     shared::<WeakClient>();
     shared::<ThreadHandle>();
     shared::<TurnHandle>();
+    shared::<StreamHandle>();
     shared::<ClientBuilder>();
     shared::<Error>();
     shared::<CancelResult>();

@@ -7,6 +7,7 @@ mod control;
 mod event;
 mod event_block;
 mod handle;
+mod history;
 mod input;
 mod item;
 mod kind;
@@ -23,7 +24,9 @@ mod resumable;
 mod session;
 mod step;
 mod stream;
+mod sub_agent;
 mod threads;
+mod transcript;
 mod unload;
 
 pub(crate) use self::{
@@ -47,4 +50,5 @@ pub use self::{
     result::{CancelResult, ChatResult, CompletionSource},
     step::{ConversationStep, StepStatus, StepType},
     stream::{Chat, ChatEvents, Results, TurnStream},
+    transcript::{SubAgentTranscript, Transcript, TranscriptItem, TranscriptTurn},
 };

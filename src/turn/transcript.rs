@@ -135,6 +135,19 @@ pub struct TranscriptItem {
     /// The text is that of the reasoning itself, until there is a summary.
     #[serde(skip)]
     is_content: bool,
+    /// What it was when it last completed, while its id is used again.
+    #[serde(skip)]
+    completed: Option<Box<Content>>,
+}
+
+/// The parts of an item that change when it completes.
+#[derive(Debug, Clone, PartialEq)]
+struct Content {
+    status: StepStatus,
+    text: String,
+    output: Option<String>,
+    exit_code: Option<i32>,
+    changes: Vec<FileUpdateChange>,
 }
 
 /// What a sub-agent did, nested in the [`TranscriptItem`] that started it.
@@ -175,11 +188,35 @@ pub struct TranscriptTurn {
 
 abridged_debug!(struct TranscriptItem {
     turn_id, id, kind, status, text, output, exit_code, changes, plan, sub_agents, revision, is_content,
+    completed,
 });
 abridged_debug!(struct SubAgentTranscript { thread_id, agent, transcript });
 abridged_debug!(struct TranscriptTurn {
     id, status, error, notice, warnings, diff, token_usage, revision,
 });
+
+impl TranscriptItem {
+    fn content(&self) -> Content {
+        Content {
+            status: self.status.clone(),
+            text: self.text.clone(),
+            output: self.output.clone(),
+            exit_code: self.exit_code,
+            changes: self.changes.clone(),
+        }
+    }
+
+    /// Its turn has ended. History has what completed last under its id, if anything did.
+    fn abandon(&mut self) {
+        let Some(completed) = self.completed.take() else {
+            self.status = StepStatus::Abandoned;
+            return;
+        };
+        let Content { status, text, output, exit_code, changes } = *completed;
+        (self.status, self.text, self.output) = (status, text, output);
+        (self.exit_code, self.changes) = (exit_code, changes);
+    }
+}
 
 impl std::fmt::Debug for Transcript {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -475,6 +512,7 @@ impl Transcript {
             sub_agents: Vec::new(),
             revision: 0,
             is_content: false,
+            completed: None,
         });
         at
     }
@@ -512,7 +550,7 @@ impl Transcript {
         }
         // The item may have started before these events.
         let at = found.unwrap_or_else(|| {
-            let turn_id = self.turns.last().map(|turn| turn.id.clone()).unwrap_or_default();
+            let turn_id = self.current_turn().id.clone();
             self.push(&turn_id, id, kind.clone())
         });
         let Some(text) = text(&mut self.items[at]) else { return Applied::default() };
@@ -527,10 +565,17 @@ impl Transcript {
         self.go_on(&step.turn_id);
         let found = self.find(Some(&step.turn_id), id, &step.step_type);
         // All plans of a turn have the same id: the next one takes the place of the last.
-        if found.is_some_and(|at| self.items[at].status == StepStatus::InProgress) {
-            return Applied::default();
+        let Some(at) = found else { return self.show(step) };
+        match self.items[at].status {
+            StepStatus::InProgress => Applied::default(),
+            StepStatus::Abandoned => self.show(step),
+            _ => {
+                let completed = self.items[at].content();
+                let applied = self.show(step);
+                self.items[at].completed = Some(Box::new(completed));
+                applied
+            }
         }
-        self.show(step)
     }
 
     /// Shows an item as the step has it.
@@ -540,6 +585,7 @@ impl Transcript {
         let at = found.unwrap_or_else(|| self.push(&step.turn_id, id, step.step_type.clone()));
         let item = &mut self.items[at];
         item.status = step.status.clone();
+        item.completed = None;
         let parts = match step.step_type {
             StepType::Exec | StepType::File => serde_json::from_str(step.raw()).unwrap_or_default(),
             _ => Parts::default(),
@@ -676,7 +722,7 @@ impl Transcript {
             if item.turn_id != turn_id {
                 self.index.open.push(at);
             } else if item.status == StepStatus::InProgress {
-                item.status = StepStatus::Abandoned;
+                item.abandon();
                 self.touch(at);
             }
         }

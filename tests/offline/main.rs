@@ -32,6 +32,7 @@ mod strange;
 mod sub_agents;
 mod threads;
 mod tools;
+mod transcript;
 mod transcripts;
 mod turns;
 mod typed;

@@ -14,7 +14,9 @@ impl Turn {
     /// closing step if the turn did not complete. A turn in progress has those of the items that are complete.
     ///
     /// The turn has to be read with all its items: a reply can also contain a summary, or none of them (see
-    /// [`items_view`](Self::items_view)). Their `thread_id` is empty, because a turn does not name its thread.
+    /// [`items_view`](Self::items_view)). Their `thread_id` is empty, because a turn does not name its thread, and
+    /// [`data`](ConversationStep::data) lacks what a [`ThreadItem`] does not keep: nulls, and members that this version
+    /// does not know.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;

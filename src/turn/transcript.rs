@@ -27,6 +27,8 @@ use crate::{
 const PLAN_UPDATE: &str = "planUpdate";
 /// The type of an item for a sub-agent that no item has named.
 const SUB_AGENT: &str = "subAgent";
+/// The most warnings of a turn that are kept.
+const MOST_WARNINGS: usize = 100;
 /// How deep transcripts are nested. A sub-agent below is shown beside the one that started it.
 const DEEPEST: usize = 16;
 
@@ -89,8 +91,8 @@ struct Index {
     /// The items of each id, oldest first.
     items: HashMap<String, Vec<usize>>,
     turns: HashMap<String, usize>,
-    /// The items whose turn has not ended, and which have perhaps completed.
-    open: Vec<usize>,
+    /// The items of each turn that has not ended.
+    open: HashMap<String, Vec<usize>>,
 }
 
 /// The members of a transcript's JSON.
@@ -176,7 +178,7 @@ pub struct TranscriptTurn {
     /// What the turn waits for, until it goes on: the server tries again to reach its model, or has fallen
     /// silent.
     pub notice: Option<String>,
-    /// The server's warnings, each once.
+    /// The first 100 different warnings of the server.
     pub warnings: Vec<String>,
     /// All changes of the turn's patches so far, as one diff.
     pub diff: Option<String>,
@@ -239,7 +241,7 @@ impl From<Stored> for Transcript {
         for (at, item) in items.iter().enumerate() {
             index.items.entry(item.id.clone()).or_default().push(at);
             if item.status == StepStatus::InProgress {
-                index.open.push(at);
+                index.open.entry(item.turn_id.clone()).or_default().push(at);
             }
         }
         index.turns = turns.iter().enumerate().map(|(at, turn)| (turn.id.clone(), at)).collect();
@@ -398,7 +400,7 @@ impl Transcript {
                 is_change
             }),
             TurnEvent::Warning { message } => self.change_turn(|turn| {
-                let is_new = !turn.warnings.contains(message);
+                let is_new = turn.warnings.len() < MOST_WARNINGS && !turn.warnings.contains(message);
                 if is_new {
                     turn.warnings.push(message.clone());
                 }
@@ -498,7 +500,7 @@ impl Transcript {
     fn push(&mut self, turn_id: &str, id: &str, kind: StepType) -> usize {
         let at = self.items.len();
         self.index.items.entry(id.to_owned()).or_default().push(at);
-        self.index.open.push(at);
+        self.index.open.entry(turn_id.to_owned()).or_default().push(at);
         self.items.push(TranscriptItem {
             turn_id: turn_id.to_owned(),
             id: id.to_owned(),
@@ -623,11 +625,9 @@ impl Transcript {
             Some(unnamed) => {
                 id.clone_into(&mut unnamed.id);
                 self.index.turns.remove("");
-                for at in &self.index.open {
-                    if self.items[*at].turn_id.is_empty() {
-                        id.clone_into(&mut self.items[*at].turn_id);
-                    }
-                }
+                let items = self.index.open.remove("").unwrap_or_default();
+                items.iter().for_each(|at| id.clone_into(&mut self.items[*at].turn_id));
+                self.index.open.insert(id.to_owned(), items);
             }
             None => self.turns.push(TranscriptTurn {
                 id: id.to_owned(),
@@ -717,12 +717,9 @@ impl Transcript {
         };
         turn.notice = None;
         self.touch_turn(at);
-        for at in std::mem::take(&mut self.index.open) {
-            let item = &mut self.items[at];
-            if item.turn_id != turn_id {
-                self.index.open.push(at);
-            } else if item.status == StepStatus::InProgress {
-                item.abandon();
+        for at in self.index.open.remove(turn_id).unwrap_or_default() {
+            if self.items[at].status == StepStatus::InProgress {
+                self.items[at].abandon();
                 self.touch(at);
             }
         }

@@ -188,7 +188,7 @@ fn transcript(turns: &[protocol::Turn], event: &TurnEvent) -> Transcript {
     let _: (&TurnStatus, &Option<String>, &Option<String>) = (&turn.status, &turn.error, &turn.notice);
     let _: (u64, u64, u64) = (transcript.revision(), items[0].revision, turn.revision);
     if let TurnEvent::SubAgent { thread_id, agent, event, .. } = event {
-        let _: (&String, &Option<String>, &Box<TurnEvent>) = (thread_id, agent, event);
+        let _: (&String, &Option<String>, &TurnEvent) = (thread_id, agent, event);
     }
     transcript
 }

@@ -3,7 +3,10 @@
 //! Relies on `support/memory.rs`, `support/transcript.rs` and the recorded conversations. Invariant: events come from
 //! a client or from their own JSON, as a program gets them.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use codex_blocking::{
     ChatRequest, Client, StepStatus, StepType, Transcript, TranscriptItem, TranscriptTurn, TurnEvent,
@@ -485,6 +488,35 @@ fn sub_agents_of_sub_agents_without_an_end_are_nested_so_deep_and_no_deeper() {
         (inner, depth) = (&agent.transcript, depth + 1);
     }
     assert_eq!(depth, 16);
+}
+
+#[test]
+fn an_event_costs_the_same_however_much_there_is() {
+    const COUNT: usize = 20_000;
+    let ids: Vec<String> = (0..COUNT).map(|number| format!("agent {number}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let started = |id: &str| {
+        event(
+            json!({ "type": "item_started", "thread_id": "t", "turn_id": "u", "item_id": id, "step_type": "codex",
+            "item_type": "agentMessage", "status": "inProgress", "text": null, "data": message(id, "") }),
+        )
+    };
+    let mut events = vec![spawn("t", "s", &ids)];
+    events.extend(ids.iter().map(|id| of_child(id, delta("text_delta", "m", "x"))));
+    events.extend(ids.iter().map(|id| started(id)));
+    events.extend(ids.iter().map(|id| delta("text_delta", id, "x")));
+    events.extend(ids.iter().map(|_| delta("text_delta", ids[0], "0123456789")));
+    events.extend(ids.iter().map(|id| event(json!({ "type": "warning", "message": id }))));
+    events.extend(ids.iter().map(|id| {
+        other("turn/completed", json!({ "threadId": "t", "turn": { "id": id, "status": "completed" } }))
+    }));
+    let begun = Instant::now();
+    let transcript = applied(&events);
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(6), "{took:?}");
+    assert_eq!(transcript.items().len(), 1 + COUNT);
+    assert_eq!(transcript.items()[0].sub_agents.len(), COUNT);
+    assert_eq!(transcript.items()[1].text.len(), 1 + 10 * COUNT);
 }
 
 // ---- the law ----

@@ -20,6 +20,7 @@
 //! - [`Client::chat_once`] returns the answer of a turn, [`Client::chat`] its steps
 //!   ([`ConversationStep`]), [`Client::chat_events`] everything ([`TurnEvent`]). All of them accept a text, or
 //!   a [`ChatRequest`] with settings.
+//! - [`Transcript`] makes of events, or of history, what a screen shows.
 //! - [`Client::start_thread`] starts a conversation of several turns, a [`ThreadHandle`].
 //! - [`Client::set_approval_handler`] decides what the agent may do; [`Client::pending`] contains all server
 //!   requests that wait for an answer ([`ServerRequest`]). By default, nothing is granted.
@@ -179,8 +180,8 @@ pub use transport::websocket::WebSocket;
 pub use transport::{connect::Transport, memory::Memory, stdio::Stdio};
 pub use turn::{
     CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, CompletionSource, ConversationStep, Input,
-    RawEvent, RawNotification, Results, StepStatus, StepType, TurnEvent, TurnHandle, TurnItem, TurnProgress,
-    TurnStream,
+    RawEvent, RawNotification, Results, StepStatus, StepType, SubAgentTranscript, Transcript, TranscriptItem,
+    TranscriptTurn, TurnEvent, TurnHandle, TurnItem, TurnProgress, TurnStream,
 };
 
 /// The code blocks of the README, as tests.

@@ -9,6 +9,7 @@ mod event;
 mod event_block;
 mod follow;
 mod handle;
+mod history;
 mod input;
 mod item;
 mod kind;
@@ -25,7 +26,9 @@ mod resumable;
 mod session;
 mod step;
 mod stream;
+mod sub_agent;
 mod threads;
+mod transcript;
 mod unload;
 
 pub(crate) use self::{
@@ -49,4 +52,5 @@ pub use self::{
     result::{CancelResult, ChatResult, CompletionSource},
     step::{ConversationStep, StepStatus, StepType},
     stream::{Chat, ChatEvents, Results, TurnStream},
+    transcript::{SubAgentTranscript, Transcript, TranscriptItem, TranscriptTurn},
 };

@@ -26,6 +26,7 @@ mod results;
 mod server_requests;
 mod start;
 mod threads;
+mod transcripts;
 mod turns;
 mod typed;
 mod websocket;
@@ -77,7 +78,7 @@ fn cases(via: Via) -> Vec<Case> {
         [chats::cases(), turns::cases(), threads::cases(), questions::cases(), results::cases()].concat();
     // Most of what they are about came with later servers.
     if !is_old_server() {
-        cases.extend(server_requests::cases());
+        cases.extend([server_requests::cases(), transcripts::cases()].concat());
     }
     #[cfg(unix)]
     cases.extend(death::cases());

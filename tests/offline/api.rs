@@ -8,11 +8,13 @@ use codex_blocking::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, BatchWriteConfig, CancelResult, Chat,
     ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult, Client, ClientBuilder,
     CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit, ConversationStep, Error,
-    ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory, Notifications, RawEvent,
-    RawNotification, ReadConfig, Reply, Result, ReviewDelivery, ReviewTarget, ServerRequest, ServerResponse,
-    Setting, SortDirection, Stats, Stdio, StepStatus, StepType, StreamHandle, ThreadConfig, ThreadHandle,
-    ThreadSortKey, TokenUsage, Transport, TurnEvent, TurnHandle, TurnOverrides, UserInputRequest,
-    UserInputRequests, UserInputResponse, WeakClient, WebSocket, WriteConfigValue, protocol::ClientRequest,
+    ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory, Notifications, PlanStep,
+    RawEvent, RawNotification, ReadConfig, Reply, Result, ReviewDelivery, ReviewTarget, ServerRequest,
+    ServerResponse, Setting, SortDirection, Stats, Stdio, StepStatus, StepType, StreamHandle,
+    SubAgentTranscript, ThreadConfig, ThreadHandle, ThreadSortKey, TokenUsage, Transcript, TranscriptItem,
+    TranscriptTurn, Transport, TurnEvent, TurnHandle, TurnOverrides, TurnStatus, UserInputRequest,
+    UserInputRequests, UserInputResponse, WeakClient, WebSocket, WriteConfigValue,
+    protocol::{self, ClientRequest},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -206,6 +208,27 @@ fn data(result: ChatResult, step: ConversationStep, token: ChatContinuation, ini
 }
 
 #[expect(dead_code, reason = "it only has to compile")]
+fn transcript(turns: &[protocol::Turn], event: &TurnEvent) -> Transcript {
+    let _: Vec<ConversationStep> = turns[0].steps();
+    let mut transcript: Transcript = Transcript::from_turns(turns);
+    transcript.apply(event);
+    let items: &[TranscriptItem] = transcript.items();
+    let TranscriptItem { id, kind, status, text, output, exit_code, changes, plan, .. } = &items[0];
+    let _: (&String, &StepType, &StepStatus, &String) = (id, kind, status, text);
+    let _: (&Option<String>, &Option<i32>) = (output, exit_code);
+    let _: (&Vec<protocol::FileUpdateChange>, &Vec<PlanStep>) = (changes, plan);
+    let agent: &SubAgentTranscript = &items[0].sub_agents[0];
+    let _: (&String, &Option<String>, &Transcript) = (&agent.thread_id, &agent.agent, &agent.transcript);
+    let turn: &TranscriptTurn = &transcript.turns()[0];
+    let _: (&TurnStatus, &Option<String>, &Option<String>) = (&turn.status, &turn.error, &turn.notice);
+    let _: (u64, u64, u64) = (transcript.revision(), items[0].revision, turn.revision);
+    if let TurnEvent::SubAgent { thread_id, agent, event, .. } = event {
+        let _: (&String, &Option<String>, &TurnEvent) = (thread_id, agent, event);
+    }
+    transcript
+}
+
+#[expect(dead_code, reason = "it only has to compile")]
 fn settings() -> Result<Client> {
     let second = Duration::from_secs(1);
     let _: ClientBuilder = Client::builder()
@@ -227,7 +250,8 @@ fn settings() -> Result<Client> {
         .thread_config(ThreadConfig::new().cwd("/w").ephemeral(Setting::Null))
         .overrides(TurnOverrides::new().collaboration_mode(CollaborationMode::plan("m")))
         .inactivity_timeout(second)
-        .keep_raw_events(true);
+        .keep_raw_events(true)
+        .sub_agents(true);
     let _ = WebSocket::new("ws://127.0.0.1:1").token("t").header("k", "v").connect_timeout(second);
     let _ = WebSocket::spawn(Stdio::default());
     #[cfg(unix)]
@@ -347,6 +371,7 @@ mod names {
             TurnStream<I>,
         ),
         _results: (MessagePhase, TurnProgress, TurnStatus),
+        _transcripts: (SubAgentTranscript, Transcript, TranscriptItem, TranscriptTurn),
         _rest: (
             Cause,
             CommandExit,

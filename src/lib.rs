@@ -179,8 +179,8 @@ pub use transport::websocket::WebSocket;
 pub use transport::{connect::Transport, memory::Memory, stdio::Stdio};
 pub use turn::{
     CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, CompletionSource, ConversationStep, Input,
-    RawEvent, RawNotification, Results, StepStatus, StepType, TurnEvent, TurnHandle, TurnItem, TurnProgress,
-    TurnStream,
+    RawEvent, RawNotification, Results, StepStatus, StepType, SubAgentTranscript, Transcript, TranscriptItem,
+    TranscriptTurn, TurnEvent, TurnHandle, TurnItem, TurnProgress, TurnStream,
 };
 
 /// The code blocks of the README, as tests.

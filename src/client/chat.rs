@@ -96,7 +96,9 @@ impl Client {
     }
 
     /// Starts a turn and returns an iterator over all its events as they arrive: deltas of text, reasoning
-    /// and output, started items, steps, plans, diffs, token usage, warnings.
+    /// and output, started items, steps, plans, diffs, token usage, warnings; with
+    /// [`sub_agents(true)`](ChatRequest::sub_agents) those of sub-agents too. A [`Transcript`](crate::Transcript)
+    /// makes of them what a screen shows.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -144,13 +146,9 @@ impl Client {
         inactivity: Option<Duration>,
     ) -> Result<TurnStream<T>> {
         match self.continuations().take(token)? {
-            Found::Parked(parked) => Ok(TurnStream::resume(
-                *parked,
-                std::sync::Arc::clone(self.continuations()),
-                interest_of(mode),
-                mode,
-                inactivity,
-            )),
+            Found::Parked(parked) => {
+                Ok(TurnStream::resume(*parked, std::sync::Arc::clone(self.continuations()), mode, inactivity))
+            }
             Found::Read(_) => Err(Error::no_longer_pending(format!(
                 "turn {} is still read by the chat that returned the continuation; drop that chat first",
                 token.turn_id
@@ -171,7 +169,8 @@ impl Client {
         let thread = self.thread_for(request)?;
         let (thread_id, mut not_resumed) = (thread.id.clone(), thread.not_resumed);
         let over_waiting = thread.overrides.merge(request.overrides.clone().unwrap_or_default());
-        let interest = if keep_raw { Interest::Events } else { interest_of(mode) };
+        let sub_agents = request.sub_agents.unwrap_or(false);
+        let interest = Interest::of(mode, keep_raw, sub_agents);
         let begin = || {
             let deferred = self.inner.deferred.of(&thread_id);
             let waiting = deferred.as_deref().cloned().unwrap_or_default();
@@ -197,7 +196,8 @@ impl Client {
             begun = self.after_compaction(&thread_id, begin);
         }
         let consumer = begun.map_err(|refused| with_reason(refused, not_resumed))?;
-        Ok(self.read(consumer, Reading { mode, inactivity, keep_raw, keep_steps, lease: thread.lease }))
+        let lease = thread.lease;
+        Ok(self.read(consumer, Reading { mode, inactivity, keep_raw, keep_steps, sub_agents, lease }))
     }
 
     pub(super) fn control(&self, log: &std::sync::Arc<TurnLog>) -> Control {
@@ -266,12 +266,5 @@ fn with_reason(refused: Error, not_resumed: Option<Error>) -> Error {
             }
         }
         (refused, _) => refused,
-    }
-}
-
-fn interest_of(mode: ChatMode) -> Interest {
-    match mode {
-        ChatMode::Events => Interest::Events,
-        ChatMode::Once | ChatMode::Steps => Interest::Steps,
     }
 }

@@ -26,6 +26,7 @@ use super::{
     session::ErrorNotice,
 };
 use crate::{
+    continuation::ChatMode,
     error::Error,
     protocol::TokenUsageBreakdown as TokenCount,
     rpc::{Budget, Core, Latch, Mailbox, MailboxEnd, Overrun, Payer, Readiness, Wakeups},
@@ -49,11 +50,27 @@ pub(crate) enum Interest {
     Steps,
     /// All, including deltas.
     Events,
+    /// All, and those of the turn's sub-agents.
+    SubAgents,
 }
 
 impl Interest {
+    /// That of a reader.
+    pub(crate) fn of(mode: ChatMode, keep_raw: bool, sub_agents: bool) -> Interest {
+        match mode {
+            ChatMode::Events if sub_agents => Interest::SubAgents,
+            ChatMode::Events => Interest::Events,
+            ChatMode::Once | ChatMode::Steps if keep_raw => Interest::Events,
+            ChatMode::Once | ChatMode::Steps => Interest::Steps,
+        }
+    }
+
     fn takes(self, kind: Kind) -> bool {
-        self == Interest::Events || kind.concerns_steps()
+        match self {
+            Interest::Steps => kind.concerns_steps(),
+            Interest::Events => kind != Kind::SubAgent,
+            Interest::SubAgents => true,
+        }
     }
 }
 
@@ -92,6 +109,8 @@ pub(crate) struct TurnLog {
     /// Whether any consumer wants all events. Outside of the lock, so that deltas can be dropped without
     /// taking it.
     wants_events: AtomicBool,
+    /// Whether any consumer wants the events of sub-agents.
+    wants_sub_agents: AtomicBool,
     is_over: AtomicBool,
     /// The id in `turn/started`: for reviews it differs from the turn's own.
     running_id: OnceLock<String>,
@@ -116,6 +135,17 @@ struct LogState {
     end: Option<End>,
     /// The `turn/completed`, for consumers that attach after it.
     terminal_event: Option<Box<str>>,
+}
+
+impl LogState {
+    /// Passes an event to the consumers that want it.
+    fn queue(&self, event: &Event<'_>, wakeups: &mut Wakeups) {
+        for consumer in self.consumers.iter().filter(|consumer| consumer.interest.takes(event.kind)) {
+            consumer
+                .mailbox
+                .extend(event.text.len(), wakeups, |blocks, is_open| Block::add(blocks, is_open, event));
+        }
+    }
 }
 
 /// A consumer as the log sees it.
@@ -145,6 +175,7 @@ impl TurnLog {
             pending_requests: AtomicUsize::new(0),
             announced: Mutex::default(),
             wants_events: AtomicBool::new(false),
+            wants_sub_agents: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             running_id: OnceLock::new(),
             is_interrupting: AtomicBool::new(false),
@@ -351,15 +382,18 @@ impl TurnLog {
             return;
         }
         let mut state = self.state.lock();
-        for consumer in state.consumers.iter().filter(|consumer| consumer.interest.takes(kind)) {
-            consumer
-                .mailbox
-                .extend(text.len(), wakeups, |blocks, is_open| Block::add(blocks, is_open, event));
-        }
+        state.queue(event, wakeups);
         if kind == Kind::TurnCompleted {
             self.finish(&mut state, End::Completed);
             self.keep_aside(text.len());
             state.terminal_event = Some(text.into());
+        }
+    }
+
+    /// Processes one event of a sub-agent: it is queued, and changes nothing else.
+    pub(super) fn deliver_of_sub_agent(&self, event: &Event<'_>, wakeups: &mut Wakeups) {
+        if self.wants_sub_agents.load(Ordering::Acquire) {
+            self.state.lock().queue(&Event { kind: Kind::SubAgent, ..*event }, wakeups);
         }
     }
 
@@ -413,8 +447,9 @@ impl TurnLog {
     }
 
     fn count_interest(&self, state: &LogState) {
-        let wanted = state.consumers.iter().any(|consumer| consumer.interest == Interest::Events);
-        self.wants_events.store(wanted, Ordering::Release);
+        let wants = |kind| state.consumers.iter().any(|consumer| consumer.interest.takes(kind));
+        self.wants_events.store(wants(Kind::Other), Ordering::Release);
+        self.wants_sub_agents.store(wants(Kind::SubAgent), Ordering::Release);
     }
 }
 

@@ -8,6 +8,7 @@ mod control;
 mod event;
 mod event_block;
 mod handle;
+mod history;
 mod input;
 mod item;
 mod kind;
@@ -24,7 +25,9 @@ mod resumable;
 mod session;
 mod step;
 mod stream;
+mod sub_agent;
 mod threads;
+mod transcript;
 mod unload;
 
 pub(crate) use self::{
@@ -48,4 +51,5 @@ pub use self::{
     result::{CancelResult, ChatResult, CompletionSource},
     step::{ConversationStep, StepStatus, StepType},
     stream::{Chat, ChatEvents, Results, TurnStream},
+    transcript::{SubAgentTranscript, Transcript, TranscriptItem, TranscriptTurn},
 };

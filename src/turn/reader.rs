@@ -16,6 +16,7 @@ use super::{
     control::Control,
     event_block::Block,
     item::{Item, Position},
+    kind::Kind,
     log::{Consumer, End, Interest},
     lookup::{LookupState, TurnLookup, look_up},
     session::{Candidate, Session, TurnOutcome},
@@ -41,6 +42,7 @@ pub(crate) struct TurnReader {
     next_event: usize,
     end: Option<End>,
     raw: Option<Vec<RawEvent>>,
+    sub_agents: bool,
     cursor: u64,
     mode: ChatMode,
     /// The lookup in progress, whether the turn has ended.
@@ -70,7 +72,7 @@ pub(super) enum Awaited {
 }
 
 impl TurnReader {
-    pub(super) fn new(consumer: Consumer, keep_raw: bool, mode: ChatMode) -> TurnReader {
+    pub(super) fn new(consumer: Consumer, keep_raw: bool, sub_agents: bool, mode: ChatMode) -> TurnReader {
         let log = consumer.log();
         TurnReader {
             session: Session::new(&log.thread_id, &log.turn_id, log.usage_before.clone()),
@@ -79,6 +81,7 @@ impl TurnReader {
             next_event: 0,
             end: None,
             raw: keep_raw.then(Vec::new),
+            sub_agents,
             cursor: 0,
             mode,
             lookup: None,
@@ -89,7 +92,7 @@ impl TurnReader {
 
     /// A turn for a caller that watches while another one reads.
     pub(super) fn watching(control: &Control) -> TurnReader {
-        TurnReader::new(control.log().attach(Interest::Steps), false, ChatMode::Steps)
+        TurnReader::new(control.log().attach(Interest::Steps), false, false, ChatMode::Steps)
     }
 
     pub(super) fn session(&self) -> &Session {
@@ -107,14 +110,14 @@ impl TurnReader {
         ChatContinuation::new(thread_id, turn_id, self.cursor, self.mode, key)
     }
 
-    /// Continues with another interest and mode.
-    pub(super) fn go_on(&mut self, interest: Interest, mode: ChatMode) {
+    /// Continues in another mode.
+    pub(super) fn go_on(&mut self, mode: ChatMode) {
         self.mode = mode;
         if mode == ChatMode::Once {
             self.session.keep_steps();
         }
         if let Some(consumer) = &self.consumer {
-            consumer.set_interest(if self.raw.is_some() { Interest::Events } else { interest });
+            consumer.set_interest(Interest::of(mode, self.raw.is_some(), self.sub_agents));
         }
     }
 
@@ -150,7 +153,9 @@ impl TurnReader {
                     let position = Position { block, index: self.next_event };
                     self.next_event += 1;
                     self.cursor += 1;
-                    if let Some(raw) = &mut self.raw {
+                    if let Some(raw) =
+                        self.raw.as_mut().filter(|_| block.event(position.index).kind != Kind::SubAgent)
+                    {
                         raw.push(position.raw());
                     }
                     T::collect(position, &mut self.session, ready);

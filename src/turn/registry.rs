@@ -24,6 +24,7 @@ use super::{
     log::{Consumer, Interest, TurnLog},
     raw::params_of,
     result::token_usage_of,
+    sub_agent::named_threads,
     threads::Threads,
     unload::Lease,
 };
@@ -499,10 +500,13 @@ impl Table {
         }
         if is_item {
             self.note_sub_agents(thread_id, turn_id, event.body);
+        } else if kind == Kind::TurnStarted {
+            self.note_turn_of_sub_agent(thread_id, route.root_turn_id.as_deref());
         }
-        if turn_id.is_some() {
+        if turn_id.is_some() || kind == Kind::Warning {
             if let Some(parent) = self.sub_agents.get(thread_id) {
                 parent.touch(now);
+                parent.deliver_of_sub_agent(event, wakeups);
             }
         }
         match kind {
@@ -569,25 +573,41 @@ impl Table {
     /// Registers the threads that an item starts or messages as sub-agents: of the item's turn, or of the
     /// turn whose sub-agent the item's own thread is.
     fn note_sub_agents(&mut self, thread_id: &str, turn_id: Option<&str>, item: Option<&str>) {
-        const RECEIVERS: &[u8] = b"\"receiverThreadIds\"";
-        // All known servers send the type first, so a large item of another type is not searched.
-        if item.is_some_and(|item| item.starts_with("{\"type\":\"") && !item[9..].starts_with("collab")) {
+        let mut named = item.map(named_threads).into_iter().flatten().peekable();
+        if named.peek().is_none() {
             return;
         }
-        let Some(item) = item.filter(|item| memchr::memmem::find(item.as_bytes(), RECEIVERS).is_some())
-        else {
-            return;
-        };
         let own = self.threads.get(thread_id).and_then(|thread| {
             thread.turns.iter().find(|log| Some(log.turn_id.as_str()) == turn_id).map(Arc::clone)
         });
         let Some(parent) = own.or_else(|| self.sub_agents.get(thread_id).map(Arc::clone)) else { return };
-        for child in receivers(item) {
-            let bytes = sub_agent_bytes(&child);
-            parent.keep_aside(bytes);
-            if let Some(before) = self.sub_agents.insert(child, Arc::clone(&parent)) {
-                before.free_aside(bytes);
-            }
+        for child in named {
+            self.add_sub_agent(child, &parent);
+        }
+    }
+
+    /// Registers the thread of a turn that a sub-agent starts, should that arrive before the item that names the
+    /// thread.
+    fn note_turn_of_sub_agent(&mut self, thread_id: &str, root_turn_id: Option<&str>) {
+        if self.sub_agents.contains_key(thread_id) {
+            return;
+        }
+        let is_root = |log: &&Arc<TurnLog>| Some(log.turn_id.as_str()) == root_turn_id;
+        let parent = self.running().find(is_root).filter(|log| log.thread_id != thread_id).map(Arc::clone);
+        if let Some(parent) = parent {
+            self.add_sub_agent(thread_id.to_owned(), &parent);
+        }
+    }
+
+    fn add_sub_agent(&mut self, thread_id: String, parent: &Arc<TurnLog>) {
+        // A sub-agent also names the turn's own thread, when it sends a message to it.
+        if thread_id == parent.thread_id {
+            return;
+        }
+        let bytes = sub_agent_bytes(&thread_id);
+        parent.keep_aside(bytes);
+        if let Some(before) = self.sub_agents.insert(thread_id, Arc::clone(parent)) {
+            before.free_aside(bytes);
         }
     }
 
@@ -645,16 +665,6 @@ impl Table {
 fn sub_agent_bytes(thread_id: &str) -> usize {
     const ENTRY: usize = 64;
     thread_id.len() + ENTRY
-}
-
-/// `receiverThreadIds` of an item.
-fn receivers(item: &str) -> Vec<String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct CollabItem {
-        receiver_thread_ids: Vec<String>,
-    }
-    serde_json::from_str(item).map_or(Vec::new(), |item: CollabItem| item.receiver_thread_ids)
 }
 
 /// Whether an item belongs to a compaction.

@@ -14,13 +14,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::{Value, json};
 
 use super::{
-    CancelResult, ChatResult, ConversationStep, Input, StepStatus, TurnEvent, TurnHandle, TurnItem,
+    CancelResult, ChatResult, ConversationStep, Input, TurnEvent, TurnHandle, TurnItem,
     alarm::Inactivity,
     control::Control,
-    log::{Consumer, Interest},
+    log::Consumer,
     reader::{Awaited, Patience, TurnReader, cancel},
     resumable::{Continuations, Parked},
     unload::Lease,
@@ -96,6 +95,7 @@ pub(crate) struct Reading {
     pub(crate) inactivity: Option<Duration>,
     pub(crate) keep_raw: bool,
     pub(crate) keep_steps: bool,
+    pub(crate) sub_agents: bool,
     /// For a thread that is loaded only for this turn.
     pub(crate) lease: Option<Lease>,
 }
@@ -103,15 +103,16 @@ pub(crate) struct Reading {
 impl Reading {
     /// Steps, of which none are kept.
     pub(crate) fn steps(inactivity: Option<Duration>) -> Reading {
-        Reading { mode: ChatMode::Steps, inactivity, keep_raw: false, keep_steps: false, lease: None }
+        let (keep_raw, keep_steps, sub_agents) = (false, false, false);
+        Reading { mode: ChatMode::Steps, inactivity, keep_raw, keep_steps, sub_agents, lease: None }
     }
 }
 
 impl<T: TurnItem> TurnStream<T> {
     pub(crate) fn open(opened: Opened) -> Self {
         let Opened { control, consumer, continuations, reading } = opened;
-        let Reading { mode, inactivity, keep_raw, keep_steps, lease } = reading;
-        let mut turn = TurnReader::new(consumer, keep_raw, mode);
+        let Reading { mode, inactivity, keep_raw, keep_steps, sub_agents, lease } = reading;
+        let mut turn = TurnReader::new(consumer, keep_raw, sub_agents, mode);
         if keep_steps {
             turn.keep_steps();
         }
@@ -149,12 +150,11 @@ impl<T: TurnItem> TurnStream<T> {
     pub(crate) fn resume(
         parked: Parked,
         continuations: Arc<Continuations>,
-        interest: Interest,
         mode: ChatMode,
         inactivity: Option<Duration>,
     ) -> Self {
         let Parked { mut turn, control, unread, lease } = parked;
-        turn.go_on(interest, mode);
+        turn.go_on(mode);
         let ready = unread.into_iter().filter_map(T::from_event).collect();
         Self::over(turn, control, continuations, inactivity, ready, lease)
     }
@@ -487,17 +487,8 @@ impl<T: TurnItem> TurnStream<T> {
             return None;
         }
         self.is_reported.store(true, Ordering::Relaxed);
-        let status = match error {
-            Error::TurnInterrupted { .. } => StepStatus::Interrupted,
-            _ => StepStatus::Failed,
-        };
-        let mut data = json!({ "code": error.code(), "message": error.to_string() });
-        if let Error::TurnFailed { message, info, .. } = &*error {
-            data["message"] = Value::from(message.as_str());
-            data["info"] = info.as_deref().cloned().unwrap_or_default();
-        }
         let log = self.control.log();
-        Some(T::from_step(ConversationStep::closing(&log.thread_id, &log.turn_id, status, &data)))
+        Some(T::from_step(ConversationStep::closing(&log.thread_id, &log.turn_id, error)))
     }
 }
 

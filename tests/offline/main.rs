@@ -30,6 +30,7 @@ mod secrets;
 mod serialization;
 mod server_requests;
 mod strange;
+mod sub_agents;
 mod threads;
 mod tools;
 mod transcripts;

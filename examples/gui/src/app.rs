@@ -259,7 +259,10 @@ impl App {
                     }
                 };
             }
-            Action::Select(key) => self.selected = key,
+            Action::Select(key) => {
+                self.selected = key;
+                self.selected_mut().wants_focus = true;
+            }
             Action::Send => self.send(),
             Action::Interrupt => self.selected_mut().interrupt(),
             Action::Decide { ask, decision } => self.decide(ask, decision),

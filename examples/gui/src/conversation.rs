@@ -26,6 +26,8 @@ pub struct Conversation {
     /// Why the last call failed.
     pub error: Option<String>,
     pub draft: String,
+    /// Whether the draft is to get the keys, because the conversation was just selected.
+    pub wants_focus: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -59,6 +61,7 @@ impl Conversation {
             busy: None,
             error: None,
             draft: String::new(),
+            wants_focus: true,
         }
     }
 

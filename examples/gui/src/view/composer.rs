@@ -22,8 +22,8 @@ pub fn show(app: &mut App, ui: &mut Ui, actions: &mut Vec<Action>) {
     let is_running = conversation.is_running();
     let can_send = is_up && !is_running && conversation.busy.is_none();
     ui.horizontal(|ui| {
-        ui.with_layout(Layout::right_to_left(Align::Max), |ui| {
-            let size = vec2(92.0, 34.0);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let size = vec2(96.0, 46.0);
             if is_running {
                 let can_stop = conversation.turn.is_some() && !conversation.is_stopping;
                 let text = if conversation.is_stopping { "Stopping …" } else { "Interrupt" };
@@ -45,6 +45,9 @@ pub fn show(app: &mut App, ui: &mut Ui, actions: &mut Vec<Action>) {
                 .margin(Margin::symmetric(8, 6))
                 .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter));
             let response = ui.add(editor);
+            if std::mem::take(&mut conversation.wants_focus) {
+                response.request_focus();
+            }
             let is_sent = ui.input(|input| input.key_pressed(Key::Enter) && !input.modifiers.shift);
             if response.has_focus() && is_sent && can_send {
                 actions.push(Action::Send);

@@ -6,12 +6,10 @@ use codex_blocking::{
     StepStatus, StepType, TranscriptItem, TranscriptTurn,
     protocol::{TurnPlanStepStatus, TurnStatus},
 };
-use eframe::egui::{
-    Align, AsIdSalt, Button, Color32, CornerRadius, Frame, Label, Layout, Margin, RichText, Ui,
-};
+use eframe::egui::{Align, AsIdSalt, Color32, CornerRadius, Frame, Label, Layout, Margin, RichText, Ui};
 
 use super::{
-    AMBER, GREEN, RED, TEXT, USER, WEAK, brief, card, small,
+    AMBER, GREEN, RED, TEXT, USER, WEAK, brief, card, dot, small, small_button,
     text_box::{Look, text_box},
     weak,
 };
@@ -84,7 +82,7 @@ fn command(ui: &mut Ui, at: usize, item: &TranscriptItem, layout: &ItemLayout, a
                         (false, 1) => "Show 1 line".to_owned(),
                         (false, lines) => format!("Show {lines} lines"),
                     };
-                    if ui.add(Button::new(text).small()).clicked() {
+                    if ui.add(small_button(text)).clicked() {
                         actions.push(Action::Fold { item: at, is_open: !is_open });
                     }
                 }
@@ -146,13 +144,13 @@ fn plan(ui: &mut Ui, item: &TranscriptItem) {
             ui.add(Label::new(weak(brief(&item.text, 400))).wrap());
         }
         for step in &item.plan {
-            let (mark, color) = match step.status {
-                TurnPlanStepStatus::Completed => ("✔", GREEN),
-                TurnPlanStepStatus::InProgress => ("▶", AMBER),
-                _ => ("○", WEAK),
+            let (color, is_filled) = match step.status {
+                TurnPlanStepStatus::Completed => (GREEN, true),
+                TurnPlanStepStatus::InProgress => (AMBER, true),
+                _ => (WEAK, false),
             };
             ui.horizontal(|ui| {
-                ui.add_sized([16.0, 18.0], Label::new(RichText::new(mark).color(color)));
+                dot(ui, color, is_filled);
                 let is_done = step.status == TurnPlanStepStatus::Completed;
                 let text = RichText::new(shown(&step.step)).color(if is_done { WEAK } else { TEXT });
                 ui.add(Label::new(text).wrap());

@@ -12,8 +12,8 @@ mod text_box;
 mod transcript;
 
 use eframe::egui::{
-    self, CentralPanel, Color32, CornerRadius, FontFamily, FontId, Frame, Margin, Panel, RichText, Stroke,
-    TextStyle, Ui,
+    self, Atom, Button, CentralPanel, Color32, CornerRadius, FontFamily, FontId, Frame, Margin, Panel,
+    Response, RichText, Sense, Stroke, TextStyle, Ui, vec2,
 };
 
 use crate::app::{Action, App};
@@ -43,13 +43,13 @@ pub fn set_style(ctx: &egui::Context) {
         visuals.panel_fill = BACKGROUND;
         visuals.extreme_bg_color = BOX;
         visuals.selection.bg_fill = ACCENT;
-        visuals.selection.stroke = Stroke::new(1.0, Color32::WHITE);
+        visuals.selection.stroke = Stroke::new(1.0, Color32::from_rgb(90, 140, 230));
         visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, LINE);
         visuals.widgets.inactive.weak_bg_fill = Color32::from_rgb(48, 52, 62);
         visuals.widgets.hovered.weak_bg_fill = Color32::from_rgb(60, 65, 77);
         style.animation_time = 0.0;
-        style.spacing.button_padding = egui::vec2(10.0, 5.0);
-        style.spacing.item_spacing = egui::vec2(8.0, 6.0);
+        style.spacing.button_padding = vec2(10.0, 5.0);
+        style.spacing.item_spacing = vec2(8.0, 6.0);
         style.text_styles.insert(TextStyle::Body, FontId::new(14.5, FontFamily::Proportional));
         style.text_styles.insert(TextStyle::Button, FontId::new(14.0, FontFamily::Proportional));
         style.text_styles.insert(TextStyle::Small, FontId::new(12.0, FontFamily::Proportional));
@@ -88,6 +88,28 @@ fn weak(text: impl Into<String>) -> RichText {
 
 fn small(text: impl Into<String>) -> RichText {
     RichText::new(text).color(WEAK).text_style(TextStyle::Small)
+}
+
+/// A button that is no taller than a line of text.
+fn small_button(text: impl Into<String>) -> Button<'static> {
+    Button::new(RichText::new(text).text_style(TextStyle::Small))
+}
+
+/// A row of a list that is as wide as there is room.
+fn list_row(ui: &mut Ui, is_selected: bool, text: &str) -> Response {
+    let width = ui.available_width();
+    let button = Button::selectable(is_selected, (text, Atom::grow())).truncate().min_size(vec2(width, 28.0));
+    ui.add(button)
+}
+
+/// A dot, filled or not. (Not every font has the letters.)
+fn dot(ui: &mut Ui, color: Color32, is_filled: bool) {
+    let (rect, _) = ui.allocate_exact_size(vec2(14.0, 18.0), Sense::hover());
+    if is_filled {
+        ui.painter().circle_filled(rect.center(), 4.0, color);
+    } else {
+        ui.painter().circle_stroke(rect.center(), 3.5, Stroke::new(1.5, color));
+    }
 }
 
 /// The beginning of a text that a peer sent, as one line.

@@ -3,9 +3,9 @@
 //! Relies on `app`. Invariant: a conversation that waits for the user stands out wherever it is.
 
 use codex_blocking::protocol::Thread;
-use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
-use super::{AMBER, GREEN, RED, WEAK, brief, small, weak};
+use super::{AMBER, GREEN, RED, brief, dot, list_row, small, small_button, weak};
 use crate::{
     app::{Action, App, Link},
     conversation::Conversation,
@@ -40,7 +40,7 @@ fn heading(ui: &mut Ui, text: &str, button: &str, is_enabled: bool, click: impl 
     ui.horizontal(|ui| {
         ui.label(RichText::new(text).strong());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.add_enabled(is_enabled, Button::new(button).small()).clicked() {
+            if ui.add_enabled(is_enabled, small_button(button)).clicked() {
                 click();
             }
         });
@@ -54,22 +54,20 @@ fn row(app: &App, ui: &mut Ui, conversation: &Conversation) -> bool {
         .asks
         .iter()
         .any(|ask| ask.request.thread_id() == conversation.thread_id.as_deref().unwrap_or_default());
-    let failed = conversation.error.is_some();
-    let (mark, color) = match () {
-        () if asks => ("?", AMBER),
-        () if conversation.is_running() => ("●", GREEN),
-        () if failed => ("!", RED),
-        () => (" ", WEAK),
+    let color = match () {
+        () if asks => Some(AMBER),
+        () if conversation.error.is_some() => Some(RED),
+        () if conversation.is_running() => Some(GREEN),
+        () => None,
     };
     ui.horizontal(|ui| {
-        let title =
-            Button::selectable(conversation.key == app.selected, brief(&conversation.title(), 60)).truncate();
+        ui.spacing_mut().item_spacing.x = 4.0;
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add_sized([14.0, 18.0], Label::new(RichText::new(mark).color(color).strong()));
-            ui.with_layout(Layout::left_to_right(Align::Center).with_main_justify(true), |ui| {
-                ui.add(title).clicked()
-            })
-            .inner
+            if let Some(color) = color {
+                dot(ui, color, true);
+            }
+            let is_selected = conversation.key == app.selected;
+            list_row(ui, is_selected, &brief(&conversation.title(), 60)).clicked()
         })
         .inner
     })
@@ -89,10 +87,8 @@ fn history(app: &App, ui: &mut Ui, actions: &mut Vec<Action>) {
     for thread in closed {
         let name = thread.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&thread.preview);
         let name = if name.is_empty() { "(empty)".to_owned() } else { brief(name, 60) };
-        ui.with_layout(Layout::left_to_right(Align::Center).with_main_justify(true), |ui| {
-            if ui.add(Button::selectable(false, name.as_str()).truncate()).clicked() {
-                actions.push(Action::Open { thread_id: thread.id.clone(), name });
-            }
-        });
+        if list_row(ui, false, &name).clicked() {
+            actions.push(Action::Open { thread_id: thread.id.clone(), name });
+        }
     }
 }

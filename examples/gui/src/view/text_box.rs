@@ -3,7 +3,8 @@
 //! Relies on `lines`. Invariant: only the lines in view are laid out, whatever the text.
 
 use eframe::egui::{
-    AsIdSalt, Color32, CornerRadius, Frame, Label, Margin, Rect, RichText, ScrollArea, TextStyle, Ui, pos2,
+    Align, AsIdSalt, Color32, CornerRadius, Frame, Label, Layout, Margin, RichText, ScrollArea, Sense,
+    TextStyle, Ui, UiBuilder, vec2,
 };
 
 use super::{ADDED, BOX, GREEN, RED, REMOVED, TEXT, WEAK};
@@ -56,18 +57,15 @@ pub fn text_box(ui: &mut Ui, salt: impl AsIdSalt, text: &str, lines: &Lines, loo
 }
 
 fn line(ui: &mut Ui, height: f32, text: &str, color: Color32, fill: Option<Color32>) {
-    let width = ui.available_width();
-    let start = ui.cursor().min;
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     if let Some(fill) = fill {
-        let rect = Rect::from_min_max(start, pos2(start.x + width, start.y + height));
         ui.painter().rect_filled(rect, CornerRadius::ZERO, fill);
     }
-    ui.horizontal(|ui| {
-        ui.set_height(height);
-        ui.add_space(8.0);
-        ui.spacing_mut().item_spacing.x = 0.0;
-        ui.add(Label::new(RichText::new(text).monospace().color(color)).truncate());
-    });
+    // Of exactly this height: the rows must lie where the scroll area assumes them.
+    let place =
+        UiBuilder::new().max_rect(rect.shrink2(vec2(8.0, 0.0))).layout(Layout::left_to_right(Align::Min));
+    let mut child = ui.new_child(place);
+    child.add(Label::new(RichText::new(text).monospace().color(color)).truncate());
 }
 
 fn diff_colors(line: &str) -> (Color32, Option<Color32>) {

@@ -10,8 +10,8 @@ use std::{
 };
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalPolicy, ApprovalRequest, ApprovalRequests, ChatRequest, Client, ListThreads,
-    Result, ServerRequest, ThreadConfig, ThreadHandle, Transcript, protocol::Thread,
+    ApprovalDecision, ApprovalPolicy, ApprovalRequest, ApprovalRequests, ChatRequest, Client, Error,
+    ListThreads, Result, ServerRequest, ThreadConfig, ThreadHandle, Transcript, protocol::Thread,
 };
 use eframe::egui;
 
@@ -20,7 +20,7 @@ use crate::{
     conversation::{Busy, Conversation, Drained},
     layout::DiffLayout,
     view,
-    wake::{FRAME, Wake},
+    wake::Wake,
     worker::{Report, Worker},
 };
 
@@ -127,13 +127,15 @@ impl App {
             }
             Report::Connected(Err(error)) => {
                 let Link::Connecting { failures } = self.link else { return };
-                self.down(error.to_string(), failures + 1);
+                self.down(reason(&error), failures + 1);
             }
             Report::Listed(listed) => {
                 self.history.is_loading = false;
                 match listed {
                     Ok(threads) => self.history = History { threads, ..History::default() },
-                    Err(error) => self.history.error = Some(error.to_string()),
+                    // What ended the connection is told once.
+                    Err(error) if self.is_up() => self.history.error = Some(error.to_string()),
+                    Err(_) => {}
                 }
             }
             Report::Began { key, began } => {
@@ -167,6 +169,10 @@ impl App {
                 }
             }
         }
+    }
+
+    fn is_up(&self) -> bool {
+        matches!(&self.link, Link::Up { client, .. } if client.ended().is_none())
     }
 
     /// Waits before the next attempt to connect, and lets go of what belonged to the old connection.
@@ -228,7 +234,7 @@ impl App {
                     self.asks.retain(|ask| pending.iter().any(|other| is_same(&ask.request, other)));
                 }
                 if let Some(error) = client.ended() {
-                    self.down(error.to_string(), 0);
+                    self.down(reason(&error), 0);
                 }
             }
             Link::Down { retry, failures, .. } => {
@@ -294,6 +300,7 @@ impl App {
             return;
         }
         conversation.draft.clear();
+        conversation.wants_end = true;
         conversation.error = None;
         conversation.busy = Some(Busy::Starting(text.clone()));
         let (key, thread, thread_id) =
@@ -392,6 +399,14 @@ impl Ask {
     }
 }
 
+/// Why a connection ended, without the call that noticed.
+fn reason(error: &Error) -> String {
+    match error {
+        Error::Transport { failure, .. } => failure.to_string(),
+        _ => error.to_string(),
+    }
+}
+
 fn is_same(request: &ApprovalRequest, other: &ServerRequest) -> bool {
     matches!(other, ServerRequest::Approval(other) if other.request_id() == request.request_id())
 }
@@ -414,7 +429,7 @@ impl eframe::App for App {
             self.act(action);
         }
         if is_acted || !is_settled {
-            ui.ctx().request_repaint_after(FRAME);
+            self.wake.wake();
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Conversation {
     pub draft: String,
     /// Whether the draft is to get the keys, because the conversation was just selected.
     pub wants_focus: bool,
+    /// Whether the end is to be shown, because something was sent.
+    pub wants_end: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -62,6 +64,7 @@ impl Conversation {
             error: None,
             draft: String::new(),
             wants_focus: true,
+            wants_end: false,
         }
     }
 

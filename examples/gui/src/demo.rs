@@ -51,7 +51,7 @@ fn script(turn: &TurnRequest) -> TurnScript {
         "flood" => {
             let output: String = (0..40_000).map(|line| format!("line {line} of a large output\n")).collect();
             let words = "A message of a megabyte, in one paragraph. ".repeat(25_000);
-            TurnScript::new().command("cat large.log", &output, 0).deltas(20_000, "drop ").message(&words)
+            TurnScript::new().deltas(20_000, "drop ").message(&words).command("cat large.log", &output, 0)
         }
         "run" => asked_command(),
         "fail" => TurnScript::new()

@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -14,7 +14,7 @@ use std::{
 use eframe::egui;
 
 /// The time between two frames.
-pub const FRAME: Duration = Duration::from_micros(16_900);
+const FRAME: Duration = Duration::from_micros(16_900);
 
 /// Asks for frames. Clones are the same.
 #[derive(Clone)]
@@ -23,24 +23,31 @@ pub struct Wake {
     start: Instant,
     /// When the last frame began, in microseconds since the start.
     last: Arc<AtomicU64>,
+    /// Whether a frame was asked for since then.
+    is_asked: Arc<AtomicBool>,
 }
 
 impl Wake {
     pub fn new(ctx: &egui::Context) -> Wake {
-        Wake { ctx: ctx.clone(), start: Instant::now(), last: Arc::default() }
+        Wake { ctx: ctx.clone(), start: Instant::now(), last: Arc::default(), is_asked: Arc::default() }
     }
 
     fn since_start(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// Notes that a frame begins.
+    /// Notes that a frame begins. What arrives from now on needs another one.
     pub fn frame_begins(&self) {
+        self.is_asked.store(false, Ordering::SeqCst);
         self.last.store(self.since_start().as_micros() as u64, Ordering::Relaxed);
     }
 
     /// Asks for a frame as soon as the rate allows it.
     pub fn wake(&self) {
+        // Once for all that arrives until then.
+        if self.is_asked.swap(true, Ordering::SeqCst) {
+            return;
+        }
         let last = Duration::from_micros(self.last.load(Ordering::Relaxed));
         let rest = (last + FRAME).saturating_sub(self.since_start());
         // Without any delay egui draws two frames, one right after the other.

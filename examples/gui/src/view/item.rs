@@ -21,6 +21,8 @@ use crate::{
 
 /// A longer output is folded when its command has ended.
 const FOLDED_FROM: usize = 6;
+/// The height of the first line of a card.
+const HEADER: f32 = 24.0;
 
 pub fn show(
     ui: &mut Ui,
@@ -75,6 +77,8 @@ fn command(ui: &mut Ui, at: usize, item: &TranscriptItem, layout: &ItemLayout, a
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                // All of the row lies on one line, whatever is the tallest.
+                ui.set_min_height(HEADER);
                 status(ui, item);
                 if lines > 0 {
                     let text = match (is_open, lines) {
@@ -104,6 +108,8 @@ fn files(ui: &mut Ui, at: usize, item: &TranscriptItem, layout: &ItemLayout) {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                // All of the row lies on one line, whatever is the tallest.
+                ui.set_min_height(HEADER);
                 status(ui, item);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     let count = layout.diffs.len();

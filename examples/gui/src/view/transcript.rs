@@ -8,13 +8,11 @@ use super::{item, weak};
 use crate::{
     app::{Action, App, Link},
     conversation::Busy,
-    layout::RowId,
+    layout::{Layout, RowId},
 };
 
 /// The space between rows.
 const GAP: f32 = 8.0;
-/// Between the pieces of one text there is none.
-const SAME: f32 = 0.0;
 
 /// Returns false if a height was other than assumed.
 pub fn show(app: &mut App, ui: &mut Ui, actions: &mut Vec<Action>) -> bool {
@@ -30,19 +28,23 @@ pub fn show(app: &mut App, ui: &mut Ui, actions: &mut Vec<Action>) -> bool {
     let transcript = &conversation.transcript;
     let mut is_settled = true;
     let area = ScrollArea::vertical().id_salt(conversation.key).auto_shrink(false).stick_to_bottom(true);
+    // Beside the scroll bar.
+    let width = ui.available_width() - 12.0;
+    layout.set_width(width);
+    let area = match std::mem::take(&mut conversation.wants_end) {
+        true => {
+            let total: f32 =
+                (0..layout.rows.len()).map(|at| layout.height(layout.rows[at]) + gap(layout, at)).sum();
+            area.vertical_scroll_offset((total - ui.available_height()).max(0.0))
+        }
+        false => area,
+    };
     area.show_viewport(ui, |ui, view| {
         let start = ui.max_rect().min;
-        // Beside the scroll bar.
-        let width = ui.available_width() - 12.0;
-        layout.set_width(width);
         let mut y = 0.0;
         for at in 0..layout.rows.len() {
             let id = layout.rows[at];
-            let assumed = layout.height(id);
-            let gap = match (id, layout.rows.get(at + 1)) {
-                (RowId::Item { item, .. }, Some(RowId::Item { item: next, .. })) if item == *next => SAME,
-                _ => GAP,
-            };
+            let (assumed, gap) = (layout.height(id), gap(layout, at));
             if y + assumed < view.min.y || y > view.max.y {
                 y += assumed + gap;
                 continue;
@@ -65,6 +67,14 @@ pub fn show(app: &mut App, ui: &mut Ui, actions: &mut Vec<Action>) -> bool {
         ui.expand_to_include_rect(Rect::from_min_max(start, pos2(start.x + width, start.y + y)));
     });
     is_settled
+}
+
+/// The space below a row. Between the pieces of one text there is none.
+fn gap(layout: &Layout, at: usize) -> f32 {
+    match (layout.rows[at], layout.rows.get(at + 1)) {
+        (RowId::Item { item, .. }, Some(RowId::Item { item: next, .. })) if item == *next => 0.0,
+        _ => GAP,
+    }
 }
 
 fn empty(ui: &mut Ui, is_up: bool, is_opening: bool) {

@@ -43,6 +43,8 @@ pub struct App {
     pub history: History,
     pub asks: Vec<Ask>,
     last_key: u64,
+    /// Whether something has changed since the last frame.
+    is_changed: bool,
 }
 
 /// The connection.
@@ -102,6 +104,7 @@ impl App {
             history: History::default(),
             asks: Vec::new(),
             last_key: 0,
+            is_changed: true,
         };
         app.connect(0);
         app
@@ -110,12 +113,14 @@ impl App {
     // What arrives.
 
     fn connect(&mut self, failures: u32) {
+        self.is_changed = true;
         self.link = Link::Connecting { failures };
         let (backend, wake) = (Arc::clone(&self.backend), self.wake.clone());
         self.worker.run(move || Report::Connected(backend.connect(wake)));
     }
 
     fn take_report(&mut self, report: Report) {
+        self.is_changed = true;
         match report {
             Report::Connected(Ok((client, server))) => {
                 self.link = Link::Up { approvals: client.approval_requests(), client, server };
@@ -177,6 +182,7 @@ impl App {
 
     /// Waits before the next attempt to connect, and lets go of what belonged to the old connection.
     fn down(&mut self, reason: String, failures: u32) {
+        self.is_changed = true;
         let wait = FIRST_RETRY.saturating_mul(1 << failures.min(10)).min(LAST_RETRY);
         let down = Link::Down { reason, failures, retry: Instant::now() + wait, wait };
         let old = std::mem::replace(&mut self.link, down);
@@ -192,11 +198,14 @@ impl App {
         let until = Instant::now() + READING;
         let mut is_over = false;
         for at in 0..self.conversations.len() {
-            match self.conversations[at].drain(until) {
+            let revision = self.conversations[at].transcript.revision();
+            let drained = self.conversations[at].drain(until);
+            self.is_changed |= self.conversations[at].transcript.revision() != revision;
+            match drained {
                 Drained::Nothing => {}
                 Drained::More => self.wake.wake(),
                 Drained::Ended(events, token) => {
-                    is_over = true;
+                    (is_over, self.is_changed) = (true, true);
                     self.worker.discard(events);
                     if let Some(token) = token {
                         self.read_on(at, token);
@@ -226,12 +235,15 @@ impl App {
         match &mut self.link {
             Link::Up { client, approvals, .. } => {
                 while let Some(request) = approvals.try_next() {
+                    self.is_changed = true;
                     self.asks.push(Ask::new(request));
                 }
                 if !self.asks.is_empty() {
                     // Some were perhaps answered by the end of their turn.
                     let pending = client.pending();
+                    let count = self.asks.len();
                     self.asks.retain(|ask| pending.iter().any(|other| is_same(&ask.request, other)));
+                    self.is_changed |= self.asks.len() != count;
                 }
                 if let Some(error) = client.ended() {
                     self.down(reason(&error), 0);
@@ -424,11 +436,12 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let mut actions = Vec::new();
         let is_settled = view::show(self, ui, &mut actions);
-        let is_acted = !actions.is_empty();
+        // Some parts have their size only in the frame after the one in which they appear.
+        let is_changed = std::mem::take(&mut self.is_changed) || !actions.is_empty();
         for action in actions {
             self.act(action);
         }
-        if is_acted || !is_settled {
+        if is_changed || !is_settled {
             self.wake.wake();
         }
     }

@@ -48,6 +48,8 @@ pub fn set_style(ctx: &egui::Context) {
         visuals.widgets.inactive.weak_bg_fill = Color32::from_rgb(48, 52, 62);
         visuals.widgets.hovered.weak_bg_fill = Color32::from_rgb(60, 65, 77);
         style.animation_time = 0.0;
+        // What is beyond the end would spring back, and then not follow what comes.
+        style.spacing.scroll.kinetic.rubber_band = false;
         style.spacing.button_padding = vec2(10.0, 5.0);
         style.spacing.item_spacing = vec2(8.0, 6.0);
         style.text_styles.insert(TextStyle::Body, FontId::new(14.5, FontFamily::Proportional));

@@ -31,11 +31,12 @@ pub fn show(app: &mut App, ui: &mut Ui, actions: &mut Vec<Action>) -> bool {
     // Beside the scroll bar.
     let width = ui.available_width() - 12.0;
     layout.set_width(width);
-    let area = match std::mem::take(&mut conversation.wants_end) {
+    let area = match conversation.wants_end {
         true => {
             let total: f32 =
                 (0..layout.rows.len()).map(|at| layout.height(layout.rows[at]) + gap(layout, at)).sum();
-            area.vertical_scroll_offset((total - ui.available_height()).max(0.0))
+            // A little beyond, with the margins: only at its very end does it follow what comes.
+            area.vertical_scroll_offset((total - ui.available_height() + 40.0).max(0.0))
         }
         false => area,
     };
@@ -66,6 +67,8 @@ pub fn show(app: &mut App, ui: &mut Ui, actions: &mut Vec<Action>) -> bool {
         }
         ui.expand_to_include_rect(Rect::from_min_max(start, pos2(start.x + width, start.y + y)));
     });
+    // The end is where it is once no height is a guess.
+    conversation.wants_end &= !is_settled;
     is_settled
 }
 

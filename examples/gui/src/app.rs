@@ -10,8 +10,9 @@ use std::{
 };
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalPolicy, ApprovalRequest, ApprovalRequests, ChatRequest, Client, Error,
-    ListThreads, Result, ServerRequest, ThreadConfig, ThreadHandle, Transcript, protocol::Thread,
+    ApprovalDecision, ApprovalPolicy, ApprovalRequest, ApprovalRequests, ChatContinuation, ChatRequest,
+    Client, Error, ListThreads, Result, ServerRequest, ThreadConfig, ThreadHandle, Transcript,
+    protocol::Thread,
 };
 use eframe::egui;
 
@@ -21,7 +22,7 @@ use crate::{
     layout::DiffLayout,
     view,
     wake::Wake,
-    worker::{Report, Worker},
+    worker::{Address, Report, Worker},
 };
 
 /// How much of a frame is for reading events.
@@ -43,6 +44,8 @@ pub struct App {
     pub history: History,
     pub asks: Vec<Ask>,
     last_key: u64,
+    /// Counts the connections.
+    connection: u64,
     /// Whether something has changed since the last frame.
     is_changed: bool,
 }
@@ -104,6 +107,7 @@ impl App {
             history: History::default(),
             asks: Vec::new(),
             last_key: 0,
+            connection: 0,
             is_changed: true,
         };
         app.connect(0);
@@ -123,6 +127,7 @@ impl App {
         self.is_changed = true;
         match report {
             Report::Connected(Ok((client, server))) => {
+                self.connection += 1;
                 self.link = Link::Up { approvals: client.approval_requests(), client, server };
                 self.refresh();
                 let known = self.conversations.iter().filter(|conversation| conversation.thread_id.is_some());
@@ -143,26 +148,34 @@ impl App {
                     Err(_) => {}
                 }
             }
-            Report::Began { key, began } => {
-                let Some(conversation) = self.find(key) else { return self.worker.discard(began) };
-                let busy = conversation.busy.take();
+            Report::Began { to, text, began } => {
+                let is_current = to.connection == self.connection;
+                let Some(conversation) = self.find(to.key) else { return self.worker.discard(began) };
+                if is_current {
+                    conversation.busy = None;
+                }
                 match began {
                     Ok((thread, events)) => {
                         conversation.thread_id = Some(thread.thread_id().to_owned());
-                        conversation.thread = Some(thread);
                         conversation.turn = Some(events);
+                        match is_current {
+                            true => conversation.thread = Some(thread),
+                            false => self.worker.discard(thread),
+                        }
                     }
                     Err(error) => {
                         conversation.error = Some(error.to_string());
                         // It was not sent.
-                        if let Some(Busy::Starting(text)) = busy.filter(|_| conversation.draft.is_empty()) {
+                        if conversation.draft.is_empty() {
                             conversation.draft = text;
                         }
                     }
                 }
             }
-            Report::Opened { key, opened } => {
-                let Some(conversation) = self.find(key) else { return self.worker.discard(opened) };
+            Report::Opened { to, opened } => {
+                let is_current = to.connection == self.connection;
+                let conversation = self.find(to.key).filter(|_| is_current);
+                let Some(conversation) = conversation else { return self.worker.discard(opened) };
                 conversation.busy = None;
                 match opened {
                     Ok((thread, history)) => {
@@ -219,15 +232,16 @@ impl App {
     }
 
     /// Reads a turn on that was silent for long: the user decides how long to wait.
-    fn read_on(&mut self, at: usize, token: codex_blocking::ChatContinuation) {
+    fn read_on(&mut self, at: usize, token: ChatContinuation) {
         let Link::Up { client, .. } = &self.link else { return };
         let conversation = &mut self.conversations[at];
         let Some(thread) = conversation.thread.clone() else { return };
-        let (client, key) = (client.clone(), conversation.key);
-        conversation.busy = Some(Busy::Starting(String::new()));
-        self.worker.run(move || Report::Began {
-            key,
-            began: client.chat_events(token).map(|events| (thread, events)),
+        let to = Address { key: conversation.key, connection: self.connection };
+        let client = client.clone();
+        conversation.busy = Some(Busy::Starting);
+        self.worker.run(move || {
+            let began = client.chat_events(token).map(|events| (thread, Box::new(events)));
+            Report::Began { to, text: String::new(), began }
         });
     }
 
@@ -305,7 +319,8 @@ impl App {
 
     fn send(&mut self) {
         let Link::Up { client, .. } = &self.link else { return };
-        let (client, config, tools) = (client.clone(), self.config(), self.backend.tools());
+        let (client, config, backend) = (client.clone(), self.config(), Arc::clone(&self.backend));
+        let connection = self.connection;
         let conversation = self.selected_mut();
         let text = conversation.draft.trim().to_owned();
         if text.is_empty() || conversation.is_running() || conversation.busy.is_some() {
@@ -314,36 +329,40 @@ impl App {
         conversation.draft.clear();
         conversation.wants_end = true;
         conversation.error = None;
-        conversation.busy = Some(Busy::Starting(text.clone()));
-        let (key, thread, thread_id) =
-            (conversation.key, conversation.thread.clone(), conversation.thread_id.clone());
+        conversation.busy = Some(Busy::Starting);
+        let (thread, thread_id) = (conversation.thread.clone(), conversation.thread_id.clone());
+        let to = Address { key: conversation.key, connection };
         self.worker.run(move || {
             let thread = match (thread, thread_id) {
                 (Some(thread), _) => Ok(thread),
-                (None, Some(id)) => client.resume_thread_with_tools(&id, config, tools),
-                (None, None) => client.start_thread_with_tools(config, tools),
+                (None, Some(id)) => backend.resume(&client, &id, config),
+                (None, None) => backend.start(&client, config),
             };
             // The transcript has the steps.
-            let request = ChatRequest::new(text).keep_steps(false);
-            let began = thread.and_then(|thread| Ok((thread.clone(), thread.chat_events(request)?)));
-            Report::Began { key, began }
+            let request = ChatRequest::new(text.as_str()).keep_steps(false);
+            let began =
+                thread.and_then(|thread| Ok((thread.clone(), Box::new(thread.chat_events(request)?))));
+            Report::Began { to, text, began }
         });
     }
 
     /// Loads the thread of a conversation over the current connection.
     fn load(&mut self, key: u64) {
         let Link::Up { client, .. } = &self.link else { return };
-        let (client, config, tools) = (client.clone(), self.config(), self.backend.tools());
+        let (client, config, backend) = (client.clone(), self.config(), Arc::clone(&self.backend));
+        let to = Address { key, connection: self.connection };
         let Some(conversation) = self.find(key) else { return };
         let Some(id) = conversation.thread_id.clone() else { return };
         conversation.busy = Some(Busy::Opening);
+        let old = conversation.thread.take();
+        self.worker.discard(old);
         self.worker.run(move || {
             let open = || -> Result<(ThreadHandle, Transcript)> {
-                let thread = client.resume_thread_with_tools(&id, config, tools)?;
+                let thread = backend.resume(&client, &id, config)?;
                 let history = Transcript::from_turns(&thread.read(true)?.thread.turns);
                 Ok((thread, history))
             };
-            Report::Opened { key, opened: open() }
+            Report::Opened { to, opened: open() }
         });
     }
 

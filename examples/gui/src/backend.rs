@@ -5,7 +5,7 @@
 use std::{error::Error, path::PathBuf};
 
 use codex_blocking::{
-    ApprovalMode, Client, Result, Stdio, Tool, UnixSocket, WebSocket,
+    ApprovalMode, Client, Result, Stdio, ThreadConfig, ThreadHandle, UnixSocket, WebSocket,
     testing::{ModelStub, ScriptedServer},
 };
 
@@ -68,11 +68,19 @@ impl Backend {
         Ok((client, format!("{name}, {version}")))
     }
 
-    /// The tools that threads get.
-    pub fn tools(&self) -> Vec<Tool> {
+    /// Starts a thread. Blocks.
+    pub fn start(&self, client: &Client, config: ThreadConfig) -> Result<ThreadHandle> {
         match self {
-            Backend::Demo(_) => vec![demo::pause()],
-            _ => Vec::new(),
+            Backend::Demo(_) => client.start_thread_with_tools(config, [demo::pause()]),
+            _ => client.start_thread(config),
+        }
+    }
+
+    /// Loads a thread over a new connection. Blocks.
+    pub fn resume(&self, client: &Client, id: &str, config: ThreadConfig) -> Result<ThreadHandle> {
+        match self {
+            Backend::Demo(_) => client.resume_thread_with_tools(id, config, [demo::pause()]),
+            _ => client.resume_thread(id, config),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use codex_blocking::{ChatContinuation, ChatEvents, Error, ThreadHandle, Transcript};
+use codex_blocking::{ChatContinuation, ChatEvents, Error, ThreadHandle, Transcript, protocol::TurnStatus};
 
 use crate::layout::Layout;
 
@@ -18,7 +18,7 @@ pub struct Conversation {
     pub transcript: Transcript,
     pub layout: Layout,
     /// The running turn.
-    pub turn: Option<ChatEvents>,
+    pub turn: Option<Box<ChatEvents>>,
     /// Whether an interrupt was requested.
     pub is_stopping: bool,
     /// The call that the conversation waits for.
@@ -32,10 +32,10 @@ pub struct Conversation {
     pub wants_end: bool,
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Busy {
-    /// A turn is being started with this text.
-    Starting(String),
+    /// A turn is being started.
+    Starting,
     /// The thread is being loaded.
     Opening,
 }
@@ -46,7 +46,7 @@ pub enum Drained {
     /// There is more to read than fitted into the frame.
     More,
     /// The turn has ended, or has fallen silent and can be read on with the token.
-    Ended(ChatEvents, Option<ChatContinuation>),
+    Ended(Box<ChatEvents>, Option<ChatContinuation>),
 }
 
 impl Conversation {
@@ -83,14 +83,21 @@ impl Conversation {
     }
 
     pub fn is_running(&self) -> bool {
-        self.turn.is_some() || matches!(self.busy, Some(Busy::Starting(_)))
+        self.turn.is_some() || self.busy == Some(Busy::Starting)
     }
 
-    /// Shows what the server has of the thread, unless that lacks the last turn: a server that crashed has perhaps
-    /// not stored it.
+    /// Shows what the server has of the thread, if that is more: of a turn that it did not finish, a server that crashed
+    /// has less than was shown.
     pub fn replace(&mut self, history: Transcript) {
-        let last = self.transcript.turns().last();
-        if last.is_none_or(|last| history.turns().iter().any(|turn| turn.id == last.id)) {
+        let is_more = match self.transcript.turns().last() {
+            Some(last) => {
+                let later = history.turns().iter().skip_while(|turn| turn.id != last.id);
+                let mut later = later.map(|turn| &turn.status);
+                later.next() == Some(&TurnStatus::Completed) || later.next().is_some()
+            }
+            None => true,
+        };
+        if is_more {
             self.transcript = history;
             self.layout = Layout::default();
         }

@@ -101,3 +101,43 @@ pub fn pieces(text: &str, from: usize, size: usize) -> Vec<Range<usize>> {
     }
     pieces
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_grows_has_the_lines_of_the_whole() {
+        let text = "one\n\ntwo\r\nthree";
+        let mut lines = Lines::default();
+        for end in 0..=text.len() {
+            lines.extend(&text[..end]);
+            assert_eq!(lines.count(), text[..end].lines().count(), "{:?}", &text[..end]);
+        }
+        let shown: Vec<_> = (0..lines.count()).map(|line| lines.get(text, line)).collect();
+        assert_eq!(shown, ["one", "", "two", "three"]);
+    }
+
+    #[test]
+    fn a_text_that_was_replaced_by_a_shorter_one_is_looked_at_again() {
+        let mut lines = Lines::of("one\ntwo\nthree\n");
+        lines.extend("four");
+        assert_eq!((lines.count(), &*lines.get("four", 0)), (1, "four"));
+    }
+
+    #[test]
+    fn what_a_screen_cant_show_is_not_in_a_line() {
+        assert_eq!(shown("\u{1b}[1;31mred\u{1b}[0m\tand\u{7} more"), "red    and\u{fffd} more");
+        assert!(shown(&"ü".repeat(10_000)).len() < 500);
+    }
+
+    #[test]
+    fn pieces_are_a_text_without_gaps() {
+        for text in ["", "short", &"word ".repeat(1000), &"ü".repeat(1000), &"line\n".repeat(1000)] {
+            let pieces = pieces(text, 0, 101);
+            assert!(pieces.iter().all(|piece| piece.len() <= 101));
+            let joined: String = pieces.into_iter().map(|piece| &text[piece]).collect();
+            assert_eq!(joined, text);
+        }
+    }
+}

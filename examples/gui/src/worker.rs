@@ -18,10 +18,19 @@ pub enum Report {
     Connected(Result<(Client, String)>),
     /// The latest threads of the server.
     Listed(Result<Vec<Thread>>),
-    /// A turn of the conversation has begun.
-    Began { key: u64, began: Result<(ThreadHandle, ChatEvents)> },
+    /// A turn of the conversation has begun with this text.
+    Began { to: Address, text: String, began: Result<(ThreadHandle, Box<ChatEvents>)> },
     /// The thread of the conversation was resumed.
-    Opened { key: u64, opened: Result<(ThreadHandle, Transcript)> },
+    Opened { to: Address, opened: Result<(ThreadHandle, Transcript)> },
+}
+
+/// Whom a report is for.
+#[derive(Clone, Copy)]
+pub struct Address {
+    /// The conversation.
+    pub key: u64,
+    /// The connection: what was called over an earlier one must not count as of the current one.
+    pub connection: u64,
 }
 
 pub struct Worker {

@@ -92,7 +92,7 @@ fn content(ask: &Ask, ui: &mut Ui) {
                 line(ui, "Arguments", &params.to_string());
             }
         }
-        other => line(ui, "Request", &other.raw().to_owned()),
+        other => line(ui, "Request", other.raw()),
     }
 }
 

@@ -4,8 +4,11 @@
 
 use eframe::egui::{Align, Button, Color32, Frame, Label, Layout, Margin, Panel, RichText, Ui};
 
-use super::{AMBER, REMOVED, brief};
+use super::{AMBER, REMOVED, brief, small};
 use crate::app::{Action, App, Link};
+
+/// How many lines of the server's stderr are shown.
+const TOLD: usize = 4;
 
 pub fn show(app: &App, ui: &mut Ui, actions: &mut Vec<Action>) {
     let (title, reason, wait) = match &app.link {
@@ -26,6 +29,12 @@ pub fn show(app: &App, ui: &mut Ui, actions: &mut Vec<Action>) {
                 }
             });
         });
-        ui.add(Label::new(brief(reason, 400)).wrap());
+        // The first line is the reason, the others are the last ones of the server on stderr.
+        let mut lines = reason.lines();
+        ui.add(Label::new(brief(lines.next().unwrap_or_default(), 300)).wrap());
+        let told: Vec<_> = lines.collect();
+        for line in &told[told.len().saturating_sub(TOLD)..] {
+            ui.add(Label::new(small(brief(line, 300))).truncate());
+        }
     });
 }

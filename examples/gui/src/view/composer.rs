@@ -15,6 +15,8 @@ use crate::{
 pub fn show(app: &mut App, ui: &mut Ui, actions: &mut Vec<Action>) {
     let is_up = matches!(app.link, Link::Up { .. });
     let is_connecting = matches!(app.link, Link::Connecting { .. });
+    let selected = app.conversations.iter().find(|conversation| conversation.key == app.selected);
+    let is_asked = selected.is_some_and(|selected| app.asks.iter().any(|ask| app.belongs(ask, selected)));
     let conversation = app.selected_mut();
     if let Some(error) = &conversation.error {
         ui.add(Label::new(small(brief(error, 400)).color(RED)).wrap());
@@ -55,9 +57,10 @@ pub fn show(app: &mut App, ui: &mut Ui, actions: &mut Vec<Action>) {
         });
     });
     let status = match &conversation.busy {
-        Some(Busy::Starting(_)) => "Starting the turn …",
+        Some(Busy::Starting) => "Starting the turn …",
         Some(Busy::Opening) => "Loading the conversation …",
         None if conversation.is_stopping => "The turn is being interrupted …",
+        None if is_asked => "Waiting for your answer.",
         None if is_running => "Working …",
         None if is_connecting => "Connecting to the server …",
         None if !is_up => "Not connected.",

@@ -195,10 +195,10 @@ pub fn turn(ui: &mut Ui, turn: &TranscriptTurn) {
     }
     match (&turn.status, &turn.error) {
         (_, Some(error)) => {
-            ui.add(
-                Label::new(RichText::new(format!("The turn failed: {}", brief(error, 600))).color(RED))
-                    .wrap(),
-            );
+            // The banner has what the server wrote on stderr.
+            let reason = error.lines().next().unwrap_or_default().trim_end_matches("; last lines on stderr:");
+            let text = RichText::new(format!("The turn failed: {}", brief(reason, 400))).color(RED);
+            ui.add(Label::new(text).wrap());
         }
         (TurnStatus::Interrupted, None) => {
             drop(ui.label(RichText::new("The turn was interrupted.").color(AMBER)))

@@ -82,7 +82,12 @@ fn history(app: &App, ui: &mut Ui, actions: &mut Vec<Action>) {
         |thread: &Thread| app.conversations.iter().any(|c| c.thread_id.as_deref() == Some(&thread.id));
     let mut closed = app.history.threads.iter().filter(|thread| !is_open(thread)).peekable();
     if closed.peek().is_none() && app.history.error.is_none() {
-        ui.label(weak(if app.history.is_loading { "Loading …" } else { "Nothing older." }));
+        let text = match app.link {
+            Link::Up { .. } if app.history.is_loading => "Loading …",
+            Link::Up { .. } => "Nothing older.",
+            _ => "Not loaded.",
+        };
+        ui.label(weak(text));
     }
     for thread in closed {
         let name = thread.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&thread.preview);

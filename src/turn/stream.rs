@@ -14,7 +14,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-
 use super::{
     CancelResult, ChatResult, ConversationStep, Input, TurnEvent, TurnHandle, TurnItem,
     alarm::Inactivity,

@@ -4,7 +4,7 @@
 //! and a clock at once, and never in a call of the client: these run on threads of their own.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     error::Error,
     io,
     process::ExitCode,
@@ -25,7 +25,7 @@ use crate::{
     input::{Input, Key, Next},
     render,
     screen::Screen,
-    text::{Line, Style},
+    text::{Line, Style, clean, shortened},
     view::View,
 };
 
@@ -59,6 +59,8 @@ pub struct App {
     requests: ServerRequests,
     /// Prompts that wait for the end of the turn.
     queue: VecDeque<String>,
+    /// The warnings that were printed.
+    told: HashSet<String>,
     /// What the user typed while a turn ran.
     draft: String,
     /// The last turn was one in plan mode.
@@ -144,6 +146,7 @@ impl App {
             input,
             signals,
             queue: first.into_iter().collect(),
+            told: HashSet::new(),
             draft: String::new(),
             is_planning: false,
             is_leaving: false,
@@ -165,9 +168,12 @@ impl App {
                 self.has_failed = true;
                 self.print_error(&*error)?;
             }
-            if let Some(ended) = self.client.ended() {
-                return Err(ended.into());
+            if self.client.ended().is_some() {
+                break;
             }
+        }
+        if let Some(ended) = self.client.ended() {
+            return Err(ended.into());
         }
         let code = match () {
             () if self.was_interrupted => 130,
@@ -203,7 +209,13 @@ impl App {
         match &mut self.input {
             Input::Terminal(terminal) => {
                 self.screen.print(&[Line::new()])?;
-                match terminal.read(&std::mem::take(&mut self.draft))? {
+                self.screen.has_line();
+                let draft = std::mem::take(&mut self.draft);
+                let news = || {
+                    let ended = clean(&self.client.ended()?.to_string());
+                    Some(format!("✗ {}\n", ended.lines().next().unwrap_or_default()))
+                };
+                match terminal.read(&draft, &self.signals.woken, news)? {
                     Next::Line(text) => Ok(Some(text)),
                     Next::Leave => Ok(None),
                 }
@@ -250,8 +262,9 @@ impl App {
     }
 
     fn print_error(&mut self, error: &dyn Error) -> Result<()> {
-        let mut lines =
-            vec![Line::new(), Line::of(Style::Bad, "✗ ").and(Style::Plain, error.to_string()).hang(2)];
+        // A server may list all that it knows.
+        let message = shortened(&clean(&error.to_string()), 240);
+        let mut lines = vec![Line::new(), Line::of(Style::Bad, "✗ ").and(Style::Plain, message).hang(2)];
         let mut cause = error.source();
         while let Some(error) = cause {
             lines.push(Line::of(Style::Dim, format!("  because: {error}")).hang(2));
@@ -354,7 +367,7 @@ impl App {
             if first.is_some() && questions.front().map(|question| question.id()) != first.as_ref() {
                 lines.push(Line::of(Style::Dim, "  → no longer asked"));
             }
-            lines.extend(view.take_done());
+            lines.extend(view.take_done(&mut self.told));
             if let Some(question) = questions.front().filter(|question| Some(question.id()) != first.as_ref())
             {
                 lines.extend(question.lines());

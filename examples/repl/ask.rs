@@ -109,6 +109,10 @@ impl Question {
                 if command.additional_permissions.is_some() {
                     lines.push(detail("with additional permissions"));
                 }
+                // What "always" means.
+                lines.extend(command.proposed_execpolicy_amendment.iter().map(|words| {
+                    detail(&format!("always: allows whatever begins with {}", words.join(" ")))
+                }));
             }
             ServerRequest::Approval(ApprovalRequest::FileChange(change)) => {
                 lines.push(title("The agent wants to change files"));
@@ -252,9 +256,8 @@ fn approval_choices(approval: &ApprovalRequest) -> Vec<Choice> {
         Choice::new('s', "session", "for this session", ApprovalDecision::AcceptForSession),
     ];
     let always = ApprovalDecision::accept_proposed_amendment(approval);
-    if let Some(decision @ ApprovalDecision::AcceptWithExecpolicyAmendment(words)) = &always {
-        let means = format!("always what begins with {}", shown(&words.join(" ")));
-        choices.push(Choice::new('a', "always", means, decision.clone()));
+    if let Some(decision) = always {
+        choices.push(Choice::new('a', "always", "always", decision));
     }
     choices.push(Choice::refusal('n', "no", "no", ApprovalDecision::Decline));
     choices.push(Choice::refusal('c', "cancel", "cancel the turn", ApprovalDecision::Cancel));

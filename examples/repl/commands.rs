@@ -3,7 +3,10 @@
 //! Relies on `app` for the conversation and for waiting. Invariant: a command that can't do what it says returns an
 //! error; none changes files.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::HashSet,
+    time::{Duration, SystemTime},
+};
 
 use codex_blocking::{
     ListModels, ListThreads, ReasoningEffort, ReviewTarget, ThreadConfig, Transcript,
@@ -136,14 +139,18 @@ fn new(app: &mut App, _: &str) -> Result<()> {
 
 fn threads(app: &mut App, _: &str) -> Result<()> {
     let threads = app.call("listing", |client| client.list_threads(ListThreads::new().limit(10)))?;
-    if threads.data.is_empty() {
+    let mut threads = threads.data.clone();
+    // A server may list a thread again after turns of it were taken away.
+    let mut ids = HashSet::new();
+    threads.retain(|thread| ids.insert(thread.id.clone()));
+    if threads.is_empty() {
         return say(app, "There are no conversations.");
     }
-    app.listed = threads.data.iter().map(|thread| thread.id.clone()).collect();
+    app.listed = threads.iter().map(|thread| thread.id.clone()).collect();
     let here = app.thread.as_ref().map(|thread| thread.thread_id().to_owned());
     let room = app.width();
     let mut lines = vec![Line::new()];
-    lines.extend(threads.data.iter().enumerate().map(|(at, thread)| {
+    lines.extend(threads.iter().enumerate().map(|(at, thread)| {
         let mark = if here.as_ref() == Some(&thread.id) { "›" } else { " " };
         let age = age(thread.recency_at.unwrap_or(thread.updated_at));
         let start = format!("{mark}{:>2}  ", at + 1);
@@ -180,7 +187,7 @@ fn resume(app: &mut App, rest: &str) -> Result<()> {
         }
         Err(_) if rest.is_empty() => {
             let here = app.thread.as_ref().map(|thread| thread.thread_id().to_owned());
-            let threads = app.call("listing", |client| client.list_threads(ListThreads::new().limit(2)))?;
+            let threads = app.call("listing", |client| client.list_threads(ListThreads::new().limit(10)))?;
             let other = threads.data.iter().find(|thread| Some(&thread.id) != here.as_ref());
             other.map(|thread| thread.id.clone()).ok_or("there is no other conversation")?
         }
@@ -259,7 +266,7 @@ fn login(app: &mut App, rest: &str) -> Result<()> {
             app.print(&[
                 Line::new(),
                 Line::of(Style::Plain, "Log in at:"),
-                Line::of(Style::Accent, &login.auth_url),
+                Line::of(Style::Accent, &login.auth_url).whole(),
             ])?;
             login.login_id.clone()
         }
@@ -336,7 +343,7 @@ fn usage(app: &mut App, _: &str) -> Result<()> {
                 lines.push(row(&span(window), format!("{} % used{}", window.used_percent, resets(window))));
             }
         }
-        Err(error) => lines.push(row("limits", error.to_string())),
+        Err(error) => lines.push(row("limits", shortened(&clean(&error.to_string()), 120))),
     }
     app.print(&lines)
 }

@@ -15,14 +15,14 @@ use std::{
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded, never, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use crossterm::{
     event::{self, Event, KeyCode, KeyEventKind, KeyModifiers},
     terminal,
 };
 use rustyline::{
-    Cmd, ConditionalEventHandler, Config, Context, Editor, EventContext, EventHandler, Helper,
-    KeyCode as EditorKey, KeyEvent, Modifiers, Movement, RepeatCount,
+    Cmd, ConditionalEventHandler, Config, Context, Editor, EventContext, EventHandler, ExternalPrinter,
+    Helper, KeyCode as EditorKey, KeyEvent, Modifiers, Movement, RepeatCount,
     completion::Completer,
     error::ReadlineError,
     highlight::Highlighter,
@@ -143,9 +143,35 @@ impl Terminal {
         Ok(Terminal { editor, prompt: (plain, styled), history: file })
     }
 
-    /// Reads the next prompt, which begins with the draft.
-    pub fn read(&mut self, draft: &str) -> io::Result<Next> {
-        match self.editor.readline_with_initial(&self.prompt, (draft, "")) {
+    /// Reads the next prompt, which begins with the draft. Above it, prints the news that there are once `woken` says
+    /// so.
+    pub fn read(
+        &mut self,
+        draft: &str,
+        woken: &Receiver<()>,
+        news: impl Fn() -> Option<String> + Send,
+    ) -> io::Result<Next> {
+        let mut printer = self.editor.create_external_printer().map_err(into_io)?;
+        let line = thread::scope(|scope| {
+            let (is_read, until_read) = bounded::<()>(0);
+            scope.spawn(move || {
+                loop {
+                    if let Some(news) = news() {
+                        // The next prompt tells it again.
+                        let _ = printer.print(news);
+                        break;
+                    }
+                    select! {
+                        recv(woken) -> _ => {}
+                        recv(until_read) -> _ => break,
+                    }
+                }
+            });
+            let line = self.editor.readline_with_initial(&self.prompt, (draft, ""));
+            drop(is_read);
+            line
+        });
+        match line {
             Ok(line) => {
                 if let Some(file) = &mut self.history {
                     if !line.starts_with(' ') && !line.is_empty() {

@@ -43,7 +43,16 @@ fn main() -> ExitCode {
         Ok(code) => code,
         // Nobody reads any more.
         Err(error) if is_broken_pipe(&*error) => ExitCode::FAILURE,
-        Err(error) => support::report(Err(error)),
+        Err(error) => {
+            // A server's words may be in it.
+            eprintln!("error: {}", text::clean(&error.to_string()));
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because: {}", text::clean(&error.to_string()));
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -85,7 +94,7 @@ impl Options {
 
 fn run() -> Result<ExitCode, Box<dyn Error>> {
     // Keep the stub alive as long as the client: the server calls it.
-    let (stub, words) = support::arguments()?;
+    let (stub, words) = support::arguments_with(|| ModelStub::start_with(demo::model))?;
     let options = Options::of(words)?;
 
     let (wake, woken) = bounded(1);
@@ -142,6 +151,6 @@ fn connect(
         }
         Some(url) => Ok(builder.connect(WebSocket::new(url))?),
         None if options.demo => Ok(builder.connect(demo::server())?),
-        None => support::connect_with(stub, builder, demo::server()),
+        None => support::connect_quietly(stub, builder, demo::server()),
     }
 }

@@ -15,6 +15,8 @@ pub struct Screen {
     live: Vec<Row>,
     /// The width that they were drawn for.
     drawn_for: usize,
+    /// The last line that stays is empty, or there is none.
+    is_apart: bool,
 }
 
 impl Screen {
@@ -24,7 +26,7 @@ impl Screen {
         // https://no-color.org
         let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let has_colour = is_terminal && !is_refused;
-        Screen { out: io::stdout(), is_terminal, has_colour, live: Vec::new(), drawn_for: 0 }
+        Screen { out: io::stdout(), is_terminal, has_colour, live: Vec::new(), drawn_for: 0, is_apart: true }
     }
 
     pub fn is_terminal(&self) -> bool {
@@ -49,17 +51,32 @@ impl Screen {
         (usize::from(columns.max(2)) - 1, usize::from(rows.max(2)))
     }
 
+    /// The user has typed a line, which stays.
+    pub fn has_line(&mut self) {
+        self.is_apart = false;
+    }
+
     /// Prints lines that stay.
     pub fn print(&mut self, lines: &[Line]) -> io::Result<()> {
         self.frame(lines, &[])
     }
 
     /// Prints lines that stay, and draws the rows at the bottom, in the place of those of the last frame.
+    ///
+    /// Of several gaps, one is printed: whatever comes before, a block stands apart.
     pub fn frame(&mut self, lines: &[Line], live: &[Line]) -> io::Result<()> {
         let width = self.width();
+        let mut rows: Vec<Row> = Vec::new();
+        for line in lines {
+            if self.is_apart && line.is_gap() {
+                continue;
+            }
+            rows.extend(line.rows(width));
+            self.is_apart = rows.last().is_some_and(|row| row_width(row) == 0);
+        }
         if !self.is_terminal {
             let mut text = String::new();
-            for row in lines.iter().flat_map(|line| line.rows(None)) {
+            for row in rows {
                 text.extend(row.iter().map(|span| span.text.as_str()));
                 text.truncate(text.trim_end_matches(' ').len());
                 text.push('\n');
@@ -67,17 +84,18 @@ impl Screen {
             return self.write(&text);
         }
         let now = width.unwrap_or(1);
-        let mut live: Vec<Row> = live.iter().flat_map(|line| line.rows(width)).collect();
+        let live = live.iter().skip_while(|line| self.is_apart && line.is_gap());
+        let mut live: Vec<Row> = live.flat_map(|line| line.rows(width)).collect();
         // Rows above the window can't be drawn again.
         let room = self.height() - 1;
         live.drain(..live.len().saturating_sub(room));
-        if lines.is_empty() && live == self.live && now == self.drawn_for {
+        if rows.is_empty() && live == self.live && now == self.drawn_for {
             return Ok(());
         }
         // Together, so that nothing flickers.
         let mut text = String::from("\x1b[?2026h");
         self.erase(&mut text, now + 1);
-        for row in lines.iter().flat_map(|line| line.rows(width)) {
+        for row in rows {
             self.put(&mut text, &row);
             text.push_str("\r\n");
         }

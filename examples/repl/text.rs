@@ -28,6 +28,8 @@ pub struct Span {
 enum Fit {
     Wrap,
     Cut,
+    /// Is left to the terminal.
+    Whole,
 }
 
 /// A line before it is fitted to a width.
@@ -43,12 +45,17 @@ pub struct Line {
 pub type Row = Vec<Span>;
 
 impl Line {
+    /// A line without text; by itself, it is a gap between blocks.
     pub fn new() -> Line {
         Line { spans: Vec::new(), hang: 0, fit: Fit::Wrap }
     }
 
     pub fn of(style: Style, text: impl AsRef<str>) -> Line {
         Line::new().and(style, text)
+    }
+
+    pub fn is_gap(&self) -> bool {
+        self.spans.is_empty()
     }
 
     /// A row that was fitted already.
@@ -74,6 +81,13 @@ impl Line {
         self
     }
 
+    /// Is broken by the terminal itself, if at all: what is to be copied, such as a link. Not for rows that are drawn
+    /// again.
+    pub fn whole(mut self) -> Line {
+        self.fit = Fit::Whole;
+        self
+    }
+
     /// The text without styles.
     #[cfg(test)]
     pub fn text(&self) -> String {
@@ -83,7 +97,7 @@ impl Line {
     /// The rows of the line in a window of this width; without one, it is a single row.
     pub fn rows(&self, width: Option<usize>) -> Vec<Row> {
         match (width, self.fit) {
-            (None, _) => vec![self.spans.clone()],
+            (None, _) | (_, Fit::Whole) => vec![self.spans.clone()],
             (Some(width), Fit::Cut) => vec![cut(&self.spans, width.max(1))],
             (Some(width), Fit::Wrap) => wrap(&self.spans, width.max(1), self.hang),
         }

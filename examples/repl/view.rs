@@ -24,9 +24,8 @@ pub struct View {
     transcript: Transcript,
     /// Of each item.
     shown: Vec<Shown>,
-    warnings: usize,
     since: Instant,
-    /// The items whose changes the user has seen with a question.
+    /// The items that the user was asked about.
     seen: HashSet<String>,
 }
 
@@ -49,7 +48,6 @@ impl View {
         View {
             transcript: Transcript::default(),
             shown: Vec::new(),
-            warnings: 0,
             since: Instant::now(),
             seen: HashSet::new(),
         }
@@ -72,7 +70,7 @@ impl View {
         }
     }
 
-    /// The user has seen the changes of this item.
+    /// The user is asked about this item, and sees what it is.
     pub fn has_seen(&mut self, item_id: &str) {
         self.seen.insert(item_id.to_owned());
     }
@@ -83,7 +81,9 @@ impl View {
     }
 
     /// Takes the lines that won't change any more.
-    pub fn take_done(&mut self) -> Vec<Line> {
+    ///
+    /// A warning is printed unless it was `told` in an earlier turn.
+    pub fn take_done(&mut self, told: &mut HashSet<String>) -> Vec<Line> {
         let mut lines = Vec::new();
         let items = self.transcript.items();
         let last_prose = items.iter().rposition(|item| Prose::of(&item.kind).is_some());
@@ -95,7 +95,9 @@ impl View {
                 Some(prose) => shown.write(item, prose, is_complete, is_left, &mut lines),
                 None if is_complete && !matches!(shown.state, State::Done) => {
                     shown.state = State::Done;
-                    if !is_prompt(item) {
+                    // The user has said no.
+                    let is_refused = item.status == StepStatus::Declined && self.seen.contains(&item.id);
+                    if !is_prompt(item) && !is_refused {
                         lines.push(Line::new());
                         lines.extend(render::item(item, shown.took, self.seen.contains(&item.id)));
                     }
@@ -104,11 +106,10 @@ impl View {
             }
         }
         let warnings = self.transcript.turns().last().map_or(&[][..], |turn| &turn.warnings);
-        for warning in &warnings[self.warnings.min(warnings.len())..] {
+        for warning in warnings.iter().filter(|warning| told.insert((*warning).clone())) {
             lines.push(Line::new());
             lines.push(Line::of(Style::Warn, "! ").and(Style::Plain, warning).hang(2));
         }
-        self.warnings = warnings.len();
         lines
     }
 

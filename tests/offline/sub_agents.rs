@@ -186,7 +186,7 @@ fn a_sub_agent_that_goes_on_after_the_turn_reaches_nobody() {
     server.item(spawn_of("child"));
     server.complete("completed");
     let request = ChatRequest::new("next").thread("t").sub_agents(true);
-    let next = spawn_with(&client, move |client: &Client| client.chat_events(request));
+    let next = spawn_with(&client, move |client: Client| client.chat_events(request));
     server.begin_turn_on("v");
     let next = next.join().unwrap().unwrap();
     tell(&mut server, "child", "item/completed", json!({ "item": message("m", "late") }));

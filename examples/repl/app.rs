@@ -14,7 +14,7 @@ use std::{
 
 use codex_blocking::{
     Chat, ChatEvents, ChatRequest, Client, CollaborationMode, Error as ClientError, ReadConfig,
-    ReasoningEffort, ServerRequests, Setting, ThreadConfig, ThreadHandle, TurnEvent, TurnHandle,
+    ReasoningEffort, RequestId, ServerRequests, Setting, ThreadConfig, ThreadHandle, TurnEvent, TurnHandle,
     TurnOverrides,
 };
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
@@ -204,8 +204,6 @@ impl App {
             self.print_prompt(&text)?;
             return Ok(Some(text));
         }
-        // Those of the last turn.
-        while self.signals.interrupts.try_recv().is_ok() {}
         match &mut self.input {
             Input::Terminal(terminal) => {
                 self.screen.print(&[Line::new()])?;
@@ -215,7 +213,10 @@ impl App {
                     let ended = clean(&self.client.ended()?.to_string());
                     Some(format!("✗ {}\n", ended.lines().next().unwrap_or_default()))
                 };
-                match terminal.read(&draft, &self.signals.woken, news)? {
+                let next = terminal.read(&draft, &self.signals.woken, news)?;
+                // A signal from elsewhere: the editor has none of its own. It means no later turn.
+                while self.signals.interrupts.try_recv().is_ok() {}
+                match next {
                     Next::Line(text) => Ok(Some(text)),
                     Next::Leave => Ok(None),
                 }
@@ -339,6 +340,9 @@ impl App {
         let (keys, _guard) = self.input.keys()?;
         let mut view = View::new();
         let mut questions: VecDeque<Question> = VecDeque::new();
+        // The question that is shown, and an answer that is being typed.
+        let mut asked: Option<RequestId> = None;
+        let mut typed = String::new();
         let mut asked_at = Instant::now();
         let mut key_at = Instant::now();
         let mut input_has_ended = false;
@@ -358,28 +362,29 @@ impl App {
                 view.apply(&event);
             }
 
-            let first = questions.front().map(|question| question.id().clone());
             while let Some(request) = self.requests.try_next() {
                 questions.extend(Question::of(request));
             }
+            // What was withdrawn, or answered by another client.
             let pending = self.client.pending();
             questions.retain(|question| pending.iter().any(|request| request.request_id() == question.id()));
-            if first.is_some() && questions.front().map(|question| question.id()) != first.as_ref() {
+            if asked.is_some() && questions.front().map(Question::id) != asked.as_ref() {
                 lines.push(Line::of(Style::Dim, "  → no longer asked"));
+                asked = None;
             }
             lines.extend(view.take_done(&mut self.told));
-            if let Some(question) = questions.front().filter(|question| Some(question.id()) != first.as_ref())
-            {
+            if let Some(question) = questions.front().filter(|_| asked.is_none()) {
                 lines.extend(question.lines());
                 view.has_seen(question.item_id().unwrap_or_default());
+                asked = Some(question.id().clone());
                 asked_at = Instant::now();
-                self.draft.clear();
+                typed.clear();
             }
 
             let is_over = turn.is_ended();
             let is_due = drawn_at.is_none_or(|at: Instant| at.elapsed() >= FRAME);
             if is_over || is_due || !lines.is_empty() {
-                let live = if is_over { Vec::new() } else { self.live(&view, questions.front()) };
+                let live = if is_over { Vec::new() } else { self.live(&view, questions.front(), &typed) };
                 self.screen.frame(&lines, &live)?;
                 drawn_at = Some(Instant::now());
             }
@@ -390,9 +395,10 @@ impl App {
                 continue;
             }
 
-            let asks = !questions.is_empty() && !input_has_ended;
-            if !questions.is_empty() && input_has_ended {
+            let asks = !questions.is_empty();
+            if asks && input_has_ended {
                 self.refuse(&mut questions, "the input has ended")?;
+                asked = None;
                 continue;
             }
             let limit = self.screen.is_terminal().then_some(if is_due { TICK } else { FRAME });
@@ -407,15 +413,15 @@ impl App {
                     let rested = asked_at.max(key_at).elapsed() >= PAUSE;
                     key_at = Instant::now();
                     match (key, questions.front()) {
-                        (Key::Letter(letter), Some(question)) if question.takes_keys() => {
-                            if rested {
-                                self.answer(&mut questions, &letter.to_string())?;
-                            }
+                        (Key::Letter(letter), Some(question)) if question.takes_keys() && rested => {
+                            self.answer(&mut questions, &letter.to_string())?;
                         }
                         (Key::Enter, Some(question)) if !question.takes_keys() => {
-                            let text = std::mem::take(&mut self.draft);
-                            self.answer(&mut questions, &text)?;
+                            self.answer(&mut questions, &typed)?;
+                            typed.clear();
                         }
+                        (Key::Letter(letter), Some(question)) if !question.takes_keys() => typed.push(letter),
+                        (Key::Erase, Some(question)) if !question.takes_keys() => drop(typed.pop()),
                         _ => self.draft(key),
                     }
                 }
@@ -428,8 +434,9 @@ impl App {
                 }
                 Event::Line(None) => input_has_ended = true,
             }
-            if self.is_leaving && turn.handle().is_over() {
-                break;
+            // An answer took it away.
+            if questions.front().map(Question::id) != asked.as_ref() {
+                asked = None;
             }
             if self.is_leaving && self.was_interrupted {
                 return Ok(());
@@ -442,7 +449,7 @@ impl App {
     }
 
     /// What is drawn below what stays: items in progress, a question or the status, and the draft.
-    fn live(&self, view: &View, question: Option<&Question>) -> Vec<Line> {
+    fn live(&self, view: &View, question: Option<&Question>, typed: &str) -> Vec<Line> {
         if !self.screen.is_terminal() {
             return Vec::new();
         }
@@ -459,11 +466,13 @@ impl App {
                 lines.push(status(doing, view.elapsed(), "ctrl-c interrupts"));
             }
         }
-        if !self.draft.is_empty() || question.is_some_and(|question| !question.takes_keys()) {
-            let is_secret = question.is_some_and(Question::is_secret);
-            let draft = if is_secret { "•".repeat(self.draft.chars().count()) } else { self.draft.clone() };
-            lines.push(Line::of(Style::Accent, "› ").and(Style::Plain, draft).and(Style::Dim, "▏").hang(2));
-        }
+        let typed = match question {
+            Some(question) if question.is_secret() => "•".repeat(typed.chars().count()),
+            Some(question) if !question.takes_keys() => typed.to_owned(),
+            _ if self.draft.is_empty() => return lines,
+            _ => self.draft.clone(),
+        };
+        lines.push(Line::of(Style::Accent, "› ").and(Style::Plain, typed).and(Style::Dim, "▏").hang(2));
         lines
     }
 

@@ -126,7 +126,7 @@ fn a_signal_interrupts_the_turn_of_the_repl_example_and_the_next_one_ends_it() {
     // It is ready for the next prompt.
     repl.say("hello");
     repl.wait_for("echo: hello");
-    repl.wait_for("0");
+    repl.wait_for(" in, ");
     kill_process(pid, Signal::INT).unwrap();
     assert_eq!(repl.child.wait().unwrap().code(), Some(130));
 }

@@ -2,7 +2,9 @@
 //!
 //! Relies on `support/examples.rs`; `live/examples.rs` runs the same examples against the real server.
 
-use crate::support::examples::{HELLO, assert_threads, run, run_with_input};
+use codex_blocking::testing::{ScriptedServer, TurnScript};
+
+use crate::support::examples::{HELLO, Running, assert_threads, run, run_with_input};
 
 /// Whether a codex in a folder of the system was found; it is somebody's real account.
 fn is_real(stderr: &str) -> bool {
@@ -128,6 +130,30 @@ fn the_repl_example_takes_the_line_after_a_question_as_the_answer() {
     let asked = "? The agent wants to run a command\n  $ rm -r target\n  in /workspace\n";
     assert!(stdout.contains(asked) && stdout.contains("begins with rm -r\n  → yes\n"), "{stdout}");
     assert!(stdout.contains("echo: hello\n"), "{stdout}");
+}
+
+#[test]
+fn the_repl_example_asks_one_question_after_the_other() {
+    let method = "item/commandExecution/requestApproval";
+    let params = |text: &str| {
+        serde_json::json!({
+            "itemId": text, "command": text, "cwd": "/w", "threadId": "thread-1", "turnId": "$", "startedAtMs": 0,
+        })
+    };
+    let asked =
+        |id: &str| serde_json::json!({ "id": id, "method": method, "params": params(id) }).to_string();
+    let (one, two) = (asked("one"), asked("two"));
+    let script = move || TurnScript::new().raw(&one).raw(&two).message("both").ask(method, params("three"));
+    let server = ScriptedServer::new().on_turn(move |_| script());
+    let listener = server.listen().unwrap();
+    let mut repl = Running::new("repl", &["--url", &listener.url(), "ask"]);
+    // From here on, the second waits while the first is shown.
+    repl.wait_for("both");
+    for (answer, next) in [("y", "$ two"), ("n", "$ three"), ("y", " in, ")] {
+        repl.say(answer);
+        repl.wait_for(next);
+    }
+    assert_eq!(repl.finish(), Some(0));
 }
 
 #[test]

@@ -6,9 +6,13 @@
 use std::{
     io::{BufRead, BufReader, Write},
     path::PathBuf,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
+    thread,
 };
 
+use crossbeam_channel::{Receiver, unbounded};
+
+use super::PATIENCE;
 use super::real::{RealHome, codex_bin};
 
 /// What the example shows of a turn that was asked to say hello.
@@ -81,16 +85,26 @@ fn finish(command: &mut Command, input: &str) -> (Output, String, String) {
 /// An example that goes on while the test does something else. Its input stays open.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    lines: BufReader<ChildStdout>,
+    lines: Receiver<String>,
 }
 
 impl Running {
     /// With the real server in this home.
     pub(crate) fn at_home(name: &str, arguments: &[&str], home: &RealHome) -> Running {
-        let mut command = at_home(name, arguments, home);
+        Running::start(&mut at_home(name, arguments, home))
+    }
+
+    /// With a server that the arguments name.
+    pub(crate) fn new(name: &str, arguments: &[&str]) -> Running {
+        Running::start(Command::new(example(name)).args(arguments))
+    }
+
+    fn start(command: &mut Command) -> Running {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = piped.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (send, lines) = unbounded();
+        thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
         Running { child, lines }
     }
 
@@ -98,13 +112,21 @@ impl Running {
         writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    /// Waits for a line that begins so.
+    /// Ends the input, and waits for the end.
+    pub(crate) fn finish(&mut self) -> Option<i32> {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap().code()
+    }
+
+    /// Waits for a line with this text.
     #[track_caller]
-    pub(crate) fn wait_for(&mut self, begin: &str) {
-        let mut line = String::new();
-        while !line.starts_with(begin) {
-            line.clear();
-            assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "the end came before {begin:?}");
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(text) => break,
+                Ok(_) => {}
+                Err(why) => panic!("waiting for {text:?}: {why}"),
+            }
         }
     }
 }

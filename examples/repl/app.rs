@@ -337,7 +337,7 @@ impl App {
 
     /// Shows a turn until it ends.
     fn watch(&mut self, mut turn: Turn) -> Result<()> {
-        let (keys, _guard) = self.input.keys()?;
+        let (keys, guard) = self.input.keys()?;
         let mut view = View::new();
         let mut questions: VecDeque<Question> = VecDeque::new();
         // The question that is shown, and an answer that is being typed.
@@ -442,8 +442,9 @@ impl App {
                 return Ok(());
             }
         }
-        let failed = turn.error().is_some();
-        self.has_failed |= failed;
+        drop(guard);
+        self.keep(&keys);
+        self.has_failed |= turn.error().is_some();
         let ending = view.ending(turn.error());
         self.print(&[Line::new(), ending])
     }
@@ -581,11 +582,11 @@ impl App {
         mut result: impl FnMut() -> Option<T>,
         can_stop: bool,
     ) -> Result<T> {
-        let (keys, _guard) = self.input.keys()?;
+        let (keys, guard) = self.input.keys()?;
         let since = Instant::now();
         let result = loop {
             if let Some(result) = result() {
-                break result;
+                break Ok(result);
             }
             // What is over at once shows nothing.
             if self.screen.is_terminal() && since.elapsed() >= TICK {
@@ -594,17 +595,26 @@ impl App {
             }
             let limit = self.screen.is_terminal().then_some(TICK);
             match self.event(&keys, false, limit) {
-                Event::Interrupt if can_stop => {
-                    self.screen.print(&[])?;
-                    return Err("stopped waiting".into());
-                }
+                Event::Interrupt if can_stop => break Err("stopped waiting".into()),
                 Event::Interrupt => drop(self.is_second_interrupt()),
                 Event::Key(key) => self.draft(key),
                 _ => {}
             }
         };
+        drop(guard);
+        self.keep(&keys);
         self.screen.print(&[])?;
-        Ok(result)
+        result
+    }
+
+    /// Keeps what was typed too late to be seen.
+    fn keep(&mut self, keys: &Receiver<Key>) {
+        for key in keys.try_iter() {
+            match key {
+                Key::Interrupt | Key::End => self.is_leaving = true,
+                key => self.draft(key),
+            }
+        }
     }
 
     /// Waits for the next event, for at most the limit if there is one.

@@ -265,14 +265,20 @@ impl Keys {
         let is_over = Arc::new(AtomicBool::new(false));
         let mut reading = Keys { is_over: Arc::clone(&is_over), thread: None };
         let read = move || {
-            while !is_over.load(Ordering::Relaxed) {
+            loop {
+                let was_over = is_over.load(Ordering::Relaxed);
                 // A terminal that is gone has no keys; the program notices when it writes.
-                let Ok(is_there) = event::poll(GLANCE) else { break };
-                if is_there {
-                    let Ok(event) = event::read() else { break };
-                    if key_of(event).is_some_and(|key| keys.send(key).is_err()) {
+                let limit = if was_over { Duration::ZERO } else { GLANCE };
+                let Ok(is_there) = event::poll(limit) else { break };
+                if !is_there {
+                    if was_over {
                         break;
                     }
+                    continue;
+                }
+                let Ok(event) = event::read() else { break };
+                if key_of(event).is_some_and(|key| keys.send(key).is_err()) {
+                    break;
                 }
             }
         };

@@ -118,6 +118,12 @@ impl Running {
         self.child.wait().unwrap().code()
     }
 
+    /// Waits for the end, while the input stays open.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        let _input = self.child.stdin.take();
+        self.child.wait().unwrap().code()
+    }
+
     /// Waits for a line with this text.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, text: &str) {

@@ -31,7 +31,7 @@
 //! - With the feature `testing`, [`testing::ScriptedServer`] is a server for the tests of a program.
 //!
 //! The [`guide`] explains [turns, timeouts and cancellation](guide::turns), [threads](guide::threads),
-//! [transports](guide::transports), [the protocol's types](guide::protocol) and
+//! [transports](guide::transports), [the protocol's types](guide::protocol), [terminals](guide::terminal) and
 //! [performance](guide::performance), and translates [from Python packages](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!

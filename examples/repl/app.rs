@@ -209,10 +209,8 @@ impl App {
                 self.screen.print(&[Line::new()])?;
                 self.screen.has_line();
                 let draft = std::mem::take(&mut self.draft);
-                let news = || {
-                    let ended = clean(&self.client.ended()?.to_string());
-                    Some(format!("✗ {}\n", ended.lines().next().unwrap_or_default()))
-                };
+                // The whole error is told at the end.
+                let news = || self.client.ended().map(|_| "✗ The connection has ended.".to_owned());
                 let next = terminal.read(&draft, &self.signals.woken, news)?;
                 // A signal from elsewhere: the editor has none of its own. It means no later turn.
                 while self.signals.interrupts.try_recv().is_ok() {}

@@ -21,8 +21,8 @@ use crossterm::{
     terminal,
 };
 use rustyline::{
-    Cmd, ConditionalEventHandler, Config, Context, Editor, EventContext, EventHandler, ExternalPrinter,
-    Helper, KeyCode as EditorKey, KeyEvent, Modifiers, Movement, RepeatCount,
+    Cmd, ConditionalEventHandler, Config, Context, Editor, EventContext, EventHandler, Helper,
+    KeyCode as EditorKey, KeyEvent, Modifiers, Movement, RepeatCount,
     completion::Completer,
     error::ReadlineError,
     highlight::Highlighter,
@@ -143,7 +143,7 @@ impl Terminal {
         Ok(Terminal { editor, prompt: (plain, styled), history: file })
     }
 
-    /// Reads the next prompt, which begins with the draft. Above it, prints the news that there are once `woken` says
+    /// Reads the next prompt, which begins with the draft. Meanwhile, prints the news that there are once `woken` says
     /// so.
     pub fn read(
         &mut self,
@@ -151,14 +151,15 @@ impl Terminal {
         woken: &Receiver<()>,
         news: impl Fn() -> Option<String> + Send,
     ) -> io::Result<Next> {
-        let mut printer = self.editor.create_external_printer().map_err(into_io)?;
+        let prompt = self.prompt.1.clone();
         let line = thread::scope(|scope| {
             let (is_read, until_read) = bounded::<()>(0);
             scope.spawn(move || {
                 loop {
                     if let Some(news) = news() {
-                        // The next prompt tells it again.
-                        let _ = printer.print(news);
+                        // The editor's own printer (rustyline 18) makes it overlook keys that come together.
+                        let mut out = io::stdout().lock();
+                        let _ = write!(out, "\r\x1b[J{news}\r\n{prompt}").and_then(|()| out.flush());
                         break;
                     }
                     select! {
@@ -191,15 +192,12 @@ fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let file = options.mode(0o600).open(path)?;
-        // It may have been there before.
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        return Ok(file);
-    }
-    #[cfg(not(unix))]
-    options.open(path)
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    // It may have been there before.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
 }
 
 fn into_io(error: ReadlineError) -> io::Error {

@@ -320,8 +320,8 @@ pub fn duration(duration: Duration) -> String {
 /// A number of tokens in few digits.
 pub fn tokens(count: i64) -> String {
     match count {
-        ..10_000 => count.to_string(),
-        ..1_000_000 => format!("{:.1}k", count as f64 / 1e3),
+        ..=9_999 => count.to_string(),
+        10_000..=999_999 => format!("{:.1}k", count as f64 / 1e3),
         _ => format!("{:.1}M", count as f64 / 1e6),
     }
 }

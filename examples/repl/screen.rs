@@ -118,8 +118,7 @@ impl Screen {
     /// Goes back to where the rows at the bottom begin, and clears from there. A window that has become narrower has
     /// broken them.
     fn erase(&self, text: &mut String, columns: usize) {
-        let heights = self.live.iter().map(|row| row_width(row).div_ceil(columns).max(1));
-        let rows: usize = heights.sum();
+        let rows = rows_in(columns, &self.live);
         text.push('\r');
         if rows > 1 {
             text.push_str(&format!("\x1b[{}A", rows - 1));
@@ -154,6 +153,11 @@ impl Drop for Screen {
     }
 }
 
+/// How many rows these take in a window of this width, which breaks those that are wider.
+fn rows_in(columns: usize, rows: &[Row]) -> usize {
+    rows.iter().map(|row| row_width(row).div_ceil(columns).max(1)).sum()
+}
+
 /// The colours of the terminal's own palette, so that they fit a light and a dark one.
 pub fn code(style: Style) -> &'static str {
     match style {
@@ -164,5 +168,17 @@ pub fn code(style: Style) -> &'static str {
         Style::Good => "32",
         Style::Bad => "31",
         Style::Warn => "33",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrower_window_has_broken_the_rows_that_are_erased() {
+        let rows = Line::of(Style::Plain, "ten lette2 ten lette2").rows(Some(10));
+        assert_eq!([10, 9, 5, 3].map(|columns| rows_in(columns, &rows)), [2, 4, 4, 8]);
+        assert_eq!(rows_in(10, &[Row::new()]), 1);
     }
 }

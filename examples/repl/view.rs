@@ -222,3 +222,111 @@ impl Shown {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn event(json: Value) -> TurnEvent {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn delta(item: &str, text: &str) -> TurnEvent {
+        event(json!({ "type": "text_delta", "item_id": item, "delta": text }))
+    }
+
+    fn step(kind: &str, item: Value) -> TurnEvent {
+        event(json!({
+            "type": kind, "thread_id": "t", "turn_id": "u", "item_id": item["id"], "item_type": item["type"],
+            "step_type": if item["type"] == "agentMessage" { "codex" } else { "exec" },
+            "status": item.get("status").cloned().unwrap_or("completed".into()), "text": item["text"], "data": item,
+        }))
+    }
+
+    fn command(status: &str) -> Value {
+        json!({
+            "type": "commandExecution", "id": "c", "command": "make", "status": status, "text": "make",
+            "aggregatedOutput": "done\n", "exitCode": 0, "durationMs": 1500, "commandActions": [], "cwd": "/",
+        })
+    }
+
+    /// A view of a message that has started.
+    fn begun() -> View {
+        let mut view = View::new();
+        view.apply(&step("item_started", json!({ "type": "agentMessage", "id": "m", "text": "" })));
+        view
+    }
+
+    /// The lines that an event adds to those that stay, without gaps.
+    fn done(view: &mut View, event: &TurnEvent) -> Vec<String> {
+        view.apply(event);
+        let lines = view.take_done(&mut HashSet::new());
+        lines.iter().filter(|line| !line.is_gap()).map(Line::text).collect()
+    }
+
+    fn live(view: &View) -> Vec<String> {
+        view.in_progress(40, 5).iter().map(Line::text).filter(|text| !text.is_empty()).collect()
+    }
+
+    #[test]
+    fn each_line_of_a_message_stays_once_it_has_ended() {
+        let mut view = begun();
+        assert_eq!(done(&mut view, &delta("m", "one\ntw")), ["one"]);
+        assert_eq!(live(&view), ["tw"]);
+        assert_eq!(done(&mut view, &delta("m", "o\n")), ["two"]);
+        let message = json!({ "type": "agentMessage", "id": "m", "text": "one\ntwo\nthree" });
+        assert_eq!(done(&mut view, &step("step", message)), ["three"]);
+        assert!(live(&view).is_empty());
+    }
+
+    #[test]
+    fn a_message_that_turned_out_otherwise_is_printed_anew() {
+        let mut view = begun();
+        done(&mut view, &delta("m", "one\n"));
+        let message = json!({ "type": "agentMessage", "id": "m", "text": "another\n" });
+        assert_eq!(done(&mut view, &step("step", message)), ["another"]);
+    }
+
+    #[test]
+    fn what_the_model_left_unfinished_stays_when_it_begins_anew() {
+        let mut view = View::new();
+        done(&mut view, &delta("first", "half"));
+        assert_eq!(done(&mut view, &delta("second", "whole\n")), ["half", "whole"]);
+    }
+
+    #[test]
+    fn a_command_stays_once_it_has_ended_and_a_message_does_not_wait_for_it() {
+        let mut view = View::new();
+        assert!(done(&mut view, &step("item_started", command("inProgress"))).is_empty());
+        assert_eq!(live(&view), ["$ make", "│ done"]);
+        assert_eq!(done(&mut view, &delta("m", "meanwhile\n")), ["meanwhile"]);
+        let ended = done(&mut view, &step("step", command("completed")));
+        assert_eq!(ended, ["$ make", "│ done", "└ ok · 1.5 s"]);
+    }
+
+    #[test]
+    fn what_the_user_has_refused_is_not_shown_again() {
+        let mut view = View::new();
+        view.has_seen("c");
+        assert!(done(&mut view, &step("step", command("declined"))).is_empty());
+    }
+
+    #[test]
+    fn a_warning_is_told_once() {
+        let mut told = HashSet::new();
+        for expected in [2, 0] {
+            let mut view = View::new();
+            view.apply(&event(json!({ "type": "warning", "message": "careful" })));
+            assert_eq!(view.take_done(&mut told).len(), expected);
+        }
+    }
+
+    #[test]
+    fn of_a_long_line_its_last_rows_are_drawn() {
+        let mut view = View::new();
+        done(&mut view, &delta("m", &"word ".repeat(100)));
+        assert_eq!(view.in_progress(20, 3).len(), 3);
+    }
+}

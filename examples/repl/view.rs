@@ -255,7 +255,8 @@ mod tests {
     /// A view of a message that has started.
     fn begun() -> View {
         let mut view = View::new();
-        view.apply(&step("item_started", json!({ "type": "agentMessage", "id": "m", "text": "" })));
+        let message = json!({ "type": "agentMessage", "id": "m", "text": "", "status": "inProgress" });
+        view.apply(&step("item_started", message));
         view
     }
 

@@ -302,7 +302,9 @@ fn other(kind: &StepType, text: &str) -> Line {
         "subAgentActivity" | "collabAgentToolCall" | "subAgent" => "agent",
         name => name,
     };
-    let text = if text.is_empty() { name.to_owned() } else { format!("{name}: {text}") };
+    // The text of a review is a message too.
+    let has_text = !text.is_empty() && kind.as_str() != "exitedReviewMode";
+    let text = if has_text { format!("{name}: {text}") } else { name.to_owned() };
     Line::of(Style::Dim, format!("* {text}")).hang(2)
 }
 

@@ -42,7 +42,7 @@ impl Followers {
             let Some(log) = log.upgrade().filter(|log| !log.is_over()) else { return false };
             if log.thread_id == thread_id {
                 if event.kind == Kind::ThreadGone {
-                    log.lose(Error::no_longer_pending(format!("thread {thread_id} is no longer loaded")));
+                    log.lose(not_loaded(thread_id));
                 } else if is_of_turn {
                     log.pass_on(event, wakeups);
                 }
@@ -51,12 +51,23 @@ impl Followers {
         });
     }
 
+    /// The events of this thread no longer arrive.
+    pub(super) fn end_thread(&mut self, thread_id: &str) {
+        for log in self.0.iter().filter_map(Weak::upgrade).filter(|log| log.thread_id == thread_id) {
+            log.lose(not_loaded(thread_id));
+        }
+    }
+
     /// The connection has ended.
     pub(super) fn end(&mut self, reason: &Error) {
         for log in std::mem::take(&mut self.0).iter().filter_map(Weak::upgrade) {
             log.lose(reason.while_doing(&format!("follow thread {}", log.thread_id)));
         }
     }
+}
+
+fn not_loaded(thread_id: &str) -> Error {
+    Error::no_longer_pending(format!("thread {thread_id} is no longer loaded"))
 }
 
 /// The turn that an event of a followed thread belongs to.

@@ -813,3 +813,21 @@ fn interrupts_that_the_server_does_not_answer_take_no_thread_from_questions() {
     server.ask(7, "item/commandExecution/requestApproval", &params);
     told.recv_timeout(PATIENCE).unwrap();
 }
+
+#[test]
+fn the_function_of_a_client_is_called_at_the_deadline_of_a_command() {
+    let (tell, told) = bounded(1);
+    let builder = Client::builder().request_timeout(SHORT).on_ready(move || {
+        let _ = Sender::try_send(&tell, ());
+    });
+    let (client, mut server) = served_with(builder);
+    let options = ExecOptions::new().timeout(SHORT);
+    let command = spawn_with(&client, move |client| client.spawn_command(["cat"], options));
+    server.expect("command/exec");
+    let mut command = command.join().unwrap().unwrap();
+    while !command.is_ended() {
+        await_call(&told);
+        assert!(command.try_next().is_none());
+    }
+    assert!(command.wait().unwrap_err().is_timeout());
+}

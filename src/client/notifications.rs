@@ -88,16 +88,11 @@ impl Notifications {
     }
 
     fn readiness(&self) -> &Readiness {
-        let mailbox = self.subscription.mailbox();
-        self.signal.ask(mailbox.notifier(), |readiness| mailbox.attach(readiness, false))
+        self.subscription.mailbox().readiness(&self.signal)
     }
 
     fn next_before(&mut self, deadline: Deadline) -> Option<RawNotification> {
-        let taken = self.subscription.mailbox().take_before(deadline.at());
-        if let Some(readiness) = self.signal.asked() {
-            readiness.took(matches!(taken, Taken::Ended(_)), || self.subscription.mailbox().has_any());
-        }
-        match taken {
+        match self.subscription.mailbox().take_for(&self.signal, deadline.at()) {
             Taken::Item(text) => Some(RawNotification(text)),
             Taken::Empty | Taken::Ended(_) => None,
         }

@@ -177,15 +177,9 @@ impl CommandLog {
     /// Makes the reader look again at that moment, when the wait for the command's end is over.
     pub(super) fn wake_at(&self, at: Instant) {
         let Some(core) = self.core.upgrade() else { return };
-        let mailbox = Arc::downgrade(&self.mailbox);
-        let work = move || {
-            if let Some(mailbox) = mailbox.upgrade() {
-                mailbox.wake();
-            }
-        };
         let mut alarm = self.alarm.lock();
         if alarm.is_none() {
-            *alarm = core.schedule(at, work);
+            *alarm = core.schedule(at, self.mailbox.waker());
         }
     }
 

@@ -127,11 +127,11 @@ impl RunningCommand {
             if self.outcome.is_none() {
                 mailbox.attach(readiness, !self.rest.is_empty());
                 self.arm();
-            } else if self.is_ended() {
-                readiness.raise();
-                readiness.end();
             } else {
                 readiness.raise();
+                if self.is_ended() {
+                    readiness.end();
+                }
             }
         })
     }

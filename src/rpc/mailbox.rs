@@ -22,7 +22,11 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{budget::Budget, notifier::Notifier, readiness::Readiness};
+use super::{
+    budget::Budget,
+    notifier::Notifier,
+    readiness::{Readiness, Signal},
+};
 use crate::{deadline::park_until, error::Error};
 
 /// A consumer that so many bytes wait for is woken at once, though more is on the way.
@@ -244,6 +248,21 @@ impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
         self.budget.notifier()
     }
 
+    /// The readiness of a stream that hands out what is taken from here.
+    pub(crate) fn readiness<'a>(&self, signal: &'a Signal) -> &'a Readiness {
+        signal.ask(self.notifier(), |readiness| self.attach(readiness, false))
+    }
+
+    /// Same as [`take_before`](Self::take_before), for a stream that hands out what is taken from here: tells
+    /// those who want to know what is left.
+    pub(crate) fn take_for(&self, signal: &Signal, until: Option<Instant>) -> Taken<T, E> {
+        let taken = self.take_before(until);
+        if let Some(readiness) = signal.asked() {
+            readiness.took(matches!(taken, Taken::Ended(_)), || self.has_any());
+        }
+        taken
+    }
+
     /// The oldest item.
     pub(crate) fn take(&self) -> Taken<T, E> {
         let Some(mut state) = self.lock() else { return Taken::Ended(E::in_forked_process()) };
@@ -460,6 +479,22 @@ impl<T, E> MailboxState<T, E> {
         }
         if let Some(readiness) = self.readiness() {
             readiness.raise();
+        }
+    }
+}
+
+impl<T, E> Mailbox<T, E>
+where
+    T: Weighed + Send + 'static,
+    E: MailboxEnd + Send + 'static,
+{
+    /// [`wake`](Self::wake) as a function that does not keep the mailbox.
+    pub(crate) fn waker(self: &Arc<Self>) -> impl Fn() + Send + Sync + 'static {
+        let mailbox = Arc::downgrade(self);
+        move || {
+            if let Some(mailbox) = mailbox.upgrade() {
+                mailbox.wake();
+            }
         }
     }
 }

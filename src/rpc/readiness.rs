@@ -318,15 +318,11 @@ mod tests {
         }
 
         fn readiness(&self) -> &Readiness {
-            self.signal.ask(self.mailbox.notifier(), |readiness| self.mailbox.attach(readiness, false))
+            self.mailbox.readiness(&self.signal)
         }
 
         fn try_next(&self) -> Taken<Item, End> {
-            let taken = self.mailbox.take();
-            if let Some(readiness) = self.signal.asked() {
-                readiness.took(matches!(taken, Taken::Ended(_)), || self.mailbox.has_any());
-            }
-            taken
+            self.mailbox.take_for(&self.signal, Some(Instant::now()))
         }
     }
 

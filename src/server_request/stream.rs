@@ -164,15 +164,11 @@ impl<T> ServerRequestStream<T> {
     }
 
     fn readiness(&self) -> &Readiness {
-        self.signal.ask(self.mailbox.notifier(), |readiness| self.mailbox.attach(readiness, false))
+        self.mailbox.readiness(&self.signal)
     }
 
     fn next_before(&mut self, deadline: Deadline) -> Option<T> {
-        let taken = self.mailbox.take_before(deadline.at());
-        if let Some(readiness) = self.signal.asked() {
-            readiness.took(matches!(taken, Taken::Ended(_)), || self.mailbox.has_any());
-        }
-        match taken {
+        match self.mailbox.take_for(&self.signal, deadline.at()) {
             Taken::Item(ShownRequest(request)) => (self.select)(&request),
             Taken::Empty | Taken::Ended(_) => None,
         }

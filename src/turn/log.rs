@@ -144,9 +144,7 @@ impl LogState {
     /// Passes an event to the consumers that want it.
     fn queue(&self, event: &Event<'_>, wakeups: &mut Wakeups) {
         for consumer in self.consumers.iter().filter(|consumer| consumer.interest.takes(event.kind)) {
-            consumer
-                .mailbox
-                .extend(event.text.len(), wakeups, |blocks, is_open| Block::add(blocks, is_open, event));
+            consumer.queue(event, wakeups);
         }
     }
 }
@@ -158,6 +156,12 @@ struct Attached {
     mailbox: Arc<Mailbox<Block, End>>,
     /// Set anew when the deadlines change.
     alarm: Weak<Alarm>,
+}
+
+impl Attached {
+    fn queue(&self, event: &Event<'_>, wakeups: &mut Wakeups) {
+        self.mailbox.extend(event.text.len(), wakeups, |blocks, is_open| Block::add(blocks, is_open, event));
+    }
 }
 
 impl TurnLog {
@@ -414,10 +418,7 @@ impl TurnLog {
 
     /// Passes an event to the consumers and does nothing else: for a follower.
     pub(super) fn pass_on(&self, event: &Event<'_>, wakeups: &mut Wakeups) {
-        for consumer in &self.state.lock().consumers {
-            let add = |blocks: &mut _, is_open: &mut _| Block::add(blocks, is_open, event);
-            consumer.mailbox.extend(event.text.len(), wakeups, add);
-        }
+        self.state.lock().consumers.iter().for_each(|consumer| consumer.queue(event, wakeups));
     }
 
     /// Processes one event of a sub-agent: it is queued, and changes nothing else.
@@ -592,12 +593,7 @@ impl Consumer {
 
     /// Wakes the reader when it is called, as an event would.
     pub(super) fn waker(&self) -> impl Fn() + Send + Sync + 'static {
-        let mailbox = Arc::downgrade(&self.mailbox);
-        move || {
-            if let Some(mailbox) = mailbox.upgrade() {
-                mailbox.wake();
-            }
-        }
+        self.mailbox.waker()
     }
 
     fn attached<'a>(&self, state: &'a mut LogState) -> Option<&'a mut Attached> {

@@ -4,6 +4,7 @@
 //! one that runs, wherever the child does. If none is found, the error lists every path tried.
 
 use std::{
+    collections::HashSet,
     env,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
@@ -105,11 +106,11 @@ pub(super) fn is_codex(program: &OsStr, system: System) -> bool {
 /// relative to the current directory of this process, not to that of the child.
 pub(super) fn find(program: &OsStr, environment: &Environment<'_>) -> Result<PathBuf> {
     let endings = endings(program, environment);
-    let (mut tried, mut not_runnable) = (Vec::new(), Vec::new());
+    let (mut tried, mut not_runnable, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for path in paths(program, environment) {
         // Fails if the current directory was removed; then nothing is relative to it.
         let Ok(path) = std::path::absolute(path) else { continue };
-        if tried.contains(&path) {
+        if !seen.insert(path.clone()) {
             continue;
         }
         let mut files = endings.iter().map(|ending| with_ending(&path, ending));

@@ -182,7 +182,8 @@ mod unix {
     use rustix::{
         io::Errno,
         process::{
-            Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, getpgid, kill_process, kill_process_group, waitid,
+            Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, getpgid, kill_process, kill_process_group,
+            waitid,
         },
     };
     use shared_child::SharedChild;
@@ -298,6 +299,20 @@ mod unix {
     /// Whether the child runs or is to be reaped.
     fn is_there(child: u32) -> bool {
         look(child, WaitIdOptions::NOHANG).is_ok()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_guard_that_has_ended_does_not_keep_the_child_from_starting() {
+            let guard = Guard::start().unwrap();
+            guard.end();
+            let (child, group) = Group::spawn_beside(guard, &mut Command::new("true")).unwrap();
+            assert!(group.0.is_none());
+            assert!(child.wait().unwrap().success());
+        }
     }
 }
 

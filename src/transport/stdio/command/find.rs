@@ -1,7 +1,7 @@
 //! Finds the file of a program by its name.
 //!
 //! Relies on `environment`. Invariant: the path of the program is absolute, so that the file that was checked is the
-//! one that runs, wherever the child does. If none is found, the error lists every path tried.
+//! one that runs, wherever the child does. If none is found, the error lists the paths tried.
 
 use std::{
     collections::HashSet,
@@ -20,6 +20,9 @@ const RUNNABLE: [&str; 4] = [".com", ".exe", ".bat", ".cmd"];
 /// The endings of scripts that stand next to, or in place of, a program on Windows. The file without one is a
 /// script for other shells.
 const SCRIPTS: [&str; 6] = ["", ".ps1", ".js", ".vbs", ".wsf", ".msc"];
+
+/// How many paths an error lists; a usual `PATH` has fewer.
+const MOST_SHOWN: usize = 100;
 
 /// Where installers and version managers put `codex` on Unix.
 const UNIX_DIRECTORIES: &[&str] = &[
@@ -221,7 +224,12 @@ fn is_permitted(_: &Path) -> bool {
 }
 
 fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    let shown: Vec<_> = paths.iter().take(MOST_SHOWN).map(|path| path.display().to_string()).collect();
+    let mut list = shown.join(", ");
+    if paths.len() > MOST_SHOWN {
+        list += &format!(" and {} more", paths.len() - MOST_SHOWN);
+    }
+    list
 }
 
 #[cfg(test)]
@@ -274,6 +282,16 @@ mod tests {
                 assert!(error.contains(part), "{part} is not in: {error}");
             }
         }
+    }
+
+    #[test]
+    fn a_path_of_many_thousand_directories_is_searched_within_seconds() {
+        let path = env::join_paths((0..30_000).map(|number| format!("/nowhere/{number}"))).unwrap();
+        let begun = std::time::Instant::now();
+        let error = error(System::Unix, "no-such-program", &[("PATH", &path)]);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
+        assert!(error.contains(&shown("/nowhere/0/no-such-program")));
+        assert!(error.len() < 10_000, "{} bytes", error.len());
     }
 
     #[test]

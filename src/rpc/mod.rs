@@ -161,6 +161,8 @@ pub(crate) struct Counters {
 impl Connection {
     pub(crate) fn open(transport: &mut dyn Transport, settings: ConnectionSettings) -> Result<Connection> {
         let ConnectionSettings { is_strict, max_frame_bytes, budget, subsystems } = settings;
+        #[cfg(unix)]
+        crate::transport::standard_streams::fill();
         let core = Arc::new(Core {
             link: OnceLock::new(),
             unsent: Mutex::default(),

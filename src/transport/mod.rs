@@ -18,6 +18,8 @@ pub(crate) mod memory;
 mod no_sigpipe;
 #[cfg(any(unix, feature = "websocket"))]
 mod outbox;
+#[cfg(unix)]
+pub(crate) mod standard_streams;
 pub(crate) mod stdio;
 #[cfg(feature = "websocket")]
 pub(crate) mod websocket;

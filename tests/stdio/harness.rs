@@ -41,6 +41,14 @@ pub(crate) fn deaf_server() -> Stdio {
     server("ignores-eof")
 }
 
+/// This binary as a server that leaves the group in which it is started, and ends by neither the end of its input nor
+/// TERM.
+#[cfg(target_os = "linux")]
+pub(crate) fn deaf_server_apart() -> Stdio {
+    let script = format!(r#"trap "" TERM; exec "{}" --serve ignores-eof"#, exe().display());
+    Stdio::command(["setsid", "sh", "-c", &script])
+}
+
 /// A script that runs this binary as the server and waits for it, as npm's `codex.cmd` does.
 pub(crate) fn scripted_server(name: &str) -> Stdio {
     #[cfg(unix)]

@@ -37,6 +37,8 @@ cases![
     a_fork_at_any_moment_of_busy_threads_hangs_nowhere,
     #[cfg(target_os = "linux")]
     a_host_that_can_start_no_more_threads_is_left_with_no_child,
+    #[cfg(target_os = "linux")]
+    what_a_host_without_standard_streams_prints_does_not_reach_its_server,
 ];
 
 /// Runs a host in this process.
@@ -52,6 +54,8 @@ pub(crate) fn run(host: &str, words: &[&str]) {
         ("fork-stdio", []) => fork_stdio(),
         ("fork-socket", []) => fork_socket(),
         ("fork-busy", []) => fork_busy(),
+        #[cfg(target_os = "linux")]
+        ("closed-streams", []) => closed_streams(),
         #[cfg(target_os = "linux")]
         ("few-threads", [spare]) => few_threads::host(spare.parse().unwrap()),
         _ => panic!("there is no host {host} {words:?}"),
@@ -397,4 +401,25 @@ mod few_threads {
 #[cfg(target_os = "linux")]
 fn a_host_that_can_start_no_more_threads_is_left_with_no_child() {
     few_threads::tests();
+}
+
+#[cfg(target_os = "linux")]
+fn what_a_host_without_standard_streams_prints_does_not_reach_its_server() {
+    output_of(&mut probe("host-closed-streams"));
+}
+
+#[cfg(target_os = "linux")]
+fn closed_streams() {
+    // Rust's runtime has opened those that were closed at the start.
+    for number in [0, 1] {
+        nix::unistd::close(number).unwrap();
+    }
+    let client = connect(server("plain"));
+    println!("hello");
+    for number in [0, 1] {
+        let stream = std::fs::read_link(format!("/proc/self/fd/{number}")).unwrap();
+        assert_eq!(stream.to_str(), Some("/dev/null"), "{number}");
+    }
+    client.request("echo", ()).unwrap();
+    client.close().unwrap();
 }

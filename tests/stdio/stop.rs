@@ -10,6 +10,8 @@ use std::{
 
 use codex_blocking::{Client, Error};
 
+#[cfg(target_os = "linux")]
+use crate::harness::deaf_server_apart;
 use crate::harness::{
     LOG_GATE, Watched, await_log, await_notification, connect, deaf_server, scripted_server, server, timed,
 };
@@ -45,6 +47,8 @@ cases![
     a_panic_that_unwinds_past_a_client_ends_the_child,
     #[cfg(unix)]
     the_child_is_in_a_process_group_of_its_own,
+    #[cfg(target_os = "linux")]
+    close_and_drop_end_a_server_that_has_left_its_group,
 ];
 
 /// 5 s, and what a busy machine adds.
@@ -290,4 +294,20 @@ fn the_child_is_in_a_process_group_of_its_own() {
     let groups = children.each_ref().map(|child| child.leader().pid());
     let own = u32::try_from(rustix::process::getpgrp().as_raw_nonzero().get()).unwrap();
     assert!(groups[0] != own && groups[1] != own && groups[0] != groups[1], "{groups:?}, {own}");
+}
+
+#[cfg(target_os = "linux")]
+fn close_and_drop_end_a_server_that_has_left_its_group() {
+    let ends: [fn(Client); 2] =
+        [|client| close_within(&client, CLOSE_LIMIT), |client| drop_within(client, DROP_LIMIT)];
+    for end in ends {
+        let client = connect(deaf_server_apart());
+        let child = Watched::server(&client);
+        // It inherits deafness.
+        let grandchild = Watched::grandchild(&client, "sleeper", false);
+        assert_eq!(child.leader().pid(), child.pid());
+        end(client);
+        assert!(child.is_gone());
+        grandchild.await_end();
+    }
 }

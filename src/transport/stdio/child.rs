@@ -198,21 +198,35 @@ mod unix {
         /// Starts the child in a process group of its own: this program decides how to handle Ctrl-C, and the
         /// group can be signalled as one.
         pub(super) fn spawn(command: &mut Command) -> io::Result<(SharedChild, Group)> {
-            let guard = Guard::start();
-            if let Err(error) = &guard {
-                log::warn!(
-                    "the app-server will outlive this process if that is killed: /bin/sh can't be run: {error}"
-                );
+            match Guard::start() {
+                Ok(guard) => Group::spawn_beside(guard, command),
+                Err(error) => Group::spawn_alone(command, &error.to_string()),
             }
-            let group = Group(guard.ok());
-            let leader = group.0.as_ref().and_then(|guard| i32::try_from(guard.number()).ok());
-            match SharedChild::spawn(command.process_group(leader.unwrap_or(0))) {
+        }
+
+        /// Starts the child in the group of the guard.
+        pub(super) fn spawn_beside(guard: Guard, command: &mut Command) -> io::Result<(SharedChild, Group)> {
+            let leader = i32::try_from(guard.number()).map_err(io::Error::other)?;
+            let group = Group(Some(guard));
+            let spawned = SharedChild::spawn(command.process_group(leader));
+            if spawned.is_err() && !group.has_guard() {
+                // A group ends with its last process: what is called `/bin/sh` has ended, and been reaped.
+                return Group::spawn_alone(command, "it ends immediately");
+            }
+            match spawned {
                 Ok(child) => Ok((child, group)),
                 Err(error) => {
                     group.reap();
                     Err(error)
                 }
             }
+        }
+
+        fn spawn_alone(command: &mut Command, reason: &str) -> io::Result<(SharedChild, Group)> {
+            log::warn!(
+                "the app-server will outlive this process if that is killed: /bin/sh can't be run: {reason}"
+            );
+            Ok((SharedChild::spawn(command.process_group(0))?, Group(None)))
         }
 
         /// Whether the group's number is its own: its leader or the child has not been reaped.
@@ -251,12 +265,12 @@ mod unix {
 
     /// Signals a child that has left the group, as `setsid` does, and the group that it leads itself.
     fn signal_outside_of(group: u32, child: u32, signal: Signal) {
-        let Some(child_pid) = pid(child).filter(|_| is_there(child)) else { return };
+        let Some(child) = pid(child).filter(|_| is_there(child)) else { return };
         // Fails if it has ended meanwhile.
-        let _ = match getpgid(Some(child_pid)) {
+        let _ = match getpgid(Some(child)) {
             Ok(own) if Some(own) == pid(group) => return,
-            Ok(own) if own == child_pid => kill_process_group(own, signal),
-            _ => kill_process(child_pid, signal),
+            Ok(own) if own == child => kill_process_group(child, signal),
+            _ => kill_process(child, signal),
         };
     }
 
@@ -285,6 +299,20 @@ mod unix {
     /// Whether the child runs or is to be reaped.
     fn is_there(child: u32) -> bool {
         look(child, WaitIdOptions::NOHANG).is_ok()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_guard_that_has_ended_does_not_keep_the_child_from_starting() {
+            let guard = Guard::start().unwrap();
+            guard.end();
+            let (child, group) = Group::spawn_beside(guard, &mut Command::new("true")).unwrap();
+            assert!(group.0.is_none());
+            assert!(child.wait().unwrap().success());
+        }
     }
 }
 

@@ -66,7 +66,7 @@ use crate::error::{Result, TransportFailure};
 ///   no command interpreter looks at the arguments. A program that is given by its path, such as
 ///   `/usr/local/bin/codex`, runs as it is.
 ///
-/// If there is none, the error lists all paths that were tried.
+/// If there is none, the error lists the paths that were tried (the first 100).
 ///
 /// # The process
 ///
@@ -82,8 +82,13 @@ use crate::error::{Result, TransportFailure};
 /// the death of this process: it sends SIGTERM, SIGTERM again after 1 s, and SIGKILL after another second. It
 /// leads the child's group, and ends with the connection. If `/bin/sh` can't be run, the child is started
 /// without it, with a warning in the log. A process that has left the group (`setsid`) is not reached, but by the
-/// server, which ends the commands that it runs. Where this process has forked, a fork that is still alive
-/// counts as this process.
+/// server, which ends the commands that it runs. If the child itself has left, `close` and a drop still end it, with
+/// the group that it leads. Where this process has forked, a fork that is still alive counts as this process.
+///
+/// As every process on Unix, the child inherits which signals are ignored, and which are blocked in the thread that
+/// connects. Where SIGTERM is blocked, the child ends at SIGKILL. If stdin, stdout or stderr of this process is
+/// closed, connecting opens `/dev/null` in its place, over any transport: what the program writes there must not
+/// reach the server.
 ///
 /// ```no_run
 /// use codex_blocking::{Client, Stdio};

@@ -1,9 +1,10 @@
 //! Finds the file of a program by its name.
 //!
 //! Relies on `environment`. Invariant: the path of the program is absolute, so that the file that was checked is the
-//! one that runs, wherever the child does. If none is found, the error lists every path tried.
+//! one that runs, wherever the child does. If none is found, the error lists the paths tried.
 
 use std::{
+    collections::HashSet,
     env,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
@@ -19,6 +20,9 @@ const RUNNABLE: [&str; 4] = [".com", ".exe", ".bat", ".cmd"];
 /// The endings of scripts that stand next to, or in place of, a program on Windows. The file without one is a
 /// script for other shells.
 const SCRIPTS: [&str; 6] = ["", ".ps1", ".js", ".vbs", ".wsf", ".msc"];
+
+/// How many paths an error lists; a usual `PATH` has fewer.
+const MOST_SHOWN: usize = 100;
 
 /// Where installers and version managers put `codex` on Unix.
 const UNIX_DIRECTORIES: &[&str] = &[
@@ -105,11 +109,11 @@ pub(super) fn is_codex(program: &OsStr, system: System) -> bool {
 /// relative to the current directory of this process, not to that of the child.
 pub(super) fn find(program: &OsStr, environment: &Environment<'_>) -> Result<PathBuf> {
     let endings = endings(program, environment);
-    let (mut tried, mut not_runnable) = (Vec::new(), Vec::new());
+    let (mut tried, mut not_runnable, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for path in paths(program, environment) {
         // Fails if the current directory was removed; then nothing is relative to it.
         let Ok(path) = std::path::absolute(path) else { continue };
-        if tried.contains(&path) {
+        if !seen.insert(path.clone()) {
             continue;
         }
         let mut files = endings.iter().map(|ending| with_ending(&path, ending));
@@ -220,7 +224,12 @@ fn is_permitted(_: &Path) -> bool {
 }
 
 fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    let shown: Vec<_> = paths.iter().take(MOST_SHOWN).map(|path| path.display().to_string()).collect();
+    let mut list = shown.join(", ");
+    if paths.len() > MOST_SHOWN {
+        list += &format!(" and {} more", paths.len() - MOST_SHOWN);
+    }
+    list
 }
 
 #[cfg(test)]
@@ -273,6 +282,16 @@ mod tests {
                 assert!(error.contains(part), "{part} is not in: {error}");
             }
         }
+    }
+
+    #[test]
+    fn a_path_of_many_thousand_directories_is_searched_within_seconds() {
+        let path = env::join_paths((0..30_000).map(|number| format!("/nowhere/{number}"))).unwrap();
+        let begun = std::time::Instant::now();
+        let error = error(System::Unix, "no-such-program", &[("PATH", &path)]);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
+        assert!(error.contains(&shown("/nowhere/0/no-such-program")));
+        assert!(error.len() < 10_000, "{} bytes", error.len());
     }
 
     #[test]

@@ -466,7 +466,7 @@ impl Transcript {
                 }
                 let Params { turn } = params_of::<Params<'_>>(event.raw()).ok()?;
                 let TerminalTurn { id, status, error, .. } = TerminalTurn::of(turn.get());
-                let id = id.unwrap_or_else(|| self.current_turn().id.clone());
+                let id = id.unwrap_or_else(|| self.current_turn_id());
                 self.end_turn(&id, TurnOutcome::of(status.as_deref(), error, || Value::Null));
             }
             // An id that is used again makes no step.
@@ -581,7 +581,7 @@ impl Transcript {
         }
         // The item may have started before these events.
         let at = found.unwrap_or_else(|| {
-            let turn_id = self.current_turn().id.clone();
+            let turn_id = self.current_turn_id();
             self.push(&turn_id, id, kind.clone())
         });
         let Some(text) = text(&mut self.items[at]) else { return };
@@ -640,7 +640,7 @@ impl Transcript {
     }
 
     fn update_plan(&mut self, explanation: Option<&str>, plan: &[PlanStep]) {
-        let turn_id = self.current_turn().id.clone();
+        let turn_id = self.current_turn_id();
         let kind = StepType::Other(PLAN_UPDATE.to_owned());
         let found = self.find(Some(&turn_id), PLAN_UPDATE_ID, &kind);
         let at = found.unwrap_or_else(|| self.push(&turn_id, PLAN_UPDATE_ID, kind));
@@ -702,14 +702,18 @@ impl Transcript {
         (self.turns[last].status == TurnStatus::InProgress).then_some(last)
     }
 
-    /// The turn of an event that names none.
-    fn current_turn(&mut self) -> &mut TranscriptTurn {
-        let at = self.running_turn().unwrap_or_else(|| self.turn(""));
-        &mut self.turns[at]
+    /// The position of the turn of an event that names none.
+    fn current_turn(&mut self) -> usize {
+        self.running_turn().unwrap_or_else(|| self.turn(""))
+    }
+
+    fn current_turn_id(&mut self) -> String {
+        let at = self.current_turn();
+        self.turns[at].id.clone()
     }
 
     fn change_turn(&mut self, change: impl FnOnce(&mut TranscriptTurn) -> bool) {
-        let at = self.running_turn().unwrap_or_else(|| self.turn(""));
+        let at = self.current_turn();
         if change(&mut self.turns[at]) {
             self.touch_turn(at);
         }
@@ -783,7 +787,7 @@ impl Transcript {
         // They belong to this transcript, not to those that change on the way.
         let mut places = std::mem::take(&mut self.places);
         if !places.contains_key(thread_id) {
-            let turn_id = self.current_turn().id.clone();
+            let turn_id = self.current_turn_id();
             let kind = StepType::Other(SUB_AGENT.to_owned());
             let found = self.find(Some(&turn_id), thread_id, &kind);
             let item = found.unwrap_or_else(|| self.push(&turn_id, thread_id, kind));

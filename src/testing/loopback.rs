@@ -22,6 +22,8 @@ use parking_lot::Mutex;
 const JOIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long the acceptor waits after a failed `accept` (too many open files).
 const ACCEPT_REST: Duration = Duration::from_millis(50);
+/// How long a reader waits before it looks whether the connection was cut.
+const READ_REST: Duration = Duration::from_millis(100);
 /// How long a writer waits before it tries again to write to a client that doesn't read.
 const WRITE_REST: Duration = Duration::from_millis(2);
 
@@ -83,7 +85,7 @@ impl Acceptor {
 pub(super) struct Connections(Mutex<Vec<Connection>>);
 
 struct Connection {
-    stream: Weak<TcpStream>,
+    socket: Weak<ServedSocket>,
     /// Disconnected at the end of the thread.
     ended: Receiver<()>,
     thread: JoinHandle<()>,
@@ -98,25 +100,27 @@ impl Connections {
         serve: impl FnOnce(&LoopbackStream) + Send + 'static,
     ) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(READ_REST))?;
         let (alive, ended) = bounded::<()>(0);
-        let tcp = Arc::new(stream);
-        let stream = Arc::downgrade(&tcp);
+        let owned = Arc::new(ServedSocket { tcp: stream, is_cut: AtomicBool::new(false) });
+        let socket = Arc::downgrade(&owned);
         let mut connections = self.0.lock();
         connections.retain(|connection| !connection.thread.is_finished());
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
             let _alive = alive;
-            serve(&LoopbackStream { tcp, may_block: Cell::new(true) });
+            serve(&LoopbackStream { socket: owned, may_block: Cell::new(true) });
         })?;
-        connections.push(Connection { stream, ended, thread });
+        connections.push(Connection { socket, ended, thread });
         Ok(())
     }
 
     /// Closes the connections and joins their threads, except those whose code doesn't return in time.
     pub(super) fn cut(&self) {
         let connections = std::mem::take(&mut *self.0.lock());
-        for stream in connections.iter().filter_map(|connection| connection.stream.upgrade()) {
+        for socket in connections.iter().filter_map(|connection| connection.socket.upgrade()) {
+            socket.is_cut.store(true, Ordering::Release);
             // Fails if the client has closed the connection first.
-            let _ = stream.shutdown(Shutdown::Both);
+            let _ = socket.tcp.shutdown(Shutdown::Both);
         }
         let deadline = Instant::now() + JOIN_LIMIT;
         for Connection { ended, thread, .. } in connections {
@@ -139,33 +143,49 @@ impl Connections {
     }
 }
 
+struct ServedSocket {
+    tcp: TcpStream,
+    is_cut: AtomicBool,
+}
+
 /// The server's end of a connection.
 ///
-/// A read blocks, and a shutdown ends it. Not so a blocked write on Windows: a write tries again instead, until
-/// the client reads or the connection is shut down.
+/// Not every system ends a blocked read or write by a shutdown. So a read blocks for a while only, and a write not
+/// at all: both try again until the connection is cut.
 pub(super) struct LoopbackStream {
-    tcp: Arc<TcpStream>,
+    socket: Arc<ServedSocket>,
     may_block: Cell<bool>,
 }
 
 impl LoopbackStream {
     /// Ends the response; requests can still be read.
     pub(super) fn finish(&self) -> io::Result<()> {
-        self.tcp.shutdown(Shutdown::Write)
+        self.socket.tcp.shutdown(Shutdown::Write)
     }
 
     fn let_block(&self, may_block: bool) -> io::Result<()> {
         if self.may_block.replace(may_block) != may_block {
-            self.tcp.set_nonblocking(!may_block)?;
+            self.socket.tcp.set_nonblocking(!may_block)?;
         }
         Ok(())
+    }
+
+    /// Whether an attempt failed because there was nothing to do, and the next one may succeed.
+    fn may_retry(&self, error: &io::Error) -> bool {
+        let is_early = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+        is_early && !self.socket.is_cut.load(Ordering::Acquire)
     }
 }
 
 impl Read for &LoopbackStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.let_block(true)?;
-        (&*self.tcp).read(buffer)
+        loop {
+            match (&self.socket.tcp).read(buffer) {
+                Err(error) if self.may_retry(&error) => {}
+                read => return read,
+            }
+        }
     }
 }
 
@@ -173,8 +193,8 @@ impl Write for &LoopbackStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.let_block(false)?;
         loop {
-            match (&*self.tcp).write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(WRITE_REST),
+            match (&self.socket.tcp).write(bytes) {
+                Err(error) if self.may_retry(&error) => thread::sleep(WRITE_REST),
                 written => return written,
             }
         }
@@ -225,7 +245,11 @@ mod tests {
 
     #[test]
     fn a_cut_ends_a_read_of_what_nobody_writes() {
-        let (mut acceptor, connections, _client) = served(|mut stream| drop(stream.read(&mut [0])));
+        let (mut acceptor, connections, mut client) = served(|mut stream| {
+            stream.write_all(&[0]).unwrap();
+            let _ = stream.read(&mut [0]);
+        });
+        client.read_exact(&mut [0]).unwrap();
         acceptor.stop();
         let clock = Instant::now();
         connections.cut();

@@ -460,7 +460,8 @@ mod tests {
 
         let started = Instant::now();
         drop(stub);
-        assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+        // No thread was left behind, which takes as long.
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         for mut client in clients {
             // An end of stream or a reset, but no timeout: the connection has been closed.
             if let Err(error) = io::copy(&mut client, &mut io::sink()) {

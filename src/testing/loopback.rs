@@ -22,8 +22,8 @@ use parking_lot::Mutex;
 const JOIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long the acceptor waits after a failed `accept` (too many open files).
 const ACCEPT_REST: Duration = Duration::from_millis(50);
-/// How long a reader waits before it looks whether the connection was cut.
-const READ_REST: Duration = Duration::from_millis(100);
+/// On Windows, how often a reader looks whether the connection was cut: a shutdown doesn't always end its read there.
+const READ_LIMIT: Duration = Duration::from_millis(100);
 /// How long a writer waits before it tries again to write to a client that doesn't read.
 const WRITE_REST: Duration = Duration::from_millis(2);
 
@@ -85,7 +85,7 @@ impl Acceptor {
 pub(super) struct Connections(Mutex<Vec<Connection>>);
 
 struct Connection {
-    socket: Weak<ServedSocket>,
+    stream: Weak<TcpStream>,
     /// Disconnected at the end of the thread.
     ended: Receiver<()>,
     thread: JoinHandle<()>,
@@ -100,27 +100,26 @@ impl Connections {
         serve: impl FnOnce(&LoopbackStream) + Send + 'static,
     ) -> io::Result<()> {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(READ_REST))?;
+        stream.set_read_timeout(cfg!(windows).then_some(READ_LIMIT))?;
         let (alive, ended) = bounded::<()>(0);
-        let owned = Arc::new(ServedSocket { tcp: stream, is_cut: AtomicBool::new(false) });
-        let socket = Arc::downgrade(&owned);
+        let tcp = Arc::new(stream);
+        let stream = Arc::downgrade(&tcp);
         let mut connections = self.0.lock();
         connections.retain(|connection| !connection.thread.is_finished());
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
             let _alive = alive;
-            serve(&LoopbackStream { socket: owned, may_block: Cell::new(true) });
+            serve(&LoopbackStream { tcp, may_block: Cell::new(true) });
         })?;
-        connections.push(Connection { socket, ended, thread });
+        connections.push(Connection { stream, ended, thread });
         Ok(())
     }
 
     /// Closes the connections and joins their threads, except those whose code doesn't return in time.
     pub(super) fn cut(&self) {
         let connections = std::mem::take(&mut *self.0.lock());
-        for socket in connections.iter().filter_map(|connection| connection.socket.upgrade()) {
-            socket.is_cut.store(true, Ordering::Release);
+        for stream in connections.iter().filter_map(|connection| connection.stream.upgrade()) {
             // Fails if the client has closed the connection first.
-            let _ = socket.tcp.shutdown(Shutdown::Both);
+            let _ = stream.shutdown(Shutdown::Both);
         }
         let deadline = Instant::now() + JOIN_LIMIT;
         for Connection { ended, thread, .. } in connections {
@@ -143,37 +142,26 @@ impl Connections {
     }
 }
 
-struct ServedSocket {
-    tcp: TcpStream,
-    is_cut: AtomicBool,
-}
-
 /// The server's end of a connection.
 ///
-/// Not every system ends a blocked read or write by a shutdown. So a read blocks for a while only, and a write not
-/// at all: both try again until the connection is cut.
+/// A read blocks, and a shutdown ends it. Not so a blocked write on Windows, nor every read: they try again instead,
+/// until the client reads or writes, or the connection is shut down.
 pub(super) struct LoopbackStream {
-    socket: Arc<ServedSocket>,
+    tcp: Arc<TcpStream>,
     may_block: Cell<bool>,
 }
 
 impl LoopbackStream {
     /// Ends the response; requests can still be read.
     pub(super) fn finish(&self) -> io::Result<()> {
-        self.socket.tcp.shutdown(Shutdown::Write)
+        self.tcp.shutdown(Shutdown::Write)
     }
 
     fn let_block(&self, may_block: bool) -> io::Result<()> {
         if self.may_block.replace(may_block) != may_block {
-            self.socket.tcp.set_nonblocking(!may_block)?;
+            self.tcp.set_nonblocking(!may_block)?;
         }
         Ok(())
-    }
-
-    /// Whether an attempt failed because there was nothing to do, and the next one may succeed.
-    fn may_retry(&self, error: &io::Error) -> bool {
-        let is_early = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
-        is_early && !self.socket.is_cut.load(Ordering::Acquire)
     }
 }
 
@@ -181,8 +169,9 @@ impl Read for &LoopbackStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.let_block(true)?;
         loop {
-            match (&self.socket.tcp).read(buffer) {
-                Err(error) if self.may_retry(&error) => {}
+            match (&*self.tcp).read(buffer) {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                }
                 read => return read,
             }
         }
@@ -193,8 +182,8 @@ impl Write for &LoopbackStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.let_block(false)?;
         loop {
-            match (&self.socket.tcp).write(bytes) {
-                Err(error) if self.may_retry(&error) => thread::sleep(WRITE_REST),
+            match (&*self.tcp).write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(WRITE_REST),
                 written => return written,
             }
         }

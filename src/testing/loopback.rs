@@ -234,7 +234,11 @@ mod tests {
 
     #[test]
     fn a_cut_ends_a_read_of_what_nobody_writes() {
-        let (mut acceptor, connections, _client) = served(|mut stream| drop(stream.read(&mut [0])));
+        let (mut acceptor, connections, mut client) = served(|mut stream| {
+            stream.write_all(&[0]).unwrap();
+            let _ = stream.read(&mut [0]);
+        });
+        client.read_exact(&mut [0]).unwrap();
         acceptor.stop();
         let clock = Instant::now();
         connections.cut();

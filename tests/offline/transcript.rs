@@ -488,10 +488,9 @@ fn sub_agents_of_sub_agents_without_an_end_are_nested_so_deep_and_no_deeper() {
     assert_eq!(depth, 16);
 }
 
-#[test]
-fn an_event_costs_the_same_however_much_there_is() {
-    const COUNT: usize = 20_000;
-    let ids: Vec<String> = (0..COUNT).map(|number| format!("agent {number}")).collect();
+/// The time that it takes to apply several events for each of so many items and sub-agents.
+fn time_to_apply(count: usize) -> Duration {
+    let ids: Vec<String> = (0..count).map(|number| format!("agent {number}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let started = |id: &str| {
         event(
@@ -511,10 +510,19 @@ fn an_event_costs_the_same_however_much_there_is() {
     let begun = Instant::now();
     let transcript = applied(&events);
     let took = begun.elapsed();
-    assert!(took < Duration::from_secs(6), "{took:?}");
-    assert_eq!(transcript.items().len(), 1 + COUNT);
-    assert_eq!(transcript.items()[0].sub_agents.len(), COUNT);
-    assert_eq!(transcript.items()[1].text.len(), 1 + 10 * COUNT);
+    assert_eq!(transcript.items().len(), 1 + count);
+    assert_eq!(transcript.items()[0].sub_agents.len(), count);
+    assert_eq!(transcript.items()[1].text.len(), 1 + 10 * count);
+    took
+}
+
+#[test]
+fn an_event_costs_the_same_however_much_there_is() {
+    // The best of some: other work on the machine only adds to a time.
+    let best = |count| (0..3).map(|_| time_to_apply(count)).min().unwrap();
+    let (few, many) = (best(1_000), best(10_000));
+    // Linear is 10 times, and quadratic 100 times.
+    assert!(many < few * 40, "1,000 took {few:?}, 10,000 took {many:?}");
 }
 
 // ---- the law ----

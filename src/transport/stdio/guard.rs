@@ -68,7 +68,8 @@ fn command(path: Option<OsString>) -> Command {
     command
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
 

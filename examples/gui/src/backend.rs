@@ -2,10 +2,12 @@
 //!
 //! Relies on `demo` and `offline`. Invariant: it can be connected to again, after a server has ended.
 
-use std::{error::Error, path::PathBuf};
+use std::error::Error;
 
+#[cfg(unix)]
+use codex_blocking::UnixSocket;
 use codex_blocking::{
-    ApprovalMode, Client, Result, Stdio, ThreadConfig, ThreadHandle, UnixSocket, WebSocket,
+    ApprovalMode, Client, Result, Stdio, ThreadConfig, ThreadHandle, WebSocket,
     testing::{ModelStub, ScriptedServer},
 };
 
@@ -19,6 +21,7 @@ pub enum Backend {
     /// A server that listens on a WebSocket.
     Url(WebSocket),
     /// A server that listens on a Unix socket.
+    #[cfg(unix)]
     Socket(UnixSocket),
 }
 
@@ -40,8 +43,9 @@ impl Backend {
     }
 
     pub fn url(url: &str) -> Result<Backend, Box<dyn Error>> {
+        #[cfg(unix)]
         if let Some(path) = url.strip_prefix("unix://") {
-            return Ok(Backend::Socket(UnixSocket::new(PathBuf::from(path))));
+            return Ok(Backend::Socket(UnixSocket::new(path)));
         }
         Ok(Backend::Url(WebSocket::new(url)))
     }
@@ -61,6 +65,7 @@ impl Backend {
             // The demo's pauses are calls of a tool.
             Backend::Demo(server) => (builder.experimental_api(true).connect(server.clone())?, "demo"),
             Backend::Url(url) => (builder.connect(url.clone())?, "codex at a URL"),
+            #[cfg(unix)]
             Backend::Socket(socket) => (builder.connect(socket.clone())?, "codex at a socket"),
         };
         let handshake = client.initialize()?;

@@ -134,6 +134,7 @@ mod deadline;
 mod error;
 mod excerpt;
 mod exec;
+mod recorder;
 mod rpc;
 mod server_request;
 mod setting;
@@ -164,6 +165,7 @@ pub use protocol::{
     ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
     UserInput as InputItem,
 };
+pub use recorder::Recorder;
 pub use server_request::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
     ElicitationRequest, FileChangeApprovalRequest, McpToolApprovalRequest, PermissionsRequest, ServerRequest,

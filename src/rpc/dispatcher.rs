@@ -11,6 +11,7 @@ use crate::{
     error::{Error, TransportFailure},
     excerpt::Excerpt,
     protocol::{METHOD_NOT_FOUND, RequestId, envelope::Envelope, repair::Repair},
+    recorder::Direction,
     transport::Receive,
 };
 
@@ -116,6 +117,10 @@ impl Receive for Dispatcher {
         if self.bytes > BATCH {
             self.flush();
         }
+        if let Some(recording) = &self.core.recording {
+            let received = *self.received.get_or_insert_with(Instant::now);
+            recording.message(Direction::In, &bytes, received);
+        }
         if self.core.lifecycle.has_ended() {
             return ControlFlow::Break(());
         }
@@ -173,6 +178,9 @@ impl Receive for Dispatcher {
         counters.bytes.fetch_add(std::mem::take(&mut self.bytes) as u64, Ordering::Relaxed);
         self.received = None;
         self.wakeups.ring();
+        if let Some(recording) = &self.core.recording {
+            recording.wake();
+        }
     }
 
     fn closed(&mut self, failure: TransportFailure) {

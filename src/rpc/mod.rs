@@ -67,6 +67,7 @@ use crate::{
     deadline::{Deadline, earlier, park_until},
     error::{Error, Result, Timeout, TransportFailure},
     protocol::{INTERNAL_ERROR, RequestId, outgoing},
+    recorder::{Direction, Recorder, Recording},
     transport::{Link, Shutdown, Sink, Transport},
 };
 
@@ -91,6 +92,7 @@ pub(crate) struct ConnectionSettings {
     pub(crate) is_strict: bool,
     pub(crate) max_frame_bytes: Option<usize>,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) recorder: Option<Recorder>,
     /// In the order in which they receive each frame.
     pub(crate) subsystems: Vec<Arc<dyn Subsystem>>,
 }
@@ -135,6 +137,7 @@ pub(crate) struct Core {
     workers: Workers,
     timer: Timer,
     log_queue: LogQueue,
+    recording: Option<Recording>,
     counters: Counters,
 }
 
@@ -150,7 +153,8 @@ pub(crate) struct Counters {
 
 impl Connection {
     pub(crate) fn open(transport: &mut dyn Transport, settings: ConnectionSettings) -> Result<Connection> {
-        let ConnectionSettings { is_strict, max_frame_bytes, budget, subsystems } = settings;
+        let ConnectionSettings { is_strict, max_frame_bytes, budget, recorder, subsystems } = settings;
+        let recording = recorder.map(|recorder| recorder.start()).transpose()?;
         let core = Arc::new(Core {
             link: OnceLock::new(),
             unsent: Mutex::default(),
@@ -163,11 +167,18 @@ impl Connection {
             workers: Workers::default(),
             timer: Timer::default(),
             log_queue: LogQueue::default(),
+            recording,
             counters: Counters::default(),
         });
         let dispatcher = Dispatcher::new(Arc::clone(&core), is_strict);
-        let link = transport.connect(Sink::new(dispatcher, max_frame_bytes))?;
-        core.attach(link);
+        match transport.connect(Sink::new(dispatcher, max_frame_bytes)) {
+            Ok(link) => core.attach(link),
+            Err(error) => {
+                // The recorder can be used for another try.
+                core.close_recording(Instant::now() + Duration::from_millis(500));
+                return Err(error);
+            }
+        }
         Ok(Connection(Arc::new(Owner(core))))
     }
 
@@ -432,6 +443,11 @@ impl Core {
     }
 
     fn write(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
+        // Before it is sent, so that its reply comes later in the record.
+        if let Some(recording) = &self.recording {
+            recording.message(Direction::Out, &message, Instant::now());
+            recording.wake();
+        }
         if let Some(link) = self.link.get() {
             return link.send(message);
         }
@@ -553,7 +569,17 @@ impl Core {
                 "a callback is still running after its client was closed".to_owned()
             });
         }
+        self.close_recording(deadline);
         self.log_queue.close(deadline);
+    }
+
+    fn close_recording(&self, deadline: Instant) {
+        if self.recording.as_ref().is_some_and(|recording| !recording.close(deadline)) {
+            self.log(log::Level::Warn, || {
+                "the record is not complete yet: its file is too slow to be written within the limit of a close"
+                    .to_owned()
+            });
+        }
     }
 }
 

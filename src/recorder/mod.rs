@@ -11,7 +11,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Write},
     path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicUsize},
     time::Instant,
 };
 
@@ -77,7 +77,8 @@ type Output = Box<dyn Write + Send>;
 /// writer does: also if it panics or never returns.
 ///
 /// A recorder records one connection at a time; clones share the file. Connecting with one that is in use is
-/// [`Error::InvalidInput`]. When the connection has ended, another one can go on with the same file. A process that
+/// [`Error::InvalidInput`]. When the connection is closed, another one can go on with the same file; its lines have a
+/// member `conn`, which is `"2"` for the second. A process that
 /// was forked from the one that connected records nothing.
 #[must_use = "nothing is recorded before a client is built with it"]
 #[derive(Clone)]
@@ -91,6 +92,8 @@ struct Slot {
     /// `None` while a connection uses it, and for good after an error.
     output: Mutex<Option<Output>>,
     created: Instant,
+    /// How many connections were recorded.
+    connections: AtomicUsize,
 }
 
 impl Recorder {
@@ -127,7 +130,10 @@ impl Recorder {
     /// ```
     pub fn new(writer: impl Write + Send + 'static) -> Recorder {
         let output = Mutex::new(Some(Box::new(writer) as Output));
-        Recorder { slot: Arc::new(Slot { output, created: Instant::now() }), is_unmasked: false }
+        Recorder {
+            slot: Arc::new(Slot { output, created: Instant::now(), connections: AtomicUsize::new(0) }),
+            is_unmasked: false,
+        }
     }
 
     /// Records messages as they are, with all their secrets.

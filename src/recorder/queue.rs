@@ -7,7 +7,7 @@ use std::{
     collections::VecDeque,
     io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -39,6 +39,8 @@ struct Shared {
     queue: Mutex<Queue>,
     changed: Condvar,
     slot: Arc<Slot>,
+    /// The member `conn` of each line, if this is not the first connection.
+    connection: String,
 }
 
 #[derive(Default)]
@@ -82,7 +84,11 @@ impl Block {
 
 impl Recording {
     pub(super) fn start(output: Output, slot: Arc<Slot>, is_unmasked: bool) -> io::Result<Recording> {
-        let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new(), slot });
+        let connection = match slot.connections.fetch_add(1, Ordering::Relaxed) {
+            0 => String::new(),
+            before => format!(r#""conn":"{}","#, before + 1),
+        };
+        let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new(), slot, connection });
         let recording = Recording(shared);
         let writing = Arc::clone(&recording.0);
         let body = move || writing.run(output, Masker::new(is_unmasked));
@@ -246,7 +252,8 @@ impl Shared {
             };
             let time = at.saturating_duration_since(self.slot.created);
             let (seconds, micros) = (time.as_secs(), time.subsec_micros());
-            put(lines, format_args!(r#"{{"dir":"{direction}","t":{seconds}.{micros:06},"msg":"#));
+            let connection = &self.connection;
+            put(lines, format_args!(r#"{{{connection}"dir":"{direction}","t":{seconds}.{micros:06},"msg":"#));
             let message = &block.bytes[start..*end];
             if !masker.copy(message, lines) {
                 lines.truncate(lines.len() - r#""msg":"#.len());

@@ -13,6 +13,7 @@
 #[cfg(feature = "websocket")]
 mod listener;
 mod model;
+mod replay;
 mod script;
 mod server;
 mod threads;

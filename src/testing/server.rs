@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{
+    replay::Replay,
     script::{Step, TurnScript},
     threads::{Refused, Threads},
 };
@@ -72,6 +73,8 @@ pub struct ScriptedServer {
     script: TurnScripter,
     handlers: HashMap<String, RequestHandler>,
     store: Arc<Mutex<Store>>,
+    /// What it plays instead of scripts.
+    replay: Option<Arc<Replay>>,
 }
 
 /// The request that started a turn.
@@ -112,7 +115,13 @@ impl ScriptedServer {
             script: Arc::new(|turn| TurnScript::new().message(&format!("echo: {}", turn.text()))),
             handlers: HashMap::new(),
             store: Arc::default(),
+            replay: None,
         }
+    }
+
+    /// Creates a server that plays recorded connections.
+    pub(super) fn playing(replay: Replay) -> Self {
+        ScriptedServer { replay: Some(Arc::new(replay)), ..ScriptedServer::new() }
     }
 
     /// Sets the script that defines what turns do.
@@ -142,7 +151,19 @@ impl ScriptedServer {
 
     /// Serves one connection until it ends.
     pub(super) fn serve(&self, peer: impl ServerWire) {
+        if let Some(replay) = &self.replay {
+            return replay.serve(self, peer);
+        }
         Serving { server: self.clone(), peer, loaded: Vec::new(), turns: Vec::new(), requests: 0 }.run();
+    }
+
+    /// Answers a request for whose method there is a handler.
+    pub(super) fn handled(&self, method: &str, params: &Value) -> Option<Result<Value, Refused>> {
+        self.handlers.get(method).map(|handler| handler(params))
+    }
+
+    pub(super) fn keep_received(&self, message: &Value) {
+        self.store.lock().received.push(message.clone());
     }
 
     /// Returns every message received, oldest first.
@@ -234,7 +255,7 @@ impl<W: ServerWire> Serving<W> {
     fn run(mut self) {
         while let Some(message) = self.peer.recv() {
             let Ok(message) = serde_json::from_str::<Value>(&message) else { continue };
-            self.server.store.lock().received.push(message.clone());
+            self.server.keep_received(&message);
             let id = message.get("id").cloned();
             match (message.get("method").and_then(Value::as_str), id) {
                 (Some(method), Some(id)) => self.request(method, &id, &message["params"]),
@@ -248,10 +269,7 @@ impl<W: ServerWire> Serving<W> {
     }
 
     fn request(&mut self, method: &str, id: &Value, params: &Value) {
-        let answer = match self.server.handlers.get(method).cloned() {
-            Some(handler) => handler(params),
-            None => self.answer(method, params),
-        };
+        let answer = self.server.handled(method, params).unwrap_or_else(|| self.answer(method, params));
         match answer {
             Ok(result) => {
                 let is_closed = method == "thread/unsubscribe"

@@ -23,6 +23,7 @@ mod protocol;
 #[cfg(target_os = "linux")]
 mod public_api;
 mod questions;
+mod recorder;
 mod requests;
 mod results;
 mod secrets;

@@ -11,11 +11,6 @@ use data_encoding::BASE64;
 /// What replaces a string whose member has a secret name.
 const MASK: &[u8] = br#""***""#;
 
-/// Members with a name that ends with one of these are secret: `access_token`, `OPENAI_API_KEY`.
-const SECRET_ENDINGS: [&[u8]; 4] = [b"apikey", b"token", b"secret", b"password"];
-/// Members with one of these names are secret.
-const SECRET_NAMES: [&[u8]; 2] = [b"authorization", b"proxyauthorization"];
-
 /// Which values are masked, besides tokens within texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 enum Hides {
@@ -83,8 +78,7 @@ impl Masker {
     pub(super) fn copy(&mut self, message: &[u8], line: &mut Vec<u8>) -> bool {
         let length = line.len();
         let is_json = std::str::from_utf8(message).is_ok() && {
-            let mut copying =
-                Copying { masker: self, text: message, at: 0, copied: 0, out: line, masked: false };
+            let mut copying = Copying::new(self, message, line);
             copying.copy(Document::Line).is_ok()
         };
         if !is_json {
@@ -108,7 +102,7 @@ impl Masker {
             let mut out = Vec::new();
             // Its levels lie on top of those of the text around it.
             let outer = self.levels.len();
-            let mut copying = Copying { masker: self, text, at: 0, copied: 0, out: &mut out, masked: false };
+            let mut copying = Copying::new(self, text, &mut out);
             let outcome = copying.copy(Document::Inner);
             let masked = copying.masked;
             self.levels.truncate(outer);
@@ -140,18 +134,21 @@ struct Copying<'a> {
     copied: usize,
     out: &'a mut Vec<u8>,
     masked: bool,
+    /// The object or list around it; those around that are in `Masker::levels`.
+    level: Level,
 }
 
-impl Copying<'_> {
+impl<'a> Copying<'a> {
+    fn new(masker: &'a mut Masker, text: &'a [u8], out: &'a mut Vec<u8>) -> Self {
+        Copying { masker, text, at: 0, copied: 0, out, masked: false, level: Level::default() }
+    }
+
     fn copy(&mut self, document: Document) -> Result<(), Invalid> {
         let outer = self.masker.levels.len();
         let mut expected = Expected::Value;
         loop {
             self.skip_space(document);
             let Some(&byte) = self.text.get(self.at) else { break };
-            let level = if self.masker.levels.len() > outer { self.masker.levels.last_mut() } else { None };
-            let is_inside = level.is_some();
-            let level = level.copied().unwrap_or_default();
             expected = match (expected, byte) {
                 (Expected::Nothing, _) if document == Document::Inner => {
                     expected = Expected::Value;
@@ -159,24 +156,24 @@ impl Copying<'_> {
                 }
                 (Expected::Value | Expected::ValueOrEnd, b'{' | b'[') => {
                     let is_object = byte == b'{';
-                    let hides = level.hides.max(level.member);
-                    self.masker.levels.push(Level { is_object, hides, ..Level::default() });
+                    let level = Level { is_object, hides: self.hides(), ..Level::default() };
+                    self.masker.levels.push(std::mem::replace(&mut self.level, level));
                     self.at += 1;
                     if is_object { Expected::NameOrEnd } else { Expected::ValueOrEnd }
                 }
                 (Expected::ValueOrEnd, b']')
                 | (Expected::NameOrEnd, b'}')
                 | (Expected::CommaOrEnd, b'}' | b']') => {
-                    if !is_inside || level.is_object != (byte == b'}') {
+                    if self.masker.levels.len() == outer || self.level.is_object != (byte == b'}') {
                         return Err(Invalid);
                     }
                     self.at += 1;
-                    self.masker.levels.pop();
+                    self.level = self.masker.levels.pop().unwrap_or_default();
                     self.after_value(outer)
                 }
                 (Expected::CommaOrEnd, b',') => {
                     self.at += 1;
-                    if level.is_object { Expected::Name } else { Expected::Value }
+                    if self.level.is_object { Expected::Name } else { Expected::Value }
                 }
                 (Expected::Name | Expected::NameOrEnd, b'"') => {
                     self.name()?;
@@ -188,11 +185,11 @@ impl Copying<'_> {
                     Expected::Value
                 }
                 (Expected::Value | Expected::ValueOrEnd, b'"') => {
-                    self.string(level, is_inside)?;
+                    self.string()?;
                     self.after_value(outer)
                 }
                 (Expected::Value | Expected::ValueOrEnd, _) => {
-                    self.scalar(level)?;
+                    self.scalar()?;
                     self.after_value(outer)
                 }
                 _ => return Err(Invalid),
@@ -205,10 +202,16 @@ impl Copying<'_> {
         Ok(())
     }
 
+    /// What is masked of the next value.
+    fn hides(&self) -> Hides {
+        self.level.hides.max(self.level.member)
+    }
+
     fn after_value(&self, outer: usize) -> Expected {
         if self.masker.levels.len() > outer { Expected::CommaOrEnd } else { Expected::Nothing }
     }
 
+    #[inline]
     fn skip_space(&mut self, document: Document) {
         while let Some(byte) = self.text.get(self.at) {
             match byte {
@@ -254,22 +257,20 @@ impl Copying<'_> {
         let raw = &text[part.clone()];
         let decoded = if found & ESCAPE == 0 { None } else { Some(unescape(raw)) };
         let name = decoded.as_deref().unwrap_or(raw);
-        let masker = &mut *self.masker;
-        if let Some(level) = masker.levels.last_mut() {
-            level.member = hides_of(name);
-            level.kind = MemberKind::Plain;
-            match name.last().map(u8::to_ascii_lowercase) {
-                Some(b'e') if is_named(name, b"value") => level.member = level.member.max(level.named),
-                Some(b'e') if is_named(name, b"name") => level.kind = MemberKind::Name,
-                Some(b'y') if is_named(name, b"key") => level.kind = MemberKind::Name,
-                Some(b'h') if is_named(name, b"keypath") => level.kind = MemberKind::Name,
-                Some(b'4') if ends_with(name, b"base64") => level.kind = MemberKind::Base64,
-                Some(b't') if is_named(name, b"issecret") => level.kind = MemberKind::IsSecret,
-                Some(b's') if masker.asked_for_secrets && is_named(name, b"answers") => {
-                    level.member = Hides::StringsAndNumbers;
-                }
-                _ => {}
+        let level = &mut self.level;
+        level.member = hides_of(name);
+        level.kind = MemberKind::Plain;
+        match name.last().map(u8::to_ascii_lowercase) {
+            Some(b'e') if is_named(name, b"value") => level.member = level.member.max(level.named),
+            Some(b'e') if is_named(name, b"name") => level.kind = MemberKind::Name,
+            Some(b'y') if is_named(name, b"key") => level.kind = MemberKind::Name,
+            Some(b'h') if is_named(name, b"keypath") => level.kind = MemberKind::Name,
+            Some(b'4') if ends_with(name, b"base64") => level.kind = MemberKind::Base64,
+            Some(b't') if is_named(name, b"issecret") => level.kind = MemberKind::IsSecret,
+            Some(b's') if self.masker.asked_for_secrets && is_named(name, b"answers") => {
+                level.member = Hides::StringsAndNumbers;
             }
+            _ => {}
         }
         if may_contain_secret(found) {
             let mut text = name.to_vec();
@@ -281,13 +282,13 @@ impl Copying<'_> {
     }
 
     /// Copies a string that is a value.
-    fn string(&mut self, level: Level, is_inside: bool) -> Result<(), Invalid> {
+    fn string(&mut self) -> Result<(), Invalid> {
         let (part, found) = self.scan()?;
         if self.masker.shows_secrets {
             return Ok(());
         }
         let quoted = part.start - 1..part.end + 1;
-        if level.hides.max(level.member) > Hides::Nothing {
+        if self.hides() > Hides::Nothing {
             if !part.is_empty() {
                 self.mask(quoted, |out| out.extend_from_slice(MASK));
             }
@@ -297,16 +298,12 @@ impl Copying<'_> {
         let raw = &text[part];
         let decoded = if found & ESCAPE == 0 { None } else { Some(unescape(raw)) };
         let value = decoded.as_deref().unwrap_or(raw);
-        match level.kind {
-            MemberKind::Name if is_inside => {
-                if let Some(level) = self.masker.levels.last_mut() {
-                    level.named = hides_of(value);
-                }
-            }
+        match self.level.kind {
+            MemberKind::Name => self.level.named = hides_of(value),
             MemberKind::Base64 => {
-                if let Ok(mut bytes) = BASE64.decode(value) {
-                    if mask_tokens(&mut bytes) {
-                        self.mask(quoted, |out| quote(BASE64.encode(&bytes).as_bytes(), out));
+                if let Ok(bytes) = BASE64.decode(value) {
+                    if let Some(masked) = self.masker.masked_text(&bytes) {
+                        self.mask(quoted, |out| quote(BASE64.encode(&masked).as_bytes(), out));
                     }
                     return Ok(());
                 }
@@ -322,51 +319,50 @@ impl Copying<'_> {
     }
 
     /// Copies a number, `true`, `false` or `null`.
-    fn scalar(&mut self, level: Level) -> Result<(), Invalid> {
+    fn scalar(&mut self) -> Result<(), Invalid> {
         let start = self.at;
         let rest = &self.text[start..];
         let is_word = |word: &&[u8]| rest.starts_with(word);
         if let Some(word) = [&b"null"[..], b"true", b"false"].into_iter().find(is_word) {
             self.at += word.len();
-            if word == b"true" && level.kind == MemberKind::IsSecret {
+            if word == b"true" && self.level.kind == MemberKind::IsSecret {
                 self.masker.asked_for_secrets = true;
             }
             return Ok(());
         }
         let length = number_length(rest).ok_or(Invalid)?;
         self.at += length;
-        if level.hides.max(level.member) == Hides::StringsAndNumbers {
+        if self.hides() == Hides::StringsAndNumbers {
             self.mask(start..start + length, |out| out.push(b'0'));
         }
         Ok(())
     }
 }
 
-/// Ends a plain part of a string: a quote, a backslash or a control character.
-const STOP: u8 = 1;
+/// A control character, which is not valid in a string.
+const CONTROL: u8 = 1;
 const ESCAPE: u8 = 1 << 1;
-const COLON_OR_EQUALS: u8 = 1 << 2;
+/// Something that only texts with secrets have, or few others: `:`, `=`, `J`.
+const SUSPECT: u8 = 1 << 2;
 const SPACE: u8 = 1 << 3;
 const DASH: u8 = 1 << 4;
-const UPPER_J: u8 = 1 << 5;
-const LOWER_K: u8 = 1 << 6;
-const LETTER_B: u8 = 1 << 7;
+const LOWER_K: u8 = 1 << 5;
+const LETTER_B: u8 = 1 << 6;
 
-/// What each byte of a string says about the secrets that may be in it.
+/// What each byte of a string says about it.
 static CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 0x20 {
-        classes[byte] = STOP;
+        classes[byte] = CONTROL;
         byte += 1;
     }
-    classes[b'"' as usize] = STOP;
-    classes[b'\\' as usize] = STOP | ESCAPE;
-    classes[b':' as usize] = COLON_OR_EQUALS;
-    classes[b'=' as usize] = COLON_OR_EQUALS;
+    classes[b'\\' as usize] = ESCAPE;
+    classes[b':' as usize] = SUSPECT;
+    classes[b'=' as usize] = SUSPECT;
+    classes[b'J' as usize] = SUSPECT;
     classes[b' ' as usize] = SPACE;
     classes[b'-' as usize] = DASH;
-    classes[b'J' as usize] = UPPER_J;
     classes[b'k' as usize] = LOWER_K;
     classes[b'b' as usize] = LETTER_B;
     classes[b'B' as usize] = LETTER_B;
@@ -376,29 +372,23 @@ static CLASSES: [u8; 256] = {
 /// Whether a string with these bytes has to be looked at.
 fn may_contain_secret(found: u8) -> bool {
     let has = |all: u8| found & all == all;
-    found & (ESCAPE | COLON_OR_EQUALS | UPPER_J) != 0 || has(DASH | LOWER_K) || has(SPACE | LETTER_B)
+    found & (ESCAPE | SUSPECT) != 0 || has(DASH | LOWER_K) || has(SPACE | LETTER_B)
 }
 
 /// The end of a string, and the classes of the bytes in it. `None` if it is not valid.
 fn scan_string(text: &[u8], start: usize) -> Option<(usize, u8)> {
-    let (mut at, mut found) = (start, 0);
-    loop {
-        let byte = *text.get(at)?;
-        let class = CLASSES[usize::from(byte)];
-        found |= class;
-        if class & STOP == 0 {
-            at += 1;
-            continue;
-        }
-        if byte == b'"' {
-            return Some((at, found));
-        }
-        match (byte, text.get(at + 1)?) {
-            (b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at += 2,
-            (b'\\', b'u') if text.get(at + 2..at + 6)?.iter().all(u8::is_ascii_hexdigit) => at += 6,
+    let mut at = start;
+    let end = loop {
+        at += memchr::memchr2(b'"', b'\\', &text[at..])?;
+        match (text[at], text.get(at + 1)) {
+            (b'"', _) => break at,
+            (_, Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')) => at += 2,
+            (_, Some(b'u')) if text.get(at + 2..at + 6)?.iter().all(u8::is_ascii_hexdigit) => at += 6,
             _ => return None,
         }
-    }
+    };
+    let found = text[start..end].iter().fold(0, |found, byte| found | CLASSES[usize::from(*byte)]);
+    (found & CONTROL == 0).then_some((end, found))
 }
 
 /// The length of the number at the beginning.
@@ -487,19 +477,34 @@ fn is_named(name: &[u8], expected: &[u8]) -> bool {
 
 /// What is masked of the value with this name, which may be a path: `mcp_servers.docs.env.KEY`.
 fn hides_of(name: &[u8]) -> Hides {
-    match memchr::memrchr(b'.', name) {
-        None if is_named(name, b"env") => Hides::StringsAndNumbers,
-        Some(_) if name.split(|byte| *byte == b'.').any(|part| is_named(part, b"env")) => {
+    // Most names end with another letter, and need no closer look.
+    let may_be_secret =
+        matches!(name.last(), Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'd' | b'D' | b'_' | b'-'));
+    let is_environment = |part: &[u8]| is_named(part, b"env");
+    match name.iter().rposition(|byte| *byte == b'.') {
+        Some(_) if name.split(|byte| *byte == b'.').any(is_environment) => Hides::StringsAndNumbers,
+        Some(dot) if is_secret(&name[dot + 1..]) => Hides::Strings,
+        None if matches!(name.last(), Some(b'v' | b'V' | b'_' | b'-')) && is_environment(name) => {
             Hides::StringsAndNumbers
         }
-        dot if is_secret(&name[dot.map_or(0, |dot| dot + 1)..]) => Hides::Strings,
+        None if may_be_secret && is_secret(name) => Hides::Strings,
         _ => Hides::Nothing,
     }
 }
 
+/// Whether a name is `authorization`, or ends with that of a secret: `access_token`, `OPENAI_API_KEY`.
 fn is_secret(name: &[u8]) -> bool {
-    SECRET_ENDINGS.iter().any(|ending| ends_with(name, ending))
-        || SECRET_NAMES.iter().any(|secret| is_named(name, secret))
+    match letters_backwards(name).next() {
+        Some(b'y') => ends_with(name, b"apikey"),
+        Some(b'n') => ends_with(name, b"token") || is_authorization(name),
+        Some(b't') => ends_with(name, b"secret"),
+        Some(b'd') => ends_with(name, b"password"),
+        _ => false,
+    }
+}
+
+fn is_authorization(name: &[u8]) -> bool {
+    is_named(name, b"authorization") || is_named(name, b"proxyauthorization")
 }
 
 /// Masks the secrets within a text, without changing its length. Returns whether there are any.
@@ -583,7 +588,7 @@ fn assigned(text: &[u8], at: usize) -> Option<Range<usize>> {
     let space = behind.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let opening = behind[space..].iter().take_while(|byte| is_quote(**byte)).count();
     let start = at + 1 + space + opening;
-    let is_authorization = SECRET_NAMES.iter().any(|secret| is_named(name, secret));
+    let is_authorization = is_authorization(name);
     let is_joined = text[at] == b'=' && quotes == 0 && space == 0 && name_end == at;
     let length = match text.get(start - 1).filter(|_| opening > 0) {
         Some(quote) if quotes > 0 || is_authorization || is_joined => {

@@ -17,7 +17,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-pub(crate) use self::queue::{Direction, Recording};
+pub(crate) use self::queue::{Received, Recording};
 use crate::error::{Error, Result, TransportFailure};
 
 type Output = Box<dyn Write + Send>;

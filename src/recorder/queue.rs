@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// Who sent a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+enum Direction {
     Out,
     In,
 }
@@ -65,6 +65,8 @@ struct Queue {
 struct Block {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
+    /// How many messages before it did not fit.
+    dropped: u64,
 }
 
 struct Entry {
@@ -72,13 +74,40 @@ struct Entry {
     end: usize,
     direction: Direction,
     at: Instant,
-    /// How many messages before it did not fit.
-    dropped: u64,
 }
 
 impl Block {
+    fn add(&mut self, direction: Direction, message: &[u8], at: Instant) {
+        self.bytes.extend_from_slice(message);
+        self.entries.push(Entry { end: self.bytes.len(), direction, at });
+    }
+
     fn cost(&self) -> usize {
         self.bytes.len() + self.entries.len() * ENTRY_COST
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+        self.dropped = 0;
+    }
+}
+
+/// The messages that the reading thread has received and not yet queued: it takes the lock once for many.
+#[derive(Default)]
+pub(crate) struct Received(Block);
+
+impl Received {
+    pub(crate) fn add(&mut self, recording: &Recording, message: &[u8], at: Instant) {
+        if self.0.bytes.len() + message.len() > BLOCK {
+            recording.submit(&mut self.0);
+        }
+        self.0.add(Direction::In, message, at);
+    }
+
+    /// Queues them. Called before anything can be sent because of them, so that it comes behind them in the record.
+    pub(crate) fn queue(&mut self, recording: &Recording) {
+        recording.submit(&mut self.0);
     }
 }
 
@@ -97,30 +126,31 @@ impl Recording {
         Ok(recording)
     }
 
-    /// Queues a message, without waking the thread. Never blocks.
-    pub(crate) fn message(&self, direction: Direction, message: &[u8], at: Instant) {
+    /// Queues a message that is sent, and wakes the thread if it waits. Never blocks.
+    pub(crate) fn sent(&self, message: &[u8], at: Instant) {
+        let mut block = self.0.queue.lock().spare.take().unwrap_or_default();
+        block.add(Direction::Out, message, at);
+        self.submit(&mut block);
+        self.wake();
+    }
+
+    /// Queues the messages of a block, and leaves an empty one.
+    fn submit(&self, block: &mut Block) {
+        if block.entries.is_empty() {
+            return;
+        }
         let mut queue = self.0.queue.lock();
+        let cost = block.cost();
         if queue.is_closed || queue.has_ended {
-            return;
-        }
-        let cost = message.len() + ENTRY_COST;
-        if queue.bytes + cost > MOST_BYTES {
-            queue.dropped += 1;
-            return;
-        }
-        queue.bytes += cost;
-        let dropped = std::mem::take(&mut queue.dropped);
-        let has_room = |block: &Block| block.bytes.len() + message.len() <= BLOCK;
-        if !queue.blocks.back().is_some_and(has_room) {
-            let block = queue.spare.take().unwrap_or_default();
-            queue.blocks.push_back(block);
-        }
-        if let Some(block) = queue.blocks.back_mut() {
-            if block.bytes.capacity() == 0 {
-                block.bytes.reserve_exact(BLOCK.max(message.len()));
-            }
-            block.bytes.extend_from_slice(message);
-            block.entries.push(Entry { end: block.bytes.len(), direction, at, dropped });
+            block.clear();
+        } else if queue.bytes + cost > MOST_BYTES {
+            queue.dropped += block.entries.len() as u64;
+            block.clear();
+        } else {
+            queue.bytes += cost;
+            block.dropped = std::mem::take(&mut queue.dropped);
+            let next = queue.spare.take().unwrap_or_default();
+            queue.blocks.push_back(std::mem::replace(block, next));
         }
     }
 
@@ -215,8 +245,7 @@ impl Shared {
                 let mut queue = self.queue.lock();
                 queue.bytes -= block.cost();
                 if block.bytes.capacity() <= 2 * BLOCK {
-                    block.bytes.clear();
-                    block.entries.clear();
+                    block.clear();
                     queue.spare = Some(block);
                 }
             }
@@ -237,23 +266,24 @@ impl Shared {
 
     /// The lines of these messages. Returns whether some before them are missing.
     fn lines_of(&self, block: &Block, masker: &mut Masker, lines: &mut Vec<u8>, had_dropped: bool) -> bool {
-        let mut has_dropped = had_dropped;
-        let mut start = 0;
-        for Entry { end, direction, at, dropped } in &block.entries {
-            if *dropped > 0 {
-                put(lines, format_args!("{{\"dropped\":{dropped}}}\n"));
-                if !std::mem::replace(&mut has_dropped, true) {
-                    log_alone(log::Level::Warn, "the record lacks messages, because its file is too slow");
-                }
+        if block.dropped > 0 {
+            put(lines, format_args!("{{\"dropped\":{}}}\n", block.dropped));
+            if !had_dropped {
+                log_alone(log::Level::Warn, "the record lacks messages, because its file is too slow");
             }
+        }
+        let mut start = 0;
+        for Entry { end, direction, at } in &block.entries {
             let direction = match direction {
-                Direction::Out => "out",
-                Direction::In => "in",
+                Direction::Out => br#""dir":"out","t":"#.as_slice(),
+                Direction::In => br#""dir":"in","t":"#,
             };
             let time = at.saturating_duration_since(self.slot.created);
-            let (seconds, micros) = (time.as_secs(), time.subsec_micros());
-            let connection = &self.connection;
-            put(lines, format_args!(r#"{{{connection}"dir":"{direction}","t":{seconds}.{micros:06},"msg":"#));
+            lines.push(b'{');
+            lines.extend_from_slice(self.connection.as_bytes());
+            lines.extend_from_slice(direction);
+            put_seconds(lines, time);
+            lines.extend_from_slice(br#","msg":"#);
             let message = &block.bytes[start..*end];
             if !masker.copy(message, lines) {
                 lines.truncate(lines.len() - r#""msg":"#.len());
@@ -263,13 +293,26 @@ impl Shared {
             lines.extend_from_slice(b"}\n");
             start = *end;
         }
-        has_dropped
+        had_dropped || block.dropped > 0
     }
 }
 
 fn put(lines: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     // Writing to a vector does not fail.
     let _ = lines.write_fmt(text);
+}
+
+/// Appends the time in seconds, with six digits behind the point. By hand, because it is a third of the cost of a line
+/// otherwise.
+fn put_seconds(lines: &mut Vec<u8>, time: Duration) {
+    put(lines, format_args!("{}", time.as_secs()));
+    let mut digits = *b".000000";
+    let mut rest = time.subsec_micros();
+    for digit in digits[1..].iter_mut().rev() {
+        *digit += u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+    }
+    lines.extend_from_slice(&digits);
 }
 
 /// Logs on this thread. A logger that panics harms nothing.

@@ -67,7 +67,7 @@ use crate::{
     deadline::{Deadline, earlier, park_until},
     error::{Error, Result, Timeout, TransportFailure},
     protocol::{INTERNAL_ERROR, RequestId, outgoing},
-    recorder::{Direction, Recorder, Recording},
+    recorder::{Recorder, Recording},
     transport::{Link, Shutdown, Sink, Transport},
 };
 
@@ -445,8 +445,7 @@ impl Core {
     fn write(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
         // Before it is sent, so that its reply comes later in the record.
         if let Some(recording) = &self.recording {
-            recording.message(Direction::Out, &message, Instant::now());
-            recording.wake();
+            recording.sent(&message, Instant::now());
         }
         if let Some(link) = self.link.get() {
             return link.send(message);

@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json, value::RawValue};
 
-use super::server::{ScriptedServer, ServerWire};
+use super::{connection::ServerWire, server::ScriptedServer};
 
 /// The recorded connections of a file.
 pub(super) struct Replay {

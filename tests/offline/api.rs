@@ -9,10 +9,11 @@ use codex_blocking::{
     ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult, Client, ClientBuilder,
     CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit, ConversationStep, Error,
     ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory, Notifications, RawEvent,
-    RawNotification, ReadConfig, Reply, Result, ReviewDelivery, ReviewTarget, ServerRequest, ServerResponse,
-    Setting, SortDirection, Stats, Stdio, StepStatus, StepType, ThreadConfig, ThreadHandle, ThreadSortKey,
-    TokenUsage, Transport, TurnEvent, TurnHandle, TurnOverrides, UserInputRequest, UserInputRequests,
-    UserInputResponse, WeakClient, WebSocket, WriteConfigValue, protocol::ClientRequest,
+    RawNotification, ReadConfig, Recorder, Reply, Result, ReviewDelivery, ReviewTarget, ServerRequest,
+    ServerResponse, Setting, SortDirection, Stats, Stdio, StepStatus, StepType, ThreadConfig, ThreadHandle,
+    ThreadSortKey, TokenUsage, Transport, TurnEvent, TurnHandle, TurnOverrides, UserInputRequest,
+    UserInputRequests, UserInputResponse, WeakClient, WebSocket, WriteConfigValue, protocol::ClientRequest,
+    testing::ScriptedServer,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -184,7 +185,11 @@ fn settings() -> Result<Client> {
         .experimental_api(true)
         .opt_out(["item/agentMessage/delta"])
         .max_frame_bytes(1)
-        .max_buffered_bytes(None);
+        .max_buffered_bytes(None)
+        .record(Recorder::new(Vec::new()).unmasked());
+    let _: std::io::Result<Recorder> = Recorder::file("/f");
+    let _: std::io::Result<ScriptedServer> = ScriptedServer::replay("/f");
+    let _: &'static [&'static str] = Error::CODES;
     let _ = ChatRequest::new("text")
         .thread("t")
         .user("u")
@@ -310,7 +315,7 @@ mod names {
             TurnHandle,
             TurnStream<I>,
         ),
-        _results: (MessagePhase, TurnProgress, TurnStatus),
+        _results: (MessagePhase, Recorder, TurnProgress, TurnStatus),
         _rest: (
             Cause,
             CommandExit,

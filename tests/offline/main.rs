@@ -26,6 +26,7 @@ mod questions;
 mod recorder;
 mod requests;
 mod results;
+mod scripted;
 mod secrets;
 mod serialization;
 mod server_requests;

@@ -41,6 +41,8 @@ enum Event {
     Request { method: String, params: Value, reply: Option<usize> },
     /// The client answered the request of the server in this event.
     Answer { question: usize },
+    /// The client sent a notification.
+    Notification { method: String },
     /// The client sent something that nothing waits for.
     Sent,
     /// The server replied to the request in this event. The members do not include the id.
@@ -187,7 +189,8 @@ impl Recorded {
                 Some(question) => Event::Answer { question },
                 None => Event::Sent,
             },
-            _ => Event::Sent,
+            (Some(method), None) => Event::Notification { method },
+            (None, None) => Event::Sent,
         }
     }
 
@@ -258,8 +261,8 @@ fn turn_of(value: Option<&Box<RawValue>>) -> String {
 struct Progress {
     /// Of a request: the id under which the client has made it now.
     id: Option<Value>,
-    /// Of a request of the server: whether the client has answered it.
-    is_answered: bool,
+    /// Of a request of the server: whether the client has answered it. Of a notification: whether it has sent it.
+    is_done: bool,
 }
 
 /// A recorded connection that is played to a client.
@@ -290,7 +293,8 @@ impl<W: ServerWire> Playing<'_, W> {
             match (message["method"].as_str(), message.get("id")) {
                 (Some(method), Some(id)) => self.request(method, id, &message["params"]),
                 (None, Some(id)) => self.answer(id),
-                _ => continue,
+                (Some(method), None) => self.notified(method),
+                (None, None) => {}
             }
             is_open = self.play();
         }
@@ -340,13 +344,24 @@ impl<W: ServerWire> Playing<'_, W> {
         let sent = self.recorded.events[..self.at].iter().enumerate();
         let asked = sent.rev().find(|(at, event)| match event {
             Event::Question { id: asked, .. } => {
-                !self.state[*at].is_answered
+                !self.state[*at].is_done
                     && serde_json::from_str::<Value>(asked).is_ok_and(|asked| asked == *id)
             }
             _ => false,
         });
         if let Some((at, _)) = asked {
-            self.state[at].is_answered = true;
+            self.state[at].is_done = true;
+        }
+    }
+
+    /// The client sends a notification.
+    fn notified(&mut self, method: &str) {
+        let sent = self.recorded.events.iter().enumerate().find(|(at, event)| {
+            matches!(event, Event::Notification { method: recorded } if recorded == method)
+                && !self.state[*at].is_done
+        });
+        if let Some((at, _)) = sent {
+            self.state[at].is_done = true;
         }
     }
 
@@ -361,11 +376,14 @@ impl<W: ServerWire> Playing<'_, W> {
                         return true;
                     }
                 }
-                Event::Answer { question } if !self.state[*question].is_answered => return true,
+                Event::Notification { .. } if !self.state[self.at].is_done && self.last_request < self.at => {
+                    return true;
+                }
+                Event::Answer { question } if !self.state[*question].is_done => return true,
                 Event::Reply { .. } => self.reply(self.at),
                 Event::Question { text, .. } | Event::Text(text) => self.send(text),
                 Event::Closed => return false,
-                Event::Answer { .. } | Event::Sent => {}
+                Event::Answer { .. } | Event::Notification { .. } | Event::Sent => {}
             }
             self.at += 1;
         }

@@ -175,12 +175,13 @@ impl Client {
         let begin = || {
             let deferred = self.inner.deferred.of(&thread_id);
             let waiting = deferred.as_deref().cloned().unwrap_or_default();
+            let overrides = waiting.merge(over_waiting.clone());
             let params = TurnStart {
                 thread_id: &thread_id,
                 input,
                 user: request.user.as_deref(),
                 metadata: request.metadata.as_ref(),
-                overrides: Params(&waiting.merge(over_waiting.clone())),
+                overrides: Params(&overrides),
             };
             let start = Start { thread_id: thread_id.clone(), interest, lease: thread.lease.clone() };
             let consumer = self.start_turn(TURN_START, &params, &start)?;

@@ -205,7 +205,7 @@ impl Recorded {
             }
             (Some(method), None) => {
                 if method == "turn/completed" {
-                    self.running.remove(&turn_of(members.get("params")));
+                    self.running.remove(&turn_of(members.get("params").map(|params| &**params)));
                 }
                 Event::Text(text.to_owned())
             }
@@ -216,7 +216,7 @@ impl Recorded {
                     if matches!(method.as_str(), "turn/start" | "review/start")
                         && members.contains_key("result")
                     {
-                        self.running.insert(turn_of(members.get("result")));
+                        self.running.insert(turn_of(members.get("result").map(|result| &**result)));
                     }
                 }
                 members.remove("id");
@@ -243,7 +243,7 @@ fn text_member(members: &BTreeMap<String, Box<RawValue>>, name: &str) -> Option<
 }
 
 /// The id of the turn in parameters or in a result.
-fn turn_of(value: Option<&Box<RawValue>>) -> String {
+fn turn_of(value: Option<&RawValue>) -> String {
     #[derive(Default, Deserialize)]
     struct HasTurn {
         turn: TurnId,

@@ -313,15 +313,16 @@ impl Hub {
         Ok(response.into())
     }
 
-    /// Loads a thread and subscribes the connection to it. One that was not subscribed is asked what is not answered yet.
+    /// Loads a thread and subscribes the connection to it, which is asked what nobody has answered. The real server does
+    /// that at every resume.
     fn open(&mut self, connection: ConnectionId, id: &str, params: &Value) -> Result<Response, Refused> {
         let running = self.running(id);
         let thread = self.threads.known(id)?;
-        let is_new = thread.open(params, connection)?;
+        thread.open(params, connection)?;
         let mut response = Response::from(thread.opened(params, running.as_ref()));
         for turn in self.turns.iter_mut().filter(|turn| turn.thread_id == id) {
             turn.watchers.insert(connection);
-            if let (true, Some(Wait::Answer(request))) = (is_new, &turn.waits_for) {
+            if let Some(Wait::Answer(request)) = &turn.waits_for {
                 response.then.push(Arc::clone(&request.message));
             }
         }

@@ -114,8 +114,8 @@ impl Threads {
 }
 
 impl Thread {
-    /// Loads it and subscribes a connection to it. Returns whether that was not subscribed before.
-    pub(super) fn open(&mut self, params: &Value, connection: ConnectionId) -> Result<bool, Refused> {
+    /// Loads it and subscribes a connection to it.
+    pub(super) fn open(&mut self, params: &Value, connection: ConnectionId) -> Result<(), Refused> {
         if self.is_archived {
             return Err((-32600, format!("session {} is archived", self.id)));
         }
@@ -123,7 +123,8 @@ impl Thread {
             self.is_loaded = true;
             self.closes_at_once = params["config"]["thread_unload_delay_secs"] == 0;
         }
-        Ok(self.subscribers.insert(connection))
+        self.subscribers.insert(connection);
+        Ok(())
     }
 
     /// Unloads it if nobody subscribes to it any more. Returns whether that happened.

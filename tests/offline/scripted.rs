@@ -101,7 +101,7 @@ fn a_question_that_nobody_answered_is_asked_again_at_a_resume_and_reported_as_re
         json!({ "threadId": thread_id, "requestId": id(&again) })
     );
     assert_eq!(next(&mut seen, "turn/completed")["turn"]["status"], "completed");
-    // Once.
+    // Not again once it is answered.
     let _ = second.resume_thread(&thread_id, ThreadConfig::new()).unwrap();
     assert!(second.pending().is_empty());
 }

@@ -4,6 +4,8 @@
 //! keeps its cause as `source()`, its ids and the raw text, and is cheap to clone, since the end of a connection
 //! fails every waiting call.
 
+mod json;
+
 use std::{fmt, io, process::ExitStatus, sync::Arc, time::Duration};
 
 use serde_json::Value;
@@ -26,6 +28,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Every variant is `Clone`. [`source`](std::error::Error::source) returns the underlying error, if any. `Display`
 /// and `Debug` show the beginning of long texts, which the server may have sent; the fields keep all of them.
 /// [`code`](Error::code) returns a stable identifier for logs and for other languages.
+///
+/// As JSON an error has these members: `code`; `message`, its `Display`; `causes`, the `Display` of its sources, outermost
+/// first; and its fields, where
+/// - the duration `after` is `after_ms`, and `idle` is `idle_ms`;
+/// - the `code` and `message` of [`Rpc`](Error::Rpc) are `rpc_code` and `rpc_message`, the message of
+///   [`TurnFailed`](Error::TurnFailed) is `turn_message`;
+/// - `progress` is `steps` and `usage`;
+/// - `source` is in `causes`.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -250,7 +260,7 @@ abridged_debug!(enum Error {
     Closed { doing, in_forked_process },
 });
 
-/// A time limit, as reported by [`Error::Timeout`].
+/// A time limit, as reported by [`Error::Timeout`]. As JSON it has the member `type`, its name in snake case, and its fields.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Timeout {
@@ -322,6 +332,9 @@ impl fmt::Debug for Cause {
 }
 
 /// Why a transport ended or could not connect. Shared by everything that waited for it.
+///
+/// As JSON it has its fields as members; `exit_status` is `exit_code` and `exit_signal`, of which one is null at least,
+/// and `source` is in the `causes` of the error.
 #[non_exhaustive]
 pub struct TransportFailure {
     /// What happened, in one sentence.
@@ -557,26 +570,40 @@ impl Error {
             _ => None,
         }
     }
+}
 
-    /// Returns a stable identifier for this kind of error, such as `"turn_failed"`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Error::Transport { .. } => "transport",
-            Error::Timeout { .. } => "timeout",
-            Error::TurnInactive { .. } => "turn_inactive",
-            Error::Rpc { .. } => "rpc",
-            Error::TurnFailed { .. } => "turn_failed",
-            Error::TurnInterrupted { .. } => "turn_interrupted",
-            Error::NoAnswer { .. } => "no_answer",
-            Error::Decode { .. } => "decode",
-            Error::RolledBack { .. } => "rolled_back",
-            Error::InvalidInput { .. } => "invalid_input",
-            Error::NoLongerPending { .. } => "no_longer_pending",
-            Error::BufferFull { .. } => "buffer_full",
-            Error::OutputFull { .. } => "output_full",
-            Error::Closed { .. } => "closed",
+/// Declares the identifiers of the variants, so that none is missing in the list.
+macro_rules! codes {
+    ($($variant:ident => $code:literal,)*) => {
+        impl Error {
+            /// All identifiers that [`code`](Self::code) returns, in this version.
+            pub const CODES: &'static [&'static str] = &[$($code),*];
+
+            /// Returns a stable identifier for this kind of error, such as `"turn_failed"`.
+            pub fn code(&self) -> &'static str {
+                match self {
+                    $(Error::$variant { .. } => $code,)*
+                }
+            }
         }
-    }
+    };
+}
+
+codes! {
+    Transport => "transport",
+    Timeout => "timeout",
+    TurnInactive => "turn_inactive",
+    Rpc => "rpc",
+    TurnFailed => "turn_failed",
+    TurnInterrupted => "turn_interrupted",
+    NoAnswer => "no_answer",
+    Decode => "decode",
+    RolledBack => "rolled_back",
+    InvalidInput => "invalid_input",
+    NoLongerPending => "no_longer_pending",
+    BufferFull => "buffer_full",
+    OutputFull => "output_full",
+    Closed => "closed",
 }
 
 /// The last notice of a server that retries.

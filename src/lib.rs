@@ -29,11 +29,13 @@
 //! - [`Client::call`] sends any request of the protocol, with its types in [`protocol`];
 //!   [`Client::request`] sends any method as JSON.
 //! - [`Error`] has one variant per way to react.
+//! - [`ClientBuilder::record`] writes all messages to a file, for a [bug report](guide::recording).
 //! - With the feature `testing`, [`testing::ScriptedServer`] is a server for the tests of a program.
 //!
 //! The [`guide`] explains [turns, timeouts and cancellation](guide::turns), [threads](guide::threads),
-//! [transports](guide::transports), [event loops](guide::event_loops), [terminals](guide::terminal), [the protocol's
-//! types](guide::protocol) and [performance](guide::performance), and translates [from Python packages](guide::from_python).
+//! [transports](guide::transports), [event loops](guide::event_loops), [terminals](guide::terminal), [recording a bug
+//! report](guide::recording), [the protocol's types](guide::protocol) and [performance](guide::performance), and translates
+//! [from Python packages](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!
 //! # When a turn fails
@@ -90,6 +92,7 @@
 //! | a command, on the server; the client waits for that plus the request limit | 10 s | [`ExecOptions::timeout`] |
 //! | output of a command, per stream | 1 MiB | [`ExecOptions::output_bytes_cap`], [`ExecOptions::disable_output_cap`] |
 //! | closing | 5 s; 0.5 s when the last handle is dropped | – |
+//! | a record of all messages | none | [`ClientBuilder::record`] |
 //! | raw events in the result | kept by `chat_once` only | [`ChatRequest::keep_raw_events`] |
 //! | unread events, of all turns and commands | 1 GiB | [`ClientBuilder::max_buffered_bytes`] |
 //! | longest received message | no limit | [`ClientBuilder::max_frame_bytes`] |
@@ -135,6 +138,7 @@ mod deadline;
 mod error;
 mod excerpt;
 mod exec;
+mod recorder;
 mod rpc;
 mod server_request;
 mod setting;
@@ -165,6 +169,7 @@ pub use protocol::{
     ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
     UserInput as InputItem,
 };
+pub use recorder::Recorder;
 pub use rpc::StreamHandle;
 pub use server_request::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,

@@ -8,6 +8,7 @@ use super::{Client, Inner, legacy_events};
 use crate::{
     error::{Error, Result},
     exec::Commands,
+    recorder::Recorder,
     rpc::{Budget, Connection, ConnectionSettings, OnReady},
     server_request::{ApprovalMode, Broker, BrokerSettings},
     transport::Transport,
@@ -36,6 +37,7 @@ pub struct ClientBuilder {
     max_buffered_bytes: Option<usize>,
     broker: BrokerSettings,
     on_ready: Option<Told>,
+    recorder: Option<Recorder>,
     settings: ClientSettings,
 }
 
@@ -111,6 +113,7 @@ impl Default for ClientBuilder {
                 user_input_timeout: Some(Duration::from_secs(300)),
             },
             on_ready: None,
+            recorder: None,
             settings: ClientSettings {
                 inactivity_timeout: Some(Duration::from_secs(180)),
                 is_strict: false,
@@ -245,10 +248,26 @@ impl ClientBuilder {
         self
     }
 
+    /// Records every message of the connection, for a bug report or a test; see [`Recorder`].
+    ///
+    /// ```no_run
+    /// use codex_blocking::{Client, Recorder, Stdio};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::builder().record(Recorder::file("codex.jsonl")?).connect(Stdio::default())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn record(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
     /// Connects. Blocks until the server can be written to, for at most the transport's connect limit.
     ///
     /// # Errors
-    /// Same as [`Transport::connect`].
+    /// Same as [`Transport::connect`]. [`Error::InvalidInput`] if the [`recorder`](Self::record) records another
+    /// connection.
     pub fn connect(self, mut transport: impl Transport) -> Result<Client> {
         if self.settings.client_name.chars().any(char::is_control) {
             return Err(Error::invalid(
@@ -265,6 +284,7 @@ impl ClientBuilder {
                 is_strict: self.is_strict,
                 max_frame_bytes: self.max_frame_bytes,
                 budget: Arc::clone(&budget),
+                recorder: self.recorder,
                 // The broker comes first: who reads the end of a turn finds its requests no longer pending.
                 subsystems: vec![
                     Arc::clone(&broker) as _,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Client, request::class_of, thread::is_unloaded};
 use crate::{
-    config::TurnOverrides,
+    config::{Params, TurnOverrides},
     continuation::{ChatContinuation, ChatMode},
     error::{Error, Result},
     rpc::{Call, RawReply},
@@ -31,7 +31,7 @@ struct TurnStart<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'a Value>,
     #[serde(flatten)]
-    overrides: &'a TurnOverrides,
+    overrides: Params<'a, TurnOverrides>,
 }
 
 impl Client {
@@ -174,12 +174,13 @@ impl Client {
         let begin = || {
             let deferred = self.inner.deferred.of(&thread_id);
             let waiting = deferred.as_deref().cloned().unwrap_or_default();
+            let overrides = waiting.merge(over_waiting.clone());
             let params = TurnStart {
                 thread_id: &thread_id,
                 input,
                 user: request.user.as_deref(),
                 metadata: request.metadata.as_ref(),
-                overrides: &waiting.merge(over_waiting.clone()),
+                overrides: Params(&overrides),
             };
             let start = Start { thread_id: thread_id.clone(), interest, lease: thread.lease.clone() };
             let consumer = self.start_turn(TURN_START, &params, &start)?;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::{Client, Reply};
 use crate::{
-    config::{ListThreads, ThreadConfig, TurnOverrides},
+    config::{ListThreads, Params, ThreadConfig, TurnOverrides},
     deadline::Deadline,
     error::{Error, Result, Timeout},
     protocol::{
@@ -587,7 +587,7 @@ impl Client {
     ) -> Result<String> {
         config.check_for(method)?;
         let exclude_turns = thread_id.is_some();
-        let params = ThreadParams { thread_id, exclude_turns, dynamic_tools: None, config };
+        let params = ThreadParams { thread_id, exclude_turns, dynamic_tools: None, config: Params(config) };
         self.open_with(method, &params, self.deadline())
     }
 
@@ -850,7 +850,8 @@ impl Client {
         let deadline = self.deadline();
         self.require_experimental("`dynamicTools` of thread/start", deadline)?;
         let dynamic_tools = Some(tools.specs());
-        let params = ThreadParams { thread_id: None, exclude_turns: false, dynamic_tools, config };
+        let params =
+            ThreadParams { thread_id: None, exclude_turns: false, dynamic_tools, config: Params(config) };
         let thread_id = self.open_with(METHOD, &params, deadline)?;
         self.inner.broker.put_tools(&self.connection, &thread_id, Some(tools));
         Ok(thread_id)
@@ -886,7 +887,7 @@ pub(super) struct ThreadParams<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dynamic_tools: Option<Vec<DynamicToolSpec>>,
     #[serde(flatten)]
-    pub(super) config: &'a ThreadConfig,
+    pub(super) config: Params<'a, ThreadConfig>,
 }
 
 /// The method that unloads a thread.

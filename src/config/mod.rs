@@ -8,7 +8,7 @@ mod shorthand;
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 pub use self::options::{BatchWriteConfig, ListModels, ListThreads, ReadConfig, WriteConfigValue};
@@ -22,6 +22,10 @@ use crate::{
     setting::Setting,
 };
 
+/// Serializes settings as parameters of the protocol, whose names differ from those of the settings' own JSON.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Params<'a, T>(pub(crate) &'a T);
+
 /// Declares a settings struct with its setters and its merge, so that none of them can omit a field.
 macro_rules! settings {
     (
@@ -32,7 +36,7 @@ macro_rules! settings {
     ) => {
         $(#[$about])*
         #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
+        #[serde(default, deny_unknown_fields)]
         #[must_use = "settings do nothing until a call takes them"]
         #[non_exhaustive]
         pub struct $name {
@@ -49,6 +53,20 @@ macro_rules! settings {
                 let fields: &[(_, _, &dyn std::fmt::Debug)] =
                     &[$( (stringify!($field), stringify!($field), &self.$field), )*];
                 show_object(f, stringify!($name), fields)
+            }
+        }
+
+        impl Serialize for Params<'_, $name> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                #[derive(Serialize)]
+                #[serde(rename_all = "camelCase")]
+                struct Fields<'a> {
+                    $(
+                        #[serde(skip_serializing_if = "Setting::is_unset")]
+                        $field: Setting<&'a $type>,
+                    )*
+                }
+                Fields { $( $field: self.0.$field.as_ref(), )* }.serialize(serializer)
             }
         }
 
@@ -78,6 +96,9 @@ settings! {
     /// The settings with which a thread is started, resumed or forked. A field can be absent (the
     /// server's configuration applies), `null` (the same, but it overrides an earlier value in a merge),
     /// or set.
+    ///
+    /// As JSON it has its set fields as members; values that are types of the protocol have the protocol's form. A
+    /// member that is no field is an error.
     ///
     /// ```
     /// use codex_blocking::{ApprovalPolicy, SandboxMode, ThreadConfig};
@@ -118,6 +139,9 @@ settings! {
 settings! {
     /// The settings with which a turn is started. All of them except `output_schema` also apply to the
     /// thread's later turns. A field that is absent or `null` keeps the current value.
+    ///
+    /// As JSON it has its set fields as members; values that are types of the protocol have the protocol's form. A
+    /// member that is no field is an error.
     pub struct TurnOverrides {
         /// The agent's working directory.
         cwd: PathBuf,
@@ -160,7 +184,7 @@ impl ThreadConfig {
 
     /// The protocol names of the fields that are set.
     pub(crate) fn names_of_set(&self) -> Vec<String> {
-        match serde_json::to_value(self) {
+        match serde_json::to_value(Params(self)) {
             Ok(Value::Object(fields)) => fields.into_iter().map(|(name, _)| name).collect(),
             _ => Vec::new(),
         }
@@ -209,9 +233,19 @@ mod tests {
     #[test]
     fn what_is_not_set_is_not_sent_and_null_is() {
         let config = ThreadConfig::new().cwd("/w").model(Setting::Null).sandbox(SandboxMode::ReadOnly);
-        let sent = serde_json::to_value(&config).unwrap();
-        assert_eq!(sent, json!({"cwd": "/w", "model": null, "sandbox": "read-only"}));
-        assert_eq!(serde_json::from_value::<ThreadConfig>(sent).unwrap(), config);
+        let config = config.model_provider("p");
+        let sent = serde_json::to_value(Params(&config)).unwrap();
+        assert_eq!(sent, json!({"cwd": "/w", "model": null, "modelProvider": "p", "sandbox": "read-only"}));
+    }
+
+    #[test]
+    fn settings_have_a_json_of_their_own_which_names_a_member_that_it_does_not_know() {
+        let config = ThreadConfig::new().cwd("/w").model(Setting::Null).model_provider("p");
+        let tree = serde_json::to_value(&config).unwrap();
+        assert_eq!(tree, json!({"cwd": "/w", "model": null, "model_provider": "p"}));
+        assert_eq!(serde_json::from_value::<ThreadConfig>(tree).unwrap(), config);
+        let error = serde_json::from_value::<TurnOverrides>(json!({"modle": "m"})).unwrap_err();
+        assert!(error.to_string().contains("unknown field `modle`"), "{error}");
     }
 
     #[test]
@@ -230,7 +264,7 @@ mod tests {
             .sandbox(SandboxMode::DangerFullAccess)
             .ephemeral(true)
             .base_instructions("x");
-        let carried = serde_json::to_value(config.for_turn()).unwrap();
+        let carried = serde_json::to_value(Params(&config.for_turn())).unwrap();
         assert_eq!(carried, json!({"model": "m", "sandboxPolicy": {"type": "dangerFullAccess"}}));
         assert_eq!(config.not_for_turn(), ["baseInstructions", "ephemeral"]);
     }

@@ -29,6 +29,10 @@ pub mod transports {
     #![doc = include_str!("transports.md")]
 }
 
+pub mod recording {
+    #![doc = include_str!("recording.md")]
+}
+
 pub mod performance {
     #![doc = include_str!("performance.md")]
 }

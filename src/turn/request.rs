@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 
 use super::Input;
@@ -13,6 +14,7 @@ use crate::{
     continuation::ChatContinuation,
     error::{Error, Result},
     protocol::UserInput as InputItem,
+    setting::Setting,
 };
 
 /// A request that starts or resumes a turn.
@@ -25,6 +27,18 @@ use crate::{
 /// client.chat_once("Say hello")?;
 /// client.chat_once(ChatRequest::new("Say hello").thread("0199…").overrides(TurnOverrides::new().model("gpt-5")))?;
 /// # Ok::<(), codex_blocking::Error>(())
+/// ```
+///
+/// As JSON it has the set settings as members, under the names of their setters (`inactivity_timeout_ms` in
+/// milliseconds, null for no limit), and one of these: `text`, `input`, a list of items in the form of the protocol, or
+/// `continuation`. Another member is an error.
+///
+/// ```
+/// use codex_blocking::ChatRequest;
+///
+/// let request: ChatRequest = serde_json::from_str(r#"{"text": "Say hello", "overrides": {"model": "gpt-5"}}"#)?;
+/// # let _ = request;
+/// # Ok::<(), serde_json::Error>(())
 /// ```
 #[must_use = "a request does nothing until it is passed to a chat"]
 #[derive(Debug, Clone)]
@@ -179,6 +193,118 @@ impl ChatRequest {
             config.check_for("thread/start")?;
         }
         Ok(())
+    }
+}
+
+/// The JSON of a request.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ChatRequestJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<Input>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continuation: Option<ChatContinuation>,
+    #[serde(rename = "thread_id", skip_serializing_if = "Option::is_none")]
+    thread: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Setting::is_unset")]
+    metadata: Setting<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_config: Option<ThreadConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overrides: Option<TurnOverrides>,
+    #[serde(skip_serializing_if = "Setting::is_unset")]
+    inactivity_timeout_ms: Setting<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_raw_events: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_steps: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_agents: Option<bool>,
+}
+
+impl Serialize for ChatRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ChatRequest {
+            source,
+            thread,
+            user,
+            metadata,
+            thread_config,
+            overrides,
+            inactivity_timeout,
+            keep_raw_events,
+            keep_steps,
+            sub_agents,
+        } = self.clone();
+        let (text, input, continuation) = match source {
+            ChatSource::Continuation(continuation) => (None, None, Some(continuation)),
+            ChatSource::Input(input) => match input.items() {
+                [InputItem::Text(item)] if Input::from(item.text.as_str()) == input => {
+                    (Some(item.text.clone()), None, None)
+                }
+                _ => (None, Some(input), None),
+            },
+        };
+        let millis =
+            |limit: Duration| u64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        let json = ChatRequestJson {
+            text,
+            input,
+            continuation,
+            thread,
+            user,
+            metadata: Setting::unset_if_none(metadata),
+            thread_config,
+            overrides,
+            inactivity_timeout_ms: match inactivity_timeout {
+                None => Setting::Unset,
+                Some(limit) => Setting::null_if_none(limit.map(millis)),
+            },
+            keep_raw_events,
+            keep_steps,
+            sub_agents,
+        };
+        json.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChatRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = ChatRequestJson::deserialize(deserializer)?;
+        let source = match (json.text, json.input, json.continuation) {
+            (Some(text), None, None) => ChatSource::Input(text.into()),
+            (None, Some(input), None) => ChatSource::Input(input),
+            (None, None, Some(continuation)) => ChatSource::Continuation(continuation),
+            _ => {
+                return Err(D::Error::custom(
+                    "a request must have one of the members `text`, `input` and `continuation`",
+                ));
+            }
+        };
+        Ok(ChatRequest {
+            source,
+            thread: json.thread,
+            user: json.user,
+            metadata: match json.metadata {
+                Setting::Unset => None,
+                Setting::Null => Some(Value::Null),
+                Setting::Value(metadata) => Some(metadata),
+            },
+            thread_config: json.thread_config,
+            overrides: json.overrides,
+            inactivity_timeout: match json.inactivity_timeout_ms {
+                Setting::Unset => None,
+                Setting::Null => Some(None),
+                Setting::Value(millis) => Some(Some(Duration::from_millis(millis))),
+            },
+            keep_raw_events: json.keep_raw_events,
+            keep_steps: json.keep_steps,
+            sub_agents: json.sub_agents,
+        })
     }
 }
 

@@ -310,11 +310,11 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
     }
     const OF_THREAD: [&str; 10] = [
         "cwd",
-        "baseInstructions",
-        "developerInstructions",
+        "base_instructions",
+        "developer_instructions",
         "model",
-        "modelProvider",
-        "approvalPolicy",
+        "model_provider",
+        "approval_policy",
         "sandbox",
         "personality",
         "ephemeral",
@@ -325,11 +325,11 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
         "model",
         "effort",
         "summary",
-        "sandboxPolicy",
+        "sandbox_policy",
         "personality",
-        "approvalPolicy",
-        "outputSchema",
-        "collaborationMode",
+        "approval_policy",
+        "output_schema",
+        "collaboration_mode",
     ];
     let live = Live::with(RealHome::new(), Client::builder().experimental_api(true));
     let client = &live.client;

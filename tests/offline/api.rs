@@ -9,12 +9,13 @@ use codex_blocking::{
     ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult, Client, ClientBuilder,
     CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit, ConversationStep, Error,
     ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory, Notifications, PlanStep,
-    RawEvent, RawNotification, ReadConfig, Reply, Result, ReviewDelivery, ReviewTarget, ServerRequest,
-    ServerResponse, Setting, SortDirection, Stats, Stdio, StepStatus, StepType, StreamHandle,
+    RawEvent, RawNotification, ReadConfig, Recorder, Reply, Result, ReviewDelivery, ReviewTarget,
+    ServerRequest, ServerResponse, Setting, SortDirection, Stats, Stdio, StepStatus, StepType, StreamHandle,
     SubAgentTranscript, ThreadConfig, ThreadHandle, ThreadSortKey, TokenUsage, Transcript, TranscriptItem,
     TranscriptTurn, Transport, TurnEvent, TurnHandle, TurnOverrides, TurnStatus, UserInputRequest,
     UserInputRequests, UserInputResponse, WeakClient, WebSocket, WriteConfigValue,
     protocol::{self, ClientRequest},
+    testing::ScriptedServer,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -242,7 +243,11 @@ fn settings() -> Result<Client> {
         .experimental_api(true)
         .opt_out(["item/agentMessage/delta"])
         .max_frame_bytes(1)
-        .max_buffered_bytes(None);
+        .max_buffered_bytes(None)
+        .record(Recorder::new(Vec::new()).unmasked());
+    let _: std::io::Result<Recorder> = Recorder::file("/f");
+    let _: std::io::Result<ScriptedServer> = ScriptedServer::replay("/f");
+    let _: &'static [&'static str] = Error::CODES;
     let _ = ChatRequest::new("text")
         .thread("t")
         .user("u")
@@ -370,7 +375,7 @@ mod names {
             TurnHandle,
             TurnStream<I>,
         ),
-        _results: (MessagePhase, TurnProgress, TurnStatus),
+        _results: (MessagePhase, Recorder, TurnProgress, TurnStatus),
         _transcripts: (SubAgentTranscript, Transcript, TranscriptItem, TranscriptTurn),
         _rest: (
             Cause,

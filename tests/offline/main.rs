@@ -25,8 +25,10 @@ mod protocol;
 #[cfg(target_os = "linux")]
 mod public_api;
 mod questions;
+mod recorder;
 mod requests;
 mod results;
+mod scripted;
 mod secrets;
 mod serialization;
 mod server_requests;

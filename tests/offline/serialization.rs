@@ -1,14 +1,24 @@
-//! Public types as JSON: every variant of each serializes, and comes back where its type deserializes.
+//! Public types as JSON: every variant of each serializes, and comes back where its type deserializes. Their JSON is
+//! recorded in `tests/public_json.txt`; `PUBLIC_JSON=write cargo test --test offline serialization` rewrites it.
 //!
-//! Relies on `tests/public_api.txt`. Invariant: a type or variant that is new there has to be shown here.
+//! Relies on `tests/public_api.txt`. Invariant: a type or variant that is new there has to be shown here, and JSON that
+//! other languages read doesn't change unnoticed. That of errors is in the tests of `src/error/json.rs`, which can make
+//! all of them.
 
-use std::{collections::BTreeSet, fmt::Debug, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+    fs,
+    path::Path,
+    time::Duration,
+};
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalRequest, ChatMode, ChatRequest, CommandExit, CommandOutput, CompletionSource,
-    Input, InputItem, ListModels, NetworkPolicyRuleAction, SandboxMode, ServerRequest, ServerResponse,
-    Setting, StepStatus, StepType, ThreadConfig, Transcript, TurnEvent, TurnOverrides, UserInputResponse,
-    testing::ScriptedServer,
+    ApprovalDecision, ApprovalMode, ApprovalRequest, BatchWriteConfig, ChatContinuation, ChatMode,
+    ChatRequest, CommandExit, CommandOutput, CompletionSource, ConfigEdit, ExecOptions, Input, InputItem,
+    ListModels, ListThreads, NetworkPolicyRuleAction, ReadConfig, SandboxMode, ServerRequest, ServerResponse,
+    Setting, SortDirection, StepStatus, StepType, ThreadConfig, ThreadSortKey, ThreadSourceKind, Transcript,
+    TurnEvent, TurnOverrides, UserInputResponse, WriteConfigValue, testing::ScriptedServer,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -20,6 +30,8 @@ use crate::support::memory::{PATIENCE, Server, begun, served};
 struct Shown {
     serialized: BTreeSet<String>,
     came_back: BTreeSet<String>,
+    /// The JSON that each had when it was shown first.
+    json: BTreeMap<String, String>,
 }
 
 impl Shown {
@@ -31,6 +43,7 @@ impl Shown {
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}: {text}"));
         assert_eq!(parsed, tree, "{name}");
         self.serialized.insert(name.to_owned());
+        self.json.entry(name.to_owned()).or_insert_with(|| stable(tree.clone()).to_string());
         tree
     }
 
@@ -52,6 +65,40 @@ impl Shown {
     fn see_variant<T: Serialize + DeserializeOwned + Debug>(&mut self, value: &T) -> Value {
         self.see_back(&variant(value), value)
     }
+}
+
+/// The JSON without what differs from run to run.
+fn stable(mut tree: Value) -> Value {
+    match &mut tree {
+        Value::Object(members) => {
+            for (name, value) in members {
+                *value = match name.as_str() {
+                    "key" | "bytes" | "frames" | "kept_bytes" | "pending_requests" => 0.into(),
+                    _ => stable(value.take()),
+                };
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = stable(item.take())),
+        _ => {}
+    }
+    tree
+}
+
+/// That the JSON of all types is as recorded.
+fn compare_with_record(shown: &Shown) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/public_json.txt");
+    let now: String = shown.json.iter().map(|(name, json)| format!("{name} {json}\n")).collect();
+    if std::env::var("PUBLIC_JSON").is_ok_and(|mode| mode == "write") {
+        fs::write(&path, &now).unwrap();
+    }
+    let then = fs::read_to_string(&path).unwrap_or_default();
+    let differs = |(then, now): &(&str, &str)| then != now;
+    let first = then.lines().zip(now.lines()).find(differs);
+    assert!(
+        then == now,
+        "the JSON of public types has changed; if it should, run `PUBLIC_JSON=write cargo test --test offline \
+         serialization`: {first:?}"
+    );
 }
 
 /// The name of a variant: `Type::Variant`.
@@ -91,8 +138,74 @@ fn every_variant_of_every_public_type_serializes_and_comes_back_where_it_can() {
     settings(&mut shown);
     turns(&mut shown);
     server_requests(&mut shown);
-    assert_eq!(shown.serialized, recorded("Serialize"));
+    let is_error = |name: &String| {
+        ["Error::", "Timeout::"].iter().any(|of| name.starts_with(of)) || name == "TransportFailure"
+    };
+    let mut serialize = recorded("Serialize");
+    serialize.retain(|name| !is_error(name));
+    assert_eq!(shown.serialized, serialize);
     assert_eq!(shown.came_back, recorded("Deserialize<'de>"));
+    compare_with_record(&shown);
+}
+
+#[test]
+fn a_member_that_is_no_option_is_an_error_that_names_it() {
+    fn refuses<T: DeserializeOwned + Debug>(json: &str) {
+        let error = serde_json::from_str::<T>(json).unwrap_err().to_string();
+        assert!(error.contains("`modle`"), "{error}");
+    }
+    refuses::<ThreadConfig>(r#"{"modle":"m"}"#);
+    refuses::<TurnOverrides>(r#"{"modle":"m"}"#);
+    refuses::<ListThreads>(r#"{"modle":"m"}"#);
+    refuses::<ListModels>(r#"{"modle":"m"}"#);
+    refuses::<ReadConfig>(r#"{"modle":"m"}"#);
+    refuses::<WriteConfigValue>(r#"{"key_path":"k","value":1,"modle":"m"}"#);
+    refuses::<BatchWriteConfig>(r#"{"edits":[],"modle":"m"}"#);
+    refuses::<ExecOptions>(r#"{"modle":"m"}"#);
+    refuses::<ExecOptions>(r#"{"tty":{"rows":1,"cols":1,"modle":"m"}}"#);
+    refuses::<ChatRequest>(r#"{"text":"hi","modle":"m"}"#);
+    refuses::<ChatRequest>(r#"{"text":"hi","overrides":{"modle":"m"}}"#);
+}
+
+#[test]
+fn a_request_from_json_says_one_thing_and_is_sent_as_one_made_by_hand() {
+    let token = r#"{"thread_id":"t","turn_id":"u","cursor":0,"mode":"steps","key":1}"#;
+    for wrong in [
+        "{}",
+        r#"{"thread_id":"t"}"#,
+        r#"{"text":"a","input":[]}"#,
+        &format!(r#"{{"text":"a","continuation":{token}}}"#),
+    ] {
+        let error = serde_json::from_str::<ChatRequest>(wrong).unwrap_err().to_string();
+        assert!(error.contains("one of the members `text`, `input` and `continuation`"), "{wrong}: {error}");
+    }
+    let server = ScriptedServer::new();
+    let client = server.client().unwrap();
+    let thread = client.start_thread(ThreadConfig::new()).unwrap();
+    let json = json!({ "text": "hello", "thread_id": thread.thread_id(), "user": "me", "metadata": null,
+        "overrides": { "model": "m", "sandbox_policy": { "type": "dangerFullAccess" } }, "inactivity_timeout_ms": null,
+        "keep_steps": true });
+    let by_hand = ChatRequest::new("hello")
+        .thread(thread.thread_id())
+        .user("me")
+        .metadata(Value::Null)
+        .overrides(
+            TurnOverrides::new().model("m").sandbox_policy(codex_blocking::SandboxPolicy::DangerFullAccess),
+        )
+        .inactivity_timeout(None)
+        .keep_steps(true);
+    assert_eq!(serde_json::to_value(&by_hand).unwrap(), json);
+    client.chat_once(by_hand).unwrap();
+    client.chat_once(serde_json::from_value::<ChatRequest>(json).unwrap()).unwrap();
+    let received = server.received();
+    let sent: Vec<_> = received
+        .iter()
+        .filter(|message| message["method"] == "turn/start")
+        .map(|message| &message["params"])
+        .collect();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0], sent[1]);
+    assert_eq!(sent[0]["sandboxPolicy"]["type"], "dangerFullAccess");
 }
 
 /// What a program gives to the client.
@@ -119,6 +232,76 @@ fn settings(shown: &mut Shown) {
     let input = Input::from([InputItem::text("a"), InputItem::image_bytes("image/png", [1])]);
     shown.see_back("Input", &input);
     shown.see_back("UserInputResponse", &UserInputResponse::answer("q", ["A"]));
+    for mode in [ApprovalMode::Decline, ApprovalMode::Manual] {
+        shown.see_variant(&mode);
+    }
+    requests(shown);
+    options(shown);
+}
+
+fn requests(shown: &mut Shown) {
+    let second = Duration::from_millis(1500);
+    let all = ChatRequest::new([InputItem::text("a"), InputItem::image_bytes("image/png", [1])])
+        .thread("t")
+        .user("u")
+        .metadata(json!({ "a": 1 }))
+        .thread_config(ThreadConfig::new().model_provider("p"))
+        .overrides(TurnOverrides::new().effort("high"))
+        .inactivity_timeout(second)
+        .keep_raw_events(true)
+        .keep_steps(false);
+    shown.see_back("ChatRequest", &all);
+    let text = ChatRequest::new("hello").inactivity_timeout(None);
+    assert_eq!(
+        shown.see_back("ChatRequest", &text),
+        json!({ "text": "hello", "inactivity_timeout_ms": null })
+    );
+    let token = json!({ "thread_id": "t", "turn_id": "u", "cursor": 0, "mode": "steps", "key": 1 });
+    let token: ChatContinuation = serde_json::from_value(token).unwrap();
+    let continued = ChatRequest::from(&token);
+    assert_eq!(shown.see_back("ChatRequest", &continued)["continuation"]["turn_id"], "u");
+}
+
+fn options(shown: &mut Shown) {
+    let threads = ListThreads::new()
+        .limit(5)
+        .cursor("c")
+        .archived(true)
+        .cwd("/w")
+        .model_providers(["p"])
+        .source_kinds([ThreadSourceKind::Cli])
+        .search_term("s")
+        .sort_key(ThreadSortKey::UpdatedAt)
+        .sort_direction(SortDirection::Asc);
+    shown.see_back("ListThreads", &threads);
+    assert_eq!(shown.see_back("ListThreads", &ListThreads::new()), json!({}));
+    assert_eq!(serde_json::from_str::<ListThreads>(r#"{"limit":null}"#).unwrap(), ListThreads::new());
+    shown.see_back("ListModels", &ListModels::new().limit(5).cursor("c").include_hidden(true));
+    shown.see_back("ReadConfig", &ReadConfig::new().cwd("/w").include_layers(true));
+    let write = WriteConfigValue::new("a.b", json!({ "c": 1 })).expected_version("v").file_path("/f");
+    shown.see_back("WriteConfigValue", &write);
+    shown.see_back("WriteConfigValue", &WriteConfigValue::new("a.b", ()));
+    let short: WriteConfigValue = serde_json::from_str(r#"{"key_path":"a.b","value":null}"#).unwrap();
+    assert_eq!(short, WriteConfigValue::new("a.b", ()));
+    let batch = BatchWriteConfig::new([ConfigEdit::upsert("a", 1), ConfigEdit::replace("b", "c")])
+        .expected_version("v")
+        .file_path("/f")
+        .reload_user_config(true);
+    shown.see_back("BatchWriteConfig", &batch);
+    let options = ExecOptions::new()
+        .cwd("/w")
+        .sandbox_policy(codex_blocking::SandboxPolicy::read_only())
+        .env("A", "1")
+        .unset_env("B")
+        .timeout(Duration::from_millis(1500))
+        .output_bytes_cap(8)
+        .stream_stdin(true)
+        .tty(2, 3);
+    shown.see_back("ExecOptions", &options);
+    for options in [ExecOptions::new(), ExecOptions::new().timeout(None).disable_output_cap(), options] {
+        let back: ExecOptions = serde_json::from_value(serde_json::to_value(&options).unwrap()).unwrap();
+        assert_eq!(back, options);
+    }
 }
 
 /// A notification of the turn `u`, with a member of the given JSON.
@@ -299,7 +482,7 @@ fn server_requests(shown: &mut Shown) {
                         (&tree["is_blocking"], &tree["auto_resolution_ms"]),
                         (&json!(true), &json!(1500))
                     );
-                    assert_eq!(request.auto_resolution, Some(std::time::Duration::from_millis(1500)));
+                    assert_eq!(request.auto_resolution, Some(Duration::from_millis(1500)));
                 }
                 ServerRequest::Other(request) => drop(shown.see("TypedServerRequest", request)),
                 _ => {}

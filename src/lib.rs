@@ -127,6 +127,7 @@
 pub mod protocol;
 pub mod transport;
 
+mod account;
 mod client;
 mod config;
 mod continuation;
@@ -143,6 +144,7 @@ pub mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use account::{Account, AccountKind, Login};
 pub use client::{
     Client, ClientBuilder, InitializeResult, Notifications, Reply, SERVER_VERSIONS, Stats, ThreadHandle,
     WeakClient,
@@ -158,7 +160,7 @@ pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCo
 pub use protocol::{
     AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
     DynamicToolCallResponse as ToolOutput, GranularAskForApproval as GranularApproval, MergeStrategy,
-    MessagePhase, ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, ReasoningEffort,
+    MessagePhase, ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, PlanType, ReasoningEffort,
     ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
     Settings as CollaborationSettings, SortDirection, ThreadSortKey, ThreadSourceKind,
     ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,

@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Client, Inner, legacy_events};
 use crate::{
+    account::Logins,
     error::{Error, Result},
     exec::Commands,
     rpc::{Budget, Connection, ConnectionSettings},
@@ -207,6 +208,7 @@ impl ClientBuilder {
         let budget = Budget::new(self.max_buffered_bytes);
         let turns = Turns::new(&budget);
         let commands = Commands::new(&budget);
+        let logins = Arc::<Logins>::default();
         let broker = Broker::new(self.broker, &turns, &budget);
         let connection = Connection::open(
             &mut transport,
@@ -219,6 +221,7 @@ impl ClientBuilder {
                     Arc::clone(&broker) as _,
                     Arc::clone(&turns) as _,
                     Arc::clone(&commands) as _,
+                    Arc::clone(&logins) as _,
                 ],
             },
         )?;
@@ -231,6 +234,7 @@ impl ClientBuilder {
             budget,
             turns,
             commands,
+            logins,
             broker,
         };
         Ok(Client { inner: Arc::new(inner), connection, request_timeout: self.request_timeout })

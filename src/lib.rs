@@ -160,8 +160,8 @@ pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCo
 pub use protocol::{
     AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
     DynamicToolCallResponse as ToolOutput, GranularAskForApproval as GranularApproval, MergeStrategy,
-    MessagePhase, ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, PlanType, ReasoningEffort,
-    ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
+    MessagePhase, ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, PlanType,
+    ReasoningEffort, ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
     Settings as CollaborationSettings, SortDirection, ThreadSortKey, ThreadSourceKind,
     ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
     UserInput as InputItem,

@@ -85,9 +85,9 @@ impl Login {
     pub fn wait(&self, limit: impl Into<Option<Duration>>) -> Result<()> {
         self.connection.check_process("wait for a login")?;
         let deadline = Deadline::after(limit.into());
-        self.state.outcome(deadline.at()).unwrap_or_else(|| {
-            Err(deadline.error(Timeout::Login { login_id: self.state.id.clone() }))
-        })
+        self.state
+            .outcome(deadline.at())
+            .unwrap_or_else(|| Err(deadline.error(Timeout::Login { login_id: self.state.id.clone() })))
     }
 
     /// Cancels the sign-in: waits of it end with [`Error::LoginFailed`](crate::Error::LoginFailed). It is not an error
@@ -105,7 +105,8 @@ impl Login {
         self.state.set_cancelled();
         let deadline = Deadline::after(self.request_timeout);
         let params = CancelLoginAccountParams::new(self.login_id());
-        let reply = self.connection.call(&Call { method: METHOD, params, class: Class::Control, deadline })?;
+        let reply =
+            self.connection.call(&Call { method: METHOD, params, class: Class::Control, deadline })?;
         let CancelLoginAccountResponse { status, .. } = reply.decode(METHOD)?;
         // The server tells the end after it has replied. One that does not must not keep a wait.
         if self.state.outcome(earlier(deadline.at(), Some(Instant::now() + END_PATIENCE))).is_none() {

@@ -78,7 +78,9 @@ impl From<GetAccountResponse> for Account {
             }
             protocol::AccountDetails::AmazonBedrock(_) => AccountKind::AmazonBedrock,
             protocol::AccountDetails::Gcp => AccountKind::Gcp,
-            protocol::AccountDetails::Unknown(other) => AccountKind::Other(other.tag().unwrap_or("unknown").to_owned()),
+            protocol::AccountDetails::Unknown(other) => {
+                AccountKind::Other(other.tag().unwrap_or("unknown").to_owned())
+            }
         });
         account
     }

@@ -114,9 +114,7 @@ impl Logins {
     /// The server ends the running sign-ins, and is about to say so.
     pub(crate) fn supersede(&self) {
         let mut table = self.state.lock();
-        table.running.retain(|_, login| {
-            login.upgrade().inspect(|login| login.set_cancelled()).is_some()
-        });
+        table.running.retain(|_, login| login.upgrade().inspect(|login| login.set_cancelled()).is_some());
     }
 }
 

@@ -34,7 +34,8 @@ fn device_code(client: &Client, server: &mut Server, id: &str) -> Login {
 }
 
 fn complete(server: &mut Server, id: &str, error: Option<&str>) {
-    let params = json!({ "loginId": id, "success": error.is_none(), "error": error, "onboardingEntrypoint": null });
+    let params =
+        json!({ "loginId": id, "success": error.is_none(), "error": error, "onboardingEntrypoint": null });
     server.notify("account/login/completed", params);
 }
 
@@ -59,7 +60,8 @@ fn the_account_tells_how_as_whom_and_with_which_plan() {
     assert!(other.kind.is_none() && other.is_ready());
     let key = account(&mut server, json!({ "account": { "type": "apiKey" }, "requiresOpenaiAuth": true }));
     assert_eq!((key.kind, key.email, key.plan), (Some(AccountKind::ApiKey), None, None));
-    let chatgpt = json!({ "type": "chatgpt", "email": "me@example.com", "planType": "pro", "workspaceName": "W" });
+    let chatgpt =
+        json!({ "type": "chatgpt", "email": "me@example.com", "planType": "pro", "workspaceName": "W" });
     let reply = json!({ "account": chatgpt, "requiresOpenaiAuth": true, "userId": "user-1" });
     let chatgpt = account(&mut server, reply);
     let expected = json!({ "kind": "chatgpt", "email": "me@example.com", "plan": "pro", "workspace_name": "W",
@@ -120,12 +122,16 @@ fn a_server_that_repeats_a_refused_api_key_does_not_make_it_show() {
 #[test]
 fn a_login_in_a_browser_has_a_url_and_no_code() {
     let (client, mut server) = served();
-    let reply = json!({ "type": "chatgpt", "loginId": "1", "authUrl": "https://auth.test/authorize?state=x" });
+    let reply =
+        json!({ "type": "chatgpt", "loginId": "1", "authUrl": "https://auth.test/authorize?state=x" });
     let (login, request) =
         answered(&client, &mut server, |client| client.login_chatgpt(), "account/login/start", reply);
     let login = login.unwrap();
     assert_eq!(request["params"], json!({ "type": "chatgpt" }));
-    assert_eq!((login.url(), login.user_code(), login.login_id()), ("https://auth.test/authorize?state=x", None, "1"));
+    assert_eq!(
+        (login.url(), login.user_code(), login.login_id()),
+        ("https://auth.test/authorize?state=x", None, "1")
+    );
     assert!(!format!("{login:?}").contains("auth.test"), "{login:?}");
     complete(&mut server, "1", None);
     login.wait(PATIENCE).unwrap();
@@ -165,7 +171,9 @@ fn a_login_that_fails_keeps_the_servers_words_and_says_what_to_do() {
 #[test]
 fn a_login_whose_end_is_malformed_has_failed_all_the_same() {
     let (client, mut server) = served();
-    for (id, rest) in [("1", ""), ("2", r#","success":"yes""#), ("3", r#","success":false,"error":{"a":1e999}"#)] {
+    for (id, rest) in
+        [("1", ""), ("2", r#","success":"yes""#), ("3", r#","success":false,"error":{"a":1e999}"#)]
+    {
         let login = device_code(&client, &mut server, id);
         server.send_text(&format!(
             r#"{{"method":"account/login/completed","params":{{"loginId":"{id}"{rest}}}}}"#
@@ -250,7 +258,9 @@ fn a_second_login_ends_the_first_and_both_get_their_own_end() {
 
 #[test]
 fn an_api_key_or_a_logout_ends_a_login() {
-    for (method, reply) in [("account/login/start", json!({ "type": "apiKey" })), ("account/logout", json!({}))] {
+    for (method, reply) in
+        [("account/login/start", json!({ "type": "apiKey" })), ("account/logout", json!({}))]
+    {
         let (client, mut server) = served();
         let login = device_code(&client, &mut server, "1");
         let call = move |client: Client| match method {
@@ -272,7 +282,10 @@ fn an_end_that_comes_before_the_reply_with_its_id_is_not_lost() {
         complete(&mut server, &format!("other {number}"), None);
     }
     complete(&mut server, "1", Some("no"));
-    server.reply(&request, json!({ "type": "chatgptDeviceCode", "loginId": "1", "userCode": "A", "verificationUrl": "u" }));
+    server.reply(
+        &request,
+        json!({ "type": "chatgptDeviceCode", "loginId": "1", "userCode": "A", "verificationUrl": "u" }),
+    );
     let login = starting.join().unwrap().unwrap();
     assert_eq!(failed(login.wait(Duration::ZERO)), ("no".to_owned(), false));
 }
@@ -308,8 +321,13 @@ fn a_dropped_login_goes_on() {
 fn a_reply_that_starts_no_login_is_told_with_its_text() {
     let (client, mut server) = served();
     for reply in [json!({ "type": "apiKey" }), json!({ "type": "chatgpt" }), json!({})] {
-        let (outcome, _) =
-            answered(&client, &mut server, |client| client.login_chatgpt(), "account/login/start", reply.clone());
+        let (outcome, _) = answered(
+            &client,
+            &mut server,
+            |client| client.login_chatgpt(),
+            "account/login/start",
+            reply.clone(),
+        );
         let error = outcome.unwrap_err();
         assert_eq!(error.code(), "decode", "{error}");
         assert!(error.to_string().contains(&reply.to_string()), "{error}");

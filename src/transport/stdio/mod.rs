@@ -12,9 +12,9 @@ mod daemon;
 #[cfg(unix)]
 mod guard;
 mod input;
-mod line_handler;
 #[cfg(windows)]
 mod job;
+mod line_handler;
 #[cfg(any(not(unix), test))]
 mod portable;
 mod process;

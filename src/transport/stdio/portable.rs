@@ -208,7 +208,9 @@ mod tests {
     use crossbeam_channel::Sender as Heard;
 
     use super::{
-        super::{super::Receive, super::Shutdown, command, command::CommandSettings, process::ProtocolChannel},
+        super::{
+            super::Receive, super::Shutdown, command, command::CommandSettings, process::ProtocolChannel,
+        },
         *,
     };
 

@@ -264,8 +264,12 @@ mod tests {
 
     #[test]
     fn an_inline_table_repeats_what_was_set_before_in_its_place() {
-        let settings =
-            [("m.a.on", json!(false)), ("m.\"b.c\".on", json!(false)), ("m.a.on", json!(true)), ("x", json!(1))];
+        let settings = [
+            ("m.a.on", json!(false)),
+            ("m.\"b.c\".on", json!(false)),
+            ("m.a.on", json!(true)),
+            ("x", json!(1)),
+        ];
         let expected = ["m.a.on=false", "m={a={on=false},\"b.c\"={on=false}}", "m.a.on=true", "x=1"];
         assert_eq!(told(&settings).unwrap(), expected);
         // A value takes the place of a table, as it does on the server.

@@ -671,6 +671,11 @@ fn advice(message: &str) -> &'static str {
          client's last Client, ThreadHandle and Chat"
     } else if is("authentication required to read rate limits") {
         "; sign in with Client::login_chatgpt or Client::login_device_code"
+    } else if is("status 401 Unauthorized") {
+        "; sign in with Client::login_api_key, Client::login_chatgpt or Client::login_device_code, or correct the \
+         key of the model provider"
+    } else if is("log out and sign in again") {
+        "; use Client::logout, then Client::login_chatgpt or Client::login_device_code"
     } else if is("auth refresh request failed") {
         // The server leaves out this client's reason for refusing new tokens, which says the same.
         "; the server asked this program for new tokens: use Client::set_server_request_handler to give them"

@@ -24,6 +24,8 @@
 //! - [`Client::set_approval_handler`] decides what the agent may do; [`Client::pending`] contains all server
 //!   requests that wait for an answer ([`ServerRequest`]). By default, nothing is granted.
 //! - [`Client::start_thread_with_tools`] gives the agent tools of the program ([`Tool`]).
+//! - [`Client::account`] tells who the server is signed in as; [`Client::login_api_key`] and
+//!   [`Client::login_device_code`] sign it in.
 //! - [`Client::exec_command`] and [`Client::spawn_command`] run commands on the server.
 //! - [`Client::call`] sends any request of the protocol, with its types in [`protocol`];
 //!   [`Client::request`] sends any method as JSON.
@@ -31,8 +33,8 @@
 //! - With the feature `testing`, [`testing::ScriptedServer`] is a server for the tests of a program.
 //!
 //! The [`guide`] explains [turns, timeouts and cancellation](guide::turns), [threads](guide::threads),
-//! [transports](guide::transports), [the protocol's types](guide::protocol) and
-//! [performance](guide::performance), and translates [from Python packages](guide::from_python).
+//! [signing in and the server's surroundings](guide::signing_in), [transports](guide::transports),
+//! [the protocol's types](guide::protocol) and [performance](guide::performance), and translates [from Python packages](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!
 //! # When a turn fails

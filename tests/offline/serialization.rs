@@ -5,10 +5,10 @@
 use std::{collections::BTreeSet, fmt::Debug, fs, path::Path};
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalRequest, ChatMode, ChatRequest, CommandExit, CommandOutput, CompletionSource,
-    Input, InputItem, ListModels, NetworkPolicyRuleAction, SandboxMode, ServerRequest, ServerResponse,
-    Setting, StepStatus, StepType, ThreadConfig, TurnEvent, TurnOverrides, UserInputResponse,
-    testing::ScriptedServer,
+    Account, AccountKind, ApprovalDecision, ApprovalRequest, ChatMode, ChatRequest, CommandExit,
+    CommandOutput, CompletionSource, Input, InputItem, ListModels, NetworkPolicyRuleAction, SandboxMode,
+    ServerRequest, ServerResponse, Setting, StepStatus, StepType, ThreadConfig, TurnEvent, TurnOverrides,
+    UserInputResponse, testing::ScriptedServer,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -88,11 +88,24 @@ fn bodies() -> [String; 4] {
 #[test]
 fn every_variant_of_every_public_type_serializes_and_comes_back_where_it_can() {
     let mut shown = Shown::default();
+    account(&mut shown);
     settings(&mut shown);
     turns(&mut shown);
     server_requests(&mut shown);
     assert_eq!(shown.serialized, recorded("Serialize"));
     assert_eq!(shown.came_back, recorded("Deserialize<'de>"));
+}
+
+/// Who is signed in.
+fn account(shown: &mut Shown) {
+    for kind in ["api_key", "chatgpt", "amazon_bedrock", "gcp", "moon"] {
+        let tree = shown.see_variant(&AccountKind::from(kind));
+        assert_eq!(tree, kind);
+    }
+    let json = json!({ "kind": "chatgpt", "email": "me@example.com", "plan": "pro", "workspace_name": null,
+        "user_id": null, "requires_openai_auth": true });
+    let account: Account = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!(shown.see_back("Account", &account), json);
 }
 
 /// What a program gives to the client.

@@ -20,6 +20,7 @@
 //! - [`Client::chat_once`] returns the answer of a turn, [`Client::chat`] its steps
 //!   ([`ConversationStep`]), [`Client::chat_events`] everything ([`TurnEvent`]). All of them accept a text, or
 //!   a [`ChatRequest`] with settings.
+//! - [`Transcript`] makes of events, or of history, what a screen shows.
 //! - [`Client::start_thread`] starts a conversation of several turns, a [`ThreadHandle`].
 //! - [`Client::set_approval_handler`] decides what the agent may do; [`Client::pending`] contains all server
 //!   requests that wait for an answer ([`ServerRequest`]). By default, nothing is granted.
@@ -33,8 +34,9 @@
 //! - With the feature `testing`, [`testing::ScriptedServer`] is a server for the tests of a program.
 //!
 //! The [`guide`] explains [turns, timeouts and cancellation](guide::turns), [threads](guide::threads),
-//! [signing in and the server's surroundings](guide::signing_in), [transports](guide::transports),
-//! [the protocol's types](guide::protocol) and [performance](guide::performance), and translates [from Python packages](guide::from_python).
+//! [signing in and the server's surroundings](guide::signing_in), [transports](guide::transports), [event
+//! loops](guide::event_loops), [terminals](guide::terminal), [the protocol's types](guide::protocol) and
+//! [performance](guide::performance), and translates [from Python packages](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!
 //! # When a turn fails
@@ -168,6 +170,7 @@ pub use protocol::{
     ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
     UserInput as InputItem,
 };
+pub use rpc::StreamHandle;
 pub use server_request::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,
     ElicitationRequest, FileChangeApprovalRequest, McpToolApprovalRequest, PermissionsRequest, ServerRequest,
@@ -182,8 +185,8 @@ pub use transport::websocket::WebSocket;
 pub use transport::{connect::Transport, memory::Memory, stdio::Stdio};
 pub use turn::{
     CancelResult, Chat, ChatEvents, ChatRequest, ChatResult, CompletionSource, ConversationStep, Input,
-    RawEvent, RawNotification, Results, StepStatus, StepType, TurnEvent, TurnHandle, TurnItem, TurnProgress,
-    TurnStream,
+    RawEvent, RawNotification, Results, StepStatus, StepType, SubAgentTranscript, Transcript, TranscriptItem,
+    TranscriptTurn, TurnEvent, TurnHandle, TurnItem, TurnProgress, TurnStream,
 };
 
 /// The code blocks of the README, as tests.

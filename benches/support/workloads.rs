@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use codex_blocking::{ChatRequest, Client, ThreadConfig, ThreadHandle, TurnEvent};
+use codex_blocking::{ChatRequest, Client, ThreadConfig, ThreadHandle, Transcript, TurnEvent};
 use criterion::{BenchmarkId, Criterion, Throughput, measurement::WallTime};
 use serde_json::json;
 
@@ -75,6 +75,14 @@ pub(crate) fn deltas(criterion: &mut Criterion, over: &Over) {
     // The user's message and the answer.
     group.bench_function("chat", |b| b.iter(|| assert_eq!(count_steps(&thread, &text), 2)));
     group.bench_function("chat_events", |b| b.iter(|| assert_eq!(count_deltas(&thread, &text), count)));
+    group.bench_function("chat_events into a transcript", |b| {
+        b.iter(|| {
+            let mut transcript = Transcript::default();
+            thread.chat_events(text.as_str()).expect("a turn").for_each(|event| transcript.apply(&event));
+            assert!(transcript.revision() >= count as u64);
+            transcript
+        });
+    });
     group.finish();
 }
 

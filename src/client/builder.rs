@@ -2,14 +2,14 @@
 //!
 //! Relies on `rpc`. Invariant: every limit has its default here, and `None` means no limit.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Client, Inner, legacy_events};
 use crate::{
     account::Logins,
     error::{Error, Result},
     exec::Commands,
-    rpc::{Budget, Connection, ConnectionSettings},
+    rpc::{Budget, Connection, ConnectionSettings, OnReady},
     server_request::{ApprovalMode, Broker, BrokerSettings},
     transport::Transport,
     turn::Turns,
@@ -36,7 +36,18 @@ pub struct ClientBuilder {
     max_frame_bytes: Option<usize>,
     max_buffered_bytes: Option<usize>,
     broker: BrokerSettings,
+    on_ready: Option<Told>,
     settings: ClientSettings,
+}
+
+/// The function of [`ClientBuilder::on_ready`].
+#[derive(Clone)]
+struct Told(OnReady);
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Told").finish_non_exhaustive()
+    }
 }
 
 /// The settings that calls need after connecting.
@@ -100,6 +111,7 @@ impl Default for ClientBuilder {
                 approval_timeout: None,
                 user_input_timeout: Some(Duration::from_secs(300)),
             },
+            on_ready: None,
             settings: ClientSettings {
                 inactivity_timeout: Some(Duration::from_secs(180)),
                 is_strict: false,
@@ -195,6 +207,39 @@ impl ClientBuilder {
         self
     }
 
+    /// Calls `function` after each change of any stream of this client (an item, the end, a deadline), of the
+    /// pending server requests, and after the end of the connection; at least once after each, several may be
+    /// merged into one call. One function instead of [`on_ready`](crate::TurnStream::on_ready) on each stream, for
+    /// a program that looks at all of them whenever it is woken.
+    ///
+    /// It runs on a thread of the client (`codex-ready`), under no lock, never twice at the same time, and
+    /// should only pass the word on to the program's event loop. It is dropped with the connection.
+    ///
+    /// ```
+    /// # use codex_blocking::testing::ScriptedServer;
+    /// use codex_blocking::Client;
+    ///
+    /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
+    /// let builder = Client::builder().on_ready(move || {
+    ///     let _ = wake.try_send(()); // one that is there is enough
+    /// });
+    /// # let client = builder.connect(ScriptedServer::new())?;
+    /// let mut chat = client.chat("Say hello")?;
+    /// while !chat.is_ended() {
+    ///     while let Some(step) = chat.try_next() {
+    ///         println!("{step}");
+    ///     }
+    ///     if !chat.is_ended() {
+    ///         woken.recv().unwrap(); // the program's own event loop
+    ///     }
+    /// }
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn on_ready(mut self, function: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_ready = Some(Told(Arc::new(function)));
+        self
+    }
+
     /// Connects. Blocks until the server can be written to, for at most the transport's connect limit.
     ///
     /// # Errors
@@ -205,7 +250,7 @@ impl ClientBuilder {
                 "the client's name contains control characters, which the server rejects",
             ));
         }
-        let budget = Budget::new(self.max_buffered_bytes);
+        let budget = Budget::telling(self.max_buffered_bytes, self.on_ready.map(|Told(on_ready)| on_ready));
         let turns = Turns::new(&budget);
         let commands = Commands::new(&budget);
         let logins = Arc::<Logins>::default();
@@ -225,6 +270,9 @@ impl ClientBuilder {
                 ],
             },
         )?;
+        if budget.notifier().tells_changes() {
+            budget.notifier().warm_up();
+        }
         let inner = Inner {
             settings: self.settings,
             initialized: parking_lot::Mutex::default(),

@@ -96,7 +96,9 @@ impl Client {
     }
 
     /// Starts a turn and returns an iterator over all its events as they arrive: deltas of text, reasoning
-    /// and output, started items, steps, plans, diffs, token usage, warnings.
+    /// and output, started items, steps, plans, diffs, token usage, warnings; with
+    /// [`sub_agents(true)`](ChatRequest::sub_agents) those of sub-agents too. A [`Transcript`](crate::Transcript)
+    /// makes of them what a screen shows.
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -144,13 +146,9 @@ impl Client {
         inactivity: Option<Duration>,
     ) -> Result<TurnStream<T>> {
         match self.continuations().take(token)? {
-            Found::Parked(parked) => Ok(TurnStream::resume(
-                *parked,
-                std::sync::Arc::clone(self.continuations()),
-                interest_of(mode),
-                mode,
-                inactivity,
-            )),
+            Found::Parked(parked) => {
+                Ok(TurnStream::resume(*parked, std::sync::Arc::clone(self.continuations()), mode, inactivity))
+            }
             Found::Read(_) => Err(Error::no_longer_pending(format!(
                 "turn {} is still read by the chat that returned the continuation; drop that chat first",
                 token.turn_id
@@ -171,7 +169,8 @@ impl Client {
         let thread = self.thread_for(request)?;
         let (thread_id, mut not_resumed) = (thread.id.clone(), thread.not_resumed);
         let over_waiting = thread.overrides.merge(request.overrides.clone().unwrap_or_default());
-        let interest = if keep_raw { Interest::Events } else { interest_of(mode) };
+        let sub_agents = request.sub_agents.unwrap_or(false);
+        let interest = Interest::of(mode, keep_raw, sub_agents);
         let begin = || {
             let deferred = self.inner.deferred.of(&thread_id);
             let waiting = deferred.as_deref().cloned().unwrap_or_default();
@@ -197,7 +196,52 @@ impl Client {
             begun = self.after_compaction(&thread_id, begin);
         }
         let consumer = begun.map_err(|refused| with_reason(refused, not_resumed))?;
-        Ok(self.read(consumer, Reading { mode, inactivity, keep_raw, keep_steps, lease: thread.lease }))
+        let lease = thread.lease;
+        Ok(self.read(consumer, Reading { mode, inactivity, keep_raw, keep_steps, sub_agents, lease }))
+    }
+
+    /// Follows a thread: returns the events of all its turns from now on, whoever starts them: this client,
+    /// another one on the same server, a goal, a queue.
+    ///
+    /// If this client has not loaded the thread, it resumes it, which subscribes it to the events. Blocks for at most
+    /// the request limit. A turn that is running shows from its next event on.
+    ///
+    /// The stream goes on from turn to turn. [`TurnEvent::Other`](crate::TurnEvent::Other) with the method
+    /// `turn/started` or `turn/completed` tells that one has begun or ended, and how (`params.turn.status`); a turn
+    /// that fails is no failure of the stream. Steps name the turn that they belong to. Of the methods of the stream:
+    ///
+    /// - It ends ([`is_ended`](TurnStream::is_ended)) with the connection, when the thread is unloaded, archived or
+    ///   deleted ([`Error::NoLongerPending`]), or with [`Error::BufferFull`]; [`error`](TurnStream::error) tells
+    ///   which. No inactivity limit applies. `finish` reads until then, and always returns that error.
+    /// - `turn_id` is empty. `interrupt` interrupts the turn that is running, if any; `steer` and `cancel` are
+    ///   [`Error::InvalidInput`]: use [`steer_turn`](Self::steer_turn) with the ids in an event.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use codex_blocking::TurnEvent;
+    ///
+    /// let thread = client.start_thread(Default::default())?;
+    /// let events = client.follow(thread.thread_id())?;
+    /// for question in ["one", "two"] {
+    ///     thread.chat_once(question)?; // or anybody else
+    /// }
+    /// client.close()?;
+    /// let ends = |event: &TurnEvent| matches!(event, TurnEvent::Other(event) if event.method() == "turn/completed");
+    /// assert_eq!(events.filter(ends).count(), 2);
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Rpc`] if the thread can't be resumed; [`Error::InvalidInput`] for an empty id;
+    /// [`Error::Timeout`], [`Error::Transport`], [`Error::Closed`].
+    pub fn follow(&self, thread_id: &str) -> Result<ChatEvents> {
+        self.connection.check_process("follow a thread")?;
+        // Before it is loaded, so that nothing is missed.
+        let consumer = self.inner.turns.follow(thread_id);
+        self.load_for_follower(thread_id)?;
+        self.connection.settle();
+        let reading = Reading { mode: ChatMode::Events, ..Reading::steps(None) };
+        Ok(self.read(consumer, reading))
     }
 
     pub(super) fn control(&self, log: &std::sync::Arc<TurnLog>) -> Control {
@@ -266,12 +310,5 @@ fn with_reason(refused: Error, not_resumed: Option<Error>) -> Error {
             }
         }
         (refused, _) => refused,
-    }
-}
-
-fn interest_of(mode: ChatMode) -> Interest {
-    match mode {
-        ChatMode::Events => Interest::Events,
-        ChatMode::Once | ChatMode::Steps => Interest::Steps,
     }
 }

@@ -4,13 +4,11 @@
 
 use std::{fmt, iter::FusedIterator, sync::Arc, time::Duration};
 
-use crossbeam_channel::Receiver;
-
 use super::Client;
 use crate::{
     deadline::Deadline,
     error::Error,
-    rpc::{Subscription, Taken},
+    rpc::{Readiness, Signal, StreamHandle, Subscription, Taken, impl_as_fd, readiness_methods},
     turn::RawNotification,
 };
 
@@ -43,11 +41,12 @@ impl Client {
 #[must_use = "dropping it ends the subscription"]
 pub struct Notifications {
     subscription: Arc<Subscription>,
+    signal: Signal,
 }
 
 impl Notifications {
     pub(crate) fn new(subscription: Arc<Subscription>) -> Self {
-        Notifications { subscription }
+        Notifications { subscription, signal: Signal::default() }
     }
 
     /// Returns the next notification if there is one. Never blocks.
@@ -81,14 +80,24 @@ impl Notifications {
         self.subscription.mailbox().end().map(|reason| reason.while_doing("read notifications"))
     }
 
-    /// A channel for `select!`, of capacity 1: a message is put in when something comes, and by each
-    /// [`try_next`](Self::try_next) after which there may be more. It is disconnected after the end was taken.
-    pub fn ready(&self) -> Receiver<()> {
-        self.subscription.mailbox().ready()
+    readiness_methods!();
+
+    /// Returns a handle with which another thread ends this stream, also while `next` waits.
+    pub fn handle(&self) -> StreamHandle {
+        StreamHandle::new(self.subscription.mailbox())
+    }
+
+    fn readiness(&self) -> &Readiness {
+        let mailbox = self.subscription.mailbox();
+        self.signal.ask(mailbox.notifier(), |readiness| mailbox.attach(readiness, false))
     }
 
     fn next_before(&mut self, deadline: Deadline) -> Option<RawNotification> {
-        match self.subscription.mailbox().take_before(deadline.at()) {
+        let taken = self.subscription.mailbox().take_before(deadline.at());
+        if let Some(readiness) = self.signal.asked() {
+            readiness.took(matches!(taken, Taken::Ended(_)), || self.subscription.mailbox().has_any());
+        }
+        match taken {
             Taken::Item(text) => Some(RawNotification(text)),
             Taken::Empty | Taken::Ended(_) => None,
         }
@@ -104,6 +113,8 @@ impl Iterator for Notifications {
 }
 
 impl FusedIterator for Notifications {}
+
+impl_as_fd!([] Notifications);
 
 impl fmt::Debug for Notifications {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

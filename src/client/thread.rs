@@ -732,6 +732,16 @@ impl Client {
         }
     }
 
+    /// Loads a thread unless this client has: that subscribes the connection to its events.
+    pub(super) fn load_for_follower(&self, id: &str) -> Result<()> {
+        check_thread_id(id)?;
+        let _claim = self.claim(id)?;
+        match self.threads().is_loaded(id) {
+            true => self.connection.check("follow a thread"),
+            false => self.load(id, &ThreadConfig::default()).map(drop),
+        }
+    }
+
     /// Whether this or another connection has loaded the thread; asks the server if this connection has not.
     /// If the server can't answer, the thread counts as not loaded.
     fn is_loaded_anywhere(&self, id: &str) -> Result<bool> {

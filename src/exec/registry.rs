@@ -10,7 +10,6 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::Receiver;
 use parking_lot::Mutex;
 use serde::Serialize;
 
@@ -20,7 +19,7 @@ use crate::{
     protocol::{ClientRequest, CommandExecParams, CommandExecTerminateParams},
     rpc::{
         Budget, Class, Core, Frame, Latch, Mailbox, MailboxEnd, Overrun, Payer, Permit, RawReply, Subsystem,
-        Taken, Wakeups, Weighed,
+        Taken, TimerKey, Wakeups, Weighed,
     },
 };
 
@@ -44,6 +43,8 @@ pub(crate) struct CommandLog {
     /// Returned when the server has finished with the command, even if nobody reads it any more: with the
     /// reply to the command, or to the request that terminates it.
     permit: Mutex<Option<Permit>>,
+    /// Wakes a reader that doesn't wait in the stream at the deadline.
+    alarm: Mutex<Option<TimerKey>>,
     commands: Weak<Commands>,
     core: Weak<Core>,
 }
@@ -102,6 +103,7 @@ impl Commands {
             mailbox: Mailbox::new(&self.budget),
             ended: Latch::default(),
             permit: Mutex::new(Some(permit)),
+            alarm: Mutex::default(),
             commands: Arc::downgrade(self),
             core: Arc::downgrade(core),
         });
@@ -168,8 +170,23 @@ impl CommandLog {
         self.mailbox.take_before(until)
     }
 
-    pub(super) fn ready(&self) -> Receiver<()> {
-        self.mailbox.ready()
+    pub(super) fn mailbox(&self) -> &Mailbox<OutputText, CommandEnd> {
+        &self.mailbox
+    }
+
+    /// Makes the reader look again at that moment, when the wait for the command's end is over.
+    pub(super) fn wake_at(&self, at: Instant) {
+        let Some(core) = self.core.upgrade() else { return };
+        let mailbox = Arc::downgrade(&self.mailbox);
+        let work = move || {
+            if let Some(mailbox) = mailbox.upgrade() {
+                mailbox.wake();
+            }
+        };
+        let mut alarm = self.alarm.lock();
+        if alarm.is_none() {
+            *alarm = core.schedule(at, work);
+        }
     }
 
     /// Waits for the end until the given time. Chunks stay in the mailbox.
@@ -189,6 +206,9 @@ impl CommandLog {
 
     /// Called when nobody reads the command any more: terminates it if it still runs, without waiting.
     pub(super) fn abandon(self: &Arc<Self>) {
+        if let (Some(alarm), Some(core)) = (self.alarm.lock().take(), self.core.upgrade()) {
+            core.cancel_scheduled(alarm);
+        }
         let what = format!("the command {} was dropped", self.process_id);
         self.give_up_for(Error::no_longer_pending(what));
     }

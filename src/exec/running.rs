@@ -10,15 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::Receiver;
-
 use super::{CommandHandle, CommandOutput, registry::CommandEnd};
 use crate::{
     deadline::{Deadline, earlier},
     error::{Error, Result, Timeout},
     excerpt::abridged_debug,
     protocol::{ClientRequest, CommandExecOutputStream, CommandExecParams, CommandExecResponse},
-    rpc::{RawReply, Taken},
+    rpc::{RawReply, Readiness, Signal, Taken, impl_as_fd, readiness_methods},
 };
 
 /// A command that runs on the server, as an iterator over its output. Returned by
@@ -42,6 +40,7 @@ pub struct RunningCommand {
     rest: VecDeque<CommandOutput>,
     /// The exit code, or why there is none; `None` while the command runs.
     outcome: Option<Result<i32>>,
+    signal: Signal,
 }
 
 /// The exit of a command, from [`RunningCommand::wait`].
@@ -77,7 +76,7 @@ impl CommandExit {
 
 impl RunningCommand {
     pub(crate) fn new(handle: CommandHandle, deadline: Deadline) -> Self {
-        RunningCommand { handle, deadline, rest: VecDeque::new(), outcome: None }
+        RunningCommand { handle, deadline, rest: VecDeque::new(), outcome: None, signal: Signal::default() }
     }
 
     /// The command's identifier on this connection: the protocol's `processId`. The client generates it; it
@@ -108,10 +107,23 @@ impl RunningCommand {
         self.rest.is_empty() && self.outcome.is_some()
     }
 
-    /// A channel for `select!`, of capacity 1: a message is put in when something comes, and by each
-    /// [`try_next`](Self::try_next) after which there may be more. It is disconnected after the end was taken.
-    pub fn ready(&self) -> Receiver<()> {
-        self.handle.log.ready()
+    readiness_methods!();
+
+    fn readiness(&self) -> &Readiness {
+        let mailbox = self.handle.log.mailbox();
+        self.signal.ask(mailbox.notifier(), |readiness| {
+            if self.outcome.is_none() {
+                mailbox.attach(readiness, !self.rest.is_empty());
+                if let Some(at) = self.deadline.at() {
+                    self.handle.log.wake_at(at);
+                }
+            } else if self.is_ended() {
+                readiness.raise();
+                readiness.end();
+            } else {
+                readiness.raise();
+            }
+        })
     }
 
     /// Writes to the command's input.
@@ -182,6 +194,14 @@ impl RunningCommand {
     }
 
     fn next_before(&mut self, until: Option<Instant>) -> Option<CommandOutput> {
+        let output = self.pull(until);
+        if let Some(readiness) = self.signal.asked() {
+            readiness.took(self.is_ended(), || !self.rest.is_empty() || self.handle.log.mailbox().has_any());
+        }
+        output
+    }
+
+    fn pull(&mut self, until: Option<Instant>) -> Option<CommandOutput> {
         loop {
             if self.rest.is_empty() && self.outcome.is_none() {
                 match self.handle.log.take(earlier(until, self.deadline.at())) {
@@ -229,6 +249,8 @@ impl Iterator for RunningCommand {
 }
 
 impl FusedIterator for RunningCommand {}
+
+impl_as_fd!([] RunningCommand);
 
 impl Drop for RunningCommand {
     fn drop(&mut self) {

@@ -16,8 +16,16 @@ pub mod signing_in {
     #![doc = include_str!("signing_in.md")]
 }
 
+pub mod event_loops {
+    #![doc = include_str!("event_loops.md")]
+}
+
 pub mod from_python {
     #![doc = include_str!("from_python.md")]
+}
+
+pub mod terminal {
+    #![doc = include_str!("terminal.md")]
 }
 
 #[cfg(feature = "websocket")]

@@ -1,6 +1,6 @@
 //! Counts the bytes that a connection keeps for its users, and chooses who pays when there are too many.
 //!
-//! Relies on `origin`. Invariant: everything that a peer can make the client keep is charged here before it is
+//! Relies on `origin` and `notifier`. Invariant: everything that a peer can make the client keep is charged here before it is
 //! stored, and refunded when it is taken or dropped, so that the sum is always known.
 //!
 //! [`Budget::enforce`] is called by the reading thread after each frame. It calls a [`Payer`] while no other
@@ -13,12 +13,17 @@ use std::sync::{
 
 use parking_lot::Mutex;
 
-use super::origin::Origin;
+use super::{
+    notifier::{Notifier, OnReady},
+    origin::Origin,
+};
 
 #[derive(Debug)]
 pub(crate) struct Budget {
     /// For all that is charged here: whether it belongs to this process.
     origin: Origin,
+    /// Tells the program of what is kept.
+    notifier: Arc<Notifier>,
     kept: AtomicUsize,
     limit: usize,
     payers: Mutex<Payers>,
@@ -48,9 +53,17 @@ struct Payers {
 
 impl Budget {
     /// `None`: no limit.
+    #[cfg(test)]
     pub(crate) fn new(limit: Option<usize>) -> Arc<Budget> {
+        Budget::telling(limit, None)
+    }
+
+    /// Also tells the program of every change.
+    pub(crate) fn telling(limit: Option<usize>, on_ready: Option<OnReady>) -> Arc<Budget> {
+        let origin = Origin::here();
         Arc::new(Budget {
-            origin: Origin::here(),
+            origin,
+            notifier: Notifier::new(origin, on_ready),
             kept: AtomicUsize::new(0),
             limit: limit.unwrap_or(usize::MAX),
             payers: Mutex::default(),
@@ -59,6 +72,10 @@ impl Budget {
 
     pub(crate) fn origin(&self) -> Origin {
         self.origin
+    }
+
+    pub(crate) fn notifier(&self) -> &Arc<Notifier> {
+        &self.notifier
     }
 
     /// The bytes kept now.

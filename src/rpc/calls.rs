@@ -102,12 +102,21 @@ impl<T> Weighed for Completed<T> {
 /// Where a caller finds its reply. It ends if no reply will arrive.
 pub(crate) type ReplySlot<T> = Arc<Mailbox<Completed<T>>>;
 
+/// Called after a reply slot was filled or ended. Runs on the reading thread.
+pub(crate) type Told = Box<dyn Fn() + Send + Sync>;
+
 /// Fills a reply slot, or ends it when dropped.
-struct ReplySender<T>(Arc<Mailbox<Completed<T>>>);
+struct ReplySender<T> {
+    slot: Arc<Mailbox<Completed<T>>>,
+    told: Option<Told>,
+}
 
 impl<T> Drop for ReplySender<T> {
     fn drop(&mut self) {
-        self.0.close(());
+        self.slot.close(());
+        if let Some(told) = &self.told {
+            told();
+        }
     }
 }
 
@@ -115,12 +124,13 @@ impl<T> Drop for ReplySender<T> {
 pub(crate) fn reply_slot<T: Send + 'static>(
     budget: &Arc<Budget>,
     receive: impl FnOnce(&RawReply) -> T + Send + 'static,
+    told: Option<Told>,
 ) -> (ReplySlot<T>, Completion) {
-    let mailbox = Mailbox::new(budget);
-    let sender = ReplySender(Arc::clone(&mailbox));
+    let mailbox = Mailbox::internal(budget);
+    let sender = ReplySender { slot: Arc::clone(&mailbox), told };
     let completion = move |reply: RawReply| {
         let received = receive(&reply);
-        sender.0.push(Completed(reply, received), &mut Wakeups::default());
+        sender.slot.push(Completed(reply, received), &mut Wakeups::default());
     };
     (mailbox, Box::new(completion))
 }

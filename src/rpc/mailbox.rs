@@ -1,12 +1,13 @@
 //! The only queue of this crate: from the reading thread to the consumer of a stream or the caller that waits
 //! for a reply.
 //!
-//! Relies on `budget`, `origin`, crossbeam channels and thread parking. Invariant: an item stays until it is taken, or
+//! Relies on `budget`, `origin`, `readiness` and thread parking. Invariant: an item stays until it is taken, or
 //! the mailbox is cleared or dropped, and is counted for that time; a consumer that found nothing is woken by
-//! the next item, by the end, and by [`Mailbox::nudge`].
+//! the next item, by the end, and by [`Mailbox::wake`].
 //!
 //! The newest item may stay open, so that more is added to it until it is taken: a block of events is one
-//! item. A program that reads several streams selects on their [`Mailbox::ready`] channels. The consumer of
+//! item. A program that doesn't wait in one stream is told by its `readiness`: the stream becomes ready when the
+//! consumer is woken, and is so until it finds nothing. The consumer of
 //! one stream parks instead of blocking in a channel, because a channel's own wait spins and yields first,
 //! which on a busy machine takes time from the thread that delivers the items.
 //!
@@ -14,15 +15,14 @@
 
 use std::{
     collections::VecDeque,
-    sync::Arc,
+    sync::{Arc, Weak},
     thread::{self, Thread},
     time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::{Mutex, MutexGuard};
 
-use super::budget::Budget;
+use super::{budget::Budget, notifier::Notifier, readiness::Readiness};
 use crate::{deadline::park_until, error::Error};
 
 /// A consumer that so many bytes wait for is woken at once, though more is on the way.
@@ -55,6 +55,8 @@ impl MailboxEnd for Error {
 pub(crate) struct Mailbox<T: Weighed, E = ()> {
     state: Mutex<MailboxState<T, E>>,
     budget: Arc<Budget>,
+    /// Whether the program reads it: it is told of changes then.
+    is_stream: bool,
 }
 
 #[derive(Debug)]
@@ -69,11 +71,12 @@ struct MailboxState<T, E> {
     consumer: ConsumerState,
     /// The thread of a consumer that is not busy.
     sleeper: Option<Thread>,
-    /// Tells that there is something to take, if anybody asked for it.
-    bell: Option<(Sender<()>, Receiver<()>)>,
+    /// The consumer is to look again though nothing came.
+    is_nudged: bool,
+    /// Tells that there is something to take, if anybody asked for it. Goes with the stream, which the mailbox may
+    /// outlive.
+    readiness: Option<Weak<Readiness>>,
     end: Option<E>,
-    /// The consumer has seen the end.
-    is_end_taken: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,16 +102,20 @@ pub(crate) enum Taken<T, E> {
 /// Consumers to wake after the frames of a read were delivered, so that during a flood a consumer is woken
 /// once for many items. Also wakes them when dropped.
 #[derive(Default)]
-pub(crate) struct Wakeups(Vec<Arc<dyn Announced>>);
+pub(crate) struct Wakeups {
+    consumers: Vec<Arc<dyn Announced>>,
+    /// Something has changed that the program wants to know.
+    changed: Option<Arc<Notifier>>,
+}
 
 /// A mailbox whose consumer is to be woken.
 trait Announced: Send + Sync {
     /// Wakes the consumer unless it was woken meanwhile.
-    fn wake(&self);
+    fn wake_announced(&self);
 }
 
 impl<T: Weighed + Send, E: Send> Announced for Mailbox<T, E> {
-    fn wake(&self) {
+    fn wake_announced(&self) {
         let Some(mut state) = self.lock() else { return };
         if state.consumer == ConsumerState::Announced {
             state.wake();
@@ -118,7 +125,17 @@ impl<T: Weighed + Send, E: Send> Announced for Mailbox<T, E> {
 
 impl Wakeups {
     pub(crate) fn ring(&mut self) {
-        self.0.drain(..).for_each(|mailbox| mailbox.wake());
+        self.consumers.drain(..).for_each(|mailbox| mailbox.wake_announced());
+        if let Some(notifier) = self.changed.take() {
+            notifier.tell();
+        }
+    }
+
+    /// Has the program told that something of the client has changed, if it wants to know.
+    pub(crate) fn note_change(&mut self, notifier: &Arc<Notifier>) {
+        if notifier.tells_changes() && self.changed.is_none() {
+            self.changed = Some(Arc::clone(notifier));
+        }
     }
 }
 
@@ -140,7 +157,17 @@ impl<T: Weighed, E> Mailbox<T, E> {
 }
 
 impl<T: Weighed + Send + 'static, E: Clone + Send + 'static> Mailbox<T, E> {
+    /// For a stream, of which the program is told.
     pub(crate) fn new(budget: &Arc<Budget>) -> Arc<Self> {
+        Self::with(budget, true)
+    }
+
+    /// For a wait within this crate.
+    pub(crate) fn internal(budget: &Arc<Budget>) -> Arc<Self> {
+        Self::with(budget, false)
+    }
+
+    fn with(budget: &Arc<Budget>, is_stream: bool) -> Arc<Self> {
         let state = MailboxState {
             items: VecDeque::new(),
             is_open: false,
@@ -148,11 +175,11 @@ impl<T: Weighed + Send + 'static, E: Clone + Send + 'static> Mailbox<T, E> {
             retained: 0,
             consumer: ConsumerState::Busy,
             sleeper: None,
-            bell: None,
+            is_nudged: false,
+            readiness: None,
             end: None,
-            is_end_taken: false,
         };
-        Arc::new(Mailbox { state: Mutex::new(state), budget: Arc::clone(budget) })
+        Arc::new(Mailbox { state: Mutex::new(state), budget: Arc::clone(budget), is_stream })
     }
 
     /// Adds an item, unless the queue has ended.
@@ -178,13 +205,18 @@ impl<T: Weighed + Send + 'static, E: Clone + Send + 'static> Mailbox<T, E> {
         add(items, is_open);
         state.queued += bytes;
         self.budget.charge(bytes);
-        state.ring_bell();
+        if let Some(readiness) = state.readiness() {
+            readiness.ring();
+        }
+        if self.is_stream {
+            wakeups.note_change(self.budget.notifier());
+        }
         match state.consumer {
             ConsumerState::Busy => {}
             _ if state.queued >= ENOUGH => state.wake(),
             ConsumerState::Waiting => {
                 state.consumer = ConsumerState::Announced;
-                wakeups.0.push(Arc::clone(self) as Arc<dyn Announced>);
+                wakeups.consumers.push(Arc::clone(self) as Arc<dyn Announced>);
             }
             ConsumerState::Announced => {}
         }
@@ -192,23 +224,24 @@ impl<T: Weighed + Send + 'static, E: Clone + Send + 'static> Mailbox<T, E> {
 }
 
 impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
-    /// A channel of capacity 1 for `select!`: a message is there when there is something to take. After the
-    /// end was taken it is disconnected.
-    pub(crate) fn ready(&self) -> Receiver<()> {
-        let Some(mut state) = self.lock().filter(|state| !state.is_end_taken) else { return bounded(0).1 };
-        if self.is_forked() {
-            return bounded(0).1;
+    /// Tells this of what comes from now on, and of what is there. `is_left`: the consumer has taken things that it
+    /// has not handed out.
+    pub(crate) fn attach(&self, readiness: &Arc<Readiness>, is_left: bool) {
+        let Some(mut state) = self.lock().filter(|_| !self.is_forked()) else {
+            readiness.raise();
+            return readiness.end();
+        };
+        state.readiness = Some(Arc::downgrade(readiness));
+        if is_left || !state.items.is_empty() || state.end.is_some() {
+            readiness.raise();
+        } else if state.consumer == ConsumerState::Busy {
+            // Whoever asks to be told looks only then.
+            state.consumer = ConsumerState::Waiting;
         }
-        let ready = state.bell.get_or_insert_with(|| bounded(1)).1.clone();
-        state.ring_if_there();
-        ready
     }
 
-    /// There may be more to take than the consumer has looked at.
-    pub(crate) fn ring_bell(&self) {
-        if let Some(state) = self.lock() {
-            state.ring_bell();
-        }
+    pub(crate) fn notifier(&self) -> &Arc<Notifier> {
+        self.budget.notifier()
     }
 
     /// The oldest item.
@@ -216,17 +249,13 @@ impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
         let Some(mut state) = self.lock() else { return Taken::Ended(E::in_forked_process()) };
         match state.items.pop_front() {
             Some(item) => {
-                state.consumer = ConsumerState::Busy;
+                state.find();
                 state.queued -= item.bytes();
                 self.budget.refund(item.bytes());
-                state.ring_if_there();
                 Taken::Item(item)
             }
             None => match state.end.clone() {
-                Some(end) => {
-                    state.take_end();
-                    Taken::Ended(end)
-                }
+                Some(end) => Taken::Ended(end),
                 None => {
                     state.await_items();
                     Taken::Empty
@@ -259,8 +288,8 @@ impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
             state.end = Some(E::in_forked_process());
         }
         match (items.is_empty(), &state.end) {
-            (false, _) => state.consumer = ConsumerState::Busy,
-            (true, Some(_)) => state.take_end(),
+            (false, _) => state.find(),
+            (true, Some(_)) => {}
             (true, None) => state.await_items(),
         }
         let bytes = std::mem::take(&mut state.queued);
@@ -309,9 +338,11 @@ impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
 
     /// Ends the queue; the consumer finds this after the items. The first end stays.
     pub(crate) fn close(&self, end: E) {
-        let Some(mut state) = self.lock() else { return };
-        state.end.get_or_insert(end);
+        let Some(mut state) = self.lock().filter(|state| state.end.is_none()) else { return };
+        state.end = Some(end);
         state.wake();
+        drop(state);
+        self.tell();
     }
 
     /// Drops all items and what is retained, and ends the queue with this, whatever its end was.
@@ -324,12 +355,31 @@ impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
         state.wake();
         drop(state);
         drop(items);
+        self.tell();
     }
 
-    /// Wakes the consumer without an item: something else that it looks at has changed.
-    pub(crate) fn nudge(&self) {
+    /// Wakes the consumer without an item, as one would: it has something to do that counts as something to
+    /// take.
+    pub(crate) fn wake(&self) {
         if let Some(mut state) = self.lock() {
             state.wake();
+        }
+        self.tell();
+    }
+
+    /// Wakes the thread of a consumer that waits: how long it has to wait has changed.
+    pub(crate) fn nudge(&self) {
+        if let Some(mut state) = self.lock() {
+            state.is_nudged = true;
+            if let Some(thread) = state.sleeper.take() {
+                thread.unpark();
+            }
+        }
+    }
+
+    fn tell(&self) {
+        if self.is_stream {
+            self.budget.notifier().tell();
         }
     }
 
@@ -337,7 +387,7 @@ impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
     /// early. Only for the thread that found nothing.
     pub(crate) fn wait(&self, until: Option<Instant>) {
         // It was woken already, and something else may have taken the wake-up.
-        if self.lock().is_none_or(|state| state.consumer == ConsumerState::Busy) {
+        if self.lock().is_none_or(|state| state.consumer == ConsumerState::Busy || state.is_nudged) {
             return;
         }
         park_until(until);
@@ -352,6 +402,16 @@ impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
         self.lock().map_or(0, |state| state.items.len())
     }
 
+    /// Whether there is an item or the end.
+    pub(crate) fn has_any(&self) -> bool {
+        self.lock().is_none_or(|state| !state.items.is_empty() || state.end.is_some())
+    }
+
+    /// Whether nothing more comes. Items may be left.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.lock().is_none_or(|state| state.end.is_some())
+    }
+
     /// The end, once everything before it was taken.
     pub(crate) fn end(&self) -> Option<E> {
         let Some(state) = self.lock() else { return Some(E::in_forked_process()) };
@@ -363,15 +423,34 @@ impl<T: Weighed, E: MailboxEnd> Mailbox<T, E> {
     #[cfg(test)]
     pub(crate) fn is_waiting(&self) -> bool {
         let state = self.state.lock();
-        state.consumer == ConsumerState::Waiting
+        state.consumer == ConsumerState::Waiting && !state.is_nudged
     }
 }
 
 impl<T, E> MailboxState<T, E> {
+    fn readiness(&self) -> Option<Arc<Readiness>> {
+        self.readiness.as_ref().and_then(Weak::upgrade)
+    }
+
+    /// This thread has found something.
+    fn find(&mut self) {
+        if self.consumer != ConsumerState::Busy {
+            self.consumer = ConsumerState::Busy;
+            // Before it was woken. More may come, and it is not woken for that.
+            if let Some(readiness) = self.readiness() {
+                readiness.raise();
+            }
+        }
+    }
+
     /// This thread has found nothing.
     fn await_items(&mut self) {
         self.consumer = ConsumerState::Waiting;
+        self.is_nudged = false;
         self.sleeper = Some(thread::current());
+        if let Some(readiness) = self.readiness() {
+            readiness.lower();
+        }
     }
 
     fn wake(&mut self) {
@@ -379,25 +458,9 @@ impl<T, E> MailboxState<T, E> {
         if let Some(thread) = self.sleeper.take() {
             thread.unpark();
         }
-        self.ring_bell();
-    }
-
-    fn ring_bell(&self) {
-        if let Some((bell, _)) = &self.bell {
-            // If it is full, the message is there already.
-            let _ = bell.try_send(());
+        if let Some(readiness) = self.readiness() {
+            readiness.raise();
         }
-    }
-
-    fn ring_if_there(&self) {
-        if !self.items.is_empty() || self.end.is_some() {
-            self.ring_bell();
-        }
-    }
-
-    fn take_end(&mut self) {
-        self.is_end_taken = true;
-        self.bell = None;
     }
 }
 
@@ -545,31 +608,12 @@ mod tests {
     }
 
     #[test]
-    fn the_ready_channel_has_a_message_while_there_is_something_to_take_and_ends_behind_the_end() {
-        let mailbox: Arc<Mailbox<Piece, u8>> = Mailbox::new(&Budget::new(None));
-        let ready = mailbox.ready();
-        assert!(ready.try_recv().is_err());
-        for text in ["a", "b"] {
-            mailbox.push(Piece(text.to_owned()), &mut Wakeups::default());
-        }
-        for _ in 0..2 {
-            ready.try_recv().unwrap();
-            assert!(matches!(mailbox.take(), Taken::Item(_)));
-        }
-        assert!(ready.try_recv().is_err());
-        mailbox.close(1);
-        ready.try_recv().unwrap();
-        assert!(matches!(mailbox.take(), Taken::Ended(1)));
-        assert_eq!(ready.try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected));
-        assert_eq!(mailbox.ready().try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected));
-    }
-
-    #[test]
-    fn a_consumer_that_found_nothing_is_woken_by_an_item_an_end_and_a_nudge() {
+    fn a_consumer_that_found_nothing_is_woken_by_an_item_an_end_a_wake_up_and_a_nudge() {
         type Wake = fn(&Arc<Mailbox<Piece, u8>>);
-        let wakes: [Wake; 3] = [
+        let wakes: [Wake; 4] = [
             |mailbox| mailbox.push(Piece("a".to_owned()), &mut Wakeups::default()),
             |mailbox| mailbox.close(1),
+            |mailbox| mailbox.wake(),
             |mailbox| mailbox.nudge(),
         ];
         for wake in wakes {

@@ -9,7 +9,8 @@
 //!   [`Subsystem`]s and to the subscribers of `notifications`.
 //! - Everything that waits for a consumer waits in a `mailbox`, is counted in the `budget`, and ends with the
 //!   `lifecycle`.
-//! - User code runs on `workers` and in the `log_queue`; deadlines of server requests run on the `timer`.
+//! - User code runs on `workers`, by the `notifier` and in the `log_queue`; deadlines of server requests and of
+//!   turns run on the `timer`. `readiness` tells the program that a stream has something to take.
 //!
 //! No lock is held while the transport or a subsystem is called.
 
@@ -23,9 +24,14 @@ mod limiter;
 mod log_queue;
 mod mailbox;
 mod notifications;
+mod notifier;
 mod origin;
 mod raw_reply;
+mod readiness;
+#[cfg(unix)]
+mod ready_fd;
 mod retry;
+mod stream_handle;
 mod timer;
 mod workers;
 
@@ -40,15 +46,18 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+pub use self::stream_handle::StreamHandle;
 pub(crate) use self::{
     budget::{Budget, Overrun, Payer},
-    calls::Completion,
+    calls::{Completion, Told},
     frame::Frame,
     latch::Latch,
     limiter::{Class, Permit},
     mailbox::{Mailbox, MailboxEnd, Taken, Wakeups, Weighed},
     notifications::{NotificationText, Subscription},
+    notifier::{Notifier, OnReady},
     raw_reply::RawReply,
+    readiness::{Readiness, Signal, impl_as_fd, readiness_methods},
     timer::TimerKey,
     workers::{Job, in_callback},
 };
@@ -160,13 +169,16 @@ impl Connection {
             subscribers: Subscribers::new(&budget),
             subsystems,
             budget,
-            workers: Workers::default(),
+            workers: Workers::for_questions(),
             timer: Timer::default(),
             log_queue: LogQueue::default(),
             counters: Counters::default(),
         });
         let dispatcher = Dispatcher::new(Arc::clone(&core), is_strict);
-        let link = transport.connect(Sink::new(dispatcher, max_frame_bytes))?;
+        let link = transport.connect(Sink::new(dispatcher, max_frame_bytes)).inspect_err(|_| {
+            // Something may have come meanwhile, of which the program was told.
+            core.budget.notifier().close(Instant::now());
+        })?;
         core.attach(link);
         Ok(Connection(Arc::new(Owner(core))))
     }
@@ -301,7 +313,7 @@ impl Core {
             if deadline.has_passed() {
                 return Err(timeout(method, *deadline));
             }
-            let pending = self.start_with(method, params, Some(*deadline), prepare()?)?;
+            let pending = self.start_with(method, params, Some(*deadline), prepare()?, None)?;
             let outcome = self.wait(&pending, method, *deadline, unless)?;
             if let Some((reply, _)) = &outcome {
                 reply.check_overload(method)?;
@@ -332,10 +344,16 @@ impl Core {
         }
     }
 
-    /// Sends a request without a permit, and does not wait for its reply. Never blocks.
-    pub(crate) fn start(self: &Arc<Self>, method: &str, params: impl Serialize) -> Result<PendingCall> {
+    /// Sends a request without a permit, and does not wait for its reply. Never blocks. `told` is called when there
+    /// is a reply to take, or none will come.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        method: &str,
+        params: impl Serialize,
+        told: Option<Told>,
+    ) -> Result<PendingCall> {
         self.check_process(method)?;
-        self.start_with(method, params, None, |_: &RawReply| ())
+        self.start_with(method, params, None, |_: &RawReply| (), told)
     }
 
     fn start_with<T: Send + 'static>(
@@ -344,8 +362,9 @@ impl Core {
         params: impl Serialize,
         deadline: Option<Deadline>,
         receive: impl FnOnce(&RawReply) -> T + Send + 'static,
+        told: Option<Told>,
     ) -> Result<PendingCall<T>> {
-        let (slot, completion) = reply_slot(&self.budget, receive);
+        let (slot, completion) = reply_slot(&self.budget, receive, told);
         let id = self.submit(method, params, deadline, completion)?;
         Ok(PendingCall { core: Arc::clone(self), id, slot })
     }
@@ -511,6 +530,7 @@ impl Core {
     fn end(&self, reason: Error) {
         self.lifecycle.end(reason);
         self.settle();
+        self.budget.notifier().tell();
     }
 
     /// Ends everything that waits if the connection has ended. Whoever adds something that waits calls this
@@ -547,7 +567,7 @@ impl Core {
         }
         self.lifecycle.finish_closing();
         self.timer.close();
-        if self.workers.close(deadline) > 0 {
+        if self.workers.close(deadline) + self.budget.notifier().close(deadline) > 0 {
             // Queued: a slow logger must not delay the close.
             self.log(log::Level::Warn, || {
                 "a callback is still running after its client was closed".to_owned()
@@ -580,6 +600,10 @@ impl Core {
     /// Runs short work of this crate at the given time. `None` if the timer is closed or has no thread.
     pub(crate) fn schedule(&self, at: Instant, work: impl FnOnce() + Send + 'static) -> Option<TimerKey> {
         self.timer.schedule(at, work)
+    }
+
+    pub(crate) fn notifier(&self) -> &Arc<Notifier> {
+        self.budget.notifier()
     }
 
     pub(crate) fn cancel_scheduled(&self, key: TimerKey) {

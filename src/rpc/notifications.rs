@@ -53,7 +53,7 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    pub(crate) fn mailbox(&self) -> &Mailbox<NotificationText, Error> {
+    pub(crate) fn mailbox(&self) -> &Arc<Mailbox<NotificationText, Error>> {
         &self.mailbox
     }
 

@@ -1,8 +1,8 @@
-//! Threads for callbacks: handlers, tools, and drops that may run user code.
+//! Threads for callbacks: handlers, tools, and drops that may run user code; others for wake-ups.
 //!
-//! Relies on parking_lot. Invariant: a job runs immediately while fewer than 128 are running, and otherwise
-//! as soon as one of them ends; a job that panics affects no other. Every count changes under the one lock
-//! that guards the queue.
+//! Relies on parking_lot. Invariant: a job runs immediately while fewer than the most are running (128
+//! questions, 32 wake-ups), and otherwise as soon as one of them ends; a job that panics affects no other.
+//! Every count changes under the one lock that guards the queue.
 
 use std::{
     any::Any,
@@ -17,8 +17,10 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-/// The maximum number of concurrent jobs.
+/// The maximum number of concurrent jobs for questions.
 const MOST: usize = 128;
+/// The maximum number of concurrent wake-ups.
+const MOST_WAKE_UPS: usize = 32;
 /// The maximum number of threads that wait for another job instead of ending.
 const MOST_IDLE: usize = 4;
 
@@ -33,11 +35,12 @@ pub(crate) fn in_callback() -> bool {
     IS_WORKER.get()
 }
 
-#[derive(Default)]
 pub(crate) struct Workers(Arc<Crew>);
 
-#[derive(Default)]
 struct Crew {
+    /// The name of the threads.
+    name: &'static str,
+    most: usize,
     roster: Mutex<Roster>,
     /// A job was added, a thread is about to end, or there will be no more jobs.
     changed: Condvar,
@@ -54,7 +57,29 @@ struct Roster {
 }
 
 impl Workers {
-    /// Runs `job` on a thread named `codex-worker`. Never blocks.
+    fn new(name: &'static str, most: usize) -> Workers {
+        let (roster, changed) = Default::default();
+        Workers(Arc::new(Crew { name, most, roster, changed }))
+    }
+
+    /// For handlers, tools and drops.
+    pub(crate) fn for_questions() -> Workers {
+        Workers::new("codex-worker", MOST)
+    }
+
+    /// For what tells the program that a stream is ready: however many questions wait for the program, they
+    /// take none of these threads.
+    pub(crate) fn for_wake_ups() -> Workers {
+        Workers::new("codex-ready", MOST_WAKE_UPS)
+    }
+
+    /// Starts a thread unless there is one, so that the first job finds it. `false`: none can be started.
+    pub(crate) fn warm_up(&self) -> bool {
+        let mut roster = self.0.roster.lock();
+        roster.is_closed || roster.threads > 0 || self.start_thread(&mut roster)
+    }
+
+    /// Runs `job` on one of the threads. Never blocks.
     ///
     /// # Errors
     /// Returns the job if the workers are closed, or there is no thread and none can be started.
@@ -66,7 +91,7 @@ impl Workers {
         roster.jobs.push_back(job);
         if roster.idle >= roster.jobs.len() {
             self.0.changed.notify_one();
-        } else if roster.threads < MOST && !self.start_thread(&mut roster) && roster.threads == 0 {
+        } else if roster.threads < self.0.most && !self.start_thread(&mut roster) && roster.threads == 0 {
             return roster.jobs.pop_back().map_or(Ok(()), Err);
         }
         Ok(())
@@ -79,13 +104,18 @@ impl Workers {
         let job = Box::new(move || drop(ManuallyDrop::into_inner(value)));
         if let Err(job) = self.run(job) {
             // A failure is not logged, because the logger is user code too.
-            drop(thread::Builder::new().name("codex-worker".to_owned()).spawn(job));
+            drop(self.run_apart(job));
         }
+    }
+
+    /// Runs `job` on a thread of its own, if one can be started.
+    pub(crate) fn run_apart(&self, job: Job) -> std::io::Result<JoinHandle<()>> {
+        thread::Builder::new().name(self.0.name.to_owned()).spawn(job)
     }
 
     fn start_thread(&self, roster: &mut Roster) -> bool {
         let crew = Arc::clone(&self.0);
-        match thread::Builder::new().name("codex-worker".to_owned()).spawn(move || crew.work()) {
+        match thread::Builder::new().name(self.0.name.to_owned()).spawn(move || crew.work()) {
             Ok(handle) => {
                 roster.threads += 1;
                 roster.handles.retain(|handle| !handle.is_finished());
@@ -175,7 +205,7 @@ mod tests {
     #[test]
     fn a_value_is_dropped_on_another_thread_after_the_close_too() {
         let (tell, told) = unbounded();
-        let workers = Workers::default();
+        let workers = Workers::for_questions();
         workers.drop_elsewhere(TellsItsDrop(tell.clone()));
         assert_ne!(told.recv().unwrap(), thread::current().id());
         assert_eq!(workers.close(later()), 0);
@@ -185,14 +215,14 @@ mod tests {
 
     #[test]
     fn a_job_that_is_not_taken_is_given_back() {
-        let workers = Workers::default();
+        let workers = Workers::for_questions();
         workers.close(later());
         assert!(workers.run(Box::new(|| ())).is_err());
     }
 
     #[test]
     fn every_job_runs_however_many_come_at_once() {
-        let workers = Workers::default();
+        let workers = Workers::for_questions();
         let (tell, told) = unbounded();
         for round in 0..50 {
             for number in 0..200 {
@@ -215,7 +245,7 @@ mod tests {
 
     #[test]
     fn jobs_that_wait_for_each_other_all_run_although_a_thread_is_idle() {
-        let workers = Workers::default();
+        let workers = Workers::for_questions();
         for _ in 0..200 {
             let (tell, told) = unbounded();
             let barrier = Arc::new(std::sync::Barrier::new(8));
@@ -239,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_job_beyond_the_most_that_run_at_once_runs_when_one_of_them_ends() {
-        let workers = Workers::default();
+        let workers = Workers::for_questions();
         let (release, released) = bounded::<()>(0);
         let (tell, told) = unbounded();
         for number in 0..=MOST {
@@ -262,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_close_does_not_wait_for_a_job_that_does_not_end() {
-        let workers = Workers::default();
+        let workers = Workers::for_questions();
         let (_release, released) = bounded::<()>(0);
         let (tell, told) = unbounded();
         let job = move || {

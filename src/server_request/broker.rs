@@ -256,6 +256,7 @@ impl Broker {
         if let Some(turn) = &pending.turn {
             turn.release(Instant::now());
         }
+        self.budget.notifier().tell();
     }
 
     /// Removes requests that no longer need an answer.
@@ -315,6 +316,9 @@ impl Broker {
             let pending =
                 PendingRequest { request, turn, default_answer, deadline: None, is_being_answered: false };
             state.insert(number, pending);
+        }
+        if is_pending {
+            wakeups.note_change(self.budget.notifier());
         }
         // What finds no room in a stream would be the first to be dropped from it.
         let seeing = state.subscribers.iter().filter(|subscriber| subscriber.sees(&request));

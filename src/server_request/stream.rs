@@ -10,13 +10,14 @@ use std::{
     time::Duration,
 };
 
-use crossbeam_channel::Receiver;
-
 use super::{ApprovalRequest, ServerRequest, UserInputRequest, kept_request::KeptRequest};
 use crate::{
     deadline::Deadline,
     error::Error,
-    rpc::{Budget, Mailbox, Taken, Wakeups, Weighed},
+    rpc::{
+        Budget, Mailbox, Readiness, Signal, StreamHandle, Taken, Wakeups, Weighed, impl_as_fd,
+        readiness_methods,
+    },
 };
 
 /// A stream of approval requests. Returned by
@@ -42,6 +43,7 @@ pub type ServerRequests = ServerRequestStream<ServerRequest>;
 pub struct ServerRequestStream<T> {
     mailbox: Arc<Mailbox<ShownRequest, Error>>,
     select: fn(&ServerRequest) -> Option<T>,
+    signal: Signal,
 }
 
 /// A request in a stream.
@@ -91,9 +93,9 @@ pub(super) struct Subscriber {
 }
 
 impl Subscriber {
-    /// Whether the stream still exists.
+    /// Whether the stream still exists, and has not been ended.
     pub(super) fn is_there(&self) -> bool {
-        self.mailbox.strong_count() > 0
+        self.mailbox.upgrade().is_some_and(|mailbox| !mailbox.has_ended())
     }
 
     /// Whether the stream still exists and selects this request.
@@ -124,7 +126,8 @@ pub(super) fn stream<T: Selection>(budget: &Arc<Budget>) -> (ServerRequestStream
     let mailbox = Mailbox::new(budget);
     let selects: fn(&ServerRequest) -> bool = |request| T::of(request).is_some();
     let subscriber = Subscriber { mailbox: Arc::downgrade(&mailbox), selects };
-    (ServerRequestStream { mailbox, select: |request| T::of(request).cloned() }, subscriber)
+    let select = |request: &ServerRequest| T::of(request).cloned();
+    (ServerRequestStream { mailbox, select, signal: Signal::default() }, subscriber)
 }
 
 impl<T> ServerRequestStream<T> {
@@ -151,14 +154,25 @@ impl<T> ServerRequestStream<T> {
         self.mailbox.end().map(|reason| reason.while_doing("read server requests"))
     }
 
-    /// A channel for `select!`, of capacity 1: a message is put in when something comes, and by each
-    /// [`try_next`](Self::try_next) after which there may be more. It is disconnected after the end was taken.
-    pub fn ready(&self) -> Receiver<()> {
-        self.mailbox.ready()
+    readiness_methods!();
+
+    /// Returns a handle with which another thread ends this stream, also while `next` waits.
+    ///
+    /// From then on the stream counts as dropped: what only a reader would answer gets its default answer.
+    pub fn handle(&self) -> StreamHandle {
+        StreamHandle::new(&self.mailbox)
+    }
+
+    fn readiness(&self) -> &Readiness {
+        self.signal.ask(self.mailbox.notifier(), |readiness| self.mailbox.attach(readiness, false))
     }
 
     fn next_before(&mut self, deadline: Deadline) -> Option<T> {
-        match self.mailbox.take_before(deadline.at()) {
+        let taken = self.mailbox.take_before(deadline.at());
+        if let Some(readiness) = self.signal.asked() {
+            readiness.took(matches!(taken, Taken::Ended(_)), || self.mailbox.has_any());
+        }
+        match taken {
             Taken::Item(ShownRequest(request)) => (self.select)(&request),
             Taken::Empty | Taken::Ended(_) => None,
         }
@@ -174,6 +188,8 @@ impl<T> Iterator for ServerRequestStream<T> {
 }
 
 impl<T> FusedIterator for ServerRequestStream<T> {}
+
+impl_as_fd!([T] ServerRequestStream<T>);
 
 impl<T> fmt::Debug for ServerRequestStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,7 +15,7 @@ use crate::{
     deadline::{Deadline, earlier},
     error::{Cause, Error, Result, Timeout},
     protocol::INVALID_REQUEST,
-    rpc::{Call, Class, Connection},
+    rpc::{Call, Class, Connection, Core},
 };
 
 /// How long to wait for the server to report that a turn runs before it is interrupted anyway.
@@ -77,6 +77,7 @@ impl Control {
 
     pub(crate) fn steer(&self, input: &Input) -> Result<()> {
         input.check()?;
+        self.check_turn("steer")?;
         if self.log.is_over() {
             self.connection.check("turn/steer")?;
             return Err(Error::no_longer_pending(format!("turn {} has ended", self.log.turn_id)));
@@ -92,39 +93,80 @@ impl Control {
         reply.result(call.method).map(drop).map_err(|error| not_running(&self.log.turn_id, error))
     }
 
+    /// # Errors
+    /// This follows a thread.
+    pub(super) fn check_turn(&self, what: &str) -> Result<()> {
+        match self.log.is_following {
+            false => Ok(()),
+            true => Err(Error::invalid(format!(
+                "can't {what} what follows a thread: use the ids of the turn, which its events name"
+            ))),
+        }
+    }
+
     pub(crate) fn interrupt(&self) -> Result<()> {
         self.interrupt_before(self.deadline())
     }
 
-    /// Interrupts the turn. The server rejects this before `turn/started`, for a moment after it, and once
-    /// the turn has ended; only the first two are worth another attempt.
     pub(crate) fn interrupt_before(&self, deadline: Deadline) -> Result<()> {
-        self.connection.check_process("turn/interrupt")?;
-        let patience = Instant::now() + START_PATIENCE;
-        self.log.wait_until_started(earlier(deadline.at(), Some(patience)));
-        loop {
-            if self.log.is_over() {
-                return Ok(());
+        interrupt(&self.connection, &self.log, deadline)
+    }
+
+    /// Interrupts the turn on another thread. What goes wrong is logged.
+    pub(crate) fn request_interrupt(&self) {
+        if self.connection.is_forked() || self.log.is_over() || !self.log.claim_interrupt() {
+            return;
+        }
+        // Not the connection: its end is not to wait for this.
+        let (core, log) = (Arc::clone(&*self.connection), Arc::clone(&self.log));
+        let request_timeout = self.request_timeout;
+        let job = move || {
+            let interrupted = interrupt(&core, &log, Deadline::after(request_timeout));
+            log.release_interrupt();
+            // The end of the connection ends the turn too.
+            if let Some(error) = interrupted.err().filter(|_| !core.has_ended()) {
+                log::error!("turn {} could not be interrupted: {error}", log.turn_id);
             }
-            let turn_id = self.log.running_id().unwrap_or(&self.log.turn_id);
-            let params = json!({ "threadId": self.log.thread_id, "turnId": turn_id });
-            // If the turn ends in the meantime, servers before 0.128 never respond.
-            let over = self.log.over();
-            let call = Call { method: "turn/interrupt", params: &params, class: Class::Control, deadline };
-            let reply = self.connection.call_unless(over, &call)?;
-            let refusal = match reply.map(|reply| reply.result("turn/interrupt").map(drop)) {
-                None | Some(Ok(())) => return Ok(()),
-                Some(Err(error @ Error::Rpc { .. })) => error,
-                Some(Err(error)) => return Err(error),
-            };
-            // The end may be about to arrive: the server rejects as soon as the turn has ended.
-            self.log.wait_until_over(earlier(deadline.at(), Instant::now().checked_add(RETRY_AFTER)));
-            if deadline.has_passed() {
-                return Err(deadline.error(Timeout::TurnEnd { turn_id: turn_id.to_owned() }));
+        };
+        if self.connection.run_callback(Box::new(job)).is_err() {
+            self.log.release_interrupt();
+            if !self.connection.has_ended() {
+                self.connection.log(log::Level::Error, || {
+                    format!("turn {} can't be interrupted: there is no thread for it", self.log.turn_id)
+                });
             }
-            if !self.log.is_over() && Instant::now() > patience {
-                return Err(refusal);
-            }
+        }
+    }
+}
+
+/// Interrupts the turn. The server rejects this before `turn/started`, for a moment after it, and once the turn has
+/// ended; only the first two are worth another attempt.
+fn interrupt(core: &Arc<Core>, log: &TurnLog, deadline: Deadline) -> Result<()> {
+    core.check_process("turn/interrupt")?;
+    let patience = Instant::now() + START_PATIENCE;
+    log.wait_until_started(earlier(deadline.at(), Some(patience)));
+    loop {
+        if log.is_over() {
+            return Ok(());
+        }
+        let turn_id = log.running_id().unwrap_or(&log.turn_id);
+        let params = json!({ "threadId": log.thread_id, "turnId": turn_id });
+        // If the turn ends in the meantime, servers before 0.128 never respond.
+        let over = log.over();
+        let call = Call { method: "turn/interrupt", params: &params, class: Class::Control, deadline };
+        let reply = core.call_unless(over, &call)?;
+        let refusal = match reply.map(|reply| reply.result("turn/interrupt").map(drop)) {
+            None | Some(Ok(())) => return Ok(()),
+            Some(Err(error @ Error::Rpc { .. })) => error,
+            Some(Err(error)) => return Err(error),
+        };
+        // The end may be about to arrive: the server rejects as soon as the turn has ended.
+        log.wait_until_over(earlier(deadline.at(), Instant::now().checked_add(RETRY_AFTER)));
+        if deadline.has_passed() {
+            return Err(deadline.error(Timeout::TurnEnd { turn_id: turn_id.to_owned() }));
+        }
+        if !log.is_over() && Instant::now() > patience {
+            return Err(refusal);
         }
     }
 }

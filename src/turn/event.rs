@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ConversationStep, RawEvent, StepStatus, event_block::Event, item::Position, kind::Kind, raw::params_of,
-    result::token_usage_of, session::Session, step::StepType,
+    result::token_usage_of, step::StepType,
 };
 use crate::excerpt::abridged_debug;
 use crate::protocol::{ThreadTokenUsage as TokenUsage, TurnPlanStep as PlanStep};
@@ -93,6 +93,20 @@ pub enum TurnEvent {
         /// The event as received.
         event: RawEvent,
     },
+    /// An event of a sub-agent of the turn, with [`sub_agents(true)`](crate::ChatRequest::sub_agents).
+    ///
+    /// These are the events of threads that items of the turn start or message, and of the sub-agents of those,
+    /// until the turn ends: a sub-agent may go on after it. They are no events of the turn itself: its steps, its
+    /// answer, its end and its tokens are without them.
+    #[non_exhaustive]
+    SubAgent {
+        /// The thread of the sub-agent.
+        thread_id: String,
+        /// The name of the sub-agent, such as `/root/tests`, if the server tells it.
+        agent: Option<String>,
+        /// The event. A sub-agent of a sub-agent has its own thread: this is never a `SubAgent` again.
+        event: Box<TurnEvent>,
+    },
     /// Any other event of the turn, as received.
     #[serde(with = "as_member")]
     Other(RawEvent),
@@ -110,6 +124,7 @@ abridged_debug!(enum TurnEvent {
     TokenUsage(usage),
     Warning { message },
     RetryingError { message, event },
+    SubAgent { thread_id, agent, event },
     Other(event),
 });
 
@@ -138,12 +153,17 @@ mod as_member {
 
 impl TurnEvent {
     /// The event of a notification that is not a completed item.
-    pub(super) fn of(event: &Event<'_>, position: Position<'_>, session: &Session) -> TurnEvent {
-        Self::decode(event, position, session).unwrap_or_else(|| TurnEvent::Other(position.raw()))
+    pub(super) fn of(event: &Event<'_>, position: Position<'_>, thread_id: &str, turn_id: &str) -> TurnEvent {
+        Self::decode(event, position, thread_id, turn_id).unwrap_or_else(|| TurnEvent::Other(position.raw()))
     }
 
     /// `None` if the event has no variant of its own, or an unexpected shape.
-    fn decode(event: &Event<'_>, position: Position<'_>, session: &Session) -> Option<TurnEvent> {
+    fn decode(
+        event: &Event<'_>,
+        position: Position<'_>,
+        thread_id: &str,
+        turn_id: &str,
+    ) -> Option<TurnEvent> {
         // The positions of the id and the delta were recorded when the event arrived.
         let piece = || {
             let item_id = serde_json::from_str(event.item_id?).ok()?;
@@ -165,7 +185,6 @@ impl TurnEvent {
                 piece().map(|(item_id, delta)| TurnEvent::CommandOutputDelta { item_id, delta })
             }
             Kind::ItemStarted => {
-                let Session { thread_id, turn_id, .. } = session;
                 let data = || position.item_text();
                 let (mut step, _) = ConversationStep::of_item(thread_id, turn_id, event.body?, data)?;
                 // An agent message has no status when it starts.
@@ -218,7 +237,8 @@ impl TurnEvent {
 }
 
 impl fmt::Display for TurnEvent {
-    /// Writes deltas unchanged, and everything else on a line of its own, whole.
+    /// Writes deltas unchanged, and everything else on a line of its own, whole; events of sub-agents with the
+    /// agent's name before them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TurnEvent::TextDelta { delta, .. }
@@ -238,6 +258,9 @@ impl fmt::Display for TurnEvent {
             TurnEvent::TokenUsage(usage) => write!(f, "tokens: {}", usage.total.total_tokens),
             TurnEvent::Warning { message } => write!(f, "warning: {message}"),
             TurnEvent::RetryingError { message, .. } => write!(f, "retrying: {message}"),
+            TurnEvent::SubAgent { thread_id, agent, event } => {
+                write!(f, "{}: {event}", agent.as_deref().unwrap_or(thread_id))
+            }
             TurnEvent::Other(event) => f.write_str(&event.method()),
         }
     }

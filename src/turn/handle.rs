@@ -57,6 +57,25 @@ impl TurnHandle {
         self.control.interrupt()
     }
 
+    /// Has the turn interrupted in the background, and returns at once: for a thread that must not wait, such as
+    /// that of a window. The reader gets the end of the turn.
+    ///
+    /// It is the same as [`interrupt`](Self::interrupt) on another thread, and works from the moment the turn was
+    /// asked for. Does nothing if that is under way already, or the turn has ended. A failure is logged as an
+    /// error, since nobody waits for it.
+    ///
+    /// ```
+    /// # use codex_blocking::testing::{ScriptedServer, TurnScript};
+    /// # let client = ScriptedServer::new().on_turn(|_| TurnScript::new().wait_for_interrupt()).client()?;
+    /// let chat = client.chat("Refactor everything")?;
+    /// chat.handle().request_interrupt(); // a click
+    /// assert_eq!(chat.finish().unwrap_err().code(), "turn_interrupted");
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn request_interrupt(&self) {
+        self.control.request_interrupt();
+    }
+
     /// Interrupts the turn and waits for its end. The reader receives the steps and events, so those of the
     /// result are empty.
     ///

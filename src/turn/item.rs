@@ -71,12 +71,19 @@ impl Item for ConversationStep {
 impl Item for TurnEvent {
     fn collect(position: Position<'_>, session: &mut Session, ready: &mut VecDeque<Self>) {
         let event = position.block.event(position.index);
+        if event.kind == Kind::SubAgent {
+            ready.extend(session.agents.event(&event, position));
+            return;
+        }
+        if let (Kind::ItemStarted | Kind::ItemCompleted, Some(item)) = (event.kind, event.body) {
+            session.agents.note(item);
+        }
         let mut steps = Vec::new();
         session.observe(&event, || position.item_text(), &mut steps);
         let is_step = event.kind == Kind::ItemCompleted && !steps.is_empty();
         ready.extend(steps.into_iter().map(TurnEvent::Step));
         if !is_step {
-            ready.push_back(TurnEvent::of(&event, position, session));
+            ready.push_back(TurnEvent::of(&event, position, &session.thread_id, &session.turn_id));
         }
     }
 

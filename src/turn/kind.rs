@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     ThreadGone,
     /// Turns were taken away from the thread.
     ThreadReverted,
+    /// Any event of a sub-agent's turn. It has no method of its own: the registry marks events so.
+    SubAgent,
     Other,
 }
 

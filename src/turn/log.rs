@@ -9,27 +9,31 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, OnceLock,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::Receiver;
 use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::{
+    alarm::{Alarm, Inactivity},
     event_block::{Block, Event},
     kind::Kind,
     raw::params_of,
     session::ErrorNotice,
 };
 use crate::{
+    continuation::ChatMode,
     error::Error,
     protocol::TokenUsageBreakdown as TokenCount,
-    rpc::{Budget, Latch, Mailbox, MailboxEnd, Overrun, Payer, Wakeups},
+    rpc::{Budget, Core, Latch, Mailbox, MailboxEnd, Overrun, Payer, Readiness, Wakeups},
 };
+
+/// How long after the server reported the thread as idle the turn's end may still arrive.
+const GRACE: Duration = Duration::from_secs(1);
 
 struct GivenUp(Box<dyn Fn(&TurnLog) + Send + Sync>);
 
@@ -46,11 +50,27 @@ pub(crate) enum Interest {
     Steps,
     /// All, including deltas.
     Events,
+    /// All, and those of the turn's sub-agents.
+    SubAgents,
 }
 
 impl Interest {
+    /// That of a reader.
+    pub(crate) fn of(mode: ChatMode, keep_raw: bool, sub_agents: bool) -> Interest {
+        match mode {
+            ChatMode::Events if sub_agents => Interest::SubAgents,
+            ChatMode::Events => Interest::Events,
+            ChatMode::Once | ChatMode::Steps if keep_raw => Interest::Events,
+            ChatMode::Once | ChatMode::Steps => Interest::Steps,
+        }
+    }
+
     fn takes(self, kind: Kind) -> bool {
-        self == Interest::Events || kind.concerns_steps()
+        match self {
+            Interest::Steps => kind.concerns_steps(),
+            Interest::Events => kind != Kind::SubAgent,
+            Interest::SubAgents => true,
+        }
     }
 }
 
@@ -73,7 +93,10 @@ impl MailboxEnd for End {
 #[derive(Debug)]
 pub(crate) struct TurnLog {
     pub(crate) thread_id: String,
+    /// Empty for a follower of the thread.
     pub(crate) turn_id: String,
+    /// Whether it gets the events of all turns of its thread, and outlives them.
+    pub(super) is_following: bool,
     /// Called after the turn was given up.
     given_up: GivenUp,
     epoch: Instant,
@@ -89,9 +112,13 @@ pub(crate) struct TurnLog {
     /// Whether any consumer wants all events. Outside of the lock, so that deltas can be dropped without
     /// taking it.
     wants_events: AtomicBool,
+    /// Whether any consumer wants the events of sub-agents.
+    wants_sub_agents: AtomicBool,
     is_over: AtomicBool,
     /// The id in `turn/started`: for reviews it differs from the turn's own.
     running_id: OnceLock<String>,
+    /// An interrupt that nobody waits for is under way.
+    is_interrupting: AtomicBool,
     started: Latch,
     over: Latch,
     state: Mutex<LogState>,
@@ -113,11 +140,24 @@ struct LogState {
     terminal_event: Option<Box<str>>,
 }
 
+impl LogState {
+    /// Passes an event to the consumers that want it.
+    fn queue(&self, event: &Event<'_>, wakeups: &mut Wakeups) {
+        for consumer in self.consumers.iter().filter(|consumer| consumer.interest.takes(event.kind)) {
+            consumer
+                .mailbox
+                .extend(event.text.len(), wakeups, |blocks, is_open| Block::add(blocks, is_open, event));
+        }
+    }
+}
+
 /// A consumer as the log sees it.
 #[derive(Debug)]
 struct Attached {
     interest: Interest,
     mailbox: Arc<Mailbox<Block, End>>,
+    /// Set anew when the deadlines change.
+    alarm: Weak<Alarm>,
 }
 
 impl TurnLog {
@@ -128,18 +168,39 @@ impl TurnLog {
         given_up: impl Fn(&TurnLog) + Send + Sync + 'static,
         budget: &Arc<Budget>,
     ) -> Arc<Self> {
+        let given_up = GivenUp(Box::new(given_up));
+        Self::with(thread_id, Some(turn_id), usage_before, given_up, budget)
+    }
+
+    /// For a follower of a thread.
+    pub(super) fn following(thread_id: &str, budget: &Arc<Budget>) -> Arc<Self> {
+        let log = Self::with(thread_id, None, None, GivenUp(Box::new(|_| ())), budget);
+        log.begin(None);
+        log
+    }
+
+    fn with(
+        thread_id: &str,
+        turn_id: Option<&str>,
+        usage_before: Option<TokenCount>,
+        given_up: GivenUp,
+        budget: &Arc<Budget>,
+    ) -> Arc<Self> {
         let log = Arc::new(TurnLog {
             thread_id: thread_id.to_owned(),
-            turn_id: turn_id.to_owned(),
-            given_up: GivenUp(Box::new(given_up)),
+            turn_id: turn_id.unwrap_or_default().to_owned(),
+            is_following: turn_id.is_none(),
+            given_up,
             epoch: Instant::now(),
             activity: AtomicU64::new(0),
             idle_since: AtomicU64::new(0),
             pending_requests: AtomicUsize::new(0),
             announced: Mutex::default(),
             wants_events: AtomicBool::new(false),
+            wants_sub_agents: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             running_id: OnceLock::new(),
+            is_interrupting: AtomicBool::new(false),
             started: Latch::default(),
             over: Latch::default(),
             state: Mutex::default(),
@@ -168,7 +229,7 @@ impl TurnLog {
         self.pending_requests.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Restarts the turn's clock, and wakes its consumers: a server request of the turn is no longer pending.
+    /// Restarts the turn's clock, and tells its consumers: a server request of the turn is no longer pending.
     pub(crate) fn release(&self, now: Instant) {
         self.touch(now);
         self.pending_requests.fetch_sub(1, Ordering::AcqRel);
@@ -176,13 +237,18 @@ impl TurnLog {
     }
 
     /// Whether a server request of the turn is pending.
-    pub(super) fn is_held(&self) -> bool {
+    fn is_held(&self) -> bool {
         self.pending_requests.load(Ordering::Acquire) > 0
     }
 
-    /// Wakes the consumers without an event.
+    /// Tells the consumers that their deadlines have changed.
     fn nudge(&self) {
-        self.state.lock().consumers.iter().for_each(|consumer| consumer.mailbox.nudge());
+        for consumer in &self.state.lock().consumers {
+            consumer.mailbox.nudge();
+            if let Some(alarm) = consumer.alarm.upgrade() {
+                alarm.set();
+            }
+        }
     }
 
     /// Counts bytes that are kept for the turn outside of the mailboxes.
@@ -248,12 +314,24 @@ impl TurnLog {
         self.idle_since.store(0, Ordering::Relaxed);
     }
 
-    /// Since when the server has reported the thread as idle although this turn has not ended.
-    pub(super) fn idle_since(&self) -> Option<Instant> {
+    /// When the end of the turn counts as lost: the server has reported the thread as idle although this turn has
+    /// not ended.
+    pub(super) fn doubted_at(&self) -> Option<Instant> {
         match self.idle_since.load(Ordering::Relaxed) {
             0 => None,
-            since => Some(self.epoch + Duration::from_nanos(since)),
+            since => Some(self.epoch + Duration::from_nanos(since) + GRACE),
         }
+    }
+
+    /// Since when the turn has been silent for a reader.
+    pub(super) fn silent_since(&self, inactivity: Inactivity) -> Instant {
+        self.last_activity().max(inactivity.since)
+    }
+
+    /// When the turn becomes inactive for a reader unless an event arrives. `None` while its clock is stopped.
+    pub(super) fn inactive_at(&self, inactivity: Inactivity) -> Option<Instant> {
+        let limit = inactivity.limit.filter(|_| !self.is_held())?;
+        self.silent_since(inactivity).checked_add(limit)
     }
 
     /// The last notice that the server retries, unless other events have arrived since.
@@ -269,7 +347,7 @@ impl TurnLog {
     }
 
     /// When the last event arrived.
-    pub(super) fn last_activity(&self) -> Instant {
+    fn last_activity(&self) -> Instant {
         self.epoch + Duration::from_nanos(self.activity.load(Ordering::Relaxed))
     }
 
@@ -289,6 +367,16 @@ impl TurnLog {
             let _ = self.running_id.set(id.to_owned());
         }
         self.started.set();
+    }
+
+    /// Claims the interrupt that nobody waits for. `false`: it is under way.
+    pub(super) fn claim_interrupt(&self) -> bool {
+        !self.is_interrupting.swap(true, Ordering::AcqRel)
+    }
+
+    /// It is no longer under way.
+    pub(super) fn release_interrupt(&self) {
+        self.is_interrupting.store(false, Ordering::Release);
     }
 
     /// Processes one event.
@@ -316,15 +404,26 @@ impl TurnLog {
             return;
         }
         let mut state = self.state.lock();
-        for consumer in state.consumers.iter().filter(|consumer| consumer.interest.takes(kind)) {
-            consumer
-                .mailbox
-                .extend(text.len(), wakeups, |blocks, is_open| Block::add(blocks, is_open, event));
-        }
+        state.queue(event, wakeups);
         if kind == Kind::TurnCompleted {
             self.finish(&mut state, End::Completed);
             self.keep_aside(text.len());
             state.terminal_event = Some(text.into());
+        }
+    }
+
+    /// Passes an event to the consumers and does nothing else: for a follower.
+    pub(super) fn pass_on(&self, event: &Event<'_>, wakeups: &mut Wakeups) {
+        for consumer in &self.state.lock().consumers {
+            let add = |blocks: &mut _, is_open: &mut _| Block::add(blocks, is_open, event);
+            consumer.mailbox.extend(event.text.len(), wakeups, add);
+        }
+    }
+
+    /// Processes one event of a sub-agent: it is queued, and changes nothing else.
+    pub(super) fn deliver_of_sub_agent(&self, event: &Event<'_>, wakeups: &mut Wakeups) {
+        if self.wants_sub_agents.load(Ordering::Acquire) {
+            self.state.lock().queue(&Event { kind: Kind::SubAgent, ..*event }, wakeups);
         }
     }
 
@@ -372,14 +471,15 @@ impl TurnLog {
         if let Some(end) = &state.end {
             mailbox.close(end.clone());
         }
-        state.consumers.push(Attached { interest, mailbox: Arc::clone(&mailbox) });
+        state.consumers.push(Attached { interest, mailbox: Arc::clone(&mailbox), alarm: Weak::new() });
         self.count_interest(&state);
-        Consumer { log: Arc::clone(self), mailbox }
+        Consumer { log: Arc::clone(self), mailbox, alarm: OnceLock::new() }
     }
 
     fn count_interest(&self, state: &LogState) {
-        let wanted = state.consumers.iter().any(|consumer| consumer.interest == Interest::Events);
-        self.wants_events.store(wanted, Ordering::Release);
+        let wants = |kind| state.consumers.iter().any(|consumer| consumer.interest.takes(kind));
+        self.wants_events.store(wants(Kind::Other), Ordering::Release);
+        self.wants_sub_agents.store(wants(Kind::SubAgent), Ordering::Release);
     }
 }
 
@@ -439,6 +539,8 @@ fn retry_notice(text: &str) -> Option<String> {
 pub(crate) struct Consumer {
     log: Arc<TurnLog>,
     mailbox: Arc<Mailbox<Block, End>>,
+    /// For a program that wants to be told of deadlines.
+    alarm: OnceLock<Arc<Alarm>>,
 }
 
 impl Consumer {
@@ -452,13 +554,54 @@ impl Consumer {
         self.mailbox.take_all(retain)
     }
 
-    pub(super) fn ready(&self) -> Receiver<()> {
-        self.mailbox.ready()
+    /// Tells this of what arrives. `is_left`: the reader has taken events that it has not handed out.
+    pub(super) fn attach(&self, readiness: &Arc<Readiness>, is_left: bool) {
+        self.mailbox.attach(readiness, is_left);
     }
 
-    /// The reader has taken events that it has not handed out yet.
-    pub(super) fn ring_bell(&self) {
-        self.mailbox.ring_bell();
+    /// Whether there are events, or the end.
+    pub(super) fn has_any(&self) -> bool {
+        self.mailbox.has_any()
+    }
+
+    /// Wakes the reader at its deadlines from now on, also if it doesn't wait here.
+    pub(super) fn arm(&self, core: &Arc<Core>, inactivity: Inactivity) {
+        let alarm = self.alarm.get_or_init(|| {
+            let alarm = Alarm::new(core, &self.log, &self.mailbox);
+            if let Some(own) = self.attached(&mut self.log.state.lock()) {
+                own.alarm = Arc::downgrade(&alarm);
+            }
+            alarm
+        });
+        alarm.arm(inactivity);
+    }
+
+    /// The counterpart of [`arm`](Self::arm).
+    pub(super) fn disarm(&self) {
+        if let Some(alarm) = self.alarm.get() {
+            alarm.disarm();
+        }
+    }
+
+    /// The reader found nothing, and looks again for the sake of a lookup at that moment.
+    pub(super) fn wait_for_lookup(&self, at: Option<Instant>) {
+        if let Some(alarm) = self.alarm.get() {
+            alarm.wait_for_lookup(at);
+        }
+    }
+
+    /// Wakes the reader when it is called, as an event would.
+    pub(super) fn waker(&self) -> impl Fn() + Send + Sync + 'static {
+        let mailbox = Arc::downgrade(&self.mailbox);
+        move || {
+            if let Some(mailbox) = mailbox.upgrade() {
+                mailbox.wake();
+            }
+        }
+    }
+
+    fn attached<'a>(&self, state: &'a mut LogState) -> Option<&'a mut Attached> {
+        state.consumers.iter_mut().find(|consumer| Arc::ptr_eq(&consumer.mailbox, &self.mailbox))
     }
 
     /// Counts bytes that the reader keeps additionally.
@@ -469,8 +612,7 @@ impl Consumer {
     /// Changes which events are queued from now on.
     pub(super) fn set_interest(&self, interest: Interest) {
         let mut state = self.log.state.lock();
-        let is_own = |consumer: &&mut Attached| Arc::ptr_eq(&consumer.mailbox, &self.mailbox);
-        if let Some(own) = state.consumers.iter_mut().find(is_own) {
+        if let Some(own) = self.attached(&mut state) {
             own.interest = interest;
         }
         self.log.count_interest(&state);
@@ -491,6 +633,7 @@ impl Consumer {
 
 impl Drop for Consumer {
     fn drop(&mut self) {
+        self.disarm();
         let Some(mut state) = self.log.budget.origin().lock(&self.log.state) else { return };
         state.consumers.retain(|consumer| !Arc::ptr_eq(&consumer.mailbox, &self.mailbox));
         self.log.count_interest(&state);

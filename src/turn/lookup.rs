@@ -8,11 +8,14 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{control::Control, log::TurnLog};
+use super::{
+    control::Control,
+    log::{Consumer, TurnLog},
+};
 use crate::{
     deadline::park_until,
     error::Result,
-    rpc::{PendingCall, RawReply, Taken},
+    rpc::{PendingCall, RawReply, Taken, Told},
 };
 
 /// How long the server may take to answer. It usually takes milliseconds; a server that is slower than this
@@ -47,9 +50,9 @@ pub(super) enum LookupState {
 }
 
 impl TurnLookup {
-    /// Sends the lookup. `None` if nothing can be sent now.
-    pub(super) fn start(control: &Control) -> Option<TurnLookup> {
-        let call = send(control, 0)?;
+    /// Sends the lookup. `None` if nothing can be sent now. The reply wakes the reader.
+    pub(super) fn start(control: &Control, reader: Option<&Consumer>) -> Option<TurnLookup> {
+        let call = send(control, 0, reader)?;
         Some(TurnLookup { method: 0, call, gives_up_at: Instant::now() + PATIENCE })
     }
 
@@ -58,7 +61,7 @@ impl TurnLookup {
     }
 
     /// Returns the state, and tries the other method if the first was rejected. Never blocks.
-    pub(super) fn poll(&mut self, control: &Control) -> LookupState {
+    pub(super) fn poll(&mut self, control: &Control, reader: Option<&Consumer>) -> LookupState {
         loop {
             let reply = match self.call.take_reply() {
                 Taken::Item(reply) => reply,
@@ -76,7 +79,9 @@ impl TurnLookup {
                     control.connection().log(log::Level::Debug, || {
                         format!("turn {} can't be looked up: {error}", control.log().turn_id)
                     });
-                    let Some(call) = send(control, self.method + 1) else { return LookupState::Unknown };
+                    let Some(call) = send(control, self.method + 1, reader) else {
+                        return LookupState::Unknown;
+                    };
                     self.method += 1;
                     self.call = call;
                 }
@@ -87,13 +92,13 @@ impl TurnLookup {
 
 /// Performs a lookup and waits for the answer.
 pub(super) fn look_up(control: &Control) -> Option<StoredTurn> {
-    let mut lookup = TurnLookup::start(control)?;
+    let mut lookup = TurnLookup::start(control, None)?;
     // The caller needs this answer, so the limit is that of any request.
     if let Some(at) = control.deadline().at() {
         lookup.gives_up_at = at;
     }
     loop {
-        match lookup.poll(control) {
+        match lookup.poll(control, None) {
             LookupState::Found(turn) => return Some(turn),
             LookupState::Unknown => return None,
             LookupState::Pending => drop(park_until(Some(lookup.gives_up_at))),
@@ -101,14 +106,16 @@ pub(super) fn look_up(control: &Control) -> Option<StoredTurn> {
     }
 }
 
-fn send(control: &Control, method: usize) -> Option<PendingCall> {
+fn send(control: &Control, method: usize, reader: Option<&Consumer>) -> Option<PendingCall> {
     let thread_id = &control.log().thread_id;
     let params = match method {
         // Newest first: the turn that has just ended is among the first few.
         0 => serde_json::json!({ "threadId": thread_id, "limit": 10, "itemsView": "full" }),
         _ => serde_json::json!({ "threadId": thread_id, "includeTurns": true }),
     };
-    control.connection().start(METHODS.get(method)?, params).ok()
+    // A program that doesn't wait in the stream polls it when it is told.
+    let told: Option<Told> = reader.map(|reader| Box::new(reader.waker()) as _);
+    control.connection().start(METHODS.get(method)?, params, told).ok()
 }
 
 /// The turns of a reply to either method.

@@ -3,10 +3,13 @@
 //! Relies on `rpc` and `config`. Invariant: `session`, which has no threads, decides what a step is and when
 //! a turn has ended; `stream` only feeds it and waits.
 
+mod alarm;
 mod control;
 mod event;
 mod event_block;
+mod follow;
 mod handle;
+mod history;
 mod input;
 mod item;
 mod kind;
@@ -23,7 +26,9 @@ mod resumable;
 mod session;
 mod step;
 mod stream;
+mod sub_agent;
 mod threads;
+mod transcript;
 mod unload;
 
 pub(crate) use self::{
@@ -47,4 +52,5 @@ pub use self::{
     result::{CancelResult, ChatResult, CompletionSource},
     step::{ConversationStep, StepStatus, StepType},
     stream::{Chat, ChatEvents, Results, TurnStream},
+    transcript::{SubAgentTranscript, Transcript, TranscriptItem, TranscriptTurn},
 };

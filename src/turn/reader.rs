@@ -10,13 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::Receiver;
-
 use super::{
     CancelResult, ChatResult, CompletionSource, ConversationStep, RawEvent,
+    alarm::Inactivity,
     control::Control,
     event_block::Block,
+    follow::turn_id_of,
     item::{Item, Position},
+    kind::Kind,
     log::{Consumer, End, Interest},
     lookup::{LookupState, TurnLookup, look_up},
     session::{Candidate, Session, TurnOutcome},
@@ -28,8 +29,6 @@ use crate::{
     protocol::TurnStatus,
 };
 
-/// How long after the server reported the thread as idle the turn's end may still arrive.
-const GRACE: Duration = Duration::from_secs(1);
 /// The pause before the next lookup if nothing could be sent.
 const LOOKUP_PAUSE: Duration = Duration::from_millis(250);
 
@@ -39,11 +38,14 @@ pub(crate) struct TurnReader {
     /// `None` once the turn has ended.
     consumer: Option<Consumer>,
     session: Session,
+    /// Whether it follows a thread, from turn to turn.
+    is_following: bool,
     /// Events that were taken and not processed: from `next_event` of the first block on.
     blocks: VecDeque<Arc<Block>>,
     next_event: usize,
     end: Option<End>,
     raw: Option<Vec<RawEvent>>,
+    sub_agents: bool,
     cursor: u64,
     mode: ChatMode,
     /// The lookup in progress, whether the turn has ended.
@@ -73,15 +75,17 @@ pub(super) enum Awaited {
 }
 
 impl TurnReader {
-    pub(super) fn new(consumer: Consumer, keep_raw: bool, mode: ChatMode) -> TurnReader {
+    pub(super) fn new(consumer: Consumer, keep_raw: bool, sub_agents: bool, mode: ChatMode) -> TurnReader {
         let log = consumer.log();
         TurnReader {
             session: Session::new(&log.thread_id, &log.turn_id, log.usage_before.clone()),
+            is_following: log.is_following,
             consumer: Some(consumer),
             blocks: VecDeque::new(),
             next_event: 0,
             end: None,
             raw: keep_raw.then(Vec::new),
+            sub_agents,
             cursor: 0,
             mode,
             lookup: None,
@@ -92,7 +96,7 @@ impl TurnReader {
 
     /// A turn for a caller that watches while another one reads.
     pub(super) fn watching(control: &Control) -> TurnReader {
-        TurnReader::new(control.log().attach(Interest::Steps), false, ChatMode::Steps)
+        TurnReader::new(control.log().attach(Interest::Steps), false, false, ChatMode::Steps)
     }
 
     pub(super) fn session(&self) -> &Session {
@@ -110,26 +114,32 @@ impl TurnReader {
         ChatContinuation::new(thread_id, turn_id, self.cursor, self.mode, key)
     }
 
-    /// Continues with another interest and mode.
-    pub(super) fn go_on(&mut self, interest: Interest, mode: ChatMode) {
+    /// Continues in another mode.
+    pub(super) fn go_on(&mut self, mode: ChatMode) {
         self.mode = mode;
         if mode == ChatMode::Once {
             self.session.keep_steps();
         }
         if let Some(consumer) = &self.consumer {
-            consumer.set_interest(if self.raw.is_some() { Interest::Events } else { interest });
+            consumer.set_interest(Interest::of(mode, self.raw.is_some(), self.sub_agents));
         }
     }
 
-    /// See [`TurnStream::ready`](super::TurnStream::ready); `None` once the turn is over.
-    pub(super) fn ready(&self) -> Option<Receiver<()>> {
-        self.consumer.as_ref().map(Consumer::ready)
+    /// Where the events come from; `None` once the turn is over.
+    pub(super) fn consumer(&self) -> Option<&Consumer> {
+        self.consumer.as_ref()
     }
 
-    /// Something was handed out, and more may be there.
-    pub(super) fn ring_bell(&self) {
+    /// Whether there are events that have not been processed, or the end.
+    pub(super) fn is_left(&self) -> bool {
+        let in_block = self.blocks.front().is_some_and(|block| self.next_event < block.len());
+        in_block || self.blocks.len() > 1 || self.end.is_some()
+    }
+
+    /// No stream reads this any more.
+    pub(super) fn disarm(&self) {
         if let Some(consumer) = &self.consumer {
-            consumer.ring_bell();
+            consumer.disarm();
         }
     }
 
@@ -147,8 +157,13 @@ impl TurnReader {
                     let position = Position { block, index: self.next_event };
                     self.next_event += 1;
                     self.cursor += 1;
-                    if let Some(raw) = &mut self.raw {
+                    if let Some(raw) =
+                        self.raw.as_mut().filter(|_| block.event(position.index).kind != Kind::SubAgent)
+                    {
                         raw.push(position.raw());
+                    }
+                    if self.is_following {
+                        begin_next_turn(&mut self.session, &position);
                     }
                     T::collect(position, &mut self.session, ready);
                     if !ready.is_empty() {
@@ -195,22 +210,23 @@ impl TurnReader {
     pub(super) fn await_news(
         &mut self,
         control: &Control,
-        silent_at: Option<Instant>,
+        inactivity: Option<Inactivity>,
         patience: Patience,
     ) -> Awaited {
         let now = Instant::now();
+        let silent_at = inactivity.and_then(|inactivity| control.log().inactive_at(inactivity));
         let is_silent = silent_at.is_some_and(|at| now >= at);
-        let doubted_at = control.log().idle_since().map(|since| since + GRACE);
+        let doubted_at = control.log().doubted_at();
         let is_doubted = doubted_at.is_some_and(|at| now >= at);
         if (is_silent || is_doubted) && self.lookup.is_none() && self.next_lookup.is_none_or(|at| now >= at) {
-            self.lookup = TurnLookup::start(control);
+            self.lookup = TurnLookup::start(control, self.consumer.as_ref());
             self.next_lookup = self.lookup.is_none().then(|| now + LOOKUP_PAUSE);
             if self.lookup.is_none() && is_silent {
                 return Awaited::Silence;
             }
         }
         // Polled right after the start too, so that the reply wakes this thread.
-        match self.lookup.as_mut().map(|lookup| lookup.poll(control)) {
+        match self.lookup.as_mut().map(|lookup| lookup.poll(control, self.consumer.as_ref())) {
             None | Some(LookupState::Pending) => {}
             Some(LookupState::Found(turn)) if turn.is_over() => {
                 self.lookup = None;
@@ -223,10 +239,11 @@ impl TurnReader {
                 return if is_silent { Awaited::Silence } else { Awaited::News };
             }
         }
-        let due = match &self.lookup {
-            Some(lookup) => Some(lookup.gives_up_at()),
-            None => self.next_lookup.or_else(|| earlier(silent_at, doubted_at)),
-        };
+        let lookup_at = self.lookup.as_ref().map(TurnLookup::gives_up_at).or(self.next_lookup);
+        if let Some(consumer) = &self.consumer {
+            consumer.wait_for_lookup(lookup_at);
+        }
+        let due = lookup_at.or_else(|| earlier(silent_at, doubted_at));
         let until = match patience {
             Patience::None => return Awaited::Nothing,
             Patience::Until(deadline) if deadline.has_passed() => return Awaited::Nothing,
@@ -270,6 +287,16 @@ impl TurnReader {
     }
 }
 
+/// A follower's session is that of the turn whose events arrive.
+fn begin_next_turn(session: &mut Session, position: &Position<'_>) {
+    let event = position.block.event(position.index);
+    if event.kind == Kind::TurnStarted || session.turn_id.is_empty() {
+        if let Some(turn_id) = turn_id_of(&event).filter(|turn_id| *turn_id != session.turn_id) {
+            *session = Session::new(&session.thread_id, &turn_id, None);
+        }
+    }
+}
+
 /// Interrupts a turn and reads it to its end. The result takes `unread` and the steps that are read; on failure,
 /// `unread` has them all.
 pub(super) fn cancel(
@@ -277,6 +304,7 @@ pub(super) fn cancel(
     control: &Control,
     unread: &mut Vec<ConversationStep>,
 ) -> Result<CancelResult> {
+    control.check_turn("cancel")?;
     // From here on events are returned, whether or not the turn keeps them.
     let kept = turn.raw.replace(Vec::new());
     let end = interrupt_and_read(turn, control, unread);

@@ -20,10 +20,12 @@ use serde_json::value::RawValue;
 
 use super::{
     event_block::{Event, offset},
+    follow::Followers,
     kind::Kind,
     log::{Consumer, Interest, TurnLog},
     raw::params_of,
     result::token_usage_of,
+    sub_agent::named_threads,
     threads::Threads,
     unload::Lease,
 };
@@ -223,6 +225,7 @@ struct Table {
     last: Option<Arc<TurnLog>>,
     /// The threads of sub-agents, and the turn that started each.
     sub_agents: HashMap<String, Arc<TurnLog>>,
+    followers: Followers,
     /// Set for servers before 0.169, which return the id of a turn that never runs if the thread is busy.
     has_phantom_turns: bool,
     /// Leases to be dropped once the table is unlocked, since that sends a request.
@@ -239,6 +242,7 @@ impl Turns {
             turns: Weak::clone(turns),
             last: None,
             sub_agents: HashMap::new(),
+            followers: Followers::default(),
             has_phantom_turns: false,
             released: Vec::new(),
             budget: Arc::clone(budget),
@@ -277,12 +281,17 @@ impl Turns {
 
     /// Takes turns of the thread that begin without having been requested by their ids, from now on.
     pub(crate) fn expect_compaction(self: &Arc<Self>, thread_id: &str) -> ExpectedCompaction {
-        let begun = Mailbox::new(&self.budget);
+        let begun = Mailbox::internal(&self.budget);
         self.with_table(|table| {
             let thread = table.threads.entry(thread_id.to_owned()).or_default();
             thread.compactions.push((0, Arc::clone(&begun)));
         });
         ExpectedCompaction { turns: Arc::clone(self), thread_id: thread_id.to_owned(), begun }
+    }
+
+    /// Follows a thread: takes the events of all its turns from now on.
+    pub(crate) fn follow(&self, thread_id: &str) -> Consumer {
+        self.with_table(|table| table.followers.add(thread_id, &self.budget))
     }
 
     fn unexpect(&self, start: &Start) {
@@ -377,6 +386,7 @@ impl Subsystem for Turns {
             table.last = None;
             self.threads.clear();
             table.drop_sub_agents(|_| true);
+            table.followers.end(reason);
             for (_, mut thread) in std::mem::take(&mut table.threads) {
                 table.released.extend(thread.lease.take());
                 self.budget.refund(thread.early_bytes());
@@ -488,6 +498,7 @@ impl Table {
     }
 
     fn deliver(&mut self, event: &Event<'_>, route: &Route<'_>, now: Instant, wakeups: &mut Wakeups) {
+        self.followers.deliver(event, route, wakeups);
         let Some(thread_id) = route.thread_id.as_deref() else { return };
         let (turn_id, kind) = (route.turn_id.as_deref(), event.kind);
         let is_item = matches!(kind, Kind::ItemStarted | Kind::ItemCompleted);
@@ -499,10 +510,13 @@ impl Table {
         }
         if is_item {
             self.note_sub_agents(thread_id, turn_id, event.body);
+        } else if kind == Kind::TurnStarted {
+            self.note_turn_of_sub_agent(thread_id, route.root_turn_id.as_deref());
         }
-        if turn_id.is_some() {
+        if turn_id.is_some() || kind == Kind::Warning {
             if let Some(parent) = self.sub_agents.get(thread_id) {
                 parent.touch(now);
+                parent.deliver_of_sub_agent(event, wakeups);
             }
         }
         match kind {
@@ -569,25 +583,41 @@ impl Table {
     /// Registers the threads that an item starts or messages as sub-agents: of the item's turn, or of the
     /// turn whose sub-agent the item's own thread is.
     fn note_sub_agents(&mut self, thread_id: &str, turn_id: Option<&str>, item: Option<&str>) {
-        const RECEIVERS: &[u8] = b"\"receiverThreadIds\"";
-        // All known servers send the type first, so a large item of another type is not searched.
-        if item.is_some_and(|item| item.starts_with("{\"type\":\"") && !item[9..].starts_with("collab")) {
+        let mut named = item.map(named_threads).into_iter().flatten().peekable();
+        if named.peek().is_none() {
             return;
         }
-        let Some(item) = item.filter(|item| memchr::memmem::find(item.as_bytes(), RECEIVERS).is_some())
-        else {
-            return;
-        };
         let own = self.threads.get(thread_id).and_then(|thread| {
             thread.turns.iter().find(|log| Some(log.turn_id.as_str()) == turn_id).map(Arc::clone)
         });
         let Some(parent) = own.or_else(|| self.sub_agents.get(thread_id).map(Arc::clone)) else { return };
-        for child in receivers(item) {
-            let bytes = sub_agent_bytes(&child);
-            parent.keep_aside(bytes);
-            if let Some(before) = self.sub_agents.insert(child, Arc::clone(&parent)) {
-                before.free_aside(bytes);
-            }
+        for child in named {
+            self.add_sub_agent(child, &parent);
+        }
+    }
+
+    /// Registers the thread of a turn that a sub-agent starts, should that arrive before the item that names the
+    /// thread.
+    fn note_turn_of_sub_agent(&mut self, thread_id: &str, root_turn_id: Option<&str>) {
+        if self.sub_agents.contains_key(thread_id) {
+            return;
+        }
+        let is_root = |log: &&Arc<TurnLog>| Some(log.turn_id.as_str()) == root_turn_id;
+        let parent = self.running().find(is_root).filter(|log| log.thread_id != thread_id).map(Arc::clone);
+        if let Some(parent) = parent {
+            self.add_sub_agent(thread_id.to_owned(), &parent);
+        }
+    }
+
+    fn add_sub_agent(&mut self, thread_id: String, parent: &Arc<TurnLog>) {
+        // A sub-agent also names the turn's own thread, when it sends a message to it.
+        if thread_id == parent.thread_id {
+            return;
+        }
+        let bytes = sub_agent_bytes(&thread_id);
+        parent.keep_aside(bytes);
+        if let Some(before) = self.sub_agents.insert(thread_id, Arc::clone(parent)) {
+            before.free_aside(bytes);
         }
     }
 
@@ -645,16 +675,6 @@ impl Table {
 fn sub_agent_bytes(thread_id: &str) -> usize {
     const ENTRY: usize = 64;
     thread_id.len() + ENTRY
-}
-
-/// `receiverThreadIds` of an item.
-fn receivers(item: &str) -> Vec<String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct CollabItem {
-        receiver_thread_ids: Vec<String>,
-    }
-    serde_json::from_str(item).map_or(Vec::new(), |item: CollabItem| item.receiver_thread_ids)
 }
 
 /// Whether an item belongs to a compaction.

@@ -39,6 +39,7 @@ pub struct ChatRequest {
     pub(crate) inactivity_timeout: Option<Option<Duration>>,
     pub(crate) keep_raw_events: Option<bool>,
     pub(crate) keep_steps: Option<bool>,
+    pub(crate) sub_agents: Option<bool>,
 }
 
 /// What a chat reads: a new turn, or an existing one.
@@ -65,6 +66,7 @@ impl ChatRequest {
             inactivity_timeout: None,
             keep_raw_events: None,
             keep_steps: None,
+            sub_agents: None,
         }
     }
 
@@ -122,6 +124,17 @@ impl ChatRequest {
         self
     }
 
+    /// Sets whether [`chat_events`](crate::Client::chat_events) also yields the events of the turn's sub-agents, as
+    /// [`TurnEvent::SubAgent`](crate::TurnEvent::SubAgent). By default, it does not.
+    ///
+    /// Unread, they count towards [`max_buffered_bytes`](crate::ClientBuilder::max_buffered_bytes) like the turn's
+    /// own events. They are never among the steps, nor in
+    /// [`ChatResult::raw_events`](crate::ChatResult::raw_events).
+    pub fn sub_agents(mut self, with_them: bool) -> Self {
+        self.sub_agents = Some(with_them);
+        self
+    }
+
     /// # Errors
     /// `InvalidInput` if the input is blank or names a file that the server can't use, or a continuation has a
     /// setting that it can't have.
@@ -140,6 +153,7 @@ impl ChatRequest {
                     inactivity_timeout: _,
                     keep_raw_events,
                     keep_steps,
+                    sub_agents,
                 } = self;
                 let settings = [
                     ("thread", thread.is_some()),
@@ -149,6 +163,7 @@ impl ChatRequest {
                     ("overrides", overrides.is_some()),
                     ("keep_raw_events", keep_raw_events.is_some()),
                     ("keep_steps", keep_steps.is_some()),
+                    ("sub_agents", sub_agents.is_some()),
                 ];
                 if let Some((name, _)) = settings.iter().find(|(_, is_set)| *is_set) {
                     return Err(Error::invalid(format!(

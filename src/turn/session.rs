@@ -19,6 +19,7 @@ use super::{
     progress::TurnProgress,
     raw::{ItemText, params_of},
     result::token_usage_of,
+    sub_agent::AgentNames,
 };
 use crate::{
     error::Error,
@@ -37,6 +38,25 @@ pub(crate) enum TurnOutcome {
 }
 
 impl TurnOutcome {
+    /// That of a turn with this status and error.
+    pub(super) fn of(status: Option<&str>, error: Option<TurnError>, turn: impl FnOnce() -> Value) -> Self {
+        match status {
+            Some("completed") => TurnOutcome::Completed,
+            Some("interrupted") => TurnOutcome::Interrupted { turn: turn() },
+            None if error.is_none() => TurnOutcome::Completed,
+            status => {
+                let unknown = || match status {
+                    Some("failed") | None => "the server gave no reason".to_owned(),
+                    Some(other) => format!("the turn ended with the unknown status `{other}`"),
+                };
+                let mut error = error.unwrap_or_default();
+                let info = error.info.take();
+                error.message.get_or_insert_with(unknown);
+                TurnOutcome::Failed { message: error.described(), info, turn: turn() }
+            }
+        }
+    }
+
     /// The error, unless the turn completed.
     fn error(&self, session: &Session) -> Option<Error> {
         let (thread_id, turn_id) = (session.thread_id.clone(), session.turn_id.clone());
@@ -109,6 +129,8 @@ pub struct Session {
     /// What it costs.
     failure_bytes: usize,
     pub(crate) outcome: Option<TurnOutcome>,
+    /// For a reader of events.
+    pub(super) agents: AgentNames,
 }
 
 impl Session {
@@ -131,6 +153,7 @@ impl Session {
             failure: None,
             failure_bytes: 0,
             outcome: None,
+            agents: AgentNames::default(),
         }
     }
 
@@ -163,7 +186,12 @@ impl Session {
     pub(super) fn bytes(&self) -> usize {
         let candidates = self.final_answer.iter().chain(&self.last_message).chain(&self.last_plan);
         let candidates: usize = candidates.map(Candidate::bytes).sum();
-        self.seen.len() * ENTRY + self.live_bytes + self.steps_bytes + self.failure_bytes + candidates
+        self.seen.len() * ENTRY
+            + self.live_bytes
+            + self.steps_bytes
+            + self.failure_bytes
+            + self.agents.bytes()
+            + candidates
     }
 
     /// The error, unless the turn completed.
@@ -219,7 +247,11 @@ impl Session {
 
     /// Processes a completed item, from an event or from the server's store. `None` if it is known, or not an
     /// item.
-    fn complete_item(&mut self, item: &str, data: impl FnOnce() -> ItemText) -> Option<ConversationStep> {
+    pub(super) fn complete_item(
+        &mut self,
+        item: &str,
+        data: impl FnOnce() -> ItemText,
+    ) -> Option<ConversationStep> {
         let (step, phase) = ConversationStep::of_item(&self.thread_id, &self.turn_id, item, data)?;
         let (item_id, item_type) = (step.item_id.as_deref()?, step.item_type.as_deref()?);
         // All plans of a turn have one id.
@@ -280,38 +312,12 @@ impl Session {
 
     /// Processes the terminal event. It contains items that arrived before, or some of them.
     pub(crate) fn complete_turn(&mut self, turn: &RawValue, steps: &mut impl Extend<ConversationStep>) {
-        #[derive(Deserialize)]
-        struct TerminalTurn<'a> {
-            #[serde(default, deserialize_with = "lenient")]
-            status: Option<String>,
-            #[serde(default, deserialize_with = "lenient")]
-            error: Option<TurnError>,
-            #[serde(default, borrow, deserialize_with = "lenient")]
-            items: Option<Vec<&'a RawValue>>,
-            #[serde(default, rename = "durationMs", deserialize_with = "lenient")]
-            duration_ms: Option<u64>,
-        }
         let tree = || serde_json::from_str(turn.get()).unwrap_or_else(|_| Value::from(turn.get()));
-        let TerminalTurn { status, error, items, duration_ms } = serde_json::from_str(turn.get())
-            .unwrap_or(TerminalTurn { status: None, error: None, items: None, duration_ms: None });
+        let TerminalTurn { status, error, items, duration_ms, .. } = TerminalTurn::of(turn.get());
         self.duration = duration_ms.map(Duration::from_millis).or(self.duration);
         self.complete_stored(items.unwrap_or_default(), steps);
         let error = error.or_else(|| self.failure.take());
-        self.outcome = Some(match status.as_deref() {
-            Some("completed") => TurnOutcome::Completed,
-            Some("interrupted") => TurnOutcome::Interrupted { turn: tree() },
-            None if error.is_none() => TurnOutcome::Completed,
-            status => {
-                let unknown = || match status {
-                    Some("failed") | None => "the server gave no reason".to_owned(),
-                    Some(other) => format!("the turn ended with the unknown status `{other}`"),
-                };
-                let mut error = error.unwrap_or_default();
-                let info = error.info.take();
-                error.message.get_or_insert_with(unknown);
-                TurnOutcome::Failed { message: error.described(), info, turn: tree() }
-            }
-        });
+        self.outcome = Some(TurnOutcome::of(status.as_deref(), error, tree));
     }
 }
 
@@ -357,6 +363,27 @@ impl TurnError {
     }
 }
 
+/// The relevant parts of the turn in `turn/completed`, each absent if it has an unexpected shape.
+#[derive(Default, Deserialize)]
+pub(super) struct TerminalTurn<'a> {
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) status: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) error: Option<TurnError>,
+    #[serde(default, borrow, deserialize_with = "lenient")]
+    items: Option<Vec<&'a RawValue>>,
+    #[serde(default, rename = "durationMs", deserialize_with = "lenient")]
+    duration_ms: Option<u64>,
+}
+
+impl<'a> TerminalTurn<'a> {
+    pub(super) fn of(turn: &'a str) -> Self {
+        serde_json::from_str(turn).unwrap_or_default()
+    }
+}
+
 /// The parameters of `error`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -367,7 +394,9 @@ pub(super) struct ErrorNotice {
 }
 
 /// A value, or `None` if it has another type: only the affected part is lost.
-fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(super) fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let raw = <&'de RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(raw.get()).ok())
 }

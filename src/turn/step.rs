@@ -6,10 +6,11 @@
 use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
-use serde_json::{Value, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 
 use super::raw::ItemText;
 use crate::{
+    error::Error,
     excerpt::debug_struct,
     protocol::{ThreadItem, envelope::Lenient, raw_json::RawJson, wire::string_enum},
 };
@@ -57,8 +58,11 @@ string_enum! {
         Declined = "declined",
         /// Interrupted.
         Interrupted = "interrupted",
-        /// Started; only in [`TurnEvent::ItemStarted`](crate::TurnEvent::ItemStarted).
+        /// Started; only in [`TurnEvent::ItemStarted`](crate::TurnEvent::ItemStarted) and in a
+        /// [`Transcript`](crate::Transcript).
         InProgress = "inProgress",
+        /// Not completed when its turn ended; only in a [`Transcript`](crate::Transcript).
+        Abandoned = "abandoned",
     }
 }
 
@@ -83,7 +87,7 @@ pub struct ConversationStep {
     /// The status.
     pub status: StepStatus,
     /// The text for display: a message, the summary of reasoning, a command with its output, the paths of
-    /// changed files, the name of a tool. `None` if there is none, and for a closing step.
+    /// changed files, the name of a tool or of a sub-agent. `None` if there is none, and for a closing step.
     pub text: Option<String>,
     #[serde(deserialize_with = "ItemText::deserialize")]
     data: ItemText,
@@ -176,12 +180,16 @@ impl ConversationStep {
     }
 
     /// The closing step of a turn that did not complete.
-    pub(crate) fn closing(
-        thread_id: &str,
-        turn_id: &str,
-        status: StepStatus,
-        data: &Value,
-    ) -> ConversationStep {
+    pub(super) fn closing(thread_id: &str, turn_id: &str, error: &Error) -> ConversationStep {
+        let status = match error {
+            Error::TurnInterrupted { .. } => StepStatus::Interrupted,
+            _ => StepStatus::Failed,
+        };
+        let mut data = json!({ "code": error.code(), "message": error.to_string() });
+        if let Error::TurnFailed { message, info, .. } = error {
+            data["message"] = Value::from(message.as_str());
+            data["info"] = info.as_deref().cloned().unwrap_or_default();
+        }
         ConversationStep {
             thread_id: thread_id.to_owned(),
             turn_id: turn_id.to_owned(),
@@ -261,7 +269,7 @@ impl Serialize for ConversationStep {
 
 /// A text, or nothing if it has another type: the item still makes a step.
 #[derive(Default)]
-struct LenientText(Option<String>);
+pub(super) struct LenientText(pub(super) Option<String>);
 
 impl<'de> Deserialize<'de> for LenientText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -297,6 +305,8 @@ struct ItemParts<'a> {
     review: LenientText,
     #[serde(default)]
     prompt: LenientText,
+    #[serde(default)]
+    agent_path: LenientText,
     #[serde(default)]
     phase: LenientText,
     #[serde(default, borrow)]
@@ -339,6 +349,7 @@ impl ItemParts<'_> {
                 (server, tool) => tool.or(server),
             },
             "dynamicToolCall" | "collabAgentToolCall" => own(&mut self.tool),
+            "subAgentActivity" => own(&mut self.agent_path),
             "fileChange" => {
                 let line = |change: &Value| {
                     let path = change.get("path")?.as_str()?;

@@ -14,13 +14,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::Receiver;
-use serde_json::{Value, json};
-
 use super::{
-    CancelResult, ChatResult, ConversationStep, Input, StepStatus, TurnEvent, TurnHandle, TurnItem,
+    CancelResult, ChatResult, ConversationStep, Input, TurnEvent, TurnHandle, TurnItem,
+    alarm::Inactivity,
     control::Control,
-    log::{Consumer, Interest},
+    log::Consumer,
     reader::{Awaited, Patience, TurnReader, cancel},
     resumable::{Continuations, Parked},
     unload::Lease,
@@ -29,6 +27,7 @@ use crate::{
     continuation::{ChatContinuation, ChatMode},
     deadline::Deadline,
     error::{Error, Result},
+    rpc::{Readiness, Signal, impl_as_fd, readiness_methods},
 };
 
 /// An iterator over the steps of a turn.
@@ -61,9 +60,7 @@ pub struct TurnStream<T: TurnItem> {
     turn: Option<TurnReader>,
     control: Control,
     continuations: Arc<Continuations>,
-    inactivity: Option<Duration>,
-    /// When this reader started: earlier inactivity doesn't count.
-    since: Instant,
+    inactivity: Inactivity,
     ready: VecDeque<T>,
     state: StreamState,
     /// Set when a continuation of this reader was handed out.
@@ -71,8 +68,7 @@ pub struct TurnStream<T: TurnItem> {
     key: u64,
     /// Whether the program has seen the failure.
     is_reported: AtomicBool,
-    /// Whether anybody waits for the channel of [`ready`](Self::ready).
-    is_watched: AtomicBool,
+    signal: Signal,
     /// Keeps a thread loaded that the chat started for itself.
     lease: Option<Lease>,
 }
@@ -98,6 +94,7 @@ pub(crate) struct Reading {
     pub(crate) inactivity: Option<Duration>,
     pub(crate) keep_raw: bool,
     pub(crate) keep_steps: bool,
+    pub(crate) sub_agents: bool,
     /// For a thread that is loaded only for this turn.
     pub(crate) lease: Option<Lease>,
 }
@@ -105,15 +102,16 @@ pub(crate) struct Reading {
 impl Reading {
     /// Steps, of which none are kept.
     pub(crate) fn steps(inactivity: Option<Duration>) -> Reading {
-        Reading { mode: ChatMode::Steps, inactivity, keep_raw: false, keep_steps: false, lease: None }
+        let (keep_raw, keep_steps, sub_agents) = (false, false, false);
+        Reading { mode: ChatMode::Steps, inactivity, keep_raw, keep_steps, sub_agents, lease: None }
     }
 }
 
 impl<T: TurnItem> TurnStream<T> {
     pub(crate) fn open(opened: Opened) -> Self {
         let Opened { control, consumer, continuations, reading } = opened;
-        let Reading { mode, inactivity, keep_raw, keep_steps, lease } = reading;
-        let mut turn = TurnReader::new(consumer, keep_raw, mode);
+        let Reading { mode, inactivity, keep_raw, keep_steps, sub_agents, lease } = reading;
+        let mut turn = TurnReader::new(consumer, keep_raw, sub_agents, mode);
         if keep_steps {
             turn.keep_steps();
         }
@@ -128,18 +126,21 @@ impl<T: TurnItem> TurnStream<T> {
         ready: VecDeque<T>,
         lease: Option<Lease>,
     ) -> Self {
+        let inactivity = Inactivity { limit: inactivity, since: Instant::now() };
+        if control.connection().notifier().tells_changes() {
+            arm(&turn, &control, inactivity);
+        }
         TurnStream {
             key: continuations.new_key(),
             turn: Some(turn),
             control,
             continuations,
             inactivity,
-            since: Instant::now(),
             ready,
             state: StreamState::Running,
             token: AtomicBool::new(false),
             is_reported: AtomicBool::new(false),
-            is_watched: AtomicBool::new(false),
+            signal: Signal::default(),
             lease,
         }
     }
@@ -148,12 +149,11 @@ impl<T: TurnItem> TurnStream<T> {
     pub(crate) fn resume(
         parked: Parked,
         continuations: Arc<Continuations>,
-        interest: Interest,
         mode: ChatMode,
         inactivity: Option<Duration>,
     ) -> Self {
         let Parked { mut turn, control, unread, lease } = parked;
-        turn.go_on(interest, mode);
+        turn.go_on(mode);
         let ready = unread.into_iter().filter_map(T::from_event).collect();
         Self::over(turn, control, continuations, inactivity, ready, lease)
     }
@@ -189,19 +189,10 @@ impl<T: TurnItem> TurnStream<T> {
     /// # Ok::<(), codex_blocking::Error>(())
     /// ```
     pub fn try_next(&mut self) -> Option<T> {
-        self.advance(Patience::None).or_closing(self)
+        self.pull(Patience::None)
     }
 
-    /// A channel for `select!`, of capacity 1: a message is put in when something comes, and by each
-    /// [`try_next`](Self::try_next) after which there may be more. It is disconnected after the end was taken.
-    ///
-    /// A turn that falls silent puts nothing in: wait no longer than the inactivity limit, then call
-    /// `try_next`, which notices it.
-    pub fn ready(&self) -> Receiver<()> {
-        self.is_watched.store(true, Ordering::Relaxed);
-        let running = self.turn.as_ref().and_then(TurnReader::ready);
-        running.unwrap_or_else(|| crossbeam_channel::bounded(0).1)
-    }
+    readiness_methods!();
 
     /// Returns the next item, waiting for at most `limit`. [`is_ended`](Self::is_ended) distinguishes
     /// "nothing yet" from the end.
@@ -219,7 +210,7 @@ impl<T: TurnItem> TurnStream<T> {
     /// # Ok::<(), codex_blocking::Error>(())
     /// ```
     pub fn next_timeout(&mut self, limit: Duration) -> Option<T> {
-        self.advance(Patience::Until(Deadline::after(Some(limit)))).or_closing(self)
+        self.pull(Patience::Until(Deadline::after(Some(limit))))
     }
 
     /// Returns `true` if the iterator yields nothing more.
@@ -347,10 +338,14 @@ impl<T: TurnItem> TurnStream<T> {
                     *is_given = true;
                 }
                 self.is_reported.store(true, Ordering::Relaxed);
+                self.tell();
                 Ok(result)
             }
             Err(error) => {
                 self.ready.extend(unread.into_iter().map(T::from_step));
+                if let Some(readiness) = self.signal.asked().filter(|_| !self.ready.is_empty()) {
+                    readiness.raise();
+                }
                 Err(error)
             }
         }
@@ -394,13 +389,46 @@ impl<T: TurnItem> TurnStream<T> {
         Ok(turn.into_result(&self.control))
     }
 
+    fn readiness(&self) -> &Readiness {
+        self.signal.ask(self.control.connection().notifier(), |readiness| {
+            match self.turn.as_ref().and_then(|turn| Some((turn, turn.consumer()?))) {
+                Some((turn, consumer)) => {
+                    consumer.attach(readiness, !self.ready.is_empty() || turn.is_left());
+                    arm(turn, &self.control, self.inactivity);
+                }
+                None => readiness.raise(),
+            }
+            if self.is_ended() {
+                readiness.end();
+            }
+        })
+    }
+
+    /// Whether something is there to take: an item, events that may make one, or the end.
+    fn is_left(&self) -> bool {
+        let in_turn = |turn: &TurnReader| turn.is_left() || turn.consumer().is_some_and(Consumer::has_any);
+        let is_running = matches!(self.state, StreamState::Running);
+        !self.ready.is_empty() || !is_running || self.turn.as_ref().is_some_and(in_turn)
+    }
+
+    /// Tells those who want to know what is left, after something was taken.
+    fn tell(&self) {
+        if let Some(readiness) = self.signal.asked() {
+            readiness.took(self.is_ended(), || self.is_left());
+        }
+    }
+
+    /// The next item, or the closing step, or nothing.
+    fn pull(&mut self, patience: Patience) -> Option<T> {
+        let item = self.advance(patience).or_closing(self);
+        self.tell();
+        item
+    }
+
     /// The next item, or why there is none.
     fn advance(&mut self, patience: Patience) -> Pulled<T> {
         loop {
             if let Some(item) = self.ready.pop_front() {
-                if self.is_watched.load(Ordering::Relaxed) {
-                    self.ring_bell();
-                }
                 return Pulled::Item(item);
             }
             match &self.state {
@@ -416,25 +444,14 @@ impl<T: TurnItem> TurnStream<T> {
             if !self.ready.is_empty() {
                 continue;
             }
-            let silent_since = self.control.log().last_activity().max(self.since);
-            // The clock is stopped while a server request of the turn is pending.
-            let limit = self.inactivity.filter(|_| !self.control.log().is_held());
-            let inactive_at = limit.and_then(|limit| silent_since.checked_add(limit));
-            match turn.await_news(&self.control, inactive_at, patience) {
+            let silent_since = self.control.log().silent_since(self.inactivity);
+            match turn.await_news(&self.control, Some(self.inactivity), patience) {
                 Awaited::News => {}
                 Awaited::Nothing => return Pulled::Nothing,
                 Awaited::Silence => {
                     self.end_inactive(Instant::now().saturating_duration_since(silent_since));
                 }
             }
-        }
-    }
-
-    /// Something was handed out, and more may be there. Out of the way of those who don't select.
-    #[cold]
-    fn ring_bell(&self) {
-        if let Some(turn) = &self.turn {
-            turn.ring_bell();
         }
     }
 
@@ -452,6 +469,7 @@ impl<T: TurnItem> TurnStream<T> {
     /// Ends the stream of an inactive turn, which is parked from now on.
     fn end_inactive(&mut self, idle: Duration) {
         let Some(turn) = self.turn.take() else { return };
+        turn.disarm();
         let continuation = self.token_of(&turn);
         let last_error = self.control.log().last_retry();
         let progress = turn.session().progress();
@@ -468,17 +486,15 @@ impl<T: TurnItem> TurnStream<T> {
             return None;
         }
         self.is_reported.store(true, Ordering::Relaxed);
-        let status = match error {
-            Error::TurnInterrupted { .. } => StepStatus::Interrupted,
-            _ => StepStatus::Failed,
-        };
-        let mut data = json!({ "code": error.code(), "message": error.to_string() });
-        if let Error::TurnFailed { message, info, .. } = &*error {
-            data["message"] = Value::from(message.as_str());
-            data["info"] = info.as_deref().cloned().unwrap_or_default();
-        }
         let log = self.control.log();
-        Some(T::from_step(ConversationStep::closing(&log.thread_id, &log.turn_id, status, &data)))
+        Some(T::from_step(ConversationStep::closing(&log.thread_id, &log.turn_id, error)))
+    }
+}
+
+/// Has the program told of the deadlines of a turn, whether or not anybody reads it.
+fn arm(turn: &TurnReader, control: &Control, inactivity: Inactivity) {
+    if let Some(consumer) = turn.consumer() {
+        consumer.arm(control.connection(), inactivity);
     }
 }
 
@@ -504,11 +520,13 @@ impl<T: TurnItem> Iterator for TurnStream<T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        self.advance(Patience::Unlimited).or_closing(self)
+        self.pull(Patience::Unlimited)
     }
 }
 
 impl<T: TurnItem> FusedIterator for TurnStream<T> {}
+
+impl_as_fd!([T: TurnItem] TurnStream<T>);
 
 impl<T: TurnItem> Drop for TurnStream<T> {
     fn drop(&mut self) {
@@ -518,6 +536,7 @@ impl<T: TurnItem> Drop for TurnStream<T> {
         match &self.state {
             StreamState::Running if self.token.load(Ordering::Acquire) => {
                 if let Some(turn) = self.turn.take() {
+                    turn.disarm();
                     // One event can make several items: the turn's end also makes those that were lost.
                     let unread = self.ready.drain(..).map(T::into_event).collect();
                     let parked =
@@ -556,7 +575,7 @@ impl<T: TurnItem> Iterator for Results<'_, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
-        match self.stream.advance(Patience::Unlimited) {
+        let pulled = match self.stream.advance(Patience::Unlimited) {
             Pulled::Item(item) => Some(Ok(item)),
             Pulled::Nothing => None,
             Pulled::Failed => match &mut self.stream.state {
@@ -567,7 +586,9 @@ impl<T: TurnItem> Iterator for Results<'_, T> {
                 }
                 _ => None,
             },
-        }
+        };
+        self.stream.tell();
+        pulled
     }
 }
 

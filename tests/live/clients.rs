@@ -8,7 +8,7 @@ use std::thread;
 use codex_blocking::testing::{ModelReply, ModelStub};
 use codex_blocking::{
     ApprovalMode, ApprovalRequest, ChatRequest, Client, ClientBuilder, Error, StepStatus, StepType,
-    ThreadConfig, ThreadHandle,
+    ThreadConfig, ThreadHandle, TurnEvent,
 };
 use crossbeam_channel::{Sender, unbounded};
 use serde_json::Value;
@@ -28,6 +28,7 @@ cases![
     a_question_that_another_client_answers_waits_no_more,
     a_question_that_waits_is_told_to_the_client_that_resumes_its_thread,
     a_turn_whose_client_goes_away_ends_for_the_one_that_resumes_its_thread,
+    a_client_that_follows_a_thread_sees_the_turns_that_another_one_starts,
 ];
 
 fn two_clients_chat_at_once() {
@@ -186,4 +187,32 @@ fn a_turn_whose_client_goes_away_ends_for_the_one_that_resumes_its_thread() {
     assert!(thread.read(true).unwrap().raw().contains("late"));
     assert_eq!(thread.chat_once("and").unwrap().final_text, "late");
     assert_eq!(said(&live), ["hello", "and"]);
+}
+
+fn a_client_that_follows_a_thread_sees_the_turns_that_another_one_starts() {
+    let (other, thread, _live) = two_on_a_thread();
+    let mut events = other.follow(thread.thread_id()).unwrap();
+    let (tell, told) = unbounded();
+    events.on_ready(move || {
+        let _ = tell.send(());
+    });
+    for text in ["three", "four"] {
+        let result = thread.chat_once(text).unwrap();
+        let mut seen = Vec::new();
+        while !seen.iter().any(|event| event == "turn/completed") {
+            told.recv_timeout(PATIENCE).expect("a call");
+            while let Some(event) = events.try_next() {
+                match event {
+                    TurnEvent::Other(event) => seen.push(event.method().into_owned()),
+                    TurnEvent::Step(step) => {
+                        assert_eq!(step.turn_id, result.turn_id);
+                        seen.push(step.text.unwrap_or_default());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        assert_eq!(seen.first().map(String::as_str), Some("turn/started"), "{seen:?}");
+        assert!(seen.contains(&result.final_text), "{seen:?}");
+    }
 }

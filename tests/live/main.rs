@@ -28,6 +28,7 @@ mod server_requests;
 mod start;
 mod surroundings;
 mod threads;
+mod transcripts;
 mod turns;
 mod typed;
 mod websocket;
@@ -79,7 +80,7 @@ fn cases(via: Via) -> Vec<Case> {
         [chats::cases(), turns::cases(), threads::cases(), questions::cases(), results::cases()].concat();
     // Most of what they are about came with later servers.
     if !is_old_server() {
-        cases.extend(server_requests::cases());
+        cases.extend([server_requests::cases(), transcripts::cases()].concat());
     }
     #[cfg(unix)]
     cases.extend(death::cases());

@@ -9,6 +9,7 @@ use std::time::Instant;
 use codex_blocking::{ChatContinuation, ChatRequest, Error, StepStatus, ThreadConfig};
 use serde_json::json;
 
+use crate::support::PATIENCE;
 use crate::support::cases::cases;
 use crate::support::live::Live;
 use crate::{SHORT, SOON, kinds, said};
@@ -28,6 +29,8 @@ cases![
     cancelling_a_turn_near_its_end_finds_it_completed_or_interrupted,
     interrupting_a_turn_that_is_over_is_no_error,
     closing_the_client_wakes_whoever_reads_a_turn,
+    a_chat_that_is_looked_at_only_when_it_calls_yields_all_its_steps,
+    an_interrupt_that_nobody_waits_for_ends_the_turn,
 ];
 
 // ---- silence ----
@@ -210,4 +213,33 @@ fn closing_the_client_wakes_whoever_reads_a_turn() {
     assert!(steps.last().unwrap().is_error(), "{steps:?}");
     assert!(matches!(chat.finish(), Err(Error::Closed { .. })));
     assert!(matches!(live.client.request("config/read", json!({})), Err(Error::Closed { .. })));
+}
+
+// ---- event loops ----
+
+fn a_chat_that_is_looked_at_only_when_it_calls_yields_all_its_steps() {
+    let live = Live::new();
+    let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
+    for text in ["one", "two"] {
+        let mut chat = thread.chat(text).unwrap();
+        let (tell, told) = crossbeam_channel::unbounded();
+        chat.on_ready(move || {
+            let _ = tell.send(());
+        });
+        let mut steps = Vec::new();
+        while !chat.is_ended() {
+            told.recv_timeout(PATIENCE).expect("a call");
+            steps.extend(std::iter::from_fn(|| chat.try_next()));
+        }
+        assert_eq!(steps.last().unwrap().text.as_deref(), Some(&*format!("echo: {text}")));
+        chat.finish().unwrap();
+    }
+}
+
+fn an_interrupt_that_nobody_waits_for_ends_the_turn() {
+    let (live, _release) = Live::held();
+    let chat = live.client.chat("hello").unwrap();
+    // Before the server has said that the turn runs, or after.
+    chat.handle().request_interrupt();
+    assert!(matches!(chat.finish(), Err(Error::TurnInterrupted { .. })));
 }

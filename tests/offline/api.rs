@@ -9,11 +9,12 @@ use codex_blocking::{
     BatchWriteConfig, CancelResult, Chat, ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult,
     Client, ClientBuilder, CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit,
     ConversationStep, Error, ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory,
-    Notifications, PlanType, RawEvent, RawNotification, ReadConfig, Reply, Result, ReviewDelivery,
+    Notifications, PlanStep, PlanType, RawEvent, RawNotification, ReadConfig, Reply, Result, ReviewDelivery,
     ReviewTarget, ServerRequest, ServerResponse, Setting, SortDirection, Stats, Stdio, StepStatus, StepType,
-    ThreadConfig, ThreadHandle, ThreadSortKey, TokenUsage, Transport, TurnEvent, TurnHandle, TurnOverrides,
+    StreamHandle, SubAgentTranscript, ThreadConfig, ThreadHandle, ThreadSortKey, TokenUsage, Transcript,
+    TranscriptItem, TranscriptTurn, Transport, TurnEvent, TurnHandle, TurnOverrides, TurnStatus,
     UserInputRequest, UserInputRequests, UserInputResponse, WeakClient, WebSocket, WriteConfigValue,
-    protocol::ClientRequest,
+    protocol::{self, ClientRequest},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -166,6 +167,41 @@ fn a_chat(mut chat: Chat) -> Result<ChatResult> {
 }
 
 #[expect(dead_code, reason = "it only has to compile")]
+fn event_loops(
+    client: &Client,
+    chat: &Chat,
+    notifications: &Notifications,
+    questions: &codex_blocking::ServerRequests,
+    command: &codex_blocking::RunningCommand,
+) -> Result<()> {
+    chat.on_ready(|| {});
+    notifications.on_ready(|| {});
+    questions.on_ready(|| {});
+    command.on_ready(|| {});
+    let _: [crossbeam_channel::Receiver<()>; 4] =
+        [chat.ready(), notifications.ready(), questions.ready(), command.ready()];
+    let _: [StreamHandle; 2] = [notifications.handle(), questions.handle()];
+    notifications.handle().end();
+    chat.handle().request_interrupt();
+    let _: ClientBuilder = Client::builder().on_ready(|| {});
+    let _: ChatEvents = client.follow("thread")?;
+    Ok(())
+}
+
+#[cfg(unix)]
+#[expect(dead_code, reason = "it only has to compile")]
+fn descriptors<'a>(
+    chat: &'a Chat,
+    notifications: &'a Notifications,
+    questions: &'a codex_blocking::ServerRequests,
+    command: &'a codex_blocking::RunningCommand,
+) -> std::io::Result<[std::os::fd::BorrowedFd<'a>; 4]> {
+    use std::os::fd::AsFd;
+    let _ = [chat.as_fd(), notifications.as_fd(), questions.as_fd(), command.as_fd()];
+    Ok([chat.ready_fd()?, notifications.ready_fd()?, questions.ready_fd()?, command.ready_fd()?])
+}
+
+#[expect(dead_code, reason = "it only has to compile")]
 fn a_thread(thread: &ThreadHandle) -> Result<()> {
     let _: (&str, ThreadConfig, &[String]) = (thread.thread_id(), thread.defaults(), thread.not_applied());
     let _: ChatResult = thread.chat_once("text")?;
@@ -199,6 +235,27 @@ fn data(result: ChatResult, step: ConversationStep, token: ChatContinuation, ini
 }
 
 #[expect(dead_code, reason = "it only has to compile")]
+fn transcript(turns: &[protocol::Turn], event: &TurnEvent) -> Transcript {
+    let _: Vec<ConversationStep> = turns[0].steps();
+    let mut transcript: Transcript = Transcript::from_turns(turns);
+    transcript.apply(event);
+    let items: &[TranscriptItem] = transcript.items();
+    let TranscriptItem { id, kind, status, text, output, exit_code, changes, plan, .. } = &items[0];
+    let _: (&String, &StepType, &StepStatus, &String) = (id, kind, status, text);
+    let _: (&Option<String>, &Option<i32>) = (output, exit_code);
+    let _: (&Vec<protocol::FileUpdateChange>, &Vec<PlanStep>) = (changes, plan);
+    let agent: &SubAgentTranscript = &items[0].sub_agents[0];
+    let _: (&String, &Option<String>, &Transcript) = (&agent.thread_id, &agent.agent, &agent.transcript);
+    let turn: &TranscriptTurn = &transcript.turns()[0];
+    let _: (&TurnStatus, &Option<String>, &Option<String>) = (&turn.status, &turn.error, &turn.notice);
+    let _: (u64, u64, u64) = (transcript.revision(), items[0].revision, turn.revision);
+    if let TurnEvent::SubAgent { thread_id, agent, event, .. } = event {
+        let _: (&String, &Option<String>, &TurnEvent) = (thread_id, agent, event);
+    }
+    transcript
+}
+
+#[expect(dead_code, reason = "it only has to compile")]
 fn settings() -> Result<Client> {
     let second = Duration::from_secs(1);
     let _: ClientBuilder = Client::builder()
@@ -220,7 +277,8 @@ fn settings() -> Result<Client> {
         .thread_config(ThreadConfig::new().cwd("/w").ephemeral(Setting::Null))
         .overrides(TurnOverrides::new().collaboration_mode(CollaborationMode::plan("m")))
         .inactivity_timeout(second)
-        .keep_raw_events(true);
+        .keep_raw_events(true)
+        .sub_agents(true);
     let _ = WebSocket::new("ws://127.0.0.1:1").token("t").header("k", "v").connect_timeout(second);
     let _ = WebSocket::spawn(Stdio::default());
     #[cfg(unix)]
@@ -279,6 +337,7 @@ mod names {
             Reply<()>,
             Stats,
             Stdio,
+            StreamHandle,
             ThreadHandle,
             WeakClient,
             WebSocket,
@@ -340,6 +399,7 @@ mod names {
             TurnStream<I>,
         ),
         _results: (MessagePhase, TurnProgress, TurnStatus),
+        _transcripts: (SubAgentTranscript, Transcript, TranscriptItem, TranscriptTurn),
         _rest: (
             Cause,
             CommandExit,
@@ -372,6 +432,7 @@ fn handles_are_shared_streams_are_sent_and_data_is_plain() {
     shared::<WeakClient>();
     shared::<ThreadHandle>();
     shared::<TurnHandle>();
+    shared::<StreamHandle>();
     shared::<ClientBuilder>();
     shared::<Error>();
     shared::<CancelResult>();

@@ -5,7 +5,7 @@
 use std::fmt::{Debug, Display};
 
 use codex_blocking::{
-    ApprovalMode, Client, Error, RequestId, ServerRequest, TurnEvent,
+    ApprovalMode, Client, Error, RequestId, ServerRequest, Transcript, TurnEvent,
     protocol::{ThreadItem, ThreadReadParams},
 };
 use serde_json::{Value, json};
@@ -60,6 +60,7 @@ fn errors_of_the_server_are_short_and_keep_what_it_said() {
 fn steps_and_events_are_short_in_debug_and_whole_in_display() {
     let (client, mut server) = served();
     let mut stream = client.notifications();
+    let mut transcript = Transcript::default();
     let mut events = begun(&client, &mut server, |client| client.chat_events("hello"));
     server.delta(&long());
     server.notify("turn/diff/updated", json!({ "threadId": "t", "turnId": "u", "diff": long() }));
@@ -70,6 +71,7 @@ fn steps_and_events_are_short_in_debug_and_whole_in_display() {
     for _ in 0..5 {
         let event = events.try_next().unwrap();
         is_short(&event);
+        transcript.apply(&event);
         match &event {
             TurnEvent::Other(raw) => {
                 is_short(raw);
@@ -84,6 +86,9 @@ fn steps_and_events_are_short_in_debug_and_whole_in_display() {
             is_short(&item);
         }
     }
+    is_short(&transcript);
+    is_short(&transcript.items()[0]);
+    is_short(&transcript.turns()[0]);
     is_short(&stream.try_next().unwrap());
     server.complete("completed");
     let result = events.finish().unwrap();

@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, fmt::Debug, fs, path::Path};
 use codex_blocking::{
     Account, AccountKind, ApprovalDecision, ApprovalRequest, ChatMode, ChatRequest, CommandExit,
     CommandOutput, CompletionSource, Input, InputItem, ListModels, NetworkPolicyRuleAction, SandboxMode,
-    ServerRequest, ServerResponse, Setting, StepStatus, StepType, ThreadConfig, TurnEvent, TurnOverrides,
-    UserInputResponse, testing::ScriptedServer,
+    ServerRequest, ServerResponse, Setting, StepStatus, StepType, ThreadConfig, Transcript, TurnEvent,
+    TurnOverrides, UserInputResponse, testing::ScriptedServer,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -148,7 +148,8 @@ fn notify(server: &mut Server, method: &str, params: &Value, body: &str) {
 fn turns(shown: &mut Shown) {
     let (client, mut server) = served();
     let mut notifications = client.notifications();
-    let mut events = begun(&client, &mut server, |client| client.chat_events("hello"));
+    let request = ChatRequest::new("hello").sub_agents(true);
+    let mut events = begun(&client, &mut server, |client| client.chat_events(request));
     for body in bodies() {
         let item = |kind: &str| format!(r#"{{"type":"{kind}","id":"i","text":"x","body":{body}}}"#);
         let mut send = |method: &str, params: Value| notify(&mut server, method, &params, &body);
@@ -173,10 +174,24 @@ fn turns(shown: &mut Shown) {
                 item(kind)
             ));
         }
+        // Two items that a sub-agent sends, in the transcript that is nested in another one.
+        let spawn = item("collabAgentToolCall").replace("{", r#"{"receiverThreadIds":["child"],"#);
+        for (thread, item) in [("t", spawn), ("child", item("agentMessage"))] {
+            let turn = if thread == "t" { "u" } else { "v" };
+            server.send_text(&format!(
+                r#"{{"method":"item/completed","params":{{"threadId":"{thread}","turnId":"{turn}","item":{item}}}}}"#
+            ));
+        }
     }
+    let mut transcript = Transcript::default();
     while let Some(event) = events.try_next() {
         let tree = shown.see_variant(&event);
+        transcript.apply(&event);
         match &event {
+            TurnEvent::SubAgent { .. } => {
+                assert_eq!((&tree["type"], &tree["thread_id"]), (&json!("sub_agent"), &json!("child")));
+                assert_eq!((&tree["agent"], &tree["event"]["type"]), (&Value::Null, &json!("step")));
+            }
             TurnEvent::Other(raw) => {
                 assert_eq!(tree["type"], "other");
                 let inner = shown.see_back("RawEvent", raw);
@@ -191,6 +206,14 @@ fn turns(shown: &mut Shown) {
             _ => {}
         }
     }
+    let tree = shown.see_back("Transcript", &transcript);
+    assert_eq!(tree["items"].as_array().unwrap().len(), transcript.items().len());
+    for item in transcript.items() {
+        let tree = shown.see_back("TranscriptItem", item);
+        assert_eq!((&tree["kind"], &tree["status"]), (&json!(item.kind), &json!(item.status)));
+        item.sub_agents.iter().for_each(|agent| drop(shown.see_back("SubAgentTranscript", agent)));
+    }
+    transcript.turns().iter().for_each(|turn| drop(shown.see_back("TranscriptTurn", turn)));
     let continuation = events.continuation();
     shown.see_back("ChatContinuation", &continuation);
     while let Some(notification) = notifications.try_next() {
@@ -203,7 +226,7 @@ fn turns(shown: &mut Shown) {
     assert!(!cancelled.steps.is_empty());
     shown.see_back("CancelResult", &cancelled);
     shown.see_back("Stats", &client.stats());
-    for status in ["completed", "failed", "declined", "interrupted", "inProgress", "moon"] {
+    for status in ["completed", "failed", "declined", "interrupted", "inProgress", "abandoned", "moon"] {
         shown.see_variant(&StepStatus::from(status));
     }
     for kind in ["thinking", "exec", "codex", "tool", "file", "error", "moon"] {

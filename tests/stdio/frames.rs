@@ -28,6 +28,7 @@ cases![
     strict_ends_the_connection_at_stray_text,
     strict_ends_the_connection_at_bytes_that_are_no_utf_8,
     strict_takes_blank_lines,
+    notifications_that_are_looked_at_only_when_they_call_all_come,
 ];
 
 const KIB: usize = 1024;
@@ -174,4 +175,30 @@ fn strict_takes_blank_lines() {
     let client = Client::builder().strict(true).connect(server("plain")).unwrap();
     write(&client, b"\n\r\n  \n").unwrap();
     assert_eq!(client.request("echo", json!([1])).unwrap(), json!([1]));
+}
+
+fn notifications_that_are_looked_at_only_when_they_call_all_come() {
+    const COUNT: usize = 10_000;
+    let client = connect(server("plain"));
+    let mut notifications = client.notifications();
+    let (tell, told) = crossbeam_channel::unbounded();
+    notifications.on_ready(move || {
+        let _ = tell.send(());
+    });
+    let lines: String =
+        (0..COUNT).map(|number| format!("{{\"method\":\"x\",\"params\":{number}}}\n")).collect();
+    write(&client, lines.as_bytes()).unwrap();
+    let mut seen = 0;
+    while seen < COUNT {
+        told.recv_timeout(PATIENCE).expect("a call");
+        while let Some(notification) = notifications.try_next() {
+            assert_eq!(notification.params::<usize>().unwrap(), seen);
+            seen += 1;
+        }
+    }
+    client.close().unwrap();
+    while !notifications.is_ended() {
+        told.recv_timeout(PATIENCE).expect("a call");
+        assert!(notifications.try_next().is_none());
+    }
 }

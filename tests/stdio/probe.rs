@@ -87,11 +87,18 @@ fn default_command() {
     print(&connect(Stdio::default()).request("arguments", ()).unwrap());
 }
 
+/// Each system has rules of its own for the words of a command line.
 fn the_default_command_is_that_of_the_variable_in_words() {
     let exe = std::env::current_exe().unwrap();
-    let words = format!(r#"'{}' --serve plain "a b" c\ d '$HOME' ''"#, exe.display());
+    let (words, split) = match cfg!(windows) {
+        true => (format!(r#""{}" --serve plain "a b" c\d 'e "" "#, exe.display()), ["a b", r"c\d", "'e", ""]),
+        false => (
+            format!(r#"'{}' --serve plain "a b" c\ d '$HOME' ''"#, exe.display()),
+            ["a b", "c d", "$HOME", ""],
+        ),
+    };
     let arguments = output_of(probe("default-command").env("CODEX_APP_SERVER_CMD", words));
-    assert_eq!(arguments, json!(["--serve", "plain", "a b", "c d", "$HOME", ""]));
+    assert_eq!(arguments, json!(["--serve", "plain", split[0], split[1], split[2], split[3]]));
 }
 
 fn without_the_variable_codex_app_server_is_run_from_the_path() {

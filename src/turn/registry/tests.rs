@@ -170,6 +170,9 @@ impl World {
                 let text = self.text(size);
                 // A review's own end names its own id.
                 let is_review = review && kind != Kind::TurnCompleted;
+                // A turn of another thread as the root makes its thread a sub-agent's; here ids are used twice.
+                let is_root = |run: &ModelRun| !run.is_over && run.turn == turn && run.thread != thread;
+                let is_review = is_review && !(kind == Kind::TurnStarted && self.runs.iter().any(is_root));
                 self.deliver(Said { thread, turn: Some(turn), kind, text, is_review });
             }
             Op::OfThread { turn, kind } => {

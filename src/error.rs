@@ -226,6 +226,22 @@ pub enum Error {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// A sign-in with ChatGPT ended without success. `Display` says what to do next.
+    #[error("{}: {}{}", if *.was_cancelled { "the login was cancelled" } else { "the login failed" }, Message(.message),
+        if *.was_cancelled {
+            ", because of Login::cancel, or because another login or a logout followed"
+        } else {
+            "; begin another with Client::login_chatgpt or Client::login_device_code, or use Client::login_api_key"
+        }
+    )]
+    #[non_exhaustive]
+    LoginFailed {
+        /// The server's reason. Its text is not stable.
+        message: String,
+        /// Whether this client ended it: with [`Login::cancel`](crate::Login::cancel), with another sign-in, or with
+        /// a logout.
+        was_cancelled: bool,
+    },
     /// This client was closed, by [`close`](crate::Client::close) or by dropping its last clone, or is used in a
     /// forked process.
     #[error("{}: {}", Message(.doing), if *.in_forked_process {
@@ -257,6 +273,7 @@ abridged_debug!(enum Error {
     NoLongerPending { what, source },
     BufferFull { thread_id, turn_id, buffered, limit },
     OutputFull { process_id, buffered, limit },
+    LoginFailed { message, was_cancelled },
     Closed { doing, in_forked_process },
 });
 
@@ -285,10 +302,16 @@ pub enum Timeout {
         /// The turn's id.
         turn_id: String,
     },
+    /// The limit given to [`Login::wait`](crate::Login::wait). The sign-in goes on.
+    #[non_exhaustive]
+    Login {
+        /// The sign-in's id.
+        login_id: String,
+    },
 }
 
 abridged_debug!(enum Timeout {
-    Connect, Request { method }, Compaction { thread_id }, TurnEnd { turn_id },
+    Connect, Request { method }, Compaction { thread_id }, TurnEnd { turn_id }, Login { login_id },
 });
 
 impl fmt::Display for Timeout {
@@ -302,6 +325,11 @@ impl fmt::Display for Timeout {
             Timeout::TurnEnd { turn_id } => {
                 write!(f, "request_timeout: the interrupted turn {} did not end", Excerpt(turn_id))
             }
+            Timeout::Login { login_id } => write!(
+                f,
+                "the login {} waits for the user; wait again, or cancel it: still nobody has signed in",
+                Excerpt(login_id)
+            ),
         }
     }
 }
@@ -603,6 +631,7 @@ codes! {
     NoLongerPending => "no_longer_pending",
     BufferFull => "buffer_full",
     OutputFull => "output_full",
+    LoginFailed => "login_failed",
     Closed => "closed",
 }
 
@@ -667,6 +696,13 @@ fn advice(message: &str) -> &'static str {
     if is("already has an active writer") {
         "; another app-server process has this thread loaded: close the client that started it, or drop that \
          client's last Client, ThreadHandle and Chat"
+    } else if is("authentication required to read rate limits") {
+        "; sign in with Client::login_chatgpt or Client::login_device_code"
+    } else if is("status 401 Unauthorized") {
+        "; sign in with Client::login_api_key, Client::login_chatgpt or Client::login_device_code, or correct the \
+         key of the model provider"
+    } else if is("log out and sign in again") {
+        "; use Client::logout, then Client::login_chatgpt or Client::login_device_code"
     } else if is("auth refresh request failed") {
         // The server leaves out this client's reason for refusing new tokens, which says the same.
         "; the server asked this program for new tokens: use Client::set_server_request_handler to give them"
@@ -797,6 +833,7 @@ mod tests {
             Error::no_longer_pending(long()),
             Error::BufferFull { thread_id: thread().0, turn_id: thread().1, buffered: 1, limit: 1 },
             Error::OutputFull { process_id: long(), buffered: 1, limit: 1 },
+            Error::LoginFailed { message: long(), was_cancelled: false },
             Error::closed(long()),
         ]
         .into_iter()

@@ -25,6 +25,8 @@
 //! - [`Client::set_approval_handler`] decides what the agent may do; [`Client::pending`] contains all server
 //!   requests that wait for an answer ([`ServerRequest`]). By default, nothing is granted.
 //! - [`Client::start_thread_with_tools`] gives the agent tools of the program ([`Tool`]).
+//! - [`Client::account`] tells who the server is signed in as; [`Client::login_api_key`] and
+//!   [`Client::login_device_code`] sign it in.
 //! - [`Client::exec_command`] and [`Client::spawn_command`] run commands on the server.
 //! - [`Client::call`] sends any request of the protocol, with its types in [`protocol`];
 //!   [`Client::request`] sends any method as JSON.
@@ -33,9 +35,9 @@
 //! - With the feature `testing`, [`testing::ScriptedServer`] is a server for the tests of a program.
 //!
 //! The [`guide`] explains [turns, timeouts and cancellation](guide::turns), [threads](guide::threads),
-//! [transports](guide::transports), [event loops](guide::event_loops), [terminals](guide::terminal), [recording a bug
-//! report](guide::recording), [the protocol's types](guide::protocol) and [performance](guide::performance), and translates
-//! [from Python packages](guide::from_python).
+//! [signing in and the server's surroundings](guide::signing_in), [transports](guide::transports), [event
+//! loops](guide::event_loops), [terminals](guide::terminal), [recording a bug report](guide::recording), [the protocol's
+//! types](guide::protocol) and [performance](guide::performance), and translates [from Python packages](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!
 //! # When a turn fails
@@ -131,6 +133,7 @@
 pub mod protocol;
 pub mod transport;
 
+mod account;
 mod client;
 mod config;
 mod continuation;
@@ -148,6 +151,7 @@ pub mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use account::{Account, AccountKind, Login};
 pub use client::{
     Client, ClientBuilder, InitializeResult, Notifications, Reply, SERVER_VERSIONS, Stats, ThreadHandle,
     WeakClient,
@@ -163,8 +167,8 @@ pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCo
 pub use protocol::{
     AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
     DynamicToolCallResponse as ToolOutput, GranularAskForApproval as GranularApproval, MergeStrategy,
-    MessagePhase, ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, ReasoningEffort,
-    ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
+    MessagePhase, ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, PlanType,
+    ReasoningEffort, ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
     Settings as CollaborationSettings, SortDirection, ThreadSortKey, ThreadSourceKind,
     ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
     UserInput as InputItem,

@@ -6,6 +6,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Client, Inner, legacy_events};
 use crate::{
+    account::Logins,
     error::{Error, Result},
     exec::Commands,
     recorder::Recorder,
@@ -277,6 +278,7 @@ impl ClientBuilder {
         let budget = Budget::telling(self.max_buffered_bytes, self.on_ready.map(|Told(on_ready)| on_ready));
         let turns = Turns::new(&budget);
         let commands = Commands::new(&budget);
+        let logins = Arc::<Logins>::default();
         let broker = Broker::new(self.broker, &turns, &budget);
         let connection = Connection::open(
             &mut transport,
@@ -290,6 +292,7 @@ impl ClientBuilder {
                     Arc::clone(&broker) as _,
                     Arc::clone(&turns) as _,
                     Arc::clone(&commands) as _,
+                    Arc::clone(&logins) as _,
                 ],
             },
         )?;
@@ -305,6 +308,7 @@ impl ClientBuilder {
             budget,
             turns,
             commands,
+            logins,
             broker,
         };
         Ok(Client { inner: Arc::new(inner), connection, request_timeout: self.request_timeout })

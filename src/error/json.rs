@@ -80,6 +80,10 @@ impl Serialize for Error {
                 map.serialize_entry("buffered", buffered)?;
                 map.serialize_entry("limit", limit)?;
             }
+            Error::LoginFailed { message, was_cancelled } => {
+                map.serialize_entry("login_message", message)?;
+                map.serialize_entry("was_cancelled", was_cancelled)?;
+            }
             Error::Closed { doing, in_forked_process } => {
                 map.serialize_entry("doing", doing)?;
                 map.serialize_entry("in_forked_process", in_forked_process)?;
@@ -105,6 +109,7 @@ impl Serialize for Timeout {
             Timeout::Request { method } => ("request", Some(("method", method))),
             Timeout::Compaction { thread_id } => ("compaction", Some(("thread_id", thread_id))),
             Timeout::TurnEnd { turn_id } => ("turn_end", Some(("turn_id", turn_id))),
+            Timeout::Login { login_id } => ("login", Some(("login_id", login_id))),
         };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("type", kind)?;
@@ -249,6 +254,10 @@ mod tests {
                 Error::OutputFull { process_id: "p".to_owned(), buffered: 2, limit: 1 },
                 json!({ "causes": [], "process_id": "p", "buffered": 2, "limit": 1 }),
             ),
+            (
+                Error::LoginFailed { message: "no".to_owned(), was_cancelled: true },
+                json!({ "causes": [], "login_message": "no", "was_cancelled": true }),
+            ),
             (Error::closed("wait"), json!({ "causes": [], "doing": "wait", "in_forked_process": false })),
         ]
     }
@@ -280,6 +289,7 @@ mod tests {
             (Timeout::Request { method: text() }, json!({ "type": "request", "method": "x" })),
             (Timeout::Compaction { thread_id: text() }, json!({ "type": "compaction", "thread_id": "x" })),
             (Timeout::TurnEnd { turn_id: text() }, json!({ "type": "turn_end", "turn_id": "x" })),
+            (Timeout::Login { login_id: text() }, json!({ "type": "login", "login_id": "x" })),
         ] {
             assert_eq!(serde_json::to_value(limit).unwrap(), expected);
         }

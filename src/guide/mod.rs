@@ -12,6 +12,10 @@ pub mod threads {
     #![doc = include_str!("threads.md")]
 }
 
+pub mod signing_in {
+    #![doc = include_str!("signing_in.md")]
+}
+
 pub mod event_loops {
     #![doc = include_str!("event_loops.md")]
 }

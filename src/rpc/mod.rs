@@ -662,6 +662,14 @@ impl Core {
         subscription
     }
 
+    pub(crate) fn server_url(&self) -> Option<&str> {
+        self.link.get()?.server_url()
+    }
+
+    pub(crate) fn server_pid(&self) -> Option<u32> {
+        self.link.get()?.server_pid()
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
     }

@@ -5,20 +5,48 @@
 use std::{fmt::Debug, iter::FusedIterator, time::Duration};
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, BatchWriteConfig, CancelResult, Chat,
-    ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult, Client, ClientBuilder,
-    CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit, ConversationStep, Error,
-    ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory, Notifications, PlanStep,
-    RawEvent, RawNotification, ReadConfig, Recorder, Reply, Result, ReviewDelivery, ReviewTarget,
-    ServerRequest, ServerResponse, Setting, SortDirection, Stats, Stdio, StepStatus, StepType, StreamHandle,
-    SubAgentTranscript, ThreadConfig, ThreadHandle, ThreadSortKey, TokenUsage, Transcript, TranscriptItem,
-    TranscriptTurn, Transport, TurnEvent, TurnHandle, TurnOverrides, TurnStatus, UserInputRequest,
-    UserInputRequests, UserInputResponse, WeakClient, WebSocket, WriteConfigValue,
+    Account, AccountKind, ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests,
+    BatchWriteConfig, CancelResult, Chat, ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult,
+    Client, ClientBuilder, CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit,
+    ConversationStep, Error, ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory,
+    Notifications, PlanStep, PlanType, RawEvent, RawNotification, ReadConfig, Recorder, Reply, Result,
+    ReviewDelivery, ReviewTarget, ServerRequest, ServerResponse, Setting, SortDirection, Stats, Stdio,
+    StepStatus, StepType, StreamHandle, SubAgentTranscript, ThreadConfig, ThreadHandle, ThreadSortKey,
+    TokenUsage, Transcript, TranscriptItem, TranscriptTurn, Transport, TurnEvent, TurnHandle, TurnOverrides,
+    TurnStatus, UserInputRequest, UserInputRequests, UserInputResponse, WeakClient, WebSocket,
+    WriteConfigValue,
     protocol::{self, ClientRequest},
     testing::ScriptedServer,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+
+#[expect(dead_code, reason = "it only has to compile")]
+fn account(client: &Client) -> Result<()> {
+    fn crosses<T: Clone + Send + Sync + Debug + 'static>(_: &T) {}
+    let account: Account = client.account()?;
+    let _: (Option<AccountKind>, Option<String>, Option<PlanType>) =
+        (account.kind, account.email, account.plan);
+    client.login_api_key("sk-…")?;
+    for login in [client.login_chatgpt()?, client.login_device_code()?] {
+        crosses(&login);
+        let _: (&str, Option<&str>, bool) = (login.url(), login.user_code(), login.is_ended());
+        login.wait(Duration::from_secs(1))?;
+        login.wait(None)?;
+        login.cancel()?;
+    }
+    client.logout()?;
+    let _: i32 = client.rate_limits()?.rate_limits.primary.as_ref().map_or(0, |window| window.used_percent);
+    let _: (Option<u32>, Option<&str>) = (client.server_pid(), client.server_url());
+    let _: Stdio = Stdio::default()
+        .codex_home("/home")
+        .config("key", [1.5])
+        .env_clear()
+        .env("A", "b")
+        .env_remove("A")
+        .on_stderr(|line: &str| drop(line.to_owned()));
+    Ok(())
+}
 
 #[expect(dead_code, reason = "it only has to compile")]
 fn client(client: &Client, token: &ChatContinuation, config: ThreadConfig) -> Result<()> {
@@ -304,6 +332,7 @@ mod names {
             UserInputRequests,
             UserInputResponse,
         ),
+        _account: (Account, AccountKind, Login, PlanType),
         _client: (
             Client,
             ClientBuilder,

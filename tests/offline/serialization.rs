@@ -14,11 +14,12 @@ use std::{
 };
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalMode, ApprovalRequest, BatchWriteConfig, ChatContinuation, ChatMode,
-    ChatRequest, CommandExit, CommandOutput, CompletionSource, ConfigEdit, ExecOptions, Input, InputItem,
-    ListModels, ListThreads, NetworkPolicyRuleAction, ReadConfig, SandboxMode, ServerRequest, ServerResponse,
-    Setting, SortDirection, StepStatus, StepType, ThreadConfig, ThreadSortKey, ThreadSourceKind, Transcript,
-    TurnEvent, TurnOverrides, UserInputResponse, WriteConfigValue, testing::ScriptedServer,
+    Account, AccountKind, ApprovalDecision, ApprovalMode, ApprovalRequest, BatchWriteConfig,
+    ChatContinuation, ChatMode, ChatRequest, CommandExit, CommandOutput, CompletionSource, ConfigEdit,
+    ExecOptions, Input, InputItem, ListModels, ListThreads, NetworkPolicyRuleAction, ReadConfig, SandboxMode,
+    ServerRequest, ServerResponse, Setting, SortDirection, StepStatus, StepType, ThreadConfig, ThreadSortKey,
+    ThreadSourceKind, Transcript, TurnEvent, TurnOverrides, UserInputResponse, WriteConfigValue,
+    testing::ScriptedServer,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -135,6 +136,7 @@ fn bodies() -> [String; 4] {
 #[test]
 fn every_variant_of_every_public_type_serializes_and_comes_back_where_it_can() {
     let mut shown = Shown::default();
+    account(&mut shown);
     settings(&mut shown);
     turns(&mut shown);
     server_requests(&mut shown);
@@ -206,6 +208,18 @@ fn a_request_from_json_says_one_thing_and_is_sent_as_one_made_by_hand() {
     assert_eq!(sent.len(), 2);
     assert_eq!(sent[0], sent[1]);
     assert_eq!(sent[0]["sandboxPolicy"]["type"], "dangerFullAccess");
+}
+
+/// Who is signed in.
+fn account(shown: &mut Shown) {
+    for kind in ["api_key", "chatgpt", "amazon_bedrock", "gcp", "moon"] {
+        let tree = shown.see_variant(&AccountKind::from(kind));
+        assert_eq!(tree, kind);
+    }
+    let json = json!({ "kind": "chatgpt", "email": "me@example.com", "plan": "pro", "workspace_name": null,
+        "user_id": null, "requires_openai_auth": true });
+    let account: Account = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!(shown.see_back("Account", &account), json);
 }
 
 /// What a program gives to the client.

@@ -2,11 +2,15 @@
 //!
 //! Relies on `harness`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use codex_blocking::Client;
+use crossbeam_channel::{bounded, unbounded};
 use serde_json::json;
 
-use crate::harness::{await_log, await_notification, connect, server};
+use crate::harness::{AT_ONCE, await_log, await_notification, connect, server, timed};
 use crate::support::cases::cases;
-use crate::support::failure_of;
+use crate::support::{PATIENCE, failure_of};
 
 cases![
     fifty_megabytes_on_stderr_hold_up_no_request,
@@ -16,6 +20,9 @@ cases![
     a_last_line_without_an_end_is_kept,
     bytes_on_stderr_that_are_no_text_harm_nothing,
     only_the_last_twenty_lines_are_told,
+    each_line_goes_to_the_programs_function_and_to_the_log,
+    a_function_for_stderr_that_sleeps_or_panics_holds_up_nothing,
+    a_function_for_stderr_may_close_the_client,
 ];
 
 /// The lines that are told after the server has said this and died of it.
@@ -81,6 +88,54 @@ fn bytes_on_stderr_that_are_no_text_harm_nothing() {
     let client = connect(server("plain"));
     let error = client.request("exit", json!({ "status": 1, "stderr": b"bad \xff byte\n" })).unwrap_err();
     assert_eq!(failure_of(&error).stderr_tail, ["bad \u{fffd} byte"]);
+}
+
+fn each_line_goes_to_the_programs_function_and_to_the_log() {
+    let (tell, told) = unbounded();
+    let client = connect(server("plain").on_stderr(move |line| tell.send(line.to_owned()).unwrap()));
+    let said = "\u{1b}[1mmark-function\u{1b}[0m a  \n\nb\nlast";
+    client.request("exit", json!({ "status": 0, "stderr": said })).unwrap_err();
+    client.close().unwrap();
+    // The function is dropped, so the channel ends.
+    assert_eq!(told.iter().collect::<Vec<_>>(), ["mark-function a", "b", "last"]);
+    await_log("mark-function");
+}
+
+fn a_function_for_stderr_that_sleeps_or_panics_holds_up_nothing() {
+    let (release, released) = bounded::<()>(0);
+    let (tell, told) = unbounded();
+    let is_first = AtomicBool::new(true);
+    let client = connect(server("plain").on_stderr(move |line| {
+        let _ = released.recv();
+        tell.send(line.len()).unwrap();
+        assert!(!is_first.swap(false, Ordering::Relaxed), "it panics once");
+    }));
+    let mut notifications = client.notifications();
+    client.request("flood_stderr", json!({ "lines": 20_000 })).unwrap();
+    await_notification(&mut notifications, "flooded");
+    let error = client.request("exit", json!({ "status": 3, "stderr": "the end\n" })).unwrap_err();
+    assert_eq!(failure_of(&error).stderr_tail.last().unwrap(), "the end");
+    let (_, took) = timed(|| client.close().unwrap());
+    assert!(took < AT_ONCE, "{took:?}");
+    drop(release);
+    // 8 MiB of them.
+    let count = told.iter().count();
+    assert!((7000..8500).contains(&count), "{count}");
+    await_log("`on_stderr` panicked");
+    await_log("not passed to `on_stderr`");
+}
+
+fn a_function_for_stderr_may_close_the_client() {
+    let (give, given) = bounded::<Client>(1);
+    let (tell, told) = unbounded();
+    let client = connect(server("plain").on_stderr(move |_| {
+        given.recv().unwrap().close().unwrap();
+        tell.send(()).unwrap();
+    }));
+    give.send(client.clone()).unwrap();
+    client.request("say", json!({ "stderr": "close\n" })).unwrap();
+    told.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(client.ended().unwrap().code(), "closed");
 }
 
 fn only_the_last_twenty_lines_are_told() {

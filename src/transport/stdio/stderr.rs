@@ -1,6 +1,6 @@
 //! Drains the server's stderr, retains its last lines, and forwards every line to `log`.
 //!
-//! Relies only on `waker` within the crate. Invariant: the server never blocks on a full stderr pipe, and
+//! Relies on `waker` and `line_handler`. Invariant: the server never blocks on a full stderr pipe, and
 //! the logger never runs on the thread that reads messages.
 
 use std::{collections::VecDeque, io, process::ChildStderr, sync::Arc, thread, time::Duration};
@@ -8,7 +8,10 @@ use std::{collections::VecDeque, io, process::ChildStderr, sync::Arc, thread, ti
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
-use super::join;
+use super::{
+    join,
+    line_handler::{LineHandler, LineSender, OnStderr},
+};
 
 /// How many lines are retained for the error.
 const TAIL_LINES: usize = 20;
@@ -42,10 +45,12 @@ pub(super) struct Stderr {
     drained: Receiver<()>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
     stopper: Stopper,
+    handler: Option<LineHandler>,
 }
 
 impl Stderr {
-    pub(super) fn drain(stream: ChildStderr) -> io::Result<Stderr> {
+    pub(super) fn drain(stream: ChildStderr, on_stderr: Option<OnStderr>) -> io::Result<Stderr> {
+        let (sender, handler) = on_stderr.map(LineHandler::start).transpose()?.unzip();
         let retained = Arc::<Mutex<Retained>>::default();
         let (alive, drained) = bounded(0);
         let (mut source, stopper) = Source::new(stream)?;
@@ -57,7 +62,7 @@ impl Stderr {
             while let Some(read) = source.read(&mut chunk) {
                 for &byte in &chunk[..read] {
                     if byte == b'\n' || line.len() >= LINE_LIMIT {
-                        record(&lines, &line);
+                        record(&lines, sender.as_ref(), &line);
                         line.clear();
                     }
                     if byte != b'\n' {
@@ -65,12 +70,12 @@ impl Stderr {
                     }
                 }
             }
-            record(&lines, &line);
+            record(&lines, sender.as_ref(), &line);
             let mut retained = lines.lock();
             retained.has_ended = true;
             retained.listener = None;
         })?;
-        Ok(Stderr { retained, drained, thread: Mutex::new(Some(thread)), stopper })
+        Ok(Stderr { retained, drained, thread: Mutex::new(Some(thread)), stopper, handler })
     }
 
     /// The last lines. Waits at most `limit` for the stream to end.
@@ -100,14 +105,20 @@ impl Stderr {
         {
             join(self.thread.lock().take());
         }
+        if let Some(handler) = &self.handler {
+            handler.finish(STOP_LIMIT);
+        }
     }
 }
 
-fn record(retained: &Mutex<Retained>, line: &[u8]) {
+fn record(retained: &Mutex<Retained>, sender: Option<&LineSender>, line: &[u8]) {
     let line = plain(&String::from_utf8_lossy(line));
     let line = line.trim_end();
     if line.is_empty() {
         return;
+    }
+    if let Some(sender) = sender {
+        sender.send(line);
     }
     log::log!(target: "codex_blocking::stderr", level_of(line), "{line}");
     let mut end = line.len().min(TAIL_LINE_BYTES);
@@ -296,9 +307,9 @@ mod tests {
     fn only_the_last_lines_are_kept_and_long_ones_are_cut() {
         let retained = Mutex::default();
         for number in 0..100 {
-            record(&retained, format!("line {number}").as_bytes());
+            record(&retained, None, format!("line {number}").as_bytes());
         }
-        record(&retained, "é".repeat(5000).as_bytes());
+        record(&retained, None, "é".repeat(5000).as_bytes());
         let retained = retained.into_inner().lines;
         assert_eq!((retained.len(), retained[0].as_str()), (TAIL_LINES, "line 81"));
         assert!(retained[TAIL_LINES - 1].len() <= TAIL_LINE_BYTES);

@@ -438,8 +438,9 @@ impl Transport for WebSocket {
             }
         };
         let peer = address.to_string();
+        let url = Some(address.without_query());
         let connected =
-            Connected { socket, session, first, peer, secrets, keepalive: self.keepalive, daemon };
+            Connected { socket, session, first, peer, secrets, keepalive: self.keepalive, daemon, url };
         begin(connected, sink, deadline, &doing)
     }
 }

@@ -108,6 +108,7 @@ impl Transport for UnixSocket {
             secrets: Secrets::default(),
             keepalive: self.keepalive,
             daemon: None,
+            url: None,
         };
         begin(connected, sink, deadline, &doing)
     }

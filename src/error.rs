@@ -54,6 +54,8 @@ pub enum Error {
         /// What may explain it: the beginnings of errors that the server sent during the call without the id
         /// of a request.
         note: Option<Box<str>>,
+        /// What the turn did before, if the limit was that of a turn.
+        progress: TurnProgress,
     },
     /// The turn sent no event for longer than the inactivity limit. It may still be running: resume it with
     /// `continuation`, [cancel](crate::Client::cancel) it, or [forget](crate::Client::forget) it.
@@ -235,7 +237,7 @@ pub enum Error {
 
 abridged_debug!(enum Error {
     Transport { doing, failure, source },
-    Timeout { limit, after, note },
+    Timeout { limit, after, note, progress },
     TurnInactive { continuation, idle, last_error, progress },
     Rpc { method, code, message, data },
     TurnFailed { thread_id, turn_id, message, info, turn, progress },
@@ -275,10 +277,12 @@ pub enum Timeout {
         /// The turn's id.
         turn_id: String,
     },
+    /// [`turn_timeout`](crate::ChatRequest::turn_timeout): from the request of a turn. The turn was interrupted.
+    Turn,
 }
 
 abridged_debug!(enum Timeout {
-    Connect, Request { method }, Compaction { thread_id }, TurnEnd { turn_id },
+    Connect, Request { method }, Compaction { thread_id }, TurnEnd { turn_id }, Turn,
 });
 
 impl fmt::Display for Timeout {
@@ -292,6 +296,7 @@ impl fmt::Display for Timeout {
             Timeout::TurnEnd { turn_id } => {
                 write!(f, "request_timeout: the interrupted turn {} did not end", Excerpt(turn_id))
             }
+            Timeout::Turn => f.write_str("turn_timeout: the turn was interrupted"),
         }
     }
 }
@@ -451,6 +456,10 @@ impl Error {
         Error::Decode { what: what.into(), raw: raw.into(), source: Some(Cause::new(abridged(source))) }
     }
 
+    pub(crate) fn timeout(limit: Timeout, after: Duration) -> Self {
+        Error::Timeout { limit, after, note: None, progress: TurnProgress::default() }
+    }
+
     pub(crate) fn no_longer_pending(what: impl Into<String>) -> Self {
         Error::NoLongerPending { what: what.into(), source: None }
     }
@@ -551,6 +560,7 @@ impl Error {
     fn progress(&self) -> Option<&TurnProgress> {
         match self {
             Error::TurnInactive { progress, .. }
+            | Error::Timeout { progress, .. }
             | Error::TurnFailed { progress, .. }
             | Error::TurnInterrupted { progress, .. }
             | Error::NoAnswer { progress, .. } => Some(progress),
@@ -740,8 +750,14 @@ mod tests {
                 limit: Timeout::Request { method: long() },
                 after: Duration::ZERO,
                 note: Some(long().into()),
+                progress: progress(),
             },
-            Error::Timeout { limit: Timeout::TurnEnd { turn_id: long() }, after: Duration::ZERO, note: None },
+            Error::Timeout {
+                limit: Timeout::TurnEnd { turn_id: long() },
+                after: Duration::ZERO,
+                note: None,
+                progress: progress(),
+            },
             Error::TurnInactive {
                 continuation,
                 idle: Duration::ZERO,

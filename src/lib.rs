@@ -86,7 +86,7 @@
 //! | longest message to a listening server | 64 MiB, the server's own limit | – |
 //! | a request, from the call to its reply | 30 s | [`ClientBuilder::request_timeout`], [`Client::with_request_timeout`], [`Client::request_with_timeout`] |
 //! | inactivity of a turn | 180 s | [`ClientBuilder::inactivity_timeout`], [`ChatRequest::inactivity_timeout`] |
-//! | a whole turn | no limit | – |
+//! | a whole turn | no limit | [`ChatRequest::turn_timeout`] |
 //! | a command, on the server; the client waits for that plus the request limit | 10 s | [`ExecOptions::timeout`] |
 //! | output of a command, per stream | 1 MiB | [`ExecOptions::output_bytes_cap`], [`ExecOptions::disable_output_cap`] |
 //! | closing | 5 s; 0.5 s when the last handle is dropped | – |

@@ -24,6 +24,7 @@ use super::{
     kind::Kind,
     raw::params_of,
     session::ErrorNotice,
+    turn_limit::TurnLimit,
 };
 use crate::{
     continuation::ChatMode,
@@ -565,7 +566,7 @@ impl Consumer {
     }
 
     /// Wakes the reader at its deadlines from now on, also if it doesn't wait here.
-    pub(super) fn arm(&self, core: &Arc<Core>, inactivity: Inactivity) {
+    pub(super) fn arm(&self, core: &Arc<Core>, inactivity: Inactivity, turn_limit: Option<Arc<TurnLimit>>) {
         let alarm = self.alarm.get_or_init(|| {
             let alarm = Alarm::new(core, &self.log, &self.mailbox);
             if let Some(own) = self.attached(&mut self.log.state.lock()) {
@@ -573,7 +574,7 @@ impl Consumer {
             }
             alarm
         });
-        alarm.arm(inactivity);
+        alarm.arm(inactivity, turn_limit);
     }
 
     /// The counterpart of [`arm`](Self::arm).

@@ -29,6 +29,7 @@ mod stream;
 mod sub_agent;
 mod threads;
 mod transcript;
+mod turn_limit;
 mod unload;
 
 pub(crate) use self::{

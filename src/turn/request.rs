@@ -37,6 +37,8 @@ pub struct ChatRequest {
     pub(crate) overrides: Option<TurnOverrides>,
     /// Outer `None` means the client's limit.
     pub(crate) inactivity_timeout: Option<Option<Duration>>,
+    /// Outer `None` means no limit or, for a continuation, the one that the turn has.
+    pub(crate) turn_timeout: Option<Option<Duration>>,
     pub(crate) keep_raw_events: Option<bool>,
     pub(crate) keep_steps: Option<bool>,
     pub(crate) sub_agents: Option<bool>,
@@ -64,6 +66,7 @@ impl ChatRequest {
             thread_config: None,
             overrides: None,
             inactivity_timeout: None,
+            turn_timeout: None,
             keep_raw_events: None,
             keep_steps: None,
             sub_agents: None,
@@ -110,6 +113,46 @@ impl ChatRequest {
         self
     }
 
+    /// Sets how long the whole turn may take, from the moment when it is requested (by default, there is no limit);
+    /// `None` means no limit.
+    ///
+    /// When the time has passed, the turn is interrupted, its end is awaited for at most the request limit, and the
+    /// chat ends with [`Error::Timeout`], whose `limit` is [`Timeout::Turn`](crate::Timeout::Turn). The error has the
+    /// [steps](Error::steps) and the [tokens](Error::usage) of the turn; steps that complete in the meantime are
+    /// yielded. A turn whose end has arrived by then has its usual end, even if nobody has read it yet.
+    ///
+    /// The clock does not stop for anything: neither while an approval or another server request waits for an answer
+    /// (that of [`inactivity_timeout`](Self::inactivity_timeout) does), nor while nobody reads. The time before the
+    /// request of the turn doesn't count: connecting, starting or resuming its thread, and waiting for a compaction.
+    /// The limit does not shorten the wait for the server's reply to that request, which has the request limit.
+    ///
+    /// The limit belongs to the chat: it applies neither to other chats in the same turn nor after the chat was
+    /// dropped. A continuation has the limit of the chat that it continues, unless it sets another one, and it
+    /// counts from the request of the turn, too; if it has passed, resuming the turn interrupts it.
+    ///
+    /// ```
+    /// # use codex_blocking::testing::{ScriptedServer, TurnScript};
+    /// # let client = ScriptedServer::new().on_turn(|_| TurnScript::new().wait_for_interrupt()).client()?;
+    /// use std::time::Duration;
+    ///
+    /// use codex_blocking::{ChatRequest, Error, Timeout};
+    ///
+    /// let request = ChatRequest::new("Refactor everything").turn_timeout(Duration::from_millis(20));
+    /// match client.chat_once(request) {
+    ///     Err(error @ Error::Timeout { limit: Timeout::Turn, .. }) => {
+    ///         println!("{error}, after {} steps", error.steps().len());
+    ///     }
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// A limit of zero is [`Error::InvalidInput`].
+    pub fn turn_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.turn_timeout = Some(limit.into());
+        self
+    }
+
     /// Sets whether all events are kept for [`ChatResult::raw_events`](crate::ChatResult::raw_events). By
     /// default, only `chat_once` keeps them.
     pub fn keep_raw_events(mut self, keep: bool) -> Self {
@@ -151,6 +194,7 @@ impl ChatRequest {
                     thread_config,
                     overrides,
                     inactivity_timeout: _,
+                    turn_timeout: _,
                     keep_raw_events,
                     keep_steps,
                     sub_agents,
@@ -167,10 +211,13 @@ impl ChatRequest {
                 ];
                 if let Some((name, _)) = settings.iter().find(|(_, is_set)| *is_set) {
                     return Err(Error::invalid(format!(
-                        "a continuation resumes a running turn; it accepts inactivity_timeout, but not {name}"
+                        "a continuation resumes a running turn; it accepts time-outs, but not {name}"
                     )));
                 }
             }
+        }
+        if self.turn_timeout == Some(Some(Duration::ZERO)) {
+            return Err(Error::invalid("a turn_timeout of zero leaves the turn no time"));
         }
         if self.thread.as_deref() == Some("") {
             return Err(Error::invalid("the thread id is empty; omit it to start a new thread"));

@@ -20,6 +20,7 @@ mod follow;
 mod guide;
 mod hostile;
 mod input;
+mod limits;
 mod load;
 mod protocol;
 #[cfg(target_os = "linux")]

@@ -4,13 +4,19 @@
 //! keeps its cause as `source()`, its ids and the raw text, and is cheap to clone, since the end of a connection
 //! fails every waiting call.
 
-use std::{fmt, io, process::ExitStatus, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    process::ExitStatus,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use serde_json::Value;
 
 use crate::{
     continuation::ChatContinuation,
     excerpt::{self, Excerpt, Message, abridged_debug},
+    failure::TurnFailure,
     protocol::TokenUsageBreakdown as TokenCount,
     turn::{ConversationStep, TurnProgress},
 };
@@ -111,6 +117,8 @@ pub enum Error {
         turn: Option<Box<Value>>,
         /// What the turn did before.
         progress: TurnProgress,
+        /// When the limit resets that was the reason, if the server has told; see [`TurnFailure::resets_at`].
+        resets_at: Option<SystemTime>,
     },
     /// The turn was interrupted: by this client, by another client, or because the server stopped.
     #[error("turn {} of thread {} was interrupted", Excerpt(.turn_id), Excerpt(.thread_id))]
@@ -148,6 +156,8 @@ pub enum Error {
         /// Where and why decoding stopped.
         #[source]
         source: Option<Cause>,
+        /// What the turn did, if this is its answer.
+        progress: TurnProgress,
     },
     /// Turns were rolled back, but reading the remaining thread failed. Don't retry: that would remove more
     /// turns. [`read_thread`](crate::Client::read_thread) returns the remaining turns.
@@ -240,10 +250,10 @@ abridged_debug!(enum Error {
     Timeout { limit, after, note, progress },
     TurnInactive { continuation, idle, last_error, progress },
     Rpc { method, code, message, data },
-    TurnFailed { thread_id, turn_id, message, info, turn, progress },
+    TurnFailed { thread_id, turn_id, message, info, turn, progress, resets_at },
     TurnInterrupted { thread_id, turn_id, turn, progress },
     NoAnswer { thread_id, turn_id, progress },
-    Decode { what, raw, source },
+    Decode { what, raw, source, progress },
     RolledBack { thread_id, source },
     InvalidInput { message, source },
     NoLongerPending { what, source },
@@ -453,7 +463,12 @@ impl Error {
     }
 
     pub(crate) fn decode(what: impl Into<String>, raw: &str, source: serde_json::Error) -> Self {
-        Error::Decode { what: what.into(), raw: raw.into(), source: Some(Cause::new(abridged(source))) }
+        Error::Decode {
+            what: what.into(),
+            raw: raw.into(),
+            source: Some(Cause::new(abridged(source))),
+            progress: TurnProgress::default(),
+        }
     }
 
     pub(crate) fn timeout(limit: Timeout, after: Duration) -> Self {
@@ -476,6 +491,14 @@ impl Error {
     pub(crate) fn with_note(mut self, explanation: Option<Box<str>>) -> Self {
         if let Error::Timeout { note, .. } = &mut self {
             *note = explanation;
+        }
+        self
+    }
+
+    /// Adds what the turn did whose answer could not be decoded.
+    pub(crate) fn with_progress(mut self, done: TurnProgress) -> Self {
+        if let Error::Decode { progress, .. } = &mut self {
+            *progress = done;
         }
         self
     }
@@ -507,15 +530,50 @@ impl Error {
     /// | the upgrade was rejected with another status (401, 403, 404), or the server is no WebSocket server | no |
     /// | no program, not executable, no working directory; the started server ended | no |
     /// | an unknown host, an untrusted certificate, an invalid URL | no |
-    /// | anything after the connection was established | no |
+    /// | a turn failed for a transient reason ([`TurnFailure::is_transient`]) before it did anything | yes |
+    /// | a turn failed, and has run a command, said something, asked for approval, … | no |
+    /// | anything else after the connection was established | no |
     ///
     /// Limit the attempts all the same: a server may stay overloaded, and a port may be the wrong one.
+    /// [`retry`](crate::retry()) does.
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Rpc { code, .. } => *code == OVERLOADED,
             Error::Timeout { limit, .. } => matches!(limit, Timeout::Connect),
             Error::Transport { failure, .. } => failure.before_connect && failure.is_transient,
+            Error::TurnFailed { progress, .. } => {
+                progress.did_nothing() && self.failure().is_some_and(|failure| failure.is_transient)
+            }
             _ => false,
+        }
+    }
+
+    /// Returns why the turn failed, as data; `None` unless this is [`TurnFailed`](Error::TurnFailed).
+    ///
+    /// ```
+    /// # use codex_blocking::testing::{ScriptedServer, TurnScript};
+    /// # let fail = || TurnScript::new().fail("try again at 1:38 PM", "usageLimitExceeded".into());
+    /// # let client = ScriptedServer::new().on_turn(move |_| fail()).client()?;
+    /// use codex_blocking::protocol::CodexErrorInfo;
+    ///
+    /// let error = client.chat_once("Fix the failing test").unwrap_err();
+    /// let failure = error.failure().expect("a failed turn");
+    /// assert_eq!(failure.kind, CodexErrorInfo::UsageLimitExceeded);
+    /// assert!(!failure.is_transient); // only the reset of the limit helps
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn failure(&self) -> Option<TurnFailure> {
+        match self {
+            Error::TurnFailed { info, resets_at, .. } => Some(TurnFailure::new(info.as_deref(), *resets_at)),
+            _ => None,
+        }
+    }
+
+    /// When a limit resets that has ended a turn before it did anything.
+    pub(crate) fn repeatable_at(&self) -> Option<SystemTime> {
+        match self {
+            Error::TurnFailed { progress, resets_at, .. } if progress.did_nothing() => *resets_at,
+            _ => None,
         }
     }
 
@@ -561,6 +619,7 @@ impl Error {
         match self {
             Error::TurnInactive { progress, .. }
             | Error::Timeout { progress, .. }
+            | Error::Decode { progress, .. }
             | Error::TurnFailed { progress, .. }
             | Error::TurnInterrupted { progress, .. }
             | Error::NoAnswer { progress, .. } => Some(progress),
@@ -678,6 +737,7 @@ mod tests {
             info: None,
             turn: None,
             progress: TurnProgress::default(),
+            resets_at: None,
         };
         assert!(error.to_string().contains("Client::set_server_request_handler"), "{error}");
     }
@@ -772,6 +832,7 @@ mod tests {
                 info: value(),
                 turn: value(),
                 progress: progress(),
+                resets_at: None,
             },
             Error::TurnInterrupted {
                 thread_id: thread().0,

@@ -28,7 +28,7 @@
 //! - [`Client::exec_command`] and [`Client::spawn_command`] run commands on the server.
 //! - [`Client::call`] sends any request of the protocol, with its types in [`protocol`];
 //!   [`Client::request`] sends any method as JSON.
-//! - [`Error`] has one variant per way to react.
+//! - [`Error`] has one variant per way to react; [`retry()`] repeats what may be repeated.
 //! - With the feature `testing`, [`testing::ScriptedServer`] is a server for the tests of a program.
 //!
 //! The [`guide`] explains [turns, timeouts and cancellation](guide::turns), [threads](guide::threads),
@@ -110,12 +110,13 @@
 //! | `tls` | no | `wss://`, with the platform's root certificates or your own |
 //! | `types` | yes | the types of the requests that only [`Client::call`] sends ([their cost](guide::protocol#what-they-cost)) |
 //! | `experimental` | no | the types of the requests that require [`ClientBuilder::experimental_api`] |
+//! | `schemars` | no | [`Client::chat_json_typed`]: the schema of an answer from its type |
 //! | `testing` | no | [`testing::ScriptedServer`], [`testing::ModelStub`] |
 
 // The pages mention items of all features. Without some of them, these names have no link; a build with all
 // features checks them.
 #![cfg_attr(
-    not(all(feature = "experimental", feature = "testing", feature = "tls")),
+    not(all(feature = "experimental", feature = "schemars", feature = "testing", feature = "tls")),
     allow(rustdoc::broken_intra_doc_links)
 )]
 // On docs.rs, items of a feature say so.
@@ -135,6 +136,8 @@ mod deadline;
 mod error;
 mod excerpt;
 mod exec;
+mod failure;
+mod retry;
 mod rpc;
 mod server_request;
 mod setting;
@@ -145,13 +148,15 @@ pub mod guide;
 pub mod testing;
 
 pub use client::{
-    Client, ClientBuilder, InitializeResult, Notifications, Reply, SERVER_VERSIONS, Stats, ThreadHandle,
+    Client, ClientBuilder, InitializeResult, JsonAnswer, Notifications, Reply, SERVER_VERSIONS, Stats, ThreadHandle,
     WeakClient,
 };
 pub use config::{
     BatchWriteConfig, ListModels, ListThreads, ReadConfig, ThreadConfig, TurnOverrides, WriteConfigValue,
 };
 pub use continuation::{ChatContinuation, ChatMode};
+pub use failure::TurnFailure;
+pub use retry::{RetryPolicy, retry};
 pub use error::{Cause, Error, Result, Timeout, TransportFailure};
 pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCommand};
 // Types of the protocol, under the names that this crate uses for them. Their pages are in `protocol`.

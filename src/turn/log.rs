@@ -116,6 +116,10 @@ pub(crate) struct TurnLog {
     /// Whether any consumer wants the events of sub-agents.
     wants_sub_agents: AtomicBool,
     is_over: AtomicBool,
+    /// Whether its events are known from the first one on.
+    saw_start: AtomicBool,
+    /// Whether it has done anything: an event tells so, or a server request.
+    has_worked: AtomicBool,
     /// The id in `turn/started`: for reviews it differs from the turn's own.
     running_id: OnceLock<String>,
     /// An interrupt that nobody waits for is under way.
@@ -200,6 +204,8 @@ impl TurnLog {
             wants_events: AtomicBool::new(false),
             wants_sub_agents: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
+            saw_start: AtomicBool::new(false),
+            has_worked: AtomicBool::new(false),
             running_id: OnceLock::new(),
             is_interrupting: AtomicBool::new(false),
             started: Latch::default(),
@@ -227,6 +233,7 @@ impl TurnLog {
 
     /// Stops the turn's clock: a server request of the turn is pending.
     pub(crate) fn hold(&self) {
+        self.has_worked.store(true, Ordering::Relaxed);
         self.pending_requests.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -352,6 +359,11 @@ impl TurnLog {
         self.epoch + Duration::from_nanos(self.activity.load(Ordering::Relaxed))
     }
 
+    /// Whether the turn is known to have done nothing but to take the user's message.
+    pub(super) fn did_nothing(&self) -> bool {
+        self.saw_start.load(Ordering::Relaxed) && !self.has_worked.load(Ordering::Relaxed)
+    }
+
     /// Whether the turn's end has arrived.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
@@ -395,7 +407,12 @@ impl TurnLog {
             None => self.touch(now),
         }
         if kind == Kind::TurnStarted {
+            self.saw_start.store(true, Ordering::Relaxed);
             self.begin(running_id);
+        }
+        let is_input = || event.body.is_some_and(|item| item.starts_with(r#"{"type":"userMessage""#));
+        if kind.is_work() && !is_input() {
+            self.has_worked.store(true, Ordering::Relaxed);
         }
         let may_be_change = event.body.is_some_and(|item| !item.starts_with(r#"{"type":"agentMessage""#));
         if may_be_change && matches!(kind, Kind::ItemStarted | Kind::ItemCompleted) {

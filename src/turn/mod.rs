@@ -17,6 +17,7 @@ mod local_file;
 mod log;
 mod lookup;
 mod progress;
+mod rate_limits;
 mod raw;
 mod reader;
 mod registry;

@@ -486,7 +486,8 @@ impl<T: TurnItem> TurnStream<T> {
 
     /// Ends the stream: frees what was kept for the turn, except what the result is made of.
     fn end(&mut self, end: Result<()>) {
-        self.state = StreamState::Ended(end.err(), false);
+        let error = end.err().map(|error| self.control.turns().rate_limits().complete(error));
+        self.state = StreamState::Ended(error, false);
         if let Some(turn) = &mut self.turn {
             turn.free_events();
         }

@@ -32,6 +32,7 @@ mod secrets;
 mod serialization;
 mod server_requests;
 mod strange;
+mod structured_answers;
 mod sub_agents;
 mod threads;
 mod tools;

@@ -50,7 +50,8 @@ impl TurnFailure {
     /// Whether a limit of the account may be the reason.
     pub(crate) fn is_limit(&self) -> bool {
         use CodexErrorInfo as Kind;
-        matches!(self.kind, Kind::UsageLimitExceeded | Kind::RateLimitExceeded) || self.http_status == Some(429)
+        matches!(self.kind, Kind::UsageLimitExceeded | Kind::RateLimitExceeded)
+            || self.http_status == Some(429)
     }
 }
 

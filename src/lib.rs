@@ -31,7 +31,8 @@
 //! - [`Error`] has one variant per way to react; [`retry()`] repeats what may be repeated.
 //! - With the feature `testing`, [`testing::ScriptedServer`] is a server for the tests of a program.
 //!
-//! The [`guide`] explains [turns, timeouts and cancellation](guide::turns), [threads](guide::threads),
+//! The [`guide`] explains [turns and cancellation](guide::turns), [limits and retries](guide::limits_and_retries),
+//! [structured answers](guide::structured_answers), [many prompts](guide::many_prompts), [threads](guide::threads),
 //! [transports](guide::transports), [event loops](guide::event_loops), [the protocol's types](guide::protocol) and
 //! [performance](guide::performance), and translates [from Python packages](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
@@ -148,17 +149,17 @@ pub mod guide;
 pub mod testing;
 
 pub use client::{
-    Client, ClientBuilder, InitializeResult, JsonAnswer, Notifications, Reply, SERVER_VERSIONS, Stats, ThreadHandle,
-    WeakClient,
+    Client, ClientBuilder, InitializeResult, JsonAnswer, Notifications, Reply, SERVER_VERSIONS, Stats,
+    ThreadHandle, WeakClient,
 };
 pub use config::{
     BatchWriteConfig, ListModels, ListThreads, ReadConfig, ThreadConfig, TurnOverrides, WriteConfigValue,
 };
 pub use continuation::{ChatContinuation, ChatMode};
-pub use failure::TurnFailure;
-pub use retry::{RetryPolicy, retry};
 pub use error::{Cause, Error, Result, Timeout, TransportFailure};
 pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCommand};
+pub use failure::TurnFailure;
+pub use retry::{RetryPolicy, retry};
 // Types of the protocol, under the names that this crate uses for them. Their pages are in `protocol`.
 #[doc(no_inline)]
 pub use protocol::{

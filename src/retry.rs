@@ -345,6 +345,9 @@ mod tests {
         assert_eq!(attempts(plain().until_reset(true), &[failed("usageLimitExceeded", false, Some(1))]).0, 1);
         assert_eq!(attempts(plain().until_reset(true), &[failed("usageLimitExceeded", true, None)]).0, 1);
         // One that has reset in the meantime is tried after the usual pause.
-        assert_eq!(attempts(plain().until_reset(true), &[failed("usageLimitExceeded", true, Some(0))]).1, [500]);
+        assert_eq!(
+            attempts(plain().until_reset(true), &[failed("usageLimitExceeded", true, Some(0))]).1,
+            [500]
+        );
     }
 }

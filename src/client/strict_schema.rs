@@ -180,7 +180,11 @@ impl<'a> Strict<'a> {
                 let target = self.target(reference).and_then(Value::as_object);
                 let is_recursive = self.inlined.iter().any(|inlined| inlined == reference);
                 let Some(target) = target.filter(|_| !is_recursive) else {
-                    return Err(refusal(path, "contains itself and more", "put what it contains into a field"));
+                    return Err(refusal(
+                        path,
+                        "contains itself and more",
+                        "put what it contains into a field",
+                    ));
                 };
                 self.inlined.push(reference.to_owned());
                 replaced += 1;
@@ -285,7 +289,9 @@ fn name_of(variant: &Object) -> Option<&str> {
     let properties = variant.get("properties")?.as_object()?;
     let tag = properties.values().find_map(|property| property.get("const")?.as_str());
     let is_external = variant.get("required").and_then(Value::as_array).is_some_and(|all| all.len() == 1);
-    tag.or_else(|| properties.keys().next().filter(|_| is_external && properties.len() == 1).map(String::as_str))
+    tag.or_else(|| {
+        properties.keys().next().filter(|_| is_external && properties.len() == 1).map(String::as_str)
+    })
 }
 
 /// A schema that requires both.

@@ -61,7 +61,12 @@ impl Alarm {
             log: Arc::downgrade(log),
             mailbox: Arc::downgrade(mailbox),
             own: Weak::clone(own),
-            state: Mutex::new(AlarmState { inactivity: None, turn_limit: None, lookup_at: None, scheduled: None }),
+            state: Mutex::new(AlarmState {
+                inactivity: None,
+                turn_limit: None,
+                lookup_at: None,
+                scheduled: None,
+            }),
         })
     }
 

@@ -57,7 +57,8 @@ impl Snapshot {
     /// When all that is used up can be used again.
     fn resets_at(&self) -> Option<SystemTime> {
         let windows = self.primary.iter().chain(&self.secondary);
-        let windows = windows.filter(|window| window.used_percent >= 100.0).filter_map(|window| window.resets_at);
+        let windows =
+            windows.filter(|window| window.used_percent >= 100.0).filter_map(|window| window.resets_at);
         let own = self.individual_limit.iter().filter(|limit| limit.remaining_percent <= 0.0);
         let seconds = windows.chain(own.map(|limit| limit.resets_at)).max()?;
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
@@ -96,7 +97,9 @@ mod tests {
 
     fn at(limits: &RateLimits) -> Option<u64> {
         let reached = limits.0.lock();
-        reached.as_ref().map(|reached| reached.resets_at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs())
+        reached
+            .as_ref()
+            .map(|reached| reached.resets_at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs())
     }
 
     fn update(limits: &RateLimits, rate_limits: &Value) {

@@ -220,7 +220,8 @@ impl TurnReader {
                 End::Completed => {
                     // An undecodable `turn/completed` still ends the turn.
                     self.session.outcome.get_or_insert(TurnOutcome::Completed);
-                    let did_nothing = self.consumer.as_ref().is_some_and(|consumer| consumer.log().did_nothing());
+                    let did_nothing =
+                        self.consumer.as_ref().is_some_and(|consumer| consumer.log().did_nothing());
                     self.session.did_nothing = did_nothing && self.session.is_input_only();
                     Some(self.session.error().map_or(Ok(()), Err))
                 }

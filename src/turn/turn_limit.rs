@@ -26,7 +26,11 @@ pub(super) struct TurnLimit {
 }
 
 impl TurnLimit {
-    pub(super) fn new(requested: Instant, limit: Duration, request_timeout: Option<Duration>) -> Arc<TurnLimit> {
+    pub(super) fn new(
+        requested: Instant,
+        limit: Duration,
+        request_timeout: Option<Duration>,
+    ) -> Arc<TurnLimit> {
         let at = requested.checked_add(limit);
         Arc::new(TurnLimit { limit, at, request_timeout, interrupted: OnceLock::new() })
     }

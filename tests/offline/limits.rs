@@ -1,15 +1,23 @@
-//! The limit on a whole turn.
+//! The limit on a whole turn, the failures of turns, and retries.
 //!
 //! Relies on `support::memory`. Invariant: no test waits for a limit longer than a few hundredths of a second.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use codex_blocking::{
-    ApprovalMode, ChatRequest, Client, ConversationStep, Error, Result, Timeout,
+    ApprovalMode, ChatRequest, Client, ConversationStep, Error, Result, RetryPolicy, Timeout,
+    protocol::CodexErrorInfo,
+    retry,
     testing::{ScriptedServer, TurnScript},
 };
 use crossbeam_channel::unbounded;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::memory::{PATIENCE, Server, begun, message, served, served_with, spawn_with};
 
@@ -95,8 +103,9 @@ fn an_event_loop_is_woken_by_the_limit_of_a_turn_and_by_the_end_of_the_wait_for_
 #[test]
 fn a_turn_that_does_not_end_after_its_interrupt_is_given_up_after_the_request_limit() {
     let (client, mut server) = served();
-    let chatting =
-        spawn_with(&client, |client| client.with_request_timeout(Duration::from_secs(1)).chat_once(limited(SHORT)));
+    let chatting = spawn_with(&client, |client| {
+        client.with_request_timeout(Duration::from_secs(1)).chat_once(limited(SHORT))
+    });
     server.begin_turn();
     server.started();
     interrupted(&mut server);
@@ -190,7 +199,8 @@ fn the_clock_of_a_turn_does_not_stop_while_a_question_waits() {
 #[test]
 fn the_inactivity_of_an_interrupted_turn_ends_nothing() {
     let (client, mut server) = served();
-    let chatting = spawn_with(&client, |client| client.chat_once(limited(SHORT).inactivity_timeout(SHORT * 2)));
+    let chatting =
+        spawn_with(&client, |client| client.chat_once(limited(SHORT).inactivity_timeout(SHORT * 2)));
     server.begin_turn();
     server.started();
     let request = server.expect("turn/interrupt");
@@ -238,8 +248,111 @@ fn a_limit_of_zero_is_invalid_and_a_huge_one_is_none() {
         let chat = client.chat(limited(limit)).unwrap();
         let (wake, _woken) = unbounded();
         chat.on_ready(move || {
-        let _ = wake.send(());
-    });
+            let _ = wake.send(());
+        });
         assert_eq!(chat.finish().unwrap().final_text, "done");
     }
+}
+
+// ---- failures and retries ----
+
+/// The end of the turn `u` as failed.
+fn fail(server: &mut Server, info: &Value) {
+    let error = json!({ "message": "it broke", "codexErrorInfo": info });
+    let turn = json!({ "id": "u", "items": [], "status": "failed", "error": error });
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": turn }));
+}
+
+/// The error of a turn that did this before it failed.
+fn failed(info: &Value, before: impl FnOnce(&mut Server)) -> Error {
+    let (client, mut server) = served();
+    let chatting = spawn_with(&client, |client| client.chat_once("hello"));
+    server.begin_turn();
+    before(&mut server);
+    fail(&mut server, info);
+    chatting.join().unwrap().unwrap_err()
+}
+
+fn use_up(server: &mut Server, used_percent: u32) {
+    let window = json!({ "usedPercent": used_percent, "windowDurationMins": 300, "resetsAt": 1_800_000_000 });
+    let limits = json!({ "limitId": "codex", "primary": window, "secondary": null });
+    server.notify("account/rateLimits/updated", json!({ "rateLimits": limits }));
+}
+
+#[test]
+fn the_failure_of_a_turn_is_data_with_the_time_of_the_reset() {
+    let error = failed(&json!("usageLimitExceeded"), |server| use_up(server, 100));
+    let failure = error.failure().unwrap();
+    assert_eq!(failure.kind, CodexErrorInfo::UsageLimitExceeded);
+    assert_eq!((failure.http_status, failure.is_transient), (None, false));
+    let resets_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    assert_eq!(failure.resets_at, Some(resets_at));
+    // Not if there is room, and not if something else is the reason.
+    let error = failed(&json!("usageLimitExceeded"), |server| use_up(server, 99));
+    assert_eq!(error.failure().unwrap().resets_at, None);
+    let error = failed(&json!("contextWindowExceeded"), |server| use_up(server, 100));
+    assert_eq!(error.failure().unwrap().resets_at, None);
+
+    let info = json!({ "responseTooManyFailedAttempts": { "httpStatusCode": 429 } });
+    let failure = failed(&info, |_| {}).failure().unwrap();
+    assert_eq!((failure.http_status, failure.is_transient), (Some(429), true));
+    let failure = failed(&json!({ "brandNew": [1] }), |_| {}).failure().unwrap();
+    assert!(matches!(failure.kind, CodexErrorInfo::Unknown(_)) && !failure.is_transient, "{failure:?}");
+    let (client, _server) = served();
+    client.close().unwrap();
+    assert!(client.chat_once("hello").unwrap_err().failure().is_none());
+}
+
+#[test]
+fn a_turn_that_failed_before_it_did_anything_can_be_repeated_and_no_other() {
+    let overloaded = json!("serverOverloaded");
+    let input = |server: &mut Server| {
+        server.started();
+        let item = json!({ "type": "userMessage", "id": "i", "content": [] });
+        server.item_started(&item);
+        server.item(item);
+    };
+    assert!(failed(&overloaded, input).is_retryable());
+    assert!(!failed(&json!("contextWindowExceeded"), input).is_retryable());
+    // Its beginning is not known.
+    assert!(!failed(&overloaded, |_| {}).is_retryable());
+    let worked: [fn(&mut Server); 4] = [
+        |server| server.item_started(&json!({ "type": "commandExecution", "id": "c" })),
+        |server| server.item(json!({ "type": "commandExecution", "id": "c" })),
+        |server| server.delta("so"),
+        |server| {
+            let params =
+                json!({ "threadId": "t", "turnId": "u", "itemId": "i", "command": "ls", "cwd": "/w" });
+            server.ask(1, "item/commandExecution/requestApproval", &params);
+        },
+    ];
+    for work in worked {
+        let error = failed(&overloaded, |server| {
+            input(server);
+            work(server);
+        });
+        assert!(!error.is_retryable(), "{error:?}");
+    }
+}
+
+#[test]
+fn retry_repeats_a_turn_that_the_model_refused_until_it_answers() {
+    let refused = Arc::new(AtomicUsize::new(2));
+    let left = Arc::clone(&refused);
+    let take = move || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    let server = ScriptedServer::new().on_turn(move |_| match take() {
+        Ok(_) => TurnScript::new().fail("overloaded", "serverOverloaded".into()),
+        Err(_) => TurnScript::new().message("done"),
+    });
+    let client = server.client().unwrap();
+    let policy = || RetryPolicy::new().first_delay(Duration::from_millis(1));
+    let mut attempts = 0;
+    let result = retry(policy(), || {
+        attempts += 1;
+        client.chat_once("hello")
+    });
+    assert_eq!((result.unwrap().final_text.as_str(), attempts), ("done", 3));
+    refused.store(2, Ordering::Relaxed);
+    let error = retry(policy().max_attempts(2), || client.chat_once("hello")).unwrap_err();
+    assert!(error.failure().is_some_and(|failure| failure.is_transient), "{error:?}");
 }

@@ -8,7 +8,7 @@ use codex_blocking::{
     ApprovalDecision, ApprovalRequest, ChatMode, ChatRequest, CommandExit, CommandOutput, CompletionSource,
     Input, InputItem, ListModels, NetworkPolicyRuleAction, SandboxMode, ServerRequest, ServerResponse,
     Setting, StepStatus, StepType, ThreadConfig, Transcript, TurnEvent, TurnOverrides, UserInputResponse,
-    testing::ScriptedServer,
+    testing::{ScriptedServer, TurnScript},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -224,6 +224,16 @@ fn turns(shown: &mut Shown) {
     let result = client.chat_once(ChatRequest::new("hello").keep_raw_events(true)).unwrap();
     assert!(!result.raw_events.is_empty() && result.token_usage.is_some());
     shown.see_back("ChatResult", &result);
+    let answers =
+        ScriptedServer::new().on_turn(|_| TurnScript::new().message(r#"{"n":1}"#)).client().unwrap();
+    let answer = answers.chat_json::<Value>("hello", json!({ "type": "object" })).unwrap();
+    let tree = shown.see_back("JsonAnswer", &answer);
+    assert_eq!((&tree["value"], &tree["result"]["final_text"]), (&json!({ "n": 1 }), &json!(r#"{"n":1}"#)));
+    for info in [json!("usageLimitExceeded"), json!({ "moon": [1] })] {
+        let failing = ScriptedServer::new().on_turn(move |_| TurnScript::new().fail("x", info.clone()));
+        let error = failing.client().unwrap().chat_once("hello").unwrap_err();
+        shown.see_back("TurnFailure", &error.failure().unwrap());
+    }
     shown.see_variant(&CompletionSource::ItemCompleted);
     shown.see_variant(&CompletionSource::ThreadReadFallback);
     shown.see_variant(&CompletionSource::Plan);

@@ -29,7 +29,8 @@ fn schema_of<T: DeserializeOwned + JsonSchema>() -> Value {
         Err(error) => panic!("{error}"),
     }
     let received = server.received();
-    received.iter().find(|message| message["method"] == "turn/start").unwrap()["params"]["outputSchema"].clone()
+    received.iter().find(|message| message["method"] == "turn/start").unwrap()["params"]["outputSchema"]
+        .clone()
 }
 
 /// That nothing is sent, and that the error names the part.
@@ -62,8 +63,19 @@ fn check_strict(schema: &Value) {
             "properties" | "$defs" => value.as_object().unwrap().values().for_each(check_strict),
             "anyOf" => value.as_array().unwrap().iter().for_each(check_strict),
             "items" => check_strict(value),
-            "$ref" | "type" | "enum" | "const" | "description" | "required" | "additionalProperties" | "format"
-            | "pattern" | "minimum" | "maximum" | "minItems" | "maxItems" => {}
+            "$ref"
+            | "type"
+            | "enum"
+            | "const"
+            | "description"
+            | "required"
+            | "additionalProperties"
+            | "format"
+            | "pattern"
+            | "minimum"
+            | "maximum"
+            | "minItems"
+            | "maxItems" => {}
             keyword => panic!("{keyword} in {schema}"),
         }
     }
@@ -104,7 +116,10 @@ enum Place {
     /// Nobody knows.
     Nowhere,
     File(String),
-    Line { file: String, line: u32 },
+    Line {
+        file: String,
+        line: u32,
+    },
 }
 
 #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
@@ -299,10 +314,7 @@ fn flattened_fields_are_fields() {
     let schema = schema_of::<HasFlat>();
     check_strict(&schema);
     let age = json!({ "type": "integer", "minimum": 0, "maximum": 255 });
-    assert_eq!(
-        schema["$defs"]["FlatAuthor"],
-        object(json!({ "name": { "type": "string" }, "age": age }))
-    );
+    assert_eq!(schema["$defs"]["FlatAuthor"], object(json!({ "name": { "type": "string" }, "age": age })));
     #[derive(Deserialize, JsonSchema)]
     struct Outer {
         flat: Flat,

@@ -11,7 +11,9 @@ pub(crate) fn serialize<S: Serializer>(at: &Option<SystemTime>, serializer: S) -
     seconds.serialize(serializer)
 }
 
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SystemTime>, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SystemTime>, D::Error> {
     let Some(seconds) = Option::<u64>::deserialize(deserializer)? else { return Ok(None) };
     let at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
     at.map(Some).ok_or_else(|| D::Error::custom(format_args!("{seconds} Unix seconds are no moment")))

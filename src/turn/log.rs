@@ -410,8 +410,8 @@ impl TurnLog {
             self.saw_start.store(true, Ordering::Relaxed);
             self.begin(running_id);
         }
-        let is_input = || event.body.is_some_and(|item| item.starts_with(r#"{"type":"userMessage""#));
-        if kind.is_work() && !is_input() {
+        let has_worked = self.has_worked.load(Ordering::Relaxed);
+        if kind.is_work() && !has_worked && !event.body.is_some_and(is_input) {
             self.has_worked.store(true, Ordering::Relaxed);
         }
         let may_be_change = event.body.is_some_and(|item| !item.starts_with(r#"{"type":"agentMessage""#));
@@ -531,6 +531,17 @@ impl Drop for TurnLog {
     fn drop(&mut self) {
         self.budget.refund(*self.kept_aside.get_mut());
     }
+}
+
+/// Whether the item is a message of the user.
+fn is_input(item: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Typed<'a> {
+        #[serde(borrow)]
+        r#type: std::borrow::Cow<'a, str>,
+    }
+    item.contains("userMessage")
+        && serde_json::from_str(item).is_ok_and(|Typed { r#type }: Typed<'_>| r#type == "userMessage")
 }
 
 /// The bytes counted for an announced file change.

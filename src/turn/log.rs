@@ -233,7 +233,6 @@ impl TurnLog {
 
     /// Stops the turn's clock: a server request of the turn is pending.
     pub(crate) fn hold(&self) {
-        self.has_worked.store(true, Ordering::Relaxed);
         self.pending_requests.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -359,6 +358,11 @@ impl TurnLog {
         self.epoch + Duration::from_nanos(self.activity.load(Ordering::Relaxed))
     }
 
+    /// Notes that the turn has done something.
+    pub(crate) fn note_work(&self) {
+        self.has_worked.store(true, Ordering::Relaxed);
+    }
+
     /// Whether the turn is known to have done nothing but to take the user's message.
     pub(super) fn did_nothing(&self) -> bool {
         self.saw_start.load(Ordering::Relaxed) && !self.has_worked.load(Ordering::Relaxed)
@@ -412,7 +416,7 @@ impl TurnLog {
         }
         let has_worked = self.has_worked.load(Ordering::Relaxed);
         if kind.is_work() && !has_worked && !event.body.is_some_and(is_input) {
-            self.has_worked.store(true, Ordering::Relaxed);
+            self.note_work();
         }
         let may_be_change = event.body.is_some_and(|item| !item.starts_with(r#"{"type":"agentMessage""#));
         if may_be_change && matches!(kind, Kind::ItemStarted | Kind::ItemCompleted) {

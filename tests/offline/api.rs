@@ -353,7 +353,6 @@ mod names {
             Stdio,
             StreamHandle,
             ThreadHandle,
-            Timeout,
             TurnFailure,
             WeakClient,
             WebSocket,

@@ -33,8 +33,8 @@
 //!
 //! The [`guide`] explains [turns and cancellation](guide::turns), [limits and retries](guide::limits_and_retries),
 //! [structured answers](guide::structured_answers), [many prompts](guide::many_prompts), [threads](guide::threads),
-//! [transports](guide::transports), [event loops](guide::event_loops), [the protocol's types](guide::protocol) and
-//! [performance](guide::performance), and translates [from Python packages](guide::from_python).
+//! [transports](guide::transports), [event loops](guide::event_loops), [terminals](guide::terminal), [the protocol's
+//! types](guide::protocol) and [performance](guide::performance), and translates [from Python packages](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!
 //! # When a turn fails

@@ -138,7 +138,7 @@ pub(super) fn request_interrupt(core: &Arc<Core>, log: &Arc<TurnLog>, request_ti
             }
         }
     };
-    if core.run_callback(Box::new(job)).is_err() {
+    if core.run_interrupt(Box::new(job)).is_err() {
         log.release_interrupt();
         if !core.has_ended() {
             core.log(log::Level::Error, || {

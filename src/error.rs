@@ -6,13 +6,19 @@
 
 mod json;
 
-use std::{fmt, io, process::ExitStatus, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    process::ExitStatus,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use serde_json::Value;
 
 use crate::{
     continuation::ChatContinuation,
     excerpt::{self, Excerpt, Message, abridged_debug},
+    failure::TurnFailure,
     protocol::TokenUsageBreakdown as TokenCount,
     turn::{ConversationStep, TurnProgress},
 };
@@ -30,10 +36,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// [`code`](Error::code) returns a stable identifier for logs and for other languages.
 ///
 /// As JSON an error has these members: `code`; `message`, its `Display`; `causes`, the `Display` of its sources, outermost
-/// first; and its fields, where
+/// first; `is_retryable`, as [the method](Error::is_retryable) says; and its fields, where
 /// - the duration `after` is `after_ms`, and `idle` is `idle_ms`;
 /// - the `code` and `message` of [`Rpc`](Error::Rpc) are `rpc_code` and `rpc_message`, the message of
-///   [`TurnFailed`](Error::TurnFailed) is `turn_message`;
+///   [`TurnFailed`](Error::TurnFailed) is `turn_message`, and its `turn_failure` is [`failure`](Error::failure);
 /// - `progress` is `steps` and `usage`;
 /// - `source` is in `causes`.
 #[derive(Clone, thiserror::Error)]
@@ -64,6 +70,8 @@ pub enum Error {
         /// What may explain it: the beginnings of errors that the server sent during the call without the id
         /// of a request.
         note: Option<Box<str>>,
+        /// What the turn did before, if the limit was that of a turn.
+        progress: TurnProgress,
     },
     /// The turn sent no event for longer than the inactivity limit. It may still be running: resume it with
     /// `continuation`, [cancel](crate::Client::cancel) it, or [forget](crate::Client::forget) it.
@@ -119,6 +127,8 @@ pub enum Error {
         turn: Option<Box<Value>>,
         /// What the turn did before.
         progress: TurnProgress,
+        /// When the limit resets that was the reason, if the server has told; see [`TurnFailure::resets_at`].
+        resets_at: Option<SystemTime>,
     },
     /// The turn was interrupted: by this client, by another client, or because the server stopped.
     #[error("turn {} of thread {} was interrupted", Excerpt(.turn_id), Excerpt(.thread_id))]
@@ -156,6 +166,8 @@ pub enum Error {
         /// Where and why decoding stopped.
         #[source]
         source: Option<Cause>,
+        /// What the turn did, if this is its answer.
+        progress: TurnProgress,
     },
     /// Turns were rolled back, but reading the remaining thread failed. Don't retry: that would remove more
     /// turns. [`read_thread`](crate::Client::read_thread) returns the remaining turns.
@@ -261,13 +273,13 @@ pub enum Error {
 
 abridged_debug!(enum Error {
     Transport { doing, failure, source },
-    Timeout { limit, after, note },
+    Timeout { limit, after, note, progress },
     TurnInactive { continuation, idle, last_error, progress },
     Rpc { method, code, message, data },
-    TurnFailed { thread_id, turn_id, message, info, turn, progress },
+    TurnFailed { thread_id, turn_id, message, info, turn, progress, resets_at },
     TurnInterrupted { thread_id, turn_id, turn, progress },
     NoAnswer { thread_id, turn_id, progress },
-    Decode { what, raw, source },
+    Decode { what, raw, source, progress },
     RolledBack { thread_id, source },
     InvalidInput { message, source },
     NoLongerPending { what, source },
@@ -308,10 +320,12 @@ pub enum Timeout {
         /// The sign-in's id.
         login_id: String,
     },
+    /// [`turn_timeout`](crate::ChatRequest::turn_timeout): from the request of a turn. The turn was interrupted.
+    Turn,
 }
 
 abridged_debug!(enum Timeout {
-    Connect, Request { method }, Compaction { thread_id }, TurnEnd { turn_id }, Login { login_id },
+    Connect, Request { method }, Compaction { thread_id }, TurnEnd { turn_id }, Login { login_id }, Turn,
 });
 
 impl fmt::Display for Timeout {
@@ -330,6 +344,7 @@ impl fmt::Display for Timeout {
                 "the login {} waits for the user; wait again, or cancel it: still nobody has signed in",
                 Excerpt(login_id)
             ),
+            Timeout::Turn => f.write_str("turn_timeout: the turn was interrupted"),
         }
     }
 }
@@ -489,7 +504,16 @@ impl Error {
     }
 
     pub(crate) fn decode(what: impl Into<String>, raw: &str, source: serde_json::Error) -> Self {
-        Error::Decode { what: what.into(), raw: raw.into(), source: Some(Cause::new(abridged(source))) }
+        Error::Decode {
+            what: what.into(),
+            raw: raw.into(),
+            source: Some(Cause::new(abridged(source))),
+            progress: TurnProgress::default(),
+        }
+    }
+
+    pub(crate) fn timeout(limit: Timeout, after: Duration) -> Self {
+        Error::Timeout { limit, after, note: None, progress: TurnProgress::default() }
     }
 
     pub(crate) fn no_longer_pending(what: impl Into<String>) -> Self {
@@ -508,6 +532,14 @@ impl Error {
     pub(crate) fn with_note(mut self, explanation: Option<Box<str>>) -> Self {
         if let Error::Timeout { note, .. } = &mut self {
             *note = explanation;
+        }
+        self
+    }
+
+    /// Adds what the turn did whose answer could not be decoded.
+    pub(crate) fn with_progress(mut self, done: TurnProgress) -> Self {
+        if let Error::Decode { progress, .. } = &mut self {
+            *progress = done;
         }
         self
     }
@@ -539,15 +571,50 @@ impl Error {
     /// | the upgrade was rejected with another status (401, 403, 404), or the server is no WebSocket server | no |
     /// | no program, not executable, no working directory; the started server ended | no |
     /// | an unknown host, an untrusted certificate, an invalid URL | no |
-    /// | anything after the connection was established | no |
+    /// | a turn failed for a transient reason ([`TurnFailure::is_transient`]) before it did anything | yes |
+    /// | a turn failed, and has run a command, said something, asked for approval, … | no |
+    /// | anything else after the connection was established | no |
     ///
     /// Limit the attempts all the same: a server may stay overloaded, and a port may be the wrong one.
+    /// [`retry`](crate::retry()) does.
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Rpc { code, .. } => *code == OVERLOADED,
             Error::Timeout { limit, .. } => matches!(limit, Timeout::Connect),
             Error::Transport { failure, .. } => failure.before_connect && failure.is_transient,
+            Error::TurnFailed { progress, .. } => {
+                progress.did_nothing() && self.failure().is_some_and(|failure| failure.is_transient)
+            }
             _ => false,
+        }
+    }
+
+    /// Returns why the turn failed, as data; `None` unless this is [`TurnFailed`](Error::TurnFailed).
+    ///
+    /// ```
+    /// # use codex_blocking::testing::{ScriptedServer, TurnScript};
+    /// # let fail = || TurnScript::new().fail("try again at 1:38 PM", "usageLimitExceeded".into());
+    /// # let client = ScriptedServer::new().on_turn(move |_| fail()).client()?;
+    /// use codex_blocking::protocol::CodexErrorInfo;
+    ///
+    /// let error = client.chat_once("Fix the failing test").unwrap_err();
+    /// let failure = error.failure().expect("a failed turn");
+    /// assert_eq!(failure.kind, CodexErrorInfo::UsageLimitExceeded);
+    /// assert!(!failure.is_transient); // only the reset of the limit helps
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn failure(&self) -> Option<TurnFailure> {
+        match self {
+            Error::TurnFailed { info, resets_at, .. } => Some(TurnFailure::new(info.as_deref(), *resets_at)),
+            _ => None,
+        }
+    }
+
+    /// When a limit resets that has ended a turn before it did anything.
+    pub(crate) fn repeatable_at(&self) -> Option<SystemTime> {
+        match self {
+            Error::TurnFailed { progress, resets_at, .. } if progress.did_nothing() => *resets_at,
+            _ => None,
         }
     }
 
@@ -592,6 +659,8 @@ impl Error {
     fn progress(&self) -> Option<&TurnProgress> {
         match self {
             Error::TurnInactive { progress, .. }
+            | Error::Timeout { progress, .. }
+            | Error::Decode { progress, .. }
             | Error::TurnFailed { progress, .. }
             | Error::TurnInterrupted { progress, .. }
             | Error::NoAnswer { progress, .. } => Some(progress),
@@ -731,6 +800,7 @@ mod tests {
             info: None,
             turn: None,
             progress: TurnProgress::default(),
+            resets_at: None,
         };
         assert!(error.to_string().contains("Client::set_server_request_handler"), "{error}");
     }
@@ -803,8 +873,14 @@ mod tests {
                 limit: Timeout::Request { method: long() },
                 after: Duration::ZERO,
                 note: Some(long().into()),
+                progress: progress(),
             },
-            Error::Timeout { limit: Timeout::TurnEnd { turn_id: long() }, after: Duration::ZERO, note: None },
+            Error::Timeout {
+                limit: Timeout::TurnEnd { turn_id: long() },
+                after: Duration::ZERO,
+                note: None,
+                progress: progress(),
+            },
             Error::TurnInactive {
                 continuation,
                 idle: Duration::ZERO,
@@ -819,6 +895,7 @@ mod tests {
                 info: value(),
                 turn: value(),
                 progress: progress(),
+                resets_at: None,
             },
             Error::TurnInterrupted {
                 thread_id: thread().0,

@@ -42,7 +42,8 @@ impl Client {
     /// turn, and can be resumed; for a conversation, use [`start_thread`](Self::start_thread).
     ///
     /// Blocks until the turn has ended, or has been inactive for the inactivity limit (180 s by default).
-    /// There is no limit on the whole turn. Each request that is needed (starting the thread, starting the
+    /// There is no limit on the whole turn unless the request has one
+    /// ([`turn_timeout`](ChatRequest::turn_timeout)). Each request that is needed (starting the thread, starting the
     /// turn) has the request limit.
     ///
     /// ```
@@ -54,7 +55,8 @@ impl Client {
     ///
     /// # Errors
     /// If the turn did not complete: [`Error::TurnFailed`], [`Error::TurnInterrupted`],
-    /// [`Error::TurnInactive`] (resume with its continuation), [`Error::NoAnswer`]. If the turn could not be
+    /// [`Error::TurnInactive`] (resume with its continuation), [`Error::Timeout`] with
+    /// [`Timeout::Turn`](crate::Timeout::Turn), [`Error::NoAnswer`]. If the turn could not be
     /// started: [`Error::Rpc`], [`Error::Timeout`], [`Error::InvalidInput`], [`Error::NoLongerPending`] (a
     /// used continuation). At any time [`Error::Transport`] and [`Error::Closed`].
     pub fn chat_once(&self, request: impl Into<ChatRequest>) -> Result<ChatResult> {
@@ -134,7 +136,7 @@ impl Client {
         self.connection.check_process(TURN_START)?;
         let inactivity = request.inactivity_timeout.unwrap_or(self.inner.settings.inactivity_timeout);
         match &request.source {
-            ChatSource::Continuation(token) => self.resume(token, mode, inactivity),
+            ChatSource::Continuation(token) => self.resume(token, mode, inactivity, request.turn_timeout),
             ChatSource::Input(input) => self.start(&request, input, mode, inactivity),
         }
     }
@@ -144,10 +146,12 @@ impl Client {
         token: &ChatContinuation,
         mode: ChatMode,
         inactivity: Option<Duration>,
+        turn_timeout: Option<Option<Duration>>,
     ) -> Result<TurnStream<T>> {
         match self.continuations().take(token)? {
             Found::Parked(parked) => {
-                Ok(TurnStream::resume(*parked, std::sync::Arc::clone(self.continuations()), mode, inactivity))
+                let continuations = std::sync::Arc::clone(self.continuations());
+                Ok(TurnStream::resume(*parked, continuations, mode, inactivity, turn_timeout))
             }
             Found::Read(_) => Err(Error::no_longer_pending(format!(
                 "turn {} is still read by the chat that returned the continuation; drop that chat first",
@@ -183,11 +187,12 @@ impl Client {
                 overrides: Params(&overrides),
             };
             let start = Start { thread_id: thread_id.clone(), interest, lease: thread.lease.clone() };
+            let requested = Instant::now();
             let consumer = self.start_turn(TURN_START, &params, &start)?;
             if let Some(deferred) = deferred {
                 self.inner.deferred.settle(&thread_id, &deferred);
             }
-            Ok(consumer)
+            Ok((consumer, requested))
         };
         let mut begun = self.after_compaction(&thread_id, begin);
         if seemed_loaded && begun.as_ref().is_err_and(is_unloaded) {
@@ -196,9 +201,12 @@ impl Client {
             (_, not_resumed) = self.resume_before_chat(&thread_id, &config)?;
             begun = self.after_compaction(&thread_id, begin);
         }
-        let consumer = begun.map_err(|refused| with_reason(refused, not_resumed))?;
+        let (consumer, requested) = begun.map_err(|refused| with_reason(refused, not_resumed))?;
         let lease = thread.lease;
-        Ok(self.read(consumer, Reading { mode, inactivity, keep_raw, keep_steps, sub_agents, lease }))
+        let turn_timeout = request.turn_timeout.flatten();
+        let reading =
+            Reading { mode, inactivity, turn_timeout, requested, keep_raw, keep_steps, sub_agents, lease };
+        Ok(self.read(consumer, reading))
     }
 
     /// Follows a thread: returns the events of all its turns from now on, whoever starts them: this client,

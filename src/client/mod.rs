@@ -9,6 +9,8 @@ mod builder;
 
 mod chat;
 mod json;
+#[cfg(feature = "schemars")]
+mod strict_schema;
 
 mod thread;
 
@@ -44,6 +46,7 @@ use parking_lot::Mutex;
 pub use self::{
     builder::ClientBuilder,
     initialize::{InitializeResult, SERVER_VERSIONS},
+    json::JsonAnswer,
     notifications::Notifications,
     reply::Reply,
     stats::Stats,

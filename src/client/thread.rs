@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Client, Reply};
+use super::{Client, JsonAnswer, Reply};
 use crate::{
     config::{ListThreads, Params, ThreadConfig, TurnOverrides},
     deadline::Deadline,
@@ -450,8 +450,21 @@ impl ThreadHandle {
         &self,
         request: impl Into<ChatRequest>,
         schema: impl Serialize,
-    ) -> Result<T> {
+    ) -> Result<JsonAnswer<T>> {
         self.client.chat_json(self.here(request.into())?, schema)
+    }
+
+    /// Same as [`Client::chat_json_typed`], in this thread.
+    ///
+    /// # Errors
+    /// Same as [`Client::chat_json_typed`], and [`Error::InvalidInput`] if the request names a thread.
+    #[cfg(feature = "schemars")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
+    pub fn chat_json_typed<T: DeserializeOwned + schemars::JsonSchema>(
+        &self,
+        request: impl Into<ChatRequest>,
+    ) -> Result<JsonAnswer<T>> {
+        self.client.chat_json_typed(self.here(request.into())?)
     }
 
     /// Same as [`Client::set_thread_defaults`], for this thread; on success, [`defaults`](Self::defaults)

@@ -21,15 +21,17 @@ impl Serialize for Error {
         map.serialize_entry("code", self.code())?;
         map.serialize_entry("message", &self.to_string())?;
         map.serialize_entry("causes", &causes)?;
+        map.serialize_entry("is_retryable", &self.is_retryable())?;
         match self {
             Error::Transport { doing, failure, source: _ } => {
                 map.serialize_entry("doing", doing)?;
                 map.serialize_entry("failure", &**failure)?;
             }
-            Error::Timeout { limit, after, note } => {
+            Error::Timeout { limit, after, note, progress } => {
                 map.serialize_entry("limit", limit)?;
                 map.serialize_entry("after_ms", &millis(*after))?;
                 map.serialize_entry("note", note)?;
+                serialize_progress(&mut map, progress)?;
             }
             Error::TurnInactive { continuation, idle, last_error, progress } => {
                 map.serialize_entry("continuation", continuation)?;
@@ -43,11 +45,12 @@ impl Serialize for Error {
                 map.serialize_entry("rpc_message", message)?;
                 map.serialize_entry("data", data)?;
             }
-            Error::TurnFailed { thread_id, turn_id, message, info, turn, progress } => {
+            Error::TurnFailed { thread_id, turn_id, message, info, turn, progress, resets_at: _ } => {
                 map.serialize_entry("thread_id", thread_id)?;
                 map.serialize_entry("turn_id", turn_id)?;
                 map.serialize_entry("turn_message", message)?;
                 map.serialize_entry("info", info)?;
+                map.serialize_entry("turn_failure", &self.failure())?;
                 map.serialize_entry("turn", turn)?;
                 serialize_progress(&mut map, progress)?;
             }
@@ -62,9 +65,10 @@ impl Serialize for Error {
                 map.serialize_entry("turn_id", turn_id)?;
                 serialize_progress(&mut map, progress)?;
             }
-            Error::Decode { what, raw, source: _ } => {
+            Error::Decode { what, raw, source: _, progress } => {
                 map.serialize_entry("what", what)?;
                 map.serialize_entry("raw", &**raw)?;
+                serialize_progress(&mut map, progress)?;
             }
             Error::RolledBack { thread_id, source: _ } => map.serialize_entry("thread_id", thread_id)?,
             Error::InvalidInput { message: _, source: _ } => {}
@@ -109,6 +113,7 @@ impl Serialize for Timeout {
             Timeout::Request { method } => ("request", Some(("method", method))),
             Timeout::Compaction { thread_id } => ("compaction", Some(("thread_id", thread_id))),
             Timeout::TurnEnd { turn_id } => ("turn_end", Some(("turn_id", turn_id))),
+            Timeout::Turn => ("turn", None),
             Timeout::Login { login_id } => ("login", Some(("login_id", login_id))),
         };
         let mut map = serializer.serialize_map(None)?;
@@ -151,7 +156,7 @@ impl Serialize for TransportFailure {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::UNIX_EPOCH};
 
     use serde_json::{Value, json};
 
@@ -186,8 +191,10 @@ mod tests {
                     limit: Timeout::Request { method: "m".to_owned() },
                     after: Duration::from_micros(1_500_900),
                     note: Some("n".into()),
+                    progress: progress(),
                 },
-                json!({ "causes": [], "limit": { "type": "request", "method": "m" }, "after_ms": 1500, "note": "n" }),
+                json!({ "causes": [], "limit": { "type": "request", "method": "m" }, "after_ms": 1500, "note": "n",
+                    "steps": [], "usage": null }),
             ),
             (
                 Error::TurnInactive {
@@ -208,12 +215,16 @@ mod tests {
                     thread_id: thread_id.clone(),
                     turn_id: turn_id.clone(),
                     message: "no".to_owned(),
-                    info: None,
+                    info: Some(Box::new(json!({ "httpConnectionFailed": { "httpStatusCode": 503 } }))),
                     turn: value(),
                     progress: progress(),
+                    resets_at: Some(UNIX_EPOCH + Duration::from_secs(5)),
                 },
-                json!({ "causes": [], "thread_id": "t", "turn_id": "u", "turn_message": "no", "info": null,
-                    "turn": { "a": 1 }, "steps": [], "usage": null }),
+                json!({ "causes": [], "thread_id": "t", "turn_id": "u", "turn_message": "no",
+                    "info": { "httpConnectionFailed": { "httpStatusCode": 503 } }, "turn_failure": {
+                        "kind": { "httpConnectionFailed": { "httpStatusCode": 503 } }, "http_status": 503,
+                        "resets_at": 5, "is_transient": true,
+                    }, "turn": { "a": 1 }, "steps": [], "usage": null }),
             ),
             (
                 Error::TurnInterrupted {
@@ -234,7 +245,8 @@ mod tests {
             ),
             (
                 Error::decode("a reply", "x", invalid()),
-                json!({ "causes": ["expected value at line 1 column 1"], "what": "a reply", "raw": "x" }),
+                json!({ "causes": ["expected value at line 1 column 1"], "what": "a reply", "raw": "x",
+                    "steps": [], "usage": null }),
             ),
             (
                 Error::RolledBack {
@@ -267,6 +279,7 @@ mod tests {
         for (error, mut expected) in all() {
             expected["code"] = error.code().into();
             expected["message"] = error.to_string().into();
+            expected["is_retryable"] = error.is_retryable().into();
             assert_eq!(serde_json::to_value(&error).unwrap(), expected);
             assert_eq!(
                 serde_json::from_str::<Value>(&serde_json::to_string(&error).unwrap()).unwrap(),
@@ -289,6 +302,7 @@ mod tests {
             (Timeout::Request { method: text() }, json!({ "type": "request", "method": "x" })),
             (Timeout::Compaction { thread_id: text() }, json!({ "type": "compaction", "thread_id": "x" })),
             (Timeout::TurnEnd { turn_id: text() }, json!({ "type": "turn_end", "turn_id": "x" })),
+            (Timeout::Turn, json!({ "type": "turn" })),
             (Timeout::Login { login_id: text() }, json!({ "type": "login", "login_id": "x" })),
         ] {
             assert_eq!(serde_json::to_value(limit).unwrap(), expected);

@@ -8,6 +8,18 @@ pub mod turns {
     #![doc = include_str!("turns.md")]
 }
 
+pub mod limits_and_retries {
+    #![doc = include_str!("limits_and_retries.md")]
+}
+
+pub mod structured_answers {
+    #![doc = include_str!("structured_answers.md")]
+}
+
+pub mod many_prompts {
+    #![doc = include_str!("many_prompts.md")]
+}
+
 pub mod threads {
     #![doc = include_str!("threads.md")]
 }

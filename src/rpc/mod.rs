@@ -68,7 +68,6 @@ use self::{
     limiter::Limiter,
     log_queue::LogQueue,
     notifications::Subscribers,
-    retry::Clock,
     timer::Timer,
     workers::Workers,
 };
@@ -691,7 +690,7 @@ fn timeout(method: &str, deadline: Deadline) -> Error {
     deadline.error(Timeout::Request { method: method.to_owned() })
 }
 
-impl Clock for Core {
+impl crate::retry::Clock for Core {
     fn now(&self) -> Instant {
         Instant::now()
     }

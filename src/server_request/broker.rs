@@ -510,6 +510,9 @@ impl Subsystem for Broker {
 
     fn request(&self, core: &Arc<Core>, id: &RequestId, frame: &Frame<'_>, wakeups: &mut Wakeups) -> bool {
         let turn = self.turns.turn_of(frame.route);
+        if let Some(turn) = &turn {
+            turn.note_work();
+        }
         let item_id: Option<String> =
             frame.route.item_id.and_then(|item_id| serde_json::from_str(item_id.get()).ok());
         let received = Received::new(ReceivedRequest {

@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     ThreadGone,
     /// Turns were taken away from the thread.
     ThreadReverted,
+    /// How much of the account's limits is used.
+    RateLimits,
     /// Any event of a sub-agent's turn. It has no method of its own: the registry marks events so.
     SubAgent,
     Other,
@@ -51,8 +53,25 @@ impl Kind {
             "thread/status/changed" => Kind::ThreadStatus,
             "thread/closed" | "thread/archived" | "thread/deleted" => Kind::ThreadGone,
             "thread/reverted" => Kind::ThreadReverted,
+            "account/rateLimits/updated" => Kind::RateLimits,
             _ => Kind::Other,
         }
+    }
+
+    /// Whether it shows that the turn has done something, which may not be done twice.
+    pub(crate) fn is_work(self) -> bool {
+        matches!(
+            self,
+            Kind::TextDelta
+                | Kind::ReasoningTextDelta
+                | Kind::ReasoningSummaryDelta
+                | Kind::PlanDelta
+                | Kind::CommandOutputDelta
+                | Kind::ItemStarted
+                | Kind::ItemCompleted
+                | Kind::Plan
+                | Kind::Diff
+        )
     }
 
     /// Whether a reader of steps needs it.

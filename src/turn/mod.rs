@@ -17,6 +17,7 @@ mod local_file;
 mod log;
 mod lookup;
 mod progress;
+mod rate_limits;
 mod raw;
 mod reader;
 mod registry;
@@ -29,6 +30,7 @@ mod stream;
 mod sub_agent;
 mod threads;
 mod transcript;
+mod turn_limit;
 mod unload;
 
 pub(crate) use self::{

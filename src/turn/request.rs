@@ -29,9 +29,9 @@ use crate::{
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
 ///
-/// As JSON it has the set settings as members, under the names of their setters (`inactivity_timeout_ms` in
-/// milliseconds, null for no limit), and one of these: `text`, `input`, a list of items in the form of the protocol, or
-/// `continuation`. Another member is an error.
+/// As JSON it has the set settings as members, under the names of their setters (`inactivity_timeout_ms` and
+/// `turn_timeout_ms` in milliseconds, null for no limit), and one of these: `text`, `input`, a list of items in the form
+/// of the protocol, or `continuation`. Another member is an error.
 ///
 /// ```
 /// use codex_blocking::ChatRequest;
@@ -51,6 +51,8 @@ pub struct ChatRequest {
     pub(crate) overrides: Option<TurnOverrides>,
     /// Outer `None` means the client's limit.
     pub(crate) inactivity_timeout: Option<Option<Duration>>,
+    /// Outer `None` means no limit or, for a continuation, the one that the turn has.
+    pub(crate) turn_timeout: Option<Option<Duration>>,
     pub(crate) keep_raw_events: Option<bool>,
     pub(crate) keep_steps: Option<bool>,
     pub(crate) sub_agents: Option<bool>,
@@ -78,6 +80,7 @@ impl ChatRequest {
             thread_config: None,
             overrides: None,
             inactivity_timeout: None,
+            turn_timeout: None,
             keep_raw_events: None,
             keep_steps: None,
             sub_agents: None,
@@ -124,6 +127,46 @@ impl ChatRequest {
         self
     }
 
+    /// Sets how long the whole turn may take, from the moment when it is requested (by default, there is no limit);
+    /// `None` means no limit.
+    ///
+    /// When the time has passed, the turn is interrupted, its end is awaited for at most the request limit, and the
+    /// chat ends with [`Error::Timeout`], whose `limit` is [`Timeout::Turn`](crate::Timeout::Turn). The error has the
+    /// [steps](Error::steps) and the [tokens](Error::usage) of the turn; steps that complete in the meantime are
+    /// yielded. A turn whose end has arrived by then has its usual end, even if nobody has read it yet.
+    ///
+    /// The clock does not stop for anything: neither while an approval or another server request waits for an answer
+    /// (that of [`inactivity_timeout`](Self::inactivity_timeout) does), nor while nobody reads. The time before the
+    /// request of the turn doesn't count: connecting, starting or resuming its thread, and waiting for a compaction.
+    /// The limit does not shorten the wait for the server's reply to that request, which has the request limit.
+    ///
+    /// The limit belongs to the chat: it applies neither to other chats in the same turn nor after the chat was
+    /// dropped. A continuation has the limit of the chat that it continues, unless it sets another one, and it
+    /// counts from the request of the turn, too; if it has passed, resuming the turn interrupts it.
+    ///
+    /// ```
+    /// # use codex_blocking::testing::{ScriptedServer, TurnScript};
+    /// # let client = ScriptedServer::new().on_turn(|_| TurnScript::new().wait_for_interrupt()).client()?;
+    /// use std::time::Duration;
+    ///
+    /// use codex_blocking::{ChatRequest, Error, Timeout};
+    ///
+    /// let request = ChatRequest::new("Refactor everything").turn_timeout(Duration::from_millis(20));
+    /// match client.chat_once(request) {
+    ///     Err(error @ Error::Timeout { limit: Timeout::Turn, .. }) => {
+    ///         println!("{error}, after {} steps", error.steps().len());
+    ///     }
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// A limit of zero is [`Error::InvalidInput`].
+    pub fn turn_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.turn_timeout = Some(limit.into());
+        self
+    }
+
     /// Sets whether all events are kept for [`ChatResult::raw_events`](crate::ChatResult::raw_events). By
     /// default, only `chat_once` keeps them.
     pub fn keep_raw_events(mut self, keep: bool) -> Self {
@@ -165,6 +208,7 @@ impl ChatRequest {
                     thread_config,
                     overrides,
                     inactivity_timeout: _,
+                    turn_timeout: _,
                     keep_raw_events,
                     keep_steps,
                     sub_agents,
@@ -181,10 +225,13 @@ impl ChatRequest {
                 ];
                 if let Some((name, _)) = settings.iter().find(|(_, is_set)| *is_set) {
                     return Err(Error::invalid(format!(
-                        "a continuation resumes a running turn; it accepts inactivity_timeout, but not {name}"
+                        "a continuation resumes a running turn; it accepts time-outs, but not {name}"
                     )));
                 }
             }
+        }
+        if self.turn_timeout == Some(Some(Duration::ZERO)) {
+            return Err(Error::invalid("a turn_timeout of zero leaves the turn no time"));
         }
         if self.thread.as_deref() == Some("") {
             return Err(Error::invalid("the thread id is empty; omit it to start a new thread"));
@@ -218,6 +265,8 @@ struct ChatRequestJson {
     overrides: Option<TurnOverrides>,
     #[serde(skip_serializing_if = "Setting::is_unset")]
     inactivity_timeout_ms: Setting<u64>,
+    #[serde(skip_serializing_if = "Setting::is_unset")]
+    turn_timeout_ms: Setting<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     keep_raw_events: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -236,6 +285,7 @@ impl Serialize for ChatRequest {
             thread_config,
             overrides,
             inactivity_timeout,
+            turn_timeout,
             keep_raw_events,
             keep_steps,
             sub_agents,
@@ -249,8 +299,6 @@ impl Serialize for ChatRequest {
                 _ => (None, Some(input), None),
             },
         };
-        let millis =
-            |limit: Duration| u64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
         let json = ChatRequestJson {
             text,
             input,
@@ -260,10 +308,8 @@ impl Serialize for ChatRequest {
             metadata: Setting::unset_if_none(metadata),
             thread_config,
             overrides,
-            inactivity_timeout_ms: match inactivity_timeout {
-                None => Setting::Unset,
-                Some(limit) => Setting::null_if_none(limit.map(millis)),
-            },
+            inactivity_timeout_ms: to_millis(inactivity_timeout),
+            turn_timeout_ms: to_millis(turn_timeout),
             keep_raw_events,
             keep_steps,
             sub_agents,
@@ -296,15 +342,26 @@ impl<'de> Deserialize<'de> for ChatRequest {
             },
             thread_config: json.thread_config,
             overrides: json.overrides,
-            inactivity_timeout: match json.inactivity_timeout_ms {
-                Setting::Unset => None,
-                Setting::Null => Some(None),
-                Setting::Value(millis) => Some(Some(Duration::from_millis(millis))),
-            },
+            inactivity_timeout: from_millis(json.inactivity_timeout_ms),
+            turn_timeout: from_millis(json.turn_timeout_ms),
             keep_raw_events: json.keep_raw_events,
             keep_steps: json.keep_steps,
             sub_agents: json.sub_agents,
         })
+    }
+}
+
+/// A limit in JSON; null is none. Rounded up, so that a short one does not become zero.
+fn to_millis(limit: Option<Option<Duration>>) -> Setting<u64> {
+    let millis = |limit: Duration| u64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+    limit.map_or(Setting::Unset, |limit| Setting::null_if_none(limit.map(millis)))
+}
+
+fn from_millis(limit: Setting<u64>) -> Option<Option<Duration>> {
+    match limit {
+        Setting::Unset => None,
+        Setting::Null => Some(None),
+        Setting::Value(millis) => Some(Some(Duration::from_millis(millis))),
     }
 }
 

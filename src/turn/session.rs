@@ -75,6 +75,7 @@ impl TurnOutcome {
                 info: info.map(Box::new),
                 turn: Some(Box::new(turn)),
                 progress: session.progress(),
+                resets_at: None,
             }),
         }
     }
@@ -110,6 +111,8 @@ pub struct Session {
     hasher: RandomState,
     /// The number of items of each type that arrived with their own ids.
     live: HashMap<String, usize>,
+    /// Whether an item other than a message of the user has completed.
+    has_worked: bool,
     /// What the entries of `live` cost.
     live_bytes: usize,
     final_answer: Option<Candidate>,
@@ -129,6 +132,8 @@ pub struct Session {
     /// What it costs.
     failure_bytes: usize,
     pub(crate) outcome: Option<TurnOutcome>,
+    /// Whether the turn is known to have done nothing but to take the user's message.
+    pub(super) did_nothing: bool,
     /// For a reader of events.
     pub(super) agents: AgentNames,
 }
@@ -141,6 +146,7 @@ impl Session {
             seen: HashSet::new(),
             hasher: RandomState::new(),
             live: HashMap::new(),
+            has_worked: false,
             live_bytes: 0,
             final_answer: None,
             last_message: None,
@@ -153,6 +159,7 @@ impl Session {
             failure: None,
             failure_bytes: 0,
             outcome: None,
+            did_nothing: false,
             agents: AgentNames::default(),
         }
     }
@@ -164,6 +171,11 @@ impl Session {
 
     pub(super) fn take_steps(&mut self) -> Vec<ConversationStep> {
         self.steps.take().unwrap_or_default()
+    }
+
+    /// Whether no item but the user's messages has completed.
+    pub(super) fn is_input_only(&self) -> bool {
+        !self.has_worked
     }
 
     /// The answer so far. Commentary is none.
@@ -179,7 +191,8 @@ impl Session {
 
     /// What an error of this turn carries.
     pub(super) fn progress(&self) -> TurnProgress {
-        TurnProgress::new(self.steps.clone().unwrap_or_default(), self.usage())
+        let steps = self.steps.clone().unwrap_or_default();
+        TurnProgress::new(steps, self.usage()).and_did_nothing(self.did_nothing)
     }
 
     /// The session's bytes that grow with what the server sends.
@@ -259,6 +272,7 @@ impl Session {
         if !self.seen.insert(self.hasher.hash_one((item_id, item_type, plan))) {
             return None;
         }
+        self.has_worked |= item_type != "userMessage";
         if !is_stored_id(item_id) {
             match self.live.get_mut(item_type) {
                 Some(count) => *count += 1,

@@ -42,6 +42,7 @@ cases![
     a_turn_is_steered_by_its_ids,
     a_turn_that_has_ended_is_not_steered,
     an_answer_of_a_shape_is_decoded_and_its_schema_reaches_the_model,
+    the_schema_of_a_type_reaches_the_model,
     a_value_is_written_and_a_stale_version_is_refused,
     a_batch_is_written_as_a_whole_or_not_at_all,
     models_are_listed_in_pages,
@@ -535,12 +536,51 @@ fn an_answer_of_a_shape_is_decoded_and_its_schema_reaches_the_model() {
         "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["n"],
         "additionalProperties": false,
     });
-    let count: Count = live.client.chat_json("count", &schema).unwrap();
-    assert_eq!(count.n, 3);
+    let count = live.client.chat_json::<Count>("count", &schema).unwrap();
+    assert_eq!((count.value.n, count.result.steps.len()), (3, 2));
     assert_eq!(asked(&live)["text"]["format"]["schema"], schema);
     let wrong = live.client.chat_json::<Vec<u32>>("count", &schema);
     let Err(Error::Decode { raw, .. }) = wrong else { panic!("decoded into a list") };
     assert_eq!(&*raw, r#"{"n": 3}"#);
+}
+
+fn the_schema_of_a_type_reaches_the_model() {
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct Report {
+        /// What was found.
+        findings: Vec<Finding>,
+        score: Option<u8>,
+    }
+    #[derive(Debug, PartialEq, serde::Deserialize, schemars::JsonSchema)]
+    struct Finding {
+        severity: Severity,
+    }
+    #[derive(Debug, PartialEq, serde::Deserialize, schemars::JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Severity {
+        Low,
+        High,
+    }
+    let answer = r#"{"findings": [{"severity": "high"}], "score": null}"#;
+    let model = ModelStub::start_with(move |_| ModelReply::new().text(answer)).unwrap();
+    let live = Live::with(RealHome::with_model(model), Client::builder());
+    let report = live.client.chat_json_typed::<Report>("report").unwrap().value;
+    assert_eq!((report.findings, report.score), (vec![Finding { severity: Severity::High }], None));
+    let format = &asked(&live)["text"]["format"];
+    let object = |properties: Value| {
+        let required: Vec<_> = properties.as_object().unwrap().keys().cloned().collect();
+        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+    };
+    let findings = json!({
+        "description": "What was found.", "type": "array", "items": { "$ref": "#/$defs/Finding" },
+    });
+    let score = json!({ "type": ["integer", "null"], "minimum": 0, "maximum": 255 });
+    let mut schema = object(json!({ "findings": findings, "score": score }));
+    schema["$defs"] = json!({
+        "Finding": object(json!({ "severity": { "$ref": "#/$defs/Severity" } })),
+        "Severity": { "type": "string", "enum": ["low", "high"] },
+    });
+    assert_eq!((&format["schema"], &format["strict"]), (&schema, &json!(true)));
 }
 
 // ---- configuration and models ----

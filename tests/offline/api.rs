@@ -2,20 +2,25 @@
 //!
 //! Relies on nothing at run time: no call here is made.
 
-use std::{fmt::Debug, iter::FusedIterator, time::Duration};
+use std::{
+    fmt::Debug,
+    iter::FusedIterator,
+    time::{Duration, SystemTime},
+};
 
 use codex_blocking::{
     Account, AccountKind, ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests,
     BatchWriteConfig, CancelResult, Chat, ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult,
     Client, ClientBuilder, CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit,
-    ConversationStep, Error, ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory,
-    Notifications, PlanStep, PlanType, RawEvent, RawNotification, ReadConfig, Recorder, Reply, Result,
-    ReviewDelivery, ReviewTarget, ServerRequest, ServerResponse, Setting, SortDirection, Stats, Stdio,
-    StepStatus, StepType, StreamHandle, SubAgentTranscript, ThreadConfig, ThreadHandle, ThreadSortKey,
-    TokenUsage, Transcript, TranscriptItem, TranscriptTurn, Transport, TurnEvent, TurnHandle, TurnOverrides,
-    TurnStatus, UserInputRequest, UserInputRequests, UserInputResponse, WeakClient, WebSocket,
-    WriteConfigValue,
+    ConversationStep, Error, ExecOptions, InitializeResult, InputItem, JsonAnswer, ListModels, ListThreads,
+    Memory, Notifications, PlanStep, PlanType, RawEvent, RawNotification, ReadConfig, Recorder, Reply,
+    Result, RetryPolicy, ReviewDelivery, ReviewTarget, ServerRequest, ServerResponse, Setting, SortDirection,
+    Stats, Stdio, StepStatus, StepType, StreamHandle, SubAgentTranscript, ThreadConfig, ThreadHandle,
+    ThreadSortKey, Timeout, TokenUsage, Transcript, TranscriptItem, TranscriptTurn, Transport, TurnEvent,
+    TurnFailure, TurnHandle, TurnOverrides, TurnStatus, UserInputRequest, UserInputRequests,
+    UserInputResponse, WeakClient, WebSocket, WriteConfigValue,
     protocol::{self, ClientRequest},
+    retry,
     testing::ScriptedServer,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -222,6 +227,41 @@ fn a_thread(thread: &ThreadHandle) -> Result<()> {
 }
 
 #[expect(dead_code, reason = "it only has to compile")]
+fn answers_and_failures(client: &Client, thread: &ThreadHandle, token: ChatContinuation) -> Result<()> {
+    let second = Duration::from_secs(1);
+    let JsonAnswer { value, result, .. } = client.chat_json::<Value>("text", json!({}))?;
+    let _: (Value, ChatResult) = (value, result);
+    let _: JsonAnswer<Value> = thread.chat_json("text", json!({}))?;
+    let _: JsonAnswer<Shape> = client.chat_json_typed("text")?;
+    let _: Shape = thread.chat_json_typed::<Shape>("text")?.value;
+    let _: ChatRequest = ChatRequest::new("text").turn_timeout(second);
+    let _: ChatRequest = ChatRequest::from(token).turn_timeout(None);
+    let policy = RetryPolicy::new()
+        .max_attempts(3)
+        .max_elapsed(second)
+        .first_delay(second)
+        .max_delay(second)
+        .jitter(false)
+        .until_reset(true);
+    match retry(policy.clone(), || client.chat_once("text")) {
+        Err(error @ Error::Timeout { limit: Timeout::Turn, .. }) => drop(error.steps().to_vec()),
+        Err(error) => {
+            let failure: Option<TurnFailure> = error.failure();
+            let Some(TurnFailure { kind, http_status, resets_at, is_transient, .. }) = failure else {
+                return Err(error);
+            };
+            let _: protocol::CodexErrorInfo = kind;
+            let _: (Option<u16>, Option<SystemTime>, bool) = (http_status, resets_at, is_transient);
+        }
+        Ok(result) => drop(result),
+    }
+    retry(policy.max_elapsed(None), || Client::connect(Stdio::default()))?.close()
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Shape {}
+
+#[expect(dead_code, reason = "it only has to compile")]
 fn data(result: ChatResult, step: ConversationStep, token: ChatContinuation, initialized: InitializeResult) {
     let ChatResult { thread_id, turn_id, final_text, raw_events, assistant_item_id, .. } = result;
     let _: (String, String, String, Vec<RawEvent>, Option<String>) =
@@ -337,6 +377,7 @@ mod names {
             Client,
             ClientBuilder,
             InitializeResult,
+            JsonAnswer<()>,
             Memory,
             Notifications,
             RawNotification,
@@ -345,6 +386,7 @@ mod names {
             Stdio,
             StreamHandle,
             ThreadHandle,
+            TurnFailure,
             WeakClient,
             WebSocket,
         ),
@@ -356,6 +398,7 @@ mod names {
             ListThreads,
             MergeStrategy,
             ReadConfig,
+            RetryPolicy,
             SandboxMode,
             SandboxPolicy,
             Setting<()>,

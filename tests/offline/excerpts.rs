@@ -7,6 +7,7 @@ use std::fmt::{Debug, Display};
 use codex_blocking::{
     ApprovalMode, Client, Error, RequestId, ServerRequest, Transcript, TurnEvent,
     protocol::{ThreadItem, ThreadReadParams},
+    testing::{ScriptedServer, TurnScript},
 };
 use serde_json::{Value, json};
 
@@ -107,6 +108,7 @@ fn a_turn_that_fails_with_megabytes_tells_them_in_its_step_and_not_in_its_error(
     is_short(&step);
     assert!(step.to_string().len() >= MIB);
     is_short_in_both(chat.error().unwrap());
+    is_short(&chat.error().unwrap().failure().unwrap());
 }
 
 #[test]
@@ -116,6 +118,15 @@ fn what_a_cancelled_turn_had_not_returned_is_short() {
     server.message("m", &long());
     server.complete("completed");
     is_short(&chat.cancel().unwrap());
+}
+
+#[test]
+fn a_decoded_answer_is_short_and_whole_in_its_fields() {
+    let text = json!({ "x": long() }).to_string();
+    let server = ScriptedServer::new().on_turn(move |_| TurnScript::new().message(&text));
+    let answer = server.client().unwrap().chat_json::<Value>("hello", json!({ "type": "object" })).unwrap();
+    is_short(&answer);
+    assert_eq!(answer.value["x"], long());
 }
 
 #[test]

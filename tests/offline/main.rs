@@ -21,6 +21,7 @@ mod follow;
 mod guide;
 mod hostile;
 mod input;
+mod limits;
 mod load;
 mod protocol;
 #[cfg(target_os = "linux")]
@@ -34,6 +35,7 @@ mod secrets;
 mod serialization;
 mod server_requests;
 mod strange;
+mod structured_answers;
 mod sub_agents;
 mod threads;
 mod tools;

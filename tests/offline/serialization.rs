@@ -19,7 +19,7 @@ use codex_blocking::{
     ExecOptions, Input, InputItem, ListModels, ListThreads, NetworkPolicyRuleAction, ReadConfig, SandboxMode,
     ServerRequest, ServerResponse, Setting, SortDirection, StepStatus, StepType, ThreadConfig, ThreadSortKey,
     ThreadSourceKind, Transcript, TurnEvent, TurnOverrides, UserInputResponse, WriteConfigValue,
-    testing::ScriptedServer,
+    testing::{ScriptedServer, TurnScript},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -262,8 +262,10 @@ fn requests(shown: &mut Shown) {
         .thread_config(ThreadConfig::new().model_provider("p"))
         .overrides(TurnOverrides::new().effort("high"))
         .inactivity_timeout(second)
+        .turn_timeout(second)
         .keep_raw_events(true)
-        .keep_steps(false);
+        .keep_steps(false)
+        .sub_agents(true);
     shown.see_back("ChatRequest", &all);
     let text = ChatRequest::new("hello").inactivity_timeout(None);
     assert_eq!(
@@ -421,6 +423,16 @@ fn turns(shown: &mut Shown) {
     let result = client.chat_once(ChatRequest::new("hello").keep_raw_events(true)).unwrap();
     assert!(!result.raw_events.is_empty() && result.token_usage.is_some());
     shown.see_back("ChatResult", &result);
+    let answers =
+        ScriptedServer::new().on_turn(|_| TurnScript::new().message(r#"{"n":1}"#)).client().unwrap();
+    let answer = answers.chat_json::<Value>("hello", json!({ "type": "object" })).unwrap();
+    let tree = shown.see_back("JsonAnswer", &answer);
+    assert_eq!((&tree["value"], &tree["result"]["final_text"]), (&json!({ "n": 1 }), &json!(r#"{"n":1}"#)));
+    for info in [json!("usageLimitExceeded"), json!({ "moon": [1] })] {
+        let failing = ScriptedServer::new().on_turn(move |_| TurnScript::new().fail("x", info.clone()));
+        let error = failing.client().unwrap().chat_once("hello").unwrap_err();
+        shown.see_back("TurnFailure", &error.failure().unwrap());
+    }
     shown.see_variant(&CompletionSource::ItemCompleted);
     shown.see_variant(&CompletionSource::ThreadReadFallback);
     shown.see_variant(&CompletionSource::Plan);

@@ -970,8 +970,10 @@ fn an_answer_of_a_shape_is_asked_for_with_its_schema_and_decoded() {
     let thread = server.client().unwrap().start_thread(ThreadConfig::new()).unwrap();
     let schema = json!({ "type": "object" });
     let request = ChatRequest::new("count").overrides(TurnOverrides::new().model("m"));
-    let answer: Value = thread.chat_json(request, &schema).unwrap();
-    assert_eq!(answer["n"], 3);
+    let answer = thread.chat_json::<Value>(request, &schema).unwrap();
+    assert_eq!(answer.value["n"], 3);
+    assert_eq!(answer.result.final_text, r#"{"n": 3}"#);
+    assert_eq!((answer.result.steps.len(), answer.result.usage.unwrap().total_tokens), (2, 15));
     let turn = &sent(&server, "turn/start")[0];
     assert_eq!((&turn["outputSchema"], &turn["model"]), (&schema, &json!("m")));
 }
@@ -986,8 +988,11 @@ fn an_answer_of_another_shape_is_an_error_that_keeps_its_text() {
             n: u32,
         }
         let answer = server.client().unwrap().chat_json::<Count>("count", json!({}));
-        let Err(Error::Decode { raw, .. }) = answer else { panic!("{answer:?}") };
-        assert_eq!(&*raw, text);
+        let error = answer.unwrap_err();
+        let Error::Decode { raw, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(&**raw, text);
+        assert_eq!(error.steps()[1].text.as_deref(), Some(text));
+        assert_eq!(error.usage().unwrap().total_tokens, 15);
     }
 }
 

@@ -145,8 +145,8 @@ pub mod guide;
 pub mod testing;
 
 pub use client::{
-    Client, ClientBuilder, InitializeResult, Notifications, Reply, SERVER_VERSIONS, Stats, ThreadHandle,
-    WeakClient,
+    Client, ClientBuilder, InitializeResult, Notifications, Paged, Reply, SERVER_VERSIONS, Stats,
+    ThreadHandle, ThreadInfo, WeakClient,
 };
 pub use config::{
     BatchWriteConfig, ListModels, ListThreads, ReadConfig, ThreadConfig, TurnOverrides, WriteConfigValue,
@@ -157,13 +157,13 @@ pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCo
 // Types of the protocol, under the names that this crate uses for them. Their pages are in `protocol`.
 #[doc(no_inline)]
 pub use protocol::{
-    AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
+    ApprovalsReviewer, AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
     DynamicToolCallResponse as ToolOutput, GranularAskForApproval as GranularApproval, MergeStrategy,
     MessagePhase, ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, ReasoningEffort,
     ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
     Settings as CollaborationSettings, SortDirection, ThreadSortKey, ThreadSourceKind,
-    ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
-    UserInput as InputItem,
+    ThreadStartSource, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
+    TurnToolOutput, UserInput as InputItem,
 };
 pub use rpc::StreamHandle;
 pub use server_request::{

@@ -11,6 +11,9 @@ mod chat;
 mod json;
 
 mod thread;
+mod thread_info;
+
+mod history;
 
 mod rollback;
 
@@ -41,11 +44,13 @@ use parking_lot::Mutex;
 
 pub use self::{
     builder::ClientBuilder,
+    history::Paged,
     initialize::{InitializeResult, SERVER_VERSIONS},
     notifications::Notifications,
     reply::Reply,
     stats::Stats,
     thread::ThreadHandle,
+    thread_info::ThreadInfo,
 };
 use crate::{
     deadline::Deadline,

@@ -70,7 +70,7 @@ impl Client {
             Ok(true)
         })?;
         // The server reloaded the thread, and reported that as if it had been unloaded.
-        self.threads().set_loaded(id);
+        self.known_threads().set_loaded(id);
         let left = self.read_thread(id, true);
         if is_reverted { left.map_err(|unread| rolled_back(id, unread)) } else { left }
     }

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::{
     protocol::{
-        AskForApproval, BaseBranchReviewTarget, CollaborationMode, CommitReviewTarget, ConfigEdit,
+        ApprovalsReviewer, AskForApproval, BaseBranchReviewTarget, CollaborationMode, CommitReviewTarget, ConfigEdit,
         CustomReviewTarget, GranularAskForApproval, MergeStrategy, ModeKind, Personality,
         ReadOnlySandboxPolicy, ReasoningEffort, ReasoningSummary, ReviewDelivery, ReviewTarget, SandboxMode,
-        SandboxPolicy, Settings, Unknown, WorkspaceWriteSandboxPolicy,
+        SandboxPolicy, Settings, ThreadStartSource, Unknown, WorkspaceWriteSandboxPolicy,
     },
     setting::Setting,
 };
@@ -38,7 +38,7 @@ macro_rules! from_text {
     )*};
 }
 
-from_text!(AskForApproval Personality ReasoningEffort ReasoningSummary SandboxMode);
+from_text!(ApprovalsReviewer AskForApproval Personality ReasoningEffort ReasoningSummary SandboxMode ThreadStartSource);
 
 impl GranularAskForApproval {
     /// Enables or disables every kind of approval request.

@@ -50,10 +50,13 @@ impl Threads {
             }
             "thread/resume" => self.opened(id, params, loaded),
             "thread/fork" => match self.known(id).map(|source| source.turns.clone()) {
-                Ok(turns) => {
-                    let id = self.add(Some(id), turns);
-                    self.opened(&id, params, loaded)
-                }
+                Ok(mut turns) => match cut(&mut turns, params) {
+                    Ok(()) => {
+                        let id = self.add(Some(id), turns);
+                        self.opened(&id, params, loaded)
+                    }
+                    Err(refused) => Err(refused),
+                },
                 Err(refused) => Err(refused),
             },
             "thread/read" => {
@@ -65,12 +68,15 @@ impl Threads {
                 let stored = self.threads.iter().rev().filter(|thread| thread.is_archived == is_archived);
                 let data: Vec<_> =
                     stored.filter(|thread| !thread.turns.is_empty()).map(|t| t.shown(false)).collect();
-                Ok(json!({ "data": data, "nextCursor": null }))
+                page(data, params, 25)
             }
             "thread/loaded/list" => Ok(json!({ "data": loaded, "nextCursor": null })),
-            "thread/turns/list" => self.known(id).map(|thread| {
-                let data: Vec<_> = thread.turns.iter().rev().collect();
-                json!({ "data": data, "nextCursor": null })
+            "thread/turns/list" => self.known(id).and_then(|thread| {
+                let mut turns = thread.turns.clone();
+                if params["sortDirection"] != "asc" {
+                    turns.reverse();
+                }
+                page(turns, params, 100)
             }),
             "thread/revert" => self.known(id).and_then(|thread| {
                 let first = thread.turns.iter().position(|turn| turn["id"] == params["beforeTurnId"]);
@@ -156,6 +162,28 @@ impl Threads {
             "approvalPolicy": "never", "approvalsReviewer": "user", "sandbox": { "type": "readOnly" },
         }))
     }
+}
+
+/// A page of a list, whose cursor is the number of entries before it.
+fn page(entries: Vec<Value>, params: &Value, size: usize) -> Result<Value, Refused> {
+    let first = match params["cursor"].as_str() {
+        None => 0,
+        Some(cursor) => cursor.parse().map_err(|_| (-32600, format!("invalid cursor: {cursor}")))?,
+    };
+    let size = params["limit"].as_u64().map_or(size, |limit| limit.clamp(1, 100) as usize);
+    let next = entries.len().saturating_sub(first) > size;
+    let data: Vec<_> = entries.into_iter().skip(first).take(size).collect();
+    Ok(json!({ "data": data, "nextCursor": next.then(|| (first + size).to_string()) }))
+}
+
+/// Cuts the turns of a fork after its `lastTurnId`, or before its `beforeTurnId`.
+fn cut(turns: &mut Vec<Value>, params: &Value) -> Result<(), Refused> {
+    for (name, kept) in [("lastTurnId", 1), ("beforeTurnId", 0)] {
+        let Some(id) = params[name].as_str() else { continue };
+        let found = turns.iter().position(|turn| turn["id"] == id);
+        turns.truncate(found.ok_or_else(|| (-32600, "turn not found".to_owned()))? + kept);
+    }
+    Ok(())
 }
 
 impl Thread {

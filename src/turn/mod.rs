@@ -29,6 +29,7 @@ mod stream;
 mod sub_agent;
 mod threads;
 mod transcript;
+mod turn_params;
 mod unload;
 
 pub(crate) use self::{
@@ -39,6 +40,7 @@ pub(crate) use self::{
     resumable::{Continuations, Found},
     stream::{Opened, Reading},
     threads::{BegunUnload, Claim, ReportedUsage, Threads},
+    turn_params::TurnParams,
     unload::Lease,
 };
 pub use self::{

@@ -5,9 +5,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::Input;
+use super::{Input, turn_params::TurnParams};
 use crate::{
     config::{ThreadConfig, TurnOverrides},
     continuation::ChatContinuation,
@@ -31,8 +29,7 @@ use crate::{
 pub struct ChatRequest {
     pub(crate) source: ChatSource,
     pub(crate) thread: Option<String>,
-    pub(crate) user: Option<String>,
-    pub(crate) metadata: Option<Value>,
+    pub(crate) params: TurnParams,
     pub(crate) thread_config: Option<ThreadConfig>,
     pub(crate) overrides: Option<TurnOverrides>,
     /// Outer `None` means the client's limit.
@@ -59,8 +56,7 @@ impl ChatRequest {
         ChatRequest {
             source,
             thread: None,
-            user: None,
-            metadata: None,
+            params: TurnParams::default(),
             thread_config: None,
             overrides: None,
             inactivity_timeout: None,
@@ -74,18 +70,6 @@ impl ChatRequest {
     /// forked or resumed the thread, it resumes it first.
     pub fn thread(mut self, id: impl Into<String>) -> Self {
         self.thread = Some(id.into());
-        self
-    }
-
-    /// Sets `user`, which the server ignores as of 0.169.
-    pub fn user(mut self, user: impl Into<String>) -> Self {
-        self.user = Some(user.into());
-        self
-    }
-
-    /// Sets `metadata`, which the server ignores as of 0.169.
-    pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
-        self.metadata = Some(metadata.into());
         self
     }
 
@@ -140,14 +124,15 @@ impl ChatRequest {
     /// setting that it can't have.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.source {
+            // The output of a tool needs no text.
+            ChatSource::Input(input) if self.params.tool_output.is_some() && input.is_empty() => {}
             ChatSource::Input(input) => input.check()?,
             ChatSource::Continuation(_) => {
                 // Destructured, so that a new setting must be considered here.
                 let ChatRequest {
                     source: _,
                     thread,
-                    user,
-                    metadata,
+                    params,
                     thread_config,
                     overrides,
                     inactivity_timeout: _,
@@ -157,15 +142,14 @@ impl ChatRequest {
                 } = self;
                 let settings = [
                     ("thread", thread.is_some()),
-                    ("user", user.is_some()),
-                    ("metadata", metadata.is_some()),
                     ("thread_config", thread_config.is_some()),
                     ("overrides", overrides.is_some()),
                     ("keep_raw_events", keep_raw_events.is_some()),
                     ("keep_steps", keep_steps.is_some()),
                     ("sub_agents", sub_agents.is_some()),
                 ];
-                if let Some((name, _)) = settings.iter().find(|(_, is_set)| *is_set) {
+                let settings = settings.into_iter().chain(params.settings());
+                if let Some((name, _)) = settings.into_iter().find(|(_, is_set)| *is_set) {
                     return Err(Error::invalid(format!(
                         "a continuation resumes a running turn; it accepts inactivity_timeout, but not {name}"
                     )));
@@ -178,7 +162,7 @@ impl ChatRequest {
         if let Some(config) = &self.thread_config {
             config.check_for("thread/start")?;
         }
-        Ok(())
+        self.params.check(self.overrides.as_ref())
     }
 }
 

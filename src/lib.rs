@@ -157,13 +157,14 @@ pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCo
 // Types of the protocol, under the names that this crate uses for them. Their pages are in `protocol`.
 #[doc(no_inline)]
 pub use protocol::{
-    ApprovalsReviewer, AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
-    DynamicToolCallResponse as ToolOutput, GranularAskForApproval as GranularApproval, MergeStrategy,
-    MessagePhase, ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, ReasoningEffort,
-    ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
-    Settings as CollaborationSettings, SortDirection, ThreadSortKey, ThreadSourceKind,
-    ThreadStartSource, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
-    TurnToolOutput, UserInput as InputItem,
+    ApprovalsReviewer, AskForApproval as ApprovalPolicy, CollaborationMode,
+    CommandExecOutputStream as OutputStream, ConfigEdit, DynamicToolCallResponse as ToolOutput,
+    GranularAskForApproval as GranularApproval, MergeStrategy, MessagePhase, ModeKind,
+    NetworkPolicyRuleAction, PermissionGrantScope, Personality, ReasoningEffort, ReasoningSummary, RequestId,
+    ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy, Settings as CollaborationSettings,
+    SortDirection, ThreadSortKey, ThreadSourceKind, ThreadStartSource, ThreadTokenUsage as TokenUsage,
+    TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus, TurnToolOutput,
+    UserInput as InputItem,
 };
 pub use rpc::StreamHandle;
 pub use server_request::{

@@ -202,7 +202,9 @@ impl Client {
                     Ok(Page { items: data, next_cursor })
                 }
                 // Servers before 0.128 read them all at once.
-                Err(Error::Rpc { message, .. }) if message.contains("unknown variant `thread/turns/list`") => {
+                Err(Error::Rpc { message, .. })
+                    if message.contains("unknown variant `thread/turns/list`") =>
+                {
                     let params = ThreadReadParams::new(&id).include_turns(true);
                     let ThreadReadResponse { thread, .. } = client.call_until(params, deadline)?.into_inner();
                     Ok(Page { items: thread.turns, next_cursor: None })

@@ -23,8 +23,7 @@ use crate::{
     protocol::{
         ClientRequest, DynamicToolSpec, ReviewDelivery, ThreadArchiveParams, ThreadCompactStartParams,
         ThreadListResponse, ThreadLoadedListParams, ThreadLoadedListResponse, ThreadReadParams,
-        ThreadReadResponse, ThreadSetNameParams, ThreadTokenUsage as TokenUsage, ThreadUnarchiveParams,
-        Turn,
+        ThreadReadResponse, ThreadSetNameParams, ThreadTokenUsage as TokenUsage, ThreadUnarchiveParams, Turn,
     },
     rpc::{Call, RawReply},
     server_request::{Tool, ToolSet},
@@ -133,7 +132,9 @@ impl Client {
         config.check_for(METHOD)?;
         let deadline = self.deadline();
         if last_turn_id.is_some() && self.initialize()?.is_before((0, 169)) == Some(true) {
-            return Err(Error::invalid("this server can't fork at a turn: it would copy all turns of the thread"));
+            return Err(Error::invalid(
+                "this server can't fork at a turn: it would copy all turns of the thread",
+            ));
         }
         let params = ThreadParams { last_turn_id, ..ThreadParams::new(Some(id), &config) };
         let info = self.open_with(METHOD, &params, deadline)?;

@@ -37,7 +37,9 @@ impl Extra {
     pub(crate) fn check(&self, setters: &[&str], others: &[&str]) -> Result<()> {
         for name in self.0.keys() {
             if let Some(setter) = setters.iter().find(|setter| is_of(setter, name)) {
-                return Err(Error::invalid(format!("`extra` can't set `{name}`: use its setter, `{setter}`")));
+                return Err(Error::invalid(format!(
+                    "`extra` can't set `{name}`: use its setter, `{setter}`"
+                )));
             }
             if others.contains(&name.as_str()) {
                 return Err(Error::invalid(format!("`extra` can't set `{name}`: the client sends it")));

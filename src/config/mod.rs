@@ -414,9 +414,12 @@ impl ThreadConfig {
             return Err(Error::invalid("`config` must be an object of configuration keys"));
         }
         for (name, value) in fields_of(self) {
-            let is_refused = NOT_NULL.contains(&name.as_str()) || (method, &*name) == ("thread/fork", "ephemeral");
+            let is_refused =
+                NOT_NULL.contains(&name.as_str()) || (method, &*name) == ("thread/fork", "ephemeral");
             if value.is_null() && is_refused {
-                return Err(Error::invalid(format!("{method} does not accept null for `{name}`; leave it unset")));
+                return Err(Error::invalid(format!(
+                    "{method} does not accept null for `{name}`; leave it unset"
+                )));
             }
         }
         match self.names_among(&[ONLY_FOR_FORK]) {

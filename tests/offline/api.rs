@@ -8,12 +8,12 @@ use codex_blocking::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, BatchWriteConfig, CancelResult, Chat,
     ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult, Client, ClientBuilder,
     CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit, ConversationStep, Error,
-    ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory, Notifications, PlanStep,
-    RawEvent, RawNotification, ReadConfig, Reply, Result, ReviewDelivery, ReviewTarget, ServerRequest,
-    ServerResponse, Setting, SortDirection, Stats, Stdio, StepStatus, StepType, StreamHandle,
-    SubAgentTranscript, ThreadConfig, ThreadHandle, ThreadSortKey, TokenUsage, Transcript, TranscriptItem,
-    TranscriptTurn, Transport, TurnEvent, TurnHandle, TurnOverrides, TurnStatus, UserInputRequest,
-    UserInputRequests, UserInputResponse, WeakClient, WebSocket, WriteConfigValue,
+    ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory, Notifications, Paged,
+    PlanStep, RawEvent, RawNotification, ReadConfig, Reply, Result, ReviewDelivery, ReviewTarget,
+    ServerRequest, ServerResponse, Setting, SortDirection, Stats, Stdio, StepStatus, StepType, StreamHandle,
+    SubAgentTranscript, ThreadConfig, ThreadHandle, ThreadInfo, ThreadSortKey, TokenUsage, Transcript,
+    TranscriptItem, TranscriptTurn, Transport, TurnEvent, TurnHandle, TurnOverrides, TurnStatus,
+    UserInputRequest, UserInputRequests, UserInputResponse, WeakClient, WebSocket, WriteConfigValue,
     protocol::{self, ClientRequest},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -53,6 +53,10 @@ fn client(client: &Client, token: &ChatContinuation, config: ThreadConfig) -> Re
     let _: ThreadHandle = client.start_thread(config.clone())?;
     let _: ThreadHandle = client.resume_thread("t", config.clone())?;
     let _: ThreadHandle = client.fork_thread("t", config.clone())?;
+    let _: ThreadHandle = client.fork_thread_at("t", "u", config.clone())?;
+    let _: Vec<protocol::Thread> = client.threads(ListThreads::new().limit(5)).collect::<Result<_>>()?;
+    let _: Option<Result<protocol::Turn>> = client.thread_turns("t").next();
+    let _: Option<Result<protocol::Model>> = client.models().next();
     client.set_thread_defaults("t", config)?;
     let _: &str = &client.read_thread("t", true)?.thread.id;
     let list = ListThreads::new()
@@ -181,6 +185,11 @@ fn a_thread(thread: &ThreadHandle) -> Result<()> {
     let _: Chat = thread.chat("text")?;
     let _: ChatEvents = thread.chat_events("text")?;
     let _: ThreadHandle = thread.fork(ThreadConfig::new())?;
+    let _: ThreadHandle = thread.fork_at("u", ThreadConfig::new())?;
+    let _: Paged<protocol::Turn> = thread.turns();
+    let ThreadInfo { thread_id, model, cwd, effort, .. } = thread.info().clone();
+    let _: (String, Option<String>, Option<std::path::PathBuf>) = (thread_id, model, cwd);
+    let _: Option<protocol::ReasoningEffort> = effort;
     thread.update_defaults(ThreadConfig::new().model("m"))?;
     thread.read(false)?;
     thread.set_name("name")?;
@@ -247,8 +256,11 @@ fn settings() -> Result<Client> {
         .thread("t")
         .user("u")
         .metadata(json!({}))
-        .thread_config(ThreadConfig::new().cwd("/w").ephemeral(Setting::Null))
-        .overrides(TurnOverrides::new().collaboration_mode(CollaborationMode::plan("m")))
+        .thread_config(ThreadConfig::new().cwd("/w").ephemeral(Setting::Null).service_name("s").extra("n", 1))
+        .overrides(TurnOverrides::new().collaboration_mode(CollaborationMode::plan("m")).service_tier("fast"))
+        .client_user_message_id("mine")
+        .turn_trigger("timer")
+        .extra("new", json!({}))
         .inactivity_timeout(second)
         .keep_raw_events(true)
         .sub_agents(true);
@@ -310,7 +322,7 @@ mod names {
             Stats,
             Stdio,
             StreamHandle,
-            ThreadHandle,
+            (ThreadHandle, ThreadInfo, Paged<()>),
             WeakClient,
             WebSocket,
         ),
@@ -335,7 +347,7 @@ mod names {
             ModeKind,
             NetworkPolicyRuleAction,
             PermissionGrantScope,
-            Personality,
+            (ApprovalsReviewer, Personality, ThreadStartSource),
             ReasoningEffort,
             ReasoningSummary,
             SortDirection,
@@ -370,7 +382,7 @@ mod names {
             TurnHandle,
             TurnStream<I>,
         ),
-        _results: (MessagePhase, TurnProgress, TurnStatus),
+        _results: (MessagePhase, TurnProgress, TurnStatus, TurnToolOutput),
         _transcripts: (SubAgentTranscript, Transcript, TranscriptItem, TranscriptTurn),
         _rest: (
             Cause,
@@ -414,6 +426,8 @@ fn handles_are_shared_streams_are_sent_and_data_is_plain() {
     sent::<Chat>();
     sent::<ChatEvents>();
     sent::<Notifications>();
+    sent::<Paged<protocol::Thread>>();
+    reads::<Paged<protocol::Turn>, Result<protocol::Turn>>();
     reads::<Chat, ConversationStep>();
     reads::<ChatEvents, TurnEvent>();
     reads::<ApprovalRequests, ApprovalRequest>();
@@ -428,6 +442,8 @@ fn handles_are_shared_streams_are_sent_and_data_is_plain() {
     stored::<ChatContinuation>();
     stored::<ThreadConfig>();
     stored::<TurnOverrides>();
+    plain::<ThreadInfo>();
+    stored::<ThreadInfo>();
     transport::<Stdio>();
     transport::<WebSocket>();
     transport::<Memory>();

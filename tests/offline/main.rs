@@ -18,9 +18,11 @@ mod exec;
 mod file_changes;
 mod follow;
 mod guide;
+mod history;
 mod hostile;
 mod input;
 mod load;
+mod parameters;
 mod protocol;
 #[cfg(target_os = "linux")]
 mod public_api;

@@ -115,7 +115,7 @@ fn settings(shown: &mut Shown) {
     }
     let config = ThreadConfig::new().cwd("/w").model(Setting::Null).sandbox(SandboxMode::ReadOnly);
     shown.see_back("ThreadConfig", &config);
-    shown.see_back("TurnOverrides", &TurnOverrides::new().cwd("/w").effort("high"));
+    shown.see_back("TurnOverrides", &TurnOverrides::new().cwd("/w").effort("high").extra("moon", "full"));
     let input = Input::from([InputItem::text("a"), InputItem::image_bytes("image/png", [1])]);
     shown.see_back("Input", &input);
     shown.see_back("UserInputResponse", &UserInputResponse::answer("q", ["A"]));
@@ -227,6 +227,8 @@ fn turns(shown: &mut Shown) {
     shown.see_variant(&CompletionSource::ItemCompleted);
     shown.see_variant(&CompletionSource::ThreadReadFallback);
     shown.see_variant(&CompletionSource::Plan);
+    let thread = client.start_thread(ThreadConfig::new()).unwrap();
+    shown.see_back("ThreadInfo", thread.info());
     shown.see_back("InitializeResult", &client.initialize().unwrap());
     shown.see("Reply", &client.list_models(ListModels::new()).unwrap());
     let output = json!({ "stream": "stdout", "data": [1, 255], "cap_reached": false });

@@ -184,8 +184,9 @@ impl Client {
     /// # Ok::<(), codex_blocking::Error>(())
     /// ```
     ///
-    /// The iterator yields [`Error::Rpc`] if the thread doesn't exist, is ephemeral or has no turn yet, and
-    /// [`Error::InvalidInput`] if the id is empty.
+    /// A thread without a turn has none. The iterator yields [`Error::Rpc`] if the thread doesn't exist or is
+    /// ephemeral, and for a moment when its first turn has just started; [`Error::InvalidInput`] if the id is
+    /// empty.
     pub fn thread_turns(&self, id: &str) -> Paged<Turn> {
         const METHOD: &str = ThreadTurnsListParams::METHOD;
         let id = id.to_owned();
@@ -200,6 +201,10 @@ impl Client {
                 Ok(page) => {
                     let ThreadTurnsListResponse { data, next_cursor, .. } = page.into_inner();
                     Ok(Page { items: data, next_cursor })
+                }
+                // A thread is stored with its first turn.
+                Err(Error::Rpc { message, .. }) if message.contains("is not materialized yet") => {
+                    Ok(Page { items: Vec::new(), next_cursor: None })
                 }
                 // Servers before 0.128 read them all at once.
                 Err(Error::Rpc { message, .. })

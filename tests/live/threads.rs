@@ -5,8 +5,7 @@
 //! at once.
 
 use codex_blocking::protocol::{
-    ServerNotification, ThreadForkParams, ThreadItem, ThreadLoadedListParams, ThreadStartParams, Turn,
-    TurnStatus, WriteStatus,
+    ServerNotification, ThreadItem, ThreadLoadedListParams, ThreadStartParams, Turn, TurnStatus, WriteStatus,
 };
 use codex_blocking::testing::{ModelReply, ModelStub};
 use codex_blocking::*;
@@ -452,11 +451,11 @@ fn threads_that_can_not_be_taken_back_are_told_and_a_fork_does_it() {
     let running = client.chat(ChatRequest::new("hang").thread(id)).unwrap();
     live.wait_for_model(4);
     let Err(Error::InvalidInput { message, .. }) = client.rollback_thread(id, 1) else { panic!() };
-    assert!(message.contains("last_turn_id"), "{message}");
+    assert!(message.contains("fork_thread_at"), "{message}");
     running.interrupt().unwrap();
     drop(running);
-    let fork = client.call(ThreadForkParams::new(id).last_turn_id(first).exclude_turns(true)).unwrap();
-    client.chat_once(ChatRequest::new("three").thread(&fork.thread.id)).unwrap();
+    let fork = client.fork_thread_at(id, &first, ThreadConfig::new()).unwrap();
+    fork.chat_once("three").unwrap();
     assert_eq!(said(&live), ["one", "three"]);
 }
 
@@ -680,16 +679,15 @@ fn a_thread_without_a_turn_has_no_turns() {
     let live = Live::new();
     let thread = thread_of(&live, &[]);
     let read: Vec<_> = thread.turns().collect();
-    eprintln!("PROBE empty: {read:?}");
-    let config = ThreadConfig::new().ephemeral(true);
-    let thread = live.client.start_thread(config).unwrap();
-    let read: Vec<_> = thread.turns().collect();
-    eprintln!("PROBE ephemeral empty: {read:?}");
-    thread.chat_once("x").unwrap();
-    let read: Vec<_> = thread.turns().collect();
-    eprintln!("PROBE ephemeral: {read:?}");
-    let read: Vec<_> = live.client.thread_turns("01a2057f-bb7b-7251-9c86-330d3cad9938").collect();
-    eprintln!("PROBE unknown: {read:?}");
+    assert!(read.is_empty(), "{read:?}");
+    thread.chat_once("one").unwrap();
+    assert_eq!(asked_in(thread.turns()), ["one"]);
+    // What is not stored has no history to read.
+    let ephemeral = live.client.start_thread(ThreadConfig::new().ephemeral(true)).unwrap();
+    ephemeral.chat_once("one").unwrap();
+    assert!(rpc(ephemeral.turns().next().unwrap()).0.contains("ephemeral"));
+    let unknown = live.client.thread_turns("01a2057f-bb7b-7251-9c86-330d3cad9938").next().unwrap();
+    assert!(matches!(unknown, Err(Error::Rpc { .. })), "{unknown:?}");
 }
 
 fn a_fork_at_a_turn_ends_with_it_and_the_model_knows_no_more() {
@@ -790,7 +788,7 @@ fn the_server_takes_every_parameter_that_has_a_setter() {
     assert_eq!(fork.info().raw["thread"]["threadSource"], "tests");
     // The profile has to exist.
     let refused = rpc(live.client.start_thread(ThreadConfig::new().permissions("moon")));
-    eprintln!("PROBE permissions {refused:?}");
+    assert!(refused.0.contains("permissions"), "{refused:?}");
 }
 
 fn an_id_of_the_programs_own_comes_back_in_history() {
@@ -812,6 +810,9 @@ fn the_output_of_a_tool_from_outside_reaches_the_model() {
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
     let output = TurnToolOutput::new("search", "found it");
-    let result = thread.chat_once(ChatRequest::new(Vec::new()).tool_output(output));
-    eprintln!("PROBE tool output: {result:?} {}", asked(&live)["input"]);
+    let result = thread.chat_once(ChatRequest::new(Vec::new()).tool_output(output.clone())).unwrap();
+    assert_eq!(result.steps[0].item_type.as_deref(), Some("functionCallOutput"));
+    assert!(asked(&live)["input"].to_string().contains("found it"));
+    let with_text = thread.chat_once(ChatRequest::new("two").tool_output(output));
+    eprintln!("PROBE both: {with_text:?}");
 }

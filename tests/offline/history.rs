@@ -206,6 +206,15 @@ fn a_server_without_pages_of_turns_is_asked_for_the_whole_thread() {
 }
 
 #[test]
+fn a_thread_that_has_no_turn_yet_has_no_turns() {
+    let (client, mut server) = served();
+    let reading = spawn(move || client.thread_turns("t").count());
+    let request = server.expect("thread/turns/list");
+    server.refuse(&request, -32600, "thread t is not materialized yet; thread/turns/list is unavailable");
+    assert_eq!(reading.join().unwrap(), 0);
+}
+
+#[test]
 fn turns_of_no_thread_are_refused_without_a_request() {
     let (client, mut server) = served();
     let read: Vec<_> = client.thread_turns("").collect();

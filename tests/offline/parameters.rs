@@ -345,7 +345,7 @@ fn an_extra_parameter_replaces_none_that_a_setter_or_the_client_sends() {
     refused(client.chat(request).map(drop), "additionalContext");
     assert!(server.is_quiet());
     let server = ScriptedServer::new();
-    server.client().unwrap().start_thread(ThreadConfig::new().extra("projectId", "b")).unwrap();
+    let _ = server.client().unwrap().start_thread(ThreadConfig::new().extra("projectId", "b")).unwrap();
     assert_eq!(last_sent(&server, "thread/start"), json!({ "projectId": "b" }));
 }
 

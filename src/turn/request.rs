@@ -124,8 +124,11 @@ impl ChatRequest {
     /// setting that it can't have.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.source {
-            // The output of a tool needs no text.
-            ChatSource::Input(input) if self.params.tool_output.is_some() && input.is_empty() => {}
+            ChatSource::Input(input) if self.params.tool_output.is_some() => {
+                if !input.is_empty() {
+                    return Err(Error::invalid("the output of a tool can't be combined with an input"));
+                }
+            }
             ChatSource::Input(input) => input.check()?,
             ChatSource::Continuation(_) => {
                 // Destructured, so that a new setting must be considered here.

@@ -107,9 +107,16 @@ turn_params! {
         /// Sets an id of the program's own for the message. It comes back as `client_id` of the message's item, in
         /// events and in history, and tells apart messages that join the same turn.
         client_user_message_id: String,
-        /// Sends the output of a tool that ran outside of the server, for example
-        /// `TurnToolOutput::new("search", "found it")`. The input may then be empty
-        /// (`ChatRequest::new(Vec::new())`).
+        /// Sends the output of a tool that ran outside of the server instead of an input, which must be empty:
+        ///
+        /// ```
+        /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+        /// use codex_blocking::{ChatRequest, TurnToolOutput};
+        ///
+        /// let output = TurnToolOutput::new("search", "Ada Lovelace, 1815 to 1852");
+        /// client.chat_once(ChatRequest::new(Vec::new()).tool_output(output))?;
+        /// # Ok::<(), codex_blocking::Error>(())
+        /// ```
         tool_output: TurnToolOutput,
         /// Sets what started the turn, for the server's statistics. It has no effect on a turn that is running.
         turn_trigger: String,

@@ -810,9 +810,13 @@ fn the_output_of_a_tool_from_outside_reaches_the_model() {
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
     let output = TurnToolOutput::new("search", "found it");
-    let result = thread.chat_once(ChatRequest::new(Vec::new()).tool_output(output.clone())).unwrap();
+    let result = thread.chat_once(ChatRequest::new(Vec::new()).tool_output(output)).unwrap();
     assert_eq!(result.steps[0].item_type.as_deref(), Some("functionCallOutput"));
     assert!(asked(&live)["input"].to_string().contains("found it"));
-    let with_text = thread.chat_once(ChatRequest::new("two").tool_output(output));
-    eprintln!("PROBE both: {with_text:?}");
+    // This is why the client refuses both at once.
+    let both = json!({
+        "threadId": thread.thread_id(), "input": [{ "type": "text", "text": "x" }],
+        "toolOutput": { "name": "search", "output": "found it" },
+    });
+    assert!(rpc(live.client.request("turn/start", both)).0.contains("cannot be combined"));
 }

@@ -233,15 +233,19 @@ fn what_is_set_for_a_turn_is_sent_with_it_alone() {
         .map(|(name, value, setter)| {
             (name, value.clone(), ChatRequest::new("x").overrides(setter(TurnOverrides::new(), value)))
         })
-        .chain(
-            of_request()
-                .map(|(name, value, setter)| (name, value.clone(), setter(ChatRequest::new("x"), value))),
-        );
+        .chain(of_request().map(|(name, value, setter)| {
+            // It is sent instead of an input.
+            let input = if name == "toolOutput" { Input::from(Vec::new()) } else { "x".into() };
+            (name, value.clone(), setter(ChatRequest::new(input), value))
+        }));
     for (name, value, request) in requests {
         assert!(properties.contains_key(name), "turn/start has no `{name}` any more");
         thread.chat_once(request).unwrap();
         let mut expected = bare.clone();
         expected[name] = value;
+        if name == "toolOutput" {
+            expected["input"] = json!([]);
+        }
         assert_eq!(last_sent(&server, "turn/start"), expected, "{name}");
         thread.chat_once("x").unwrap();
         assert_eq!(last_sent(&server, "turn/start"), bare, "after {name}");
@@ -272,7 +276,7 @@ fn new_defaults_of_a_loaded_thread_travel_with_its_next_turn_wherever_a_turn_has
 }
 
 #[test]
-fn the_output_of_a_tool_needs_no_text() {
+fn the_output_of_a_tool_is_sent_instead_of_an_input() {
     let server = ScriptedServer::new();
     let client = server.client().unwrap();
     let output = TurnToolOutput::new("search", "found");
@@ -282,8 +286,10 @@ fn the_output_of_a_tool_needs_no_text() {
         (&sent["input"], &sent["toolOutput"]),
         (&json!([]), &json!({ "name": "search", "output": "found" }))
     );
-    let refused = client.chat_once(ChatRequest::new(Vec::new())).unwrap_err();
-    assert_eq!(refused.code(), "invalid_input");
+    let output = TurnToolOutput::new("search", "found");
+    for refused in [ChatRequest::new(Vec::new()), ChatRequest::new("x").tool_output(output)] {
+        assert_eq!(client.chat_once(refused).unwrap_err().code(), "invalid_input");
+    }
 }
 
 // ---- parameters that this version does not know ----

@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     protocol::{
         ClientRequest, Model, ModelListParams, SortDirection, Thread, ThreadListParams, ThreadReadParams,
-        ThreadReadResponse, ThreadTurnsListParams, ThreadTurnsListResponse, Turn, TurnItemsView,
+        ThreadTurnsListParams, ThreadTurnsListResponse, Turn, TurnItemsView,
     },
     setting::Setting,
 };
@@ -197,24 +197,26 @@ impl Client {
                 .items_view(TurnItemsView::Full)
                 .sort_direction(SortDirection::Asc);
             params.cursor = Setting::unset_if_none(cursor);
-            match client.call_until(params, deadline) {
-                Ok(page) => {
-                    let ThreadTurnsListResponse { data, next_cursor, .. } = page.into_inner();
-                    Ok(Page { items: data, next_cursor })
-                }
-                // A thread is stored with its first turn.
-                Err(Error::Rpc { message, .. }) if message.contains("is not materialized yet") => {
-                    Ok(Page { items: Vec::new(), next_cursor: None })
-                }
+            let page = match client.call_until(params, deadline) {
                 // Servers before 0.128 read them all at once.
                 Err(Error::Rpc { message, .. })
                     if message.contains("unknown variant `thread/turns/list`") =>
                 {
                     let params = ThreadReadParams::new(&id).include_turns(true);
-                    let ThreadReadResponse { thread, .. } = client.call_until(params, deadline)?.into_inner();
-                    Ok(Page { items: thread.turns, next_cursor: None })
+                    let read = client.call_until(params, deadline);
+                    read.map(|read| Page { items: read.into_inner().thread.turns, next_cursor: None })
                 }
-                Err(error) => Err(error),
+                listed => listed.map(|page| {
+                    let ThreadTurnsListResponse { data, next_cursor, .. } = page.into_inner();
+                    Page { items: data, next_cursor }
+                }),
+            };
+            match page {
+                // A thread is stored with its first turn.
+                Err(Error::Rpc { message, .. }) if message.contains("is not materialized yet") => {
+                    Ok(Page { items: Vec::new(), next_cursor: None })
+                }
+                page => page,
             }
         })
     }

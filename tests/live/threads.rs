@@ -644,7 +644,8 @@ fn turns_are_read_oldest_first_with_all_items_over_several_pages() {
     assert_eq!(asked_in(thread.turns()), expected);
     let first = thread.turns().next().unwrap().unwrap();
     let kinds = first.steps().into_iter().map(|step| step.step_type.to_string()).collect::<Vec<_>>();
-    assert!(kinds.contains(&"exec".to_owned()), "all items: {kinds:?}");
+    // Old servers store no commands.
+    assert!(is_old_server() || kinds.contains(&"exec".to_owned()), "all items: {kinds:?}");
     // A thread that is not loaded, in another server.
     let id = thread.thread_id().to_owned();
     drop(thread);

@@ -32,8 +32,8 @@
 //! - With the feature `testing`, [`testing::ScriptedServer`] is a server for the tests of a program.
 //!
 //! The [`guide`] explains [turns, timeouts and cancellation](guide::turns), [threads](guide::threads),
-//! [transports](guide::transports), [event loops](guide::event_loops), [the protocol's types](guide::protocol) and
-//! [performance](guide::performance), and translates [from Python packages](guide::from_python).
+//! [transports](guide::transports), [event loops](guide::event_loops), [terminals](guide::terminal), [the protocol's
+//! types](guide::protocol) and [performance](guide::performance), and translates [from Python packages](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!
 //! # When a turn fails

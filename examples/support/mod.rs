@@ -55,6 +55,17 @@ pub fn connect_with(
     builder: ClientBuilder,
     substitute: ScriptedServer,
 ) -> Result<Client, Box<dyn Error>> {
+    let client = connect_quietly(stub, builder, substitute)?;
+    greet(&client)?;
+    Ok(client)
+}
+
+/// Like `connect_with`, without a greeting.
+pub fn connect_quietly(
+    stub: Option<&ModelStub>,
+    builder: ClientBuilder,
+    substitute: ScriptedServer,
+) -> Result<Client, Box<dyn Error>> {
     let client = match builder.clone().connect(with_home(Stdio::default(), stub)?) {
         Ok(client) => client,
         Err(error) => {
@@ -62,7 +73,6 @@ pub fn connect_with(
             builder.connect(substitute)?
         }
     };
-    greet(&client)?;
     Ok(client)
 }
 

@@ -211,6 +211,12 @@ impl ClientBuilder {
     /// merged into one call. One function instead of [`on_ready`](crate::TurnStream::on_ready) on each stream, for
     /// a program that looks at all of them whenever it is woken.
     ///
+    /// **It is called again whether or not the program has looked since, in a flood of events hundreds of times between
+    /// two looks: the program merges the calls.** It wakes its event loop once, and not again before that has begun
+    /// to look: with a channel of capacity 1 as here, a flag that the loop clears before it looks, or an event loop
+    /// that does so itself (most requests to redraw). The [`on_ready`](crate::TurnStream::on_ready) of a stream is
+    /// called only once until the stream was found empty.
+    ///
     /// It runs on a thread of the client (`codex-ready`), under no lock, never twice at the same time, and
     /// should only pass the word on to the program's event loop. It is dropped with the connection.
     ///

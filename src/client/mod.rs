@@ -69,6 +69,24 @@ use crate::{
 /// [`ThreadHandle`](crate::ThreadHandle) counts as one, also one in a variable that nobody uses any more). Until
 /// then no other server process can resume the threads that this one has loaded.
 ///
+/// # Dropping blocks
+///
+/// **The drop of the last clone closes the connection, and blocks the thread that drops it for up to 0.5 s**, until the
+/// server has ended and callbacks that run have returned. In a window this is a frozen frame, and any
+/// [`Chat`](crate::Chat) or [`ThreadHandle`](crate::ThreadHandle) may be the last. Keep one clone for the
+/// life of the program, and end it where waiting is allowed: by [`close`](Self::close), or by dropping it on another
+/// thread:
+///
+/// ```
+/// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+/// let closing = std::thread::spawn(move || client.close()); // the window goes on
+/// // … before the program exits, so that the server has ended:
+/// closing.join().unwrap()?;
+/// # Ok::<(), codex_blocking::Error>(())
+/// ```
+///
+/// # Calls
+///
 /// A call blocks only the calling thread, until its reply arrives or its limit passes. The first call
 /// performs the handshake ([`initialize`](Self::initialize)).
 ///

@@ -143,7 +143,8 @@ impl Client {
     }
 
     /// Starts a thread whose agent can call these tools of this program (the protocol's dynamic tools).
-    /// Requires [`experimental_api(true)`](crate::ClientBuilder::experimental_api).
+    /// Requires [`experimental_api(true)`](crate::ClientBuilder::experimental_api); without any tool it is the same as
+    /// [`start_thread`](Self::start_thread).
     ///
     /// The server stores the declarations with the thread and its forks. The client keeps the implementations
     /// until the connection ends or the server reports that the thread was closed, archived or deleted; afterwards
@@ -403,7 +404,8 @@ impl Client {
 /// A thread: a conversation that the server stores.
 ///
 /// Cheap to clone, and usable from all threads at once; clones share their [`defaults`](Self::defaults). It
-/// keeps the connection open, and so the server that a client started over [`Stdio`](crate::Stdio). A server
+/// keeps the connection open, and so the server that a client started over [`Stdio`](crate::Stdio): **the drop of the
+/// last one can block for 0.5 s**, as that of a [client](Client#dropping-blocks). A server
 /// process keeps its threads to itself: while a forgotten handle keeps it running, another one refuses to resume
 /// them ("already has an active writer"). [Close](crate::Client::close) a client that is done.
 ///
@@ -899,12 +901,16 @@ impl Client {
     pub(super) fn note_closed(&self, params: impl Serialize) {
         if let Some(id) = thread_id_of(params) {
             self.known_threads().set_unloaded(&id);
+            self.inner.turns.end_following(&id);
         }
     }
 
     /// Starts a thread with these tools.
     pub(super) fn open_thread_with_tools(&self, config: &ThreadConfig, tools: ToolSet) -> Result<ThreadInfo> {
         const METHOD: &str = "thread/start";
+        if tools.is_empty() {
+            return self.open_thread(METHOD, None, config);
+        }
         config.check_for(METHOD)?;
         let deadline = self.deadline();
         self.require_experimental("`dynamicTools` of thread/start", deadline)?;

@@ -76,7 +76,19 @@ impl CommandExit {
 
 impl RunningCommand {
     pub(crate) fn new(handle: CommandHandle, deadline: Deadline) -> Self {
-        RunningCommand { handle, deadline, rest: VecDeque::new(), outcome: None, signal: Signal::default() }
+        let (rest, signal) = (VecDeque::new(), Signal::default());
+        let command = RunningCommand { handle, deadline, rest, outcome: None, signal };
+        if command.handle.log.mailbox().notifier().tells_changes() {
+            command.arm();
+        }
+        command
+    }
+
+    /// Has the program told of the deadline, whether or not anybody reads.
+    fn arm(&self) {
+        if let Some(at) = self.deadline.at() {
+            self.handle.log.wake_at(at);
+        }
     }
 
     /// The command's identifier on this connection: the protocol's `processId`. The client generates it; it
@@ -114,9 +126,7 @@ impl RunningCommand {
         self.signal.ask(mailbox.notifier(), |readiness| {
             if self.outcome.is_none() {
                 mailbox.attach(readiness, !self.rest.is_empty());
-                if let Some(at) = self.deadline.at() {
-                    self.handle.log.wake_at(at);
-                }
+                self.arm();
             } else if self.is_ended() {
                 readiness.raise();
                 readiness.end();

@@ -20,6 +20,10 @@ pub mod from_python {
     #![doc = include_str!("from_python.md")]
 }
 
+pub mod terminal {
+    #![doc = include_str!("terminal.md")]
+}
+
 #[cfg(feature = "websocket")]
 pub mod transports {
     #![doc = include_str!("transports.md")]

@@ -142,6 +142,7 @@ pub(crate) struct Core {
     subsystems: Vec<Arc<dyn Subsystem>>,
     budget: Arc<Budget>,
     workers: Workers,
+    interrupts: Workers,
     timer: Timer,
     log_queue: LogQueue,
     counters: Counters,
@@ -170,6 +171,7 @@ impl Connection {
             subsystems,
             budget,
             workers: Workers::for_questions(),
+            interrupts: Workers::for_interrupts(),
             timer: Timer::default(),
             log_queue: LogQueue::default(),
             counters: Counters::default(),
@@ -567,6 +569,8 @@ impl Core {
         }
         self.lifecycle.finish_closing();
         self.timer.close();
+        // They end with the connection.
+        self.interrupts.close(deadline);
         if self.workers.close(deadline) + self.budget.notifier().close(deadline) > 0 {
             // Queued: a slow logger must not delay the close.
             self.log(log::Level::Warn, || {
@@ -585,6 +589,14 @@ impl Core {
     /// Returns the job if the connection is closed or no thread can be started.
     pub(crate) fn run_callback(&self, job: Job) -> Result<(), Job> {
         self.workers.run(job)
+    }
+
+    /// Runs an interrupt that nobody waits for. Never blocks.
+    ///
+    /// # Errors
+    /// Same as [`run_callback`](Self::run_callback).
+    pub(crate) fn run_interrupt(&self, job: Job) -> Result<(), Job> {
+        self.interrupts.run(job)
     }
 
     /// Drops a value on another thread, because dropping it may run user code.

@@ -1,7 +1,8 @@
-//! Threads for callbacks: handlers, tools, and drops that may run user code; others for wake-ups.
+//! Threads for callbacks: handlers, tools, and drops that may run user code; others for wake-ups, and for
+//! interrupts that nobody waits for.
 //!
 //! Relies on parking_lot. Invariant: a job runs immediately while fewer than the most are running (128
-//! questions, 32 wake-ups), and otherwise as soon as one of them ends; a job that panics affects no other.
+//! questions, 32 wake-ups, 32 interrupts), and otherwise as soon as one of them ends; a job that panics affects no other.
 //! Every count changes under the one lock that guards the queue.
 
 use std::{
@@ -21,6 +22,8 @@ use parking_lot::{Condvar, Mutex};
 const MOST: usize = 128;
 /// The maximum number of concurrent wake-ups.
 const MOST_WAKE_UPS: usize = 32;
+/// The maximum number of concurrent interrupts that nobody waits for.
+const MOST_INTERRUPTS: usize = 32;
 /// The maximum number of threads that wait for another job instead of ending.
 const MOST_IDLE: usize = 4;
 
@@ -71,6 +74,12 @@ impl Workers {
     /// take none of these threads.
     pub(crate) fn for_wake_ups() -> Workers {
         Workers::new("codex-ready", MOST_WAKE_UPS)
+    }
+
+    /// For interrupts that nobody waits for: no program's code holds them up, and a server that does not answer them
+    /// holds up no question.
+    pub(crate) fn for_interrupts() -> Workers {
+        Workers::new("codex-interrupt", MOST_INTERRUPTS)
     }
 
     /// Starts a thread unless there is one, so that the first job finds it. `false`: none can be started.

@@ -222,6 +222,10 @@ impl ToolSet {
         Ok(ToolSet(tools.into_iter().map(Arc::new).collect()))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The declarations for the server.
     pub(crate) fn specs(&self) -> Vec<DynamicToolSpec> {
         let mut specs: Vec<DynamicToolSpec> = Vec::new();

@@ -22,6 +22,8 @@ use parking_lot::Mutex;
 const JOIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long the acceptor waits after a failed `accept` (too many open files).
 const ACCEPT_REST: Duration = Duration::from_millis(50);
+/// On Windows, how often a reader looks whether the connection was cut: a shutdown doesn't always end its read there.
+const READ_LIMIT: Duration = Duration::from_millis(100);
 /// How long a writer waits before it tries again to write to a client that doesn't read.
 const WRITE_REST: Duration = Duration::from_millis(2);
 
@@ -98,6 +100,7 @@ impl Connections {
         serve: impl FnOnce(&LoopbackStream) + Send + 'static,
     ) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        stream.set_read_timeout(cfg!(windows).then_some(READ_LIMIT))?;
         let (alive, ended) = bounded::<()>(0);
         let tcp = Arc::new(stream);
         let stream = Arc::downgrade(&tcp);
@@ -141,8 +144,8 @@ impl Connections {
 
 /// The server's end of a connection.
 ///
-/// A read blocks, and a shutdown ends it. Not so a blocked write on Windows: a write tries again instead, until
-/// the client reads or the connection is shut down.
+/// A read blocks, and a shutdown ends it. Not so a blocked write on Windows, nor every read: they try again instead,
+/// until the client reads or writes, or the connection is shut down.
 pub(super) struct LoopbackStream {
     tcp: Arc<TcpStream>,
     may_block: Cell<bool>,
@@ -165,7 +168,13 @@ impl LoopbackStream {
 impl Read for &LoopbackStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.let_block(true)?;
-        (&*self.tcp).read(buffer)
+        loop {
+            match (&*self.tcp).read(buffer) {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                }
+                read => return read,
+            }
+        }
     }
 }
 

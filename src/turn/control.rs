@@ -128,7 +128,7 @@ impl Control {
                 log::error!("turn {} could not be interrupted: {error}", log.turn_id);
             }
         };
-        if self.connection.run_callback(Box::new(job)).is_err() {
+        if self.connection.run_interrupt(Box::new(job)).is_err() {
             self.log.release_interrupt();
             if !self.connection.has_ended() {
                 self.connection.log(log::Level::Error, || {

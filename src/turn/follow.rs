@@ -3,7 +3,10 @@
 //! Relies on `log` for the mailbox. Invariant: a follower gets each event of a turn of its thread once, whether or
 //! not the turn belongs to this client; no turn's end is its end. It ends with the thread or the connection.
 
-use std::sync::{Arc, Weak};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
 
 use serde::Deserialize;
 
@@ -19,15 +22,18 @@ use crate::{
     rpc::{Budget, Wakeups},
 };
 
-/// The followers of all threads.
+/// The followers of each thread.
 #[derive(Debug, Default)]
-pub(super) struct Followers(Vec<Weak<TurnLog>>);
+pub(super) struct Followers(HashMap<String, Vec<Weak<TurnLog>>>);
 
 impl Followers {
     pub(super) fn add(&mut self, thread_id: &str, budget: &Arc<Budget>) -> Consumer {
         let log = TurnLog::following(thread_id, budget);
-        self.0.retain(|known| known.strong_count() > 0);
-        self.0.push(Arc::downgrade(&log));
+        self.0.retain(|_, logs| {
+            logs.retain(|known| known.strong_count() > 0);
+            !logs.is_empty()
+        });
+        self.0.entry(thread_id.to_owned()).or_default().push(Arc::downgrade(&log));
         log.attach(Interest::Events)
     }
 
@@ -37,23 +43,30 @@ impl Followers {
             return;
         }
         let Some(thread_id) = route.thread_id.as_deref() else { return };
+        if event.kind == Kind::ThreadGone {
+            return self.end_thread(thread_id);
+        }
+        let Some(logs) = self.0.get_mut(thread_id) else { return };
         let is_of_turn = route.turn_id.is_some() || event.kind == Kind::Warning;
-        self.0.retain(|log| {
+        logs.retain(|log| {
             let Some(log) = log.upgrade().filter(|log| !log.is_over()) else { return false };
-            if log.thread_id == thread_id {
-                if event.kind == Kind::ThreadGone {
-                    log.lose(Error::no_longer_pending(format!("thread {thread_id} is no longer loaded")));
-                } else if is_of_turn {
-                    log.pass_on(event, wakeups);
-                }
+            if is_of_turn {
+                log.pass_on(event, wakeups);
             }
             true
         });
     }
 
+    /// The events of this thread no longer arrive.
+    pub(super) fn end_thread(&mut self, thread_id: &str) {
+        for log in self.0.remove(thread_id).iter().flatten().filter_map(Weak::upgrade) {
+            log.lose(Error::no_longer_pending(format!("thread {thread_id} is no longer loaded")));
+        }
+    }
+
     /// The connection has ended.
     pub(super) fn end(&mut self, reason: &Error) {
-        for log in std::mem::take(&mut self.0).iter().filter_map(Weak::upgrade) {
+        for log in std::mem::take(&mut self.0).values().flatten().filter_map(Weak::upgrade) {
             log.lose(reason.while_doing(&format!("follow thread {}", log.thread_id)));
         }
     }

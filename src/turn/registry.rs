@@ -294,6 +294,11 @@ impl Turns {
         self.with_table(|table| table.followers.add(thread_id, &self.budget))
     }
 
+    /// Ends those who follow a thread: its events no longer arrive.
+    pub(crate) fn end_following(&self, thread_id: &str) {
+        self.with_table(|table| table.followers.end_thread(thread_id));
+    }
+
     fn unexpect(&self, start: &Start) {
         self.with_table(|table| {
             if let Some(thread) = table.threads.get_mut(&start.thread_id) {

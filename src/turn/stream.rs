@@ -49,7 +49,8 @@ pub type ChatEvents = TurnStream<TurnEvent>;
 /// [`results`](Self::results) yields the error in its place, and [`error`](Self::error) and
 /// [`finish`](Self::finish) return it again.
 ///
-/// Dropping it does not block. A running turn keeps running on the server; the events buffered for it here
+/// Dropping it does not block, unless it is the last handle of its client
+/// ([0.5 s](crate::Client#dropping-blocks)). A running turn keeps running on the server; the events buffered for it here
 /// are freed, unless a [continuation](Self::continuation) was taken.
 ///
 /// It is `Send`: iterate on any thread. Other threads steer, interrupt or cancel the turn with a
@@ -319,6 +320,7 @@ impl<T: TurnItem> TurnStream<T> {
     /// Same as [`interrupt`](Self::interrupt), and [`Error::Timeout`] if the turn does not end; in that case,
     /// the iterator can be read on.
     pub fn cancel(&mut self) -> Result<CancelResult> {
+        self.control.check_turn("cancel")?;
         let mut unread: Vec<_> = self.ready.drain(..).filter_map(T::into_step).collect();
         let turn = match (&self.state, &mut self.turn) {
             (StreamState::Running, Some(turn)) => turn,

@@ -3,7 +3,7 @@
 //! Relies on `step`, `history` and `sub_agent`; no I/O. Invariant: an item that completed is as it is in history,
 //! and stays at its place; a delta costs the same however much there is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
@@ -25,6 +25,8 @@ use crate::{
 
 /// The type of an item that has the agent's list of next steps.
 const PLAN_UPDATE: &str = "planUpdate";
+/// The id of that item. The turn may get its name later.
+const PLAN_UPDATE_ID: &str = "plan-update";
 /// The type of an item for a sub-agent that no item has named.
 const SUB_AGENT: &str = "subAgent";
 /// The most warnings of a turn that are kept.
@@ -71,13 +73,18 @@ const DEEPEST: usize = 16;
 ///
 /// # JSON
 ///
-/// Its members are `items`, `turns` and `revision`. It deserializes from that, and can be applied to again.
+/// Its members are `items`, `turns` and `revision`, and `thread_id` once an event told it. It deserializes from that, equals what it was made from, and can be
+/// applied to again. While an item is in progress it may have two more members, which are the transcript's own:
+/// `is_content` (its text is not a summary) and `completed` (what it goes back to if it is abandoned).
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(from = "Stored")]
 pub struct Transcript {
     items: Vec<TranscriptItem>,
     turns: Vec<TranscriptTurn>,
     revision: u64,
+    /// The thread, which is no sub-agent though its sub-agents name it. Of the outermost transcript only.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    thread_id: String,
     #[serde(skip)]
     index: Index,
     /// Where the transcripts of sub-agents are nested; of the outermost transcript only.
@@ -88,11 +95,35 @@ pub struct Transcript {
 /// Positions, so that nothing is searched for.
 #[derive(Clone, Default)]
 struct Index {
-    /// The items of each id, oldest first.
-    items: HashMap<String, Vec<usize>>,
+    items: HashMap<ItemKey, usize>,
     turns: HashMap<String, usize>,
-    /// The items of each turn that has not ended.
-    open: HashMap<String, Vec<usize>>,
+    /// The items in progress of each turn.
+    open: HashMap<String, BTreeSet<usize>>,
+    /// The items of the turn that has no name yet.
+    unnamed: Vec<usize>,
+}
+
+/// The place of an item: its turn, kind and id. Without a turn: the latest item of that kind and id.
+type ItemKey = (Option<String>, StepType, String);
+
+impl Index {
+    fn add(&mut self, at: usize, item: &TranscriptItem) {
+        let TranscriptItem { turn_id, kind, id, .. } = item;
+        self.items.insert((None, kind.clone(), id.clone()), at);
+        self.items.insert((Some(turn_id.clone()), kind.clone(), id.clone()), at);
+        if item.status == StepStatus::InProgress {
+            self.open.entry(turn_id.clone()).or_default().insert(at);
+        }
+        if turn_id.is_empty() {
+            self.unnamed.push(at);
+        }
+    }
+
+    /// The turn without a name has ended, and never gets one. What names no turn from now on belongs to another one.
+    fn close_unnamed(&mut self) {
+        self.turns.remove("");
+        self.unnamed.clear();
+    }
 }
 
 /// The members of a transcript's JSON.
@@ -101,6 +132,8 @@ struct Stored {
     items: Vec<TranscriptItem>,
     turns: Vec<TranscriptTurn>,
     revision: u64,
+    #[serde(default)]
+    thread_id: String,
 }
 
 /// An item of a [`Transcript`]: a message, a command, a change of files, …
@@ -129,21 +162,21 @@ pub struct TranscriptItem {
     pub changes: Vec<FileUpdateChange>,
     /// The agent's list of next steps, of a `planUpdate`: one for each turn, with the latest list.
     pub plan: Vec<PlanStep>,
-    /// The transcripts of the sub-agents that this item was the first to name, with
-    /// [`sub_agents(true)`](crate::ChatRequest::sub_agents).
+    /// The sub-agents that this item was the first to name. Their transcripts stay empty without
+    /// [`sub_agents(true)`](crate::ChatRequest::sub_agents), and in history.
     pub sub_agents: Vec<SubAgentTranscript>,
     /// The transcript's revision when this item last changed.
     pub revision: u64,
     /// The text is that of the reasoning itself, until there is a summary.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_content: bool,
     /// What it was when it last completed, while its id is used again.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     completed: Option<Box<Content>>,
 }
 
 /// The parts of an item that change when it completes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Content {
     status: StepStatus,
     text: String,
@@ -236,18 +269,19 @@ impl PartialEq for Transcript {
 }
 
 impl From<Stored> for Transcript {
-    fn from(Stored { items, turns, revision }: Stored) -> Self {
+    fn from(Stored { items, turns, revision, thread_id }: Stored) -> Self {
         let mut index = Index::default();
-        for (at, item) in items.iter().enumerate() {
-            index.items.entry(item.id.clone()).or_default().push(at);
-            if item.status == StepStatus::InProgress {
-                index.open.entry(item.turn_id.clone()).or_default().push(at);
-            }
-        }
+        items.iter().enumerate().for_each(|(at, item)| index.add(at, item));
         index.turns = turns.iter().enumerate().map(|(at, turn)| (turn.id.clone(), at)).collect();
+        if index.turns.get("").is_some_and(|at| turns[*at].status != TurnStatus::InProgress) {
+            index.close_unnamed();
+        }
+        // It grows beyond all of them, whoever wrote this.
+        let revisions = items.iter().map(|item| item.revision).chain(turns.iter().map(|turn| turn.revision));
+        let revision = revisions.fold(revision, u64::max);
         let mut places = HashMap::new();
         find_places(&items, None, 1, &mut places);
-        Transcript { items, turns, revision, index, places }
+        Transcript { items, turns, revision, thread_id, index, places }
     }
 }
 
@@ -257,8 +291,8 @@ struct Place {
     /// The sub-agent in whose transcript; `None` for the outermost one.
     owner: Option<String>,
     item: usize,
-    /// The position among the sub-agents of the item, once it has an event.
-    slot: Option<usize>,
+    /// The position among the sub-agents of the item.
+    slot: usize,
     depth: usize,
 }
 
@@ -271,26 +305,16 @@ fn find_places(
 ) {
     for (at, item) in items.iter().enumerate() {
         for (slot, agent) in item.sub_agents.iter().enumerate() {
-            let place = Place { owner: owner.map(str::to_owned), item: at, slot: Some(slot), depth };
-            places.insert(agent.thread_id.clone(), place);
+            // A sub-agent has one place: the ways to it would have no end else.
+            let Entry::Vacant(entry) = places.entry(agent.thread_id.clone()) else { continue };
+            entry.insert(Place { owner: owner.map(str::to_owned), item: at, slot, depth });
             find_places(&agent.transcript.items, Some(&agent.thread_id), depth + 1, places);
         }
     }
 }
 
-/// What an event did.
-#[derive(Default)]
-struct Applied {
-    is_change: bool,
-    /// The item that started or completed, if it names sub-agents, and their threads.
-    agents: Option<(usize, Vec<String>)>,
-}
-
-impl Applied {
-    fn when(is_change: bool) -> Applied {
-        Applied { is_change, agents: None }
-    }
-}
+/// An item that names sub-agents, and their threads.
+type Naming = Option<(usize, Vec<String>)>;
 
 impl Transcript {
     /// Makes a transcript of turns that were read with all their items, oldest first.
@@ -316,8 +340,8 @@ impl Transcript {
             for text in turn.items.iter().filter_map(item_text) {
                 let data = || ItemText::Own(text.as_str().into());
                 let Some((step, _)) = ConversationStep::of_item("", &turn.id, &text, data) else { continue };
-                let shown = transcript.show(&step);
-                transcript.place_agents(None, shown);
+                let naming = transcript.show(&step);
+                transcript.place_own_agents(naming);
             }
             if let Some(outcome) = outcome_of(turn) {
                 transcript.end_turn(&turn.id, outcome);
@@ -348,14 +372,18 @@ impl Transcript {
                 self.apply_of_agent(thread_id, agent.as_deref(), event);
             }
             _ => {
-                let applied = self.apply_own(event);
-                self.place_agents(None, applied);
+                if let (TurnEvent::Step(step) | TurnEvent::ItemStarted(step), "") = (event, &*self.thread_id)
+                {
+                    self.thread_id.clone_from(&step.thread_id);
+                }
+                let naming = self.apply_own(event);
+                self.place_own_agents(naming);
             }
         }
     }
 
     /// Applies an event that is not a sub-agent's.
-    fn apply_own(&mut self, event: &TurnEvent) -> Applied {
+    fn apply_own(&mut self, event: &TurnEvent) -> Naming {
         match event {
             TurnEvent::TextDelta { item_id, delta } => {
                 self.grow(item_id, &StepType::Codex, delta, |item| &mut item.text)
@@ -377,16 +405,10 @@ impl Transcript {
             TurnEvent::CommandOutputDelta { item_id, delta } => {
                 self.grow(item_id, &StepType::Exec, delta, |item| item.output.get_or_insert_default())
             }
-            TurnEvent::ItemStarted(step) => self.start(step),
+            TurnEvent::ItemStarted(step) => return self.start(step),
             TurnEvent::Step(step) if step.is_error() => self.close(step),
-            TurnEvent::Step(step) => {
-                self.go_on(&step.turn_id);
-                self.show(step)
-            }
-            TurnEvent::Plan { explanation, plan } => {
-                self.update_plan(explanation.as_deref(), plan);
-                Applied::when(true)
-            }
+            TurnEvent::Step(step) => return self.show(step),
+            TurnEvent::Plan { explanation, plan } => self.update_plan(explanation.as_deref(), plan),
             TurnEvent::Diff { diff } => self.change_turn(|turn| {
                 let is_change = turn.diff.as_ref() != Some(diff);
                 if is_change {
@@ -409,14 +431,15 @@ impl Transcript {
             TurnEvent::RetryingError { message, event } => {
                 let notice = params_of::<ErrorNotice>(event.raw()).map(|notice| notice.error.described());
                 let notice = notice.unwrap_or_else(|_| message.clone());
-                self.change_turn(|turn| turn.notice.replace(notice.clone()) != Some(notice))
+                self.change_turn(|turn| turn.notice.replace(notice.clone()) != Some(notice));
             }
-            TurnEvent::Other(event) => self.apply_raw(event),
-            TurnEvent::SubAgent { .. } => Applied::default(),
+            TurnEvent::Other(event) => return self.apply_raw(event),
+            TurnEvent::SubAgent { .. } => {}
         }
+        None
     }
 
-    fn apply_raw(&mut self, event: &RawEvent) -> Applied {
+    fn apply_raw(&mut self, event: &RawEvent) -> Naming {
         match &*event.method() {
             "turn/started" => {
                 #[derive(Deserialize)]
@@ -429,15 +452,11 @@ impl Transcript {
                     id: String,
                     root_turn_id: Option<String>,
                 }
-                let Ok(Params { turn: Started { id, root_turn_id } }) = event.params() else {
-                    return Applied::default();
-                };
+                let Params { turn: Started { id, root_turn_id } } = event.params().ok()?;
                 // A review starts under an id that nothing else has.
-                if root_turn_id.is_some_and(|root| root != id) {
-                    return Applied::default();
+                if root_turn_id.is_none_or(|root| root == id) {
+                    self.go_on(&id);
                 }
-                self.go_on(&id);
-                Applied::when(true)
             }
             "turn/completed" => {
                 #[derive(Deserialize)]
@@ -445,13 +464,10 @@ impl Transcript {
                     #[serde(borrow)]
                     turn: &'a RawValue,
                 }
-                let Ok(Params { turn }) = params_of::<Params<'_>>(event.raw()) else {
-                    return Applied::default();
-                };
+                let Params { turn } = params_of::<Params<'_>>(event.raw()).ok()?;
                 let TerminalTurn { id, status, error, .. } = TerminalTurn::of(turn.get());
                 let id = id.unwrap_or_else(|| self.current_turn().id.clone());
                 self.end_turn(&id, TurnOutcome::of(status.as_deref(), error, || Value::Null));
-                Applied::when(true)
             }
             // An id that is used again makes no step.
             "item/completed" => {
@@ -462,12 +478,10 @@ impl Transcript {
                     #[serde(borrow)]
                     item: &'a RawValue,
                 }
-                let Ok(Params { turn_id, item }) = params_of::<Params<'_>>(event.raw()) else {
-                    return Applied::default();
-                };
+                let Params { turn_id, item } = params_of::<Params<'_>>(event.raw()).ok()?;
                 let data = || ItemText::Own(item.get().into());
-                let step = ConversationStep::of_item("", &turn_id, item.get(), data);
-                step.map(|(step, _)| self.show(&step)).unwrap_or_default()
+                let (step, _) = ConversationStep::of_item("", &turn_id, item.get(), data)?;
+                return self.show(&step);
             }
             "item/reasoning/summaryPartAdded" => {
                 #[derive(Deserialize)]
@@ -475,32 +489,35 @@ impl Transcript {
                 struct Params {
                     item_id: String,
                 }
-                let Ok(Params { item_id }) = params_of(event.raw()) else { return Applied::default() };
+                let Params { item_id } = params_of(event.raw()).ok()?;
+                // The first part begins nothing that shows.
+                self.find(None, &item_id, &StepType::Thinking)?;
                 self.grow_if(&item_id, &StepType::Thinking, "\n", |item| {
                     (!item.is_content && !item.text.is_empty()).then_some(&mut item.text)
-                })
+                });
             }
-            _ => Applied::default(),
+            _ => {}
         }
+        None
     }
 
     // Items.
 
-    /// The latest item of this id, and of this turn if it is given.
+    /// The latest item of this id and kind, and of this turn if it is given.
     fn find(&self, turn_id: Option<&str>, id: &str, kind: &StepType) -> Option<usize> {
-        let is_it = |at: &usize| {
-            let item = &self.items[*at];
-            item.kind == *kind && turn_id.is_none_or(|turn_id| item.turn_id == turn_id)
+        let is_it = |item: &TranscriptItem| {
+            item.id == id && item.kind == *kind && turn_id.is_none_or(|turn_id| item.turn_id == turn_id)
         };
         // Deltas mostly belong to the last item.
-        let last = self.items.len().checked_sub(1).filter(|last| self.items[*last].id == id);
-        last.filter(&is_it).or_else(|| self.index.items.get(id)?.iter().rev().copied().find(&is_it))
+        let last = self.items.len().checked_sub(1).filter(|last| is_it(&self.items[*last]));
+        last.or_else(|| {
+            let key = (turn_id.map(str::to_owned), kind.clone(), id.to_owned());
+            self.index.items.get(&key).copied()
+        })
     }
 
     fn push(&mut self, turn_id: &str, id: &str, kind: StepType) -> usize {
         let at = self.items.len();
-        self.index.items.entry(id.to_owned()).or_default().push(at);
-        self.index.open.entry(turn_id.to_owned()).or_default().push(at);
         self.items.push(TranscriptItem {
             turn_id: turn_id.to_owned(),
             id: id.to_owned(),
@@ -516,12 +533,24 @@ impl Transcript {
             is_content: false,
             completed: None,
         });
+        self.index.add(at, &self.items[at]);
         at
+    }
+
+    fn set_status(&mut self, at: usize, status: StepStatus) {
+        let item = &mut self.items[at];
+        let (was_open, is_open) = (item.status == StepStatus::InProgress, status == StepStatus::InProgress);
+        item.status = status;
+        if is_open && !was_open {
+            self.index.open.entry(item.turn_id.clone()).or_default().insert(at);
+        } else if let Some(open) = self.index.open.get_mut(&item.turn_id).filter(|_| !is_open) {
+            open.remove(&at);
+        }
     }
 
     /// Notes that an item has changed.
     fn touch(&mut self, at: usize) {
-        self.revision += 1;
+        self.revision = self.revision.saturating_add(1);
         self.items[at].revision = self.revision;
     }
 
@@ -531,8 +560,8 @@ impl Transcript {
         kind: &StepType,
         delta: &str,
         text: impl FnOnce(&mut TranscriptItem) -> &mut String,
-    ) -> Applied {
-        self.grow_if(id, kind, delta, |item| Some(text(item)))
+    ) {
+        self.grow_if(id, kind, delta, |item| Some(text(item)));
     }
 
     /// Appends a delta to a text of its item, if there is one for it. A delta of an item that has completed changes
@@ -543,51 +572,60 @@ impl Transcript {
         kind: &StepType,
         delta: &str,
         text: impl FnOnce(&mut TranscriptItem) -> Option<&mut String>,
-    ) -> Applied {
+    ) {
         let found = self.find(None, id, kind);
         let is_growing =
             |at: &usize| matches!(self.items[*at].status, StepStatus::InProgress | StepStatus::Abandoned);
         if delta.is_empty() || found.is_some_and(|at| !is_growing(&at)) {
-            return Applied::default();
+            return;
         }
         // The item may have started before these events.
         let at = found.unwrap_or_else(|| {
             let turn_id = self.current_turn().id.clone();
             self.push(&turn_id, id, kind.clone())
         });
-        let Some(text) = text(&mut self.items[at]) else { return Applied::default() };
+        let Some(text) = text(&mut self.items[at]) else { return };
         text.push_str(delta);
         self.touch(at);
         self.clear_notice();
-        Applied::when(true)
     }
 
-    fn start(&mut self, step: &ConversationStep) -> Applied {
-        let Some(id) = &step.item_id else { return Applied::default() };
-        self.go_on(&step.turn_id);
+    fn start(&mut self, step: &ConversationStep) -> Naming {
+        let id = step.item_id.as_ref()?;
+        let turn = self.go_on(&step.turn_id);
         let found = self.find(Some(&step.turn_id), id, &step.step_type);
         // All plans of a turn have the same id: the next one takes the place of the last.
         let Some(at) = found else { return self.show(step) };
         match self.items[at].status {
-            StepStatus::InProgress => Applied::default(),
+            StepStatus::InProgress => None,
             StepStatus::Abandoned => self.show(step),
+            _ if self.turns[turn].status != TurnStatus::InProgress => None,
             _ => {
                 let completed = self.items[at].content();
-                let applied = self.show(step);
+                let naming = self.show(step);
                 self.items[at].completed = Some(Box::new(completed));
-                applied
+                naming
             }
         }
     }
 
     /// Shows an item as the step has it.
-    fn show(&mut self, step: &ConversationStep) -> Applied {
+    fn show(&mut self, step: &ConversationStep) -> Naming {
+        let turn = self.go_on(&step.turn_id);
         let id = step.item_id.as_deref().unwrap_or_default();
         let found = self.find(Some(&step.turn_id), id, &step.step_type);
         let at = found.unwrap_or_else(|| self.push(&step.turn_id, id, step.step_type.clone()));
+        let is_late = self.turns[turn].status != TurnStatus::InProgress;
+        self.set_status(
+            at,
+            match step.status {
+                StepStatus::InProgress if is_late => StepStatus::Abandoned,
+                ref status => status.clone(),
+            },
+        );
         let item = &mut self.items[at];
-        item.status = step.status.clone();
         item.completed = None;
+        item.is_content = false;
         let parts = match step.step_type {
             StepType::Exec | StepType::File => serde_json::from_str(step.raw()).unwrap_or_default(),
             _ => Parts::default(),
@@ -598,16 +636,17 @@ impl Transcript {
         item.changes = parts.changes.map(changes_of).unwrap_or_default();
         self.touch(at);
         let agents: Vec<String> = named_threads(step.raw()).collect();
-        Applied { is_change: true, agents: (!agents.is_empty()).then_some((at, agents)) }
+        (!agents.is_empty()).then_some((at, agents))
     }
 
     fn update_plan(&mut self, explanation: Option<&str>, plan: &[PlanStep]) {
         let turn_id = self.current_turn().id.clone();
-        let (id, kind) = (format!("{turn_id}-plan-update"), StepType::Other(PLAN_UPDATE.to_owned()));
-        let at = self.find(Some(&turn_id), &id, &kind).unwrap_or_else(|| self.push(&turn_id, &id, kind));
-        let item = &mut self.items[at];
+        let kind = StepType::Other(PLAN_UPDATE.to_owned());
+        let found = self.find(Some(&turn_id), PLAN_UPDATE_ID, &kind);
+        let at = found.unwrap_or_else(|| self.push(&turn_id, PLAN_UPDATE_ID, kind));
         // Each list is complete.
-        item.status = StepStatus::Completed;
+        self.set_status(at, StepStatus::Completed);
+        let item = &mut self.items[at];
         item.text = explanation.unwrap_or_default().to_owned();
         item.plan = plan.to_vec();
         self.touch(at);
@@ -621,13 +660,19 @@ impl Transcript {
         if let Some(at) = self.index.turns.get(id) {
             return *at;
         }
-        match self.turns.last_mut().filter(|turn| turn.id.is_empty()) {
+        let is_running = |turn: &&mut TranscriptTurn| turn.status == TurnStatus::InProgress;
+        match self.turns.last_mut().filter(|turn| turn.id.is_empty()).filter(is_running) {
             Some(unnamed) => {
                 id.clone_into(&mut unnamed.id);
                 self.index.turns.remove("");
-                let items = self.index.open.remove("").unwrap_or_default();
-                items.iter().for_each(|at| id.clone_into(&mut self.items[*at].turn_id));
-                self.index.open.insert(id.to_owned(), items);
+                self.index.open.remove("");
+                for at in std::mem::take(&mut self.index.unnamed) {
+                    let item = &mut self.items[at];
+                    self.index.items.remove(&(Some(String::new()), item.kind.clone(), item.id.clone()));
+                    id.clone_into(&mut item.turn_id);
+                    self.index.add(at, item);
+                    self.touch(at);
+                }
             }
             None => self.turns.push(TranscriptTurn {
                 id: id.to_owned(),
@@ -647,32 +692,34 @@ impl Transcript {
     }
 
     fn touch_turn(&mut self, at: usize) {
-        self.revision += 1;
+        self.revision = self.revision.saturating_add(1);
         self.turns[at].revision = self.revision;
+    }
+
+    /// The position of the last turn, if it is running.
+    fn running_turn(&self) -> Option<usize> {
+        let last = self.turns.len().checked_sub(1)?;
+        (self.turns[last].status == TurnStatus::InProgress).then_some(last)
     }
 
     /// The turn of an event that names none.
     fn current_turn(&mut self) -> &mut TranscriptTurn {
-        let is_running = |turn: &TranscriptTurn| turn.status == TurnStatus::InProgress;
-        let at = match self.turns.len().checked_sub(1).filter(|last| is_running(&self.turns[*last])) {
-            Some(last) => last,
-            None => self.turn(""),
-        };
+        let at = self.running_turn().unwrap_or_else(|| self.turn(""));
         &mut self.turns[at]
     }
 
-    fn change_turn(&mut self, change: impl FnOnce(&mut TranscriptTurn) -> bool) -> Applied {
-        let is_change = change(self.current_turn());
-        if is_change {
-            self.touch_turn(self.turns.len() - 1);
+    fn change_turn(&mut self, change: impl FnOnce(&mut TranscriptTurn) -> bool) {
+        let at = self.running_turn().unwrap_or_else(|| self.turn(""));
+        if change(&mut self.turns[at]) {
+            self.touch_turn(at);
         }
-        Applied::when(is_change)
     }
 
     /// Notes that the turn goes on.
-    fn go_on(&mut self, turn_id: &str) {
-        self.turn(turn_id);
+    fn go_on(&mut self, turn_id: &str) -> usize {
+        let at = self.turn(turn_id);
         self.clear_notice();
+        at
     }
 
     fn clear_notice(&mut self) {
@@ -682,29 +729,33 @@ impl Transcript {
     }
 
     /// The closing step of a turn. Most follow the turn's end; what ended otherwise is lost.
-    fn close(&mut self, step: &ConversationStep) -> Applied {
+    fn close(&mut self, step: &ConversationStep) {
         #[derive(Deserialize)]
         struct Closing {
             code: String,
             message: String,
         }
-        let at = self.turn(&step.turn_id);
-        let Ok(Closing { code, message }) = serde_json::from_str(step.raw()) else {
-            return Applied::default();
+        // That of a followed thread names no turn: it is the end of the one that is running, if any.
+        let at = match step.turn_id.is_empty() {
+            true => self.running_turn(),
+            false => Some(self.turn(&step.turn_id)),
+        };
+        let (Some(at), Ok(Closing { code, message })) = (at, serde_json::from_str(step.raw())) else {
+            return;
         };
         if self.turns[at].status == TurnStatus::Failed {
             // A server may tell the reason in an event before the end.
             self.turns[at].error = Some(message);
             self.touch_turn(at);
         } else if self.turns[at].status != TurnStatus::InProgress {
-            return Applied::default();
+            // Its end has told more.
         } else if code == "turn_inactive" {
             self.turns[at].notice = Some(message);
             self.touch_turn(at);
         } else {
-            self.end_turn(&step.turn_id, TurnOutcome::Failed { message, info: None, turn: Value::Null });
+            let id = self.turns[at].id.clone();
+            self.end_turn(&id, TurnOutcome::Failed { message, info: None, turn: Value::Null });
         }
-        Applied::when(true)
     }
 
     fn end_turn(&mut self, turn_id: &str, outcome: TurnOutcome) {
@@ -718,91 +769,113 @@ impl Transcript {
         turn.notice = None;
         self.touch_turn(at);
         for at in self.index.open.remove(turn_id).unwrap_or_default() {
-            if self.items[at].status == StepStatus::InProgress {
-                self.items[at].abandon();
-                self.touch(at);
-            }
+            self.items[at].abandon();
+            self.touch(at);
+        }
+        if turn_id.is_empty() {
+            self.index.close_unnamed();
         }
     }
 
     // Sub-agents.
 
     fn apply_of_agent(&mut self, thread_id: &str, agent: Option<&str>, event: &TurnEvent) {
-        if !self.places.contains_key(thread_id) {
-            let turn_id = self.current_turn().id.clone();
-            let item = self.push(&turn_id, thread_id, StepType::Other(SUB_AGENT.to_owned()));
-            self.items[item].status = StepStatus::Completed;
-            self.touch(item);
-            self.places.insert(thread_id.to_owned(), Place { owner: None, item, slot: None, depth: 1 });
-        }
         // They belong to this transcript, not to those that change on the way.
         let mut places = std::mem::take(&mut self.places);
+        if !places.contains_key(thread_id) {
+            let turn_id = self.current_turn().id.clone();
+            let kind = StepType::Other(SUB_AGENT.to_owned());
+            let found = self.find(Some(&turn_id), thread_id, &kind);
+            let item = found.unwrap_or_else(|| self.push(&turn_id, thread_id, kind));
+            self.set_status(item, StepStatus::Completed);
+            self.touch(item);
+            self.place_agents(item, vec![thread_id.to_owned()], None, 1, &mut places);
+        }
         // From the innermost transcript outwards.
         let mut way = Vec::new();
         let mut inner = Some(thread_id);
-        while let Some((id, place)) = inner.and_then(|id| places.get_key_value(id)) {
-            way.push((id.as_str(), place.item, place.slot));
+        while let Some(place) = inner.and_then(|id| places.get(id)) {
+            way.push((place.item, place.slot));
             inner = place.owner.as_deref();
         }
-        let (applied, slot) = self.descend(&way, agent, event);
-        if let Some(place) = places.get_mut(thread_id) {
-            place.slot = Some(slot);
-        }
-        self.places = places;
-        self.place_agents(Some(thread_id), applied);
+        let parent = std::mem::take(&mut self.thread_id);
+        self.descend(&way, &OfAgent { parent: &parent, thread_id, agent, event }, &mut places);
+        (self.thread_id, self.places) = (parent, places);
     }
 
-    /// Applies an event to the transcript at the end of the way, and returns its position among the sub-agents of
-    /// its item.
-    fn descend(
+    /// Applies an event to the transcript at the end of the way.
+    fn descend(&mut self, way: &[(usize, usize)], told: &OfAgent<'_>, places: &mut HashMap<String, Place>) {
+        let Some(((item, slot), inner)) = way.split_last() else { return };
+        let nested = &mut self.items[*item].sub_agents[*slot];
+        let before = nested.transcript.revision;
+        let mut is_change = false;
+        if inner.is_empty() {
+            if told.agent.is_some() && nested.agent.as_deref() != told.agent {
+                nested.agent = told.agent.map(str::to_owned);
+                is_change = true;
+            }
+            let naming = nested.transcript.apply_own(told.event);
+            is_change |= nested.transcript.revision != before;
+            if let (Some((naming, mut agents)), Some(place)) = (naming, places.get(told.thread_id).cloned()) {
+                agents.retain(|agent| agent != told.parent);
+                match place {
+                    Place { owner, depth: DEEPEST, .. } => {
+                        self.place_agents(*item, agents, owner.as_deref(), DEEPEST, places);
+                    }
+                    Place { depth, .. } => {
+                        let owner = Some(told.thread_id);
+                        nested.transcript.place_agents(naming, agents, owner, depth + 1, places);
+                    }
+                }
+            }
+        } else {
+            nested.transcript.descend(inner, told, places);
+            is_change = nested.transcript.revision != before;
+        }
+        if is_change {
+            self.touch(*item);
+        }
+    }
+
+    /// Nests the transcripts of the sub-agents that an item of the outermost transcript names.
+    fn place_own_agents(&mut self, naming: Naming) {
+        let Some((item, mut agents)) = naming else { return };
+        agents.retain(|agent| *agent != self.thread_id);
+        let mut places = std::mem::take(&mut self.places);
+        self.place_agents(item, agents, None, 1, &mut places);
+        self.places = places;
+    }
+
+    /// Nests the transcripts of the sub-agents in an item that has just changed, if it is the first to name them.
+    fn place_agents(
         &mut self,
-        way: &[(&str, usize, Option<usize>)],
-        agent: Option<&str>,
-        event: &TurnEvent,
-    ) -> (Applied, usize) {
-        let Some(((thread_id, item, slot), inner)) = way.split_last() else {
-            return (self.apply_own(event), 0);
-        };
-        let agents = &mut self.items[*item].sub_agents;
-        let slot = slot.unwrap_or_else(|| {
-            agents.push(SubAgentTranscript {
-                thread_id: (*thread_id).to_owned(),
+        item: usize,
+        agents: Vec<String>,
+        owner: Option<&str>,
+        depth: usize,
+        places: &mut HashMap<String, Place>,
+    ) {
+        for thread_id in agents {
+            let Entry::Vacant(entry) = places.entry(thread_id) else { continue };
+            let nested = &mut self.items[item].sub_agents;
+            let slot = nested.len();
+            nested.push(SubAgentTranscript {
+                thread_id: entry.key().clone(),
                 agent: None,
                 transcript: Transcript::default(),
             });
-            agents.len() - 1
-        });
-        let nested = &mut agents[slot];
-        let is_named = inner.is_empty() && agent.is_some() && nested.agent.as_deref() != agent;
-        if is_named {
-            nested.agent = agent.map(str::to_owned);
+            entry.insert(Place { owner: owner.map(str::to_owned), item, slot, depth });
         }
-        let (applied, inner_slot) = nested.transcript.descend(inner, agent, event);
-        if applied.is_change || is_named {
-            self.touch(*item);
-        }
-        (applied, if inner.is_empty() { slot } else { inner_slot })
     }
+}
 
-    /// Notes where the transcripts of the sub-agents are nested that an item is the first to name.
-    fn place_agents(&mut self, owner: Option<&str>, applied: Applied) {
-        let Some((item, threads)) = applied.agents else { return };
-        for thread_id in threads.into_iter().filter(|id| Some(id.as_str()) != owner) {
-            if self.places.contains_key(&thread_id) {
-                continue;
-            }
-            let place = match owner.and_then(|owner| self.places.get(owner)) {
-                Some(place) if place.depth == DEEPEST => Place { slot: None, ..place.clone() },
-                outer => Place {
-                    owner: owner.map(str::to_owned),
-                    item,
-                    slot: None,
-                    depth: outer.map_or(1, |place| place.depth + 1),
-                },
-            };
-            self.places.insert(thread_id, place);
-        }
-    }
+/// An event of a sub-agent.
+struct OfAgent<'a> {
+    /// The thread of the turn that has the sub-agent.
+    parent: &'a str,
+    thread_id: &'a str,
+    agent: Option<&'a str>,
+    event: &'a TurnEvent,
 }
 
 /// The parts of an item that are shown, besides the text of its step.

@@ -5,10 +5,10 @@
 use crate::support::cases::cases;
 #[cfg(unix)]
 use crate::support::daemon::Daemon;
-use crate::support::examples::{HELLO, assert_threads, run, run_with_input};
 #[cfg(unix)]
-use crate::support::real::RealHome;
-use crate::support::real::codex_bin;
+use crate::support::examples::Running;
+use crate::support::examples::{HELLO, assert_threads, run, run_at_home, run_with_input};
+use crate::support::real::{RealHome, codex_bin};
 
 cases![
     the_chat_example_runs_the_real_codex_against_the_stub_of_the_model,
@@ -18,6 +18,10 @@ cases![
     the_remote_example_runs_a_real_codex_that_listens,
     #[cfg(unix)]
     the_remote_example_finds_a_real_codex_on_a_unix_socket,
+    the_repl_example_asks_before_the_real_codex_runs_a_command,
+    the_repl_example_goes_on_with_a_conversation_of_an_earlier_run,
+    #[cfg(unix)]
+    a_signal_interrupts_the_turn_of_the_repl_example_and_the_next_one_ends_it,
 ];
 
 /// The command line that starts the real server.
@@ -80,4 +84,49 @@ fn the_remote_example_finds_a_real_codex_on_a_unix_socket() {
     let (output, stdout, stderr) = run("remote", &[&url, "hello"], None);
     assert!(output.status.success(), "{stderr}");
     assert!(stdout.ends_with(HELLO), "{stdout}");
+}
+
+fn the_repl_example_asks_before_the_real_codex_runs_a_command() {
+    let home = RealHome::new();
+    let input = "escalate echo it ran\ny\nescalate echo and again\nn\nrun exit 3\n/usage\n";
+    let (output, stdout, stderr) = run_at_home("repl", &[], &home, input);
+    assert!(output.status.success(), "{stderr}");
+    let asked = "? The agent wants to run a command\n  $ echo it ran\n";
+    assert!(stdout.contains(asked) && stdout.contains("  → yes\n"), "{stdout}");
+    assert!(stdout.contains("$ echo it ran\n│ it ran\n└ ok · "), "{stdout}");
+    assert!(stdout.contains("  → no\n") && !stdout.contains("│ and again\n"), "{stdout}");
+    assert!(stdout.contains("$ exit 3\n└ exit code 3 · "), "{stdout}");
+    assert!(stdout.contains("conversation  "), "{stdout}");
+}
+
+fn the_repl_example_goes_on_with_a_conversation_of_an_earlier_run() {
+    let home = RealHome::new();
+    let (output, _, stderr) = run_at_home("repl", &["remember", "7"], &home, "");
+    assert!(output.status.success(), "{stderr}");
+    let (output, stdout, stderr) = run_at_home("repl", &[], &home, "/threads\n/resume 1\nadd 1\n/undo\n");
+    assert!(output.status.success(), "{stderr}");
+    let listed = stdout.lines().find(|line| line.starts_with("  1  "));
+    assert!(listed.is_some_and(|line| line.ends_with("remember 7")), "{stdout}");
+    assert!(stdout.contains("remember 7\n\n› remember 7\n\necho: remember 7\n"), "{stdout}");
+    assert!(stdout.contains("echo: add 1\n"), "{stdout}");
+    assert!(stdout.contains("The last turn is forgotten, 1 turn is left."), "{stdout}");
+}
+
+#[cfg(unix)]
+fn a_signal_interrupts_the_turn_of_the_repl_example_and_the_next_one_ends_it() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let home = RealHome::new();
+    let mut repl = Running::at_home("repl", &[], &home);
+    repl.say("hang");
+    assert!(home.model().wait_for_requests(1, crate::support::PATIENCE));
+    let pid = Pid::from_child(&repl.child);
+    kill_process(pid, Signal::INT).unwrap();
+    repl.wait_for("interrupted after ");
+    // It is ready for the next prompt.
+    repl.say("hello");
+    repl.wait_for("echo: hello");
+    repl.wait_for(" in, ");
+    kill_process(pid, Signal::INT).unwrap();
+    assert_eq!(repl.wait(), Some(130));
 }

@@ -762,3 +762,72 @@ fn of_a_million_events_none_is_lost_for_a_loop_that_only_looks_when_it_is_called
     assert!(times <= EVENTS, "{times}");
     drop(sending.join().unwrap());
 }
+
+#[test]
+fn an_interrupt_that_nobody_waits_for_is_sent_although_all_handlers_wait_for_the_program() {
+    let (client, mut server) = manual();
+    let (release, released) = bounded::<()>(0);
+    let running = Arc::new(AtomicUsize::new(0));
+    let own = Arc::clone(&running);
+    client.set_approval_handler(move |_| {
+        own.fetch_add(1, Ordering::SeqCst);
+        let _ = released.recv();
+        ApprovalDecision::Decline
+    });
+    let chat = chatting(&client, &mut server);
+    server.started();
+    for id in 0..128 {
+        let params = json!({ "threadId": "t", "turnId": "u", "itemId": "i" });
+        server.ask(id, "item/commandExecution/requestApproval", &params);
+    }
+    await_that("handlers run", || running.load(Ordering::SeqCst) == 128);
+    chat.handle().request_interrupt();
+    server.expect("turn/interrupt");
+    drop(release);
+}
+
+#[test]
+fn interrupts_that_the_server_does_not_answer_take_no_thread_from_questions() {
+    let (client, mut server) = manual();
+    let (tell, told) = unbounded();
+    client.set_approval_handler(move |_| {
+        let _ = tell.send(());
+        ApprovalDecision::Decline
+    });
+    let chats: Vec<_> = (0..130)
+        .map(|number| {
+            let chatting = spawn_with(&client, |client| client.chat("hello"));
+            let request = server.expect("thread/start");
+            let (thread, turn) = (format!("t{number}"), format!("u{number}"));
+            server.reply(&request, json!({ "thread": { "id": thread } }));
+            server.begin_turn_on(&turn);
+            server.notify("turn/started", json!({ "threadId": thread, "turn": { "id": turn } }));
+            chatting.join().unwrap().unwrap()
+        })
+        .collect();
+    chats.iter().for_each(|chat| chat.handle().request_interrupt());
+    for _ in 0..32 {
+        server.expect("turn/interrupt");
+    }
+    let params = json!({ "threadId": "t0", "turnId": "u0", "itemId": "i" });
+    server.ask(7, "item/commandExecution/requestApproval", &params);
+    told.recv_timeout(PATIENCE).unwrap();
+}
+
+#[test]
+fn the_function_of_a_client_is_called_at_the_deadline_of_a_command() {
+    let (tell, told) = bounded(1);
+    let builder = Client::builder().request_timeout(SHORT).on_ready(move || {
+        let _ = Sender::try_send(&tell, ());
+    });
+    let (client, mut server) = served_with(builder);
+    let options = ExecOptions::new().timeout(SHORT);
+    let command = spawn_with(&client, move |client| client.spawn_command(["cat"], options));
+    server.expect("command/exec");
+    let mut command = command.join().unwrap().unwrap();
+    while !command.is_ended() {
+        await_call(&told);
+        assert!(command.try_next().is_none());
+    }
+    assert!(command.wait().unwrap_err().is_timeout());
+}

@@ -2,7 +2,9 @@
 //!
 //! Relies on `support/examples.rs`; `live/examples.rs` runs the same examples against the real server.
 
-use crate::support::examples::{HELLO, assert_threads, run, run_with_input};
+use codex_blocking::testing::{ScriptedServer, TurnScript};
+
+use crate::support::examples::{HELLO, Running, assert_threads, run, run_with_input};
 
 /// Whether a codex in a folder of the system was found; it is somebody's real account.
 fn is_real(stderr: &str) -> bool {
@@ -95,4 +97,108 @@ fn the_remote_example_says_that_nobody_listens() {
     let (output, _, stderr) = run("remote", &[&url, "hello"], None);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr.contains(&url) && stderr.contains("nobody listens there"), "{stderr}");
+}
+
+/// Runs the terminal client with these lines as its input.
+fn run_demo(input: &str) -> (Option<i32>, String) {
+    let (output, stdout, stderr) = run_with_input("repl", &["--demo"], None, input);
+    assert!(!stdout.contains('\u{1b}'), "an escape sequence in {stdout:?}");
+    assert_eq!(stderr, "");
+    (output.status.code(), stdout)
+}
+
+#[test]
+fn the_repl_example_takes_each_line_of_a_pipe_as_a_prompt() {
+    let (code, stdout) = run_demo("hello\n\nrun cargo test\n");
+    assert_eq!(code, Some(0), "{stdout}");
+    assert!(stdout.starts_with("› hello\n\necho: hello\n\n"), "{stdout}");
+    let folded = "$ cargo test\n│ … 7 lines\n│ test case_8 ... ok\n";
+    assert!(stdout.contains(folded) && stdout.contains("│ test case_12 ... ok\n└ ok · "), "{stdout}");
+}
+
+#[test]
+fn the_repl_example_runs_the_prompt_of_its_arguments() {
+    let (output, stdout, stderr) = run("repl", &["--demo", "hello", "there"], None);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("› hello there\n\necho: hello there\n"), "{stdout}");
+}
+
+#[test]
+fn the_repl_example_takes_the_line_after_a_question_as_the_answer() {
+    let (code, stdout) = run_demo("escalate rm -r target\nYES\nhello\n");
+    assert_eq!(code, Some(0), "{stdout}");
+    let asked = "? The agent wants to run a command\n  $ rm -r target\n  in /workspace\n";
+    assert!(stdout.contains(asked) && stdout.contains("begins with rm -r\n  → yes\n"), "{stdout}");
+    assert!(stdout.contains("echo: hello\n"), "{stdout}");
+}
+
+#[test]
+fn the_repl_example_asks_one_question_after_the_other() {
+    let method = "item/commandExecution/requestApproval";
+    let params = |text: &str| {
+        serde_json::json!({
+            "itemId": text, "command": text, "cwd": "/w", "threadId": "thread-1", "turnId": "$", "startedAtMs": 0,
+        })
+    };
+    let asked =
+        |id: &str| serde_json::json!({ "id": id, "method": method, "params": params(id) }).to_string();
+    let (one, two) = (asked("one"), asked("two"));
+    let script = move || TurnScript::new().raw(&one).raw(&two).message("both").ask(method, params("three"));
+    let server = ScriptedServer::new().on_turn(move |_| script());
+    let listener = server.listen().unwrap();
+    let mut repl = Running::new("repl", &["--url", &listener.url(), "ask"]);
+    // From here on, the second waits while the first is shown.
+    repl.wait_for("both");
+    for (answer, next) in [("y", "$ two"), ("n", "$ three"), ("y", " in, ")] {
+        repl.say(answer);
+        repl.wait_for(next);
+    }
+    assert_eq!(repl.finish(), Some(0));
+}
+
+#[test]
+fn the_repl_example_refuses_when_a_line_is_no_answer_and_takes_it_as_a_prompt() {
+    let (_, stdout) = run_demo("escalate rm -r target\nhello\n");
+    assert!(stdout.contains("  → no (that was no answer)\n"), "{stdout}");
+    assert!(stdout.contains("› hello\n\necho: hello\n"), "{stdout}");
+}
+
+#[test]
+fn the_repl_example_refuses_when_its_input_has_ended() {
+    let (_, stdout) = run_demo("escalate rm -r target\n");
+    assert!(stdout.contains("  → no (the input has ended)\n"), "{stdout}");
+}
+
+#[test]
+fn the_repl_example_prints_no_escape_sequence_of_a_message() {
+    let (_, stdout) = run_demo("escape\n");
+    assert!(stdout.contains("\nno escape sequences\n"), "{stdout}");
+}
+
+#[test]
+fn the_repl_example_tells_with_its_exit_code_that_a_turn_failed() {
+    let (code, stdout) = run_demo("fail\nhello\n");
+    assert_eq!(code, Some(1), "{stdout}");
+    assert!(stdout.contains("✗ the demo fails on purpose\n") && stdout.contains("echo: hello\n"), "{stdout}");
+}
+
+#[test]
+fn the_repl_example_runs_its_commands() {
+    let (code, stdout) =
+        run_demo("one\n/fork\ntwo\n/undo\n/threads\n/resume 2\n/usage\n/compact\n/help\n/quit\nnot run\n");
+    assert_eq!(code, Some(0), "{stdout}");
+    assert!(stdout.contains("The last turn is forgotten, 1 turn is left."), "{stdout}");
+    assert!(stdout.contains("› 1  ") && stdout.contains("  2  "), "{stdout}");
+    assert!(stdout.contains("/resume [NUMBER|ID]  ") && !stdout.contains("not run"), "{stdout}");
+    let (code, stdout) = run_demo("/nothing\n");
+    assert_eq!(code, Some(1));
+    assert!(stdout.contains("✗ there is no command /nothing"), "{stdout}");
+}
+
+#[test]
+fn the_repl_example_connects_to_the_url_that_it_is_given() {
+    let server = codex_blocking::testing::ScriptedServer::new().listen().unwrap();
+    let (output, stdout, stderr) = run("repl", &["--url", &server.url(), "hello"], None);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("echo: hello\n"), "{stdout}");
 }

@@ -164,3 +164,30 @@ fn a_follower_that_was_dropped_keeps_nothing() {
     turn(&mut server, "a", "completed");
     assert_eq!(client.stats().kept_bytes, 0);
 }
+
+#[test]
+fn a_follower_ends_when_this_client_no_longer_subscribes_to_its_thread() {
+    let (client, mut server) = served();
+    server.shows_unload = true;
+    let mut events = following(&client, &mut server);
+    let unloading = spawn_with(&client, |client| client.unload_thread("t"));
+    let request = server.expect("thread/unsubscribe");
+    // It keeps the thread, for another client or for half an hour.
+    server.reply(&request, json!({ "status": "unsubscribed" }));
+    assert!(events.results().next().unwrap().is_err());
+    assert_eq!(events.error().unwrap().code(), "no_longer_pending");
+    unloading.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_cancel_of_what_follows_a_thread_takes_no_event() {
+    let (client, mut server) = served();
+    let mut events = following(&client, &mut server);
+    let items = [crate::support::memory::message("m", "one"), crate::support::memory::message("n", "two")];
+    let turn = json!({ "id": "u", "status": "completed", "items": items });
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": turn }));
+    let mut seen = next(&mut events, 1);
+    assert_eq!(events.cancel().unwrap_err().code(), "invalid_input");
+    seen.extend(next(&mut events, 2));
+    assert_eq!(seen.len(), 3, "{seen:?}");
+}

@@ -474,7 +474,8 @@ fn a_flood_of_approvals_past_the_limit_costs_each_a_constant_time() {
         drain(&mut server);
     }
     let (took, pending) = (begun.elapsed(), client.pending().len());
-    assert!(took < Duration::from_secs(15), "{took:?}, the slowest {slowest:?}, {pending} wait");
+    // 1.5 s on an idle machine; minutes, if each cost what all before it cost.
+    assert!(took < Duration::from_secs(60), "{took:?}, the slowest {slowest:?}, {pending} wait");
 }
 
 // ---- what waits, in numbers ----

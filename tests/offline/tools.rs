@@ -6,7 +6,7 @@ use codex_blocking::{Client, Error, ThreadConfig, ThreadHandle, Tool, ToolOutput
 use serde_json::{Value, json};
 
 use crate::support::{
-    memory::{PATIENCE, Server, served_with, spawn, spawn_with},
+    memory::{PATIENCE, Server, served, served_with, spawn, spawn_with},
     probe::{is_alone, logged_warnings},
 };
 
@@ -278,4 +278,13 @@ fn a_call_after_the_thread_was_archived_is_logged_as_a_warning_that_says_what_to
         warning.contains("item/tool/call") && warning.contains("Client::resume_thread_with_tools after"),
         "{warning}"
     );
+}
+
+#[test]
+fn a_thread_with_no_tools_at_all_is_started_as_any_other() {
+    let (client, mut server) = served();
+    let starting = spawn_with(&client, |client| client.start_thread_with_tools(ThreadConfig::new(), []));
+    let request = server.begin_thread();
+    assert!(request["params"].get("dynamicTools").is_none(), "{request}");
+    assert_eq!(starting.join().unwrap().unwrap().thread_id(), "t");
 }

@@ -170,7 +170,9 @@ fn answer_all() {
                 if let Some(port) = params["port"].as_u64() {
                     command.env(WATCH, port.to_string());
                 }
-                command.spawn().unwrap();
+                // The system reaps it: this process ends first, or with it.
+                #[allow(clippy::zombie_processes)]
+                let _ = command.spawn().unwrap();
                 reply(id, &Value::Null);
             }
             // Reads nothing more until told to by way of a socket; goes on writing when told so.

@@ -181,7 +181,10 @@ mod unix {
 
     use rustix::{
         io::Errno,
-        process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid},
+        process::{
+            Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, getpgid, kill_process, kill_process_group,
+            waitid,
+        },
     };
     use shared_child::SharedChild;
 
@@ -235,6 +238,7 @@ mod unix {
                 // Fails if the group no longer exists, which is the desired state.
                 let _ = kill_process_group(group, signal);
             }
+            signal_outside_of(leader, child.id(), signal);
         }
 
         /// Ends what belongs to this crate.
@@ -243,6 +247,17 @@ mod unix {
                 guard.end();
             }
         }
+    }
+
+    /// Signals a child that has left the group, as `setsid` does, and the group that it leads itself.
+    fn signal_outside_of(group: u32, child: u32, signal: Signal) {
+        let Some(child_pid) = pid(child).filter(|_| is_there(child)) else { return };
+        // Fails if it has ended meanwhile.
+        let _ = match getpgid(Some(child_pid)) {
+            Ok(own) if Some(own) == pid(group) => return,
+            Ok(own) if own == child_pid => kill_process_group(own, signal),
+            _ => kill_process(child_pid, signal),
+        };
     }
 
     fn pid(number: u32) -> Option<Pid> {

@@ -201,7 +201,8 @@ impl PipeReader {
 }
 
 // Elsewhere all of tests/stdio runs over this module.
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::borrow::Cow;
 

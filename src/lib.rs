@@ -157,8 +157,8 @@ pub mod testing;
 
 pub use account::{Account, AccountKind, Login};
 pub use client::{
-    Client, ClientBuilder, InitializeResult, JsonAnswer, Notifications, Reply, SERVER_VERSIONS, Stats,
-    ThreadHandle, WeakClient,
+    Client, ClientBuilder, InitializeResult, JsonAnswer, Notifications, Paged, Reply, SERVER_VERSIONS, Stats,
+    ThreadHandle, ThreadInfo, WeakClient,
 };
 pub use config::{
     BatchWriteConfig, ListModels, ListThreads, ReadConfig, ThreadConfig, TurnOverrides, WriteConfigValue,
@@ -171,12 +171,13 @@ pub use retry::{RetryPolicy, retry};
 // Types of the protocol, under the names that this crate uses for them. Their pages are in `protocol`.
 #[doc(no_inline)]
 pub use protocol::{
-    AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
-    DynamicToolCallResponse as ToolOutput, GranularAskForApproval as GranularApproval, MergeStrategy,
-    MessagePhase, ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, PlanType,
-    ReasoningEffort, ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
-    Settings as CollaborationSettings, SortDirection, ThreadSortKey, ThreadSourceKind,
-    ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
+    ApprovalsReviewer, AskForApproval as ApprovalPolicy, CollaborationMode,
+    CommandExecOutputStream as OutputStream, ConfigEdit, DynamicToolCallResponse as ToolOutput,
+    GranularAskForApproval as GranularApproval, MergeStrategy, MessagePhase, ModeKind,
+    NetworkPolicyRuleAction, PermissionGrantScope, Personality, PlanType, ReasoningEffort, ReasoningSummary,
+    RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy, Settings as CollaborationSettings,
+    SortDirection, ThreadSortKey, ThreadSourceKind, ThreadStartSource, ThreadTokenUsage as TokenUsage,
+    TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus, TurnToolOutput,
     UserInput as InputItem,
 };
 pub use recorder::Recorder;

@@ -6,7 +6,6 @@
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize, de::Error as _};
-use serde_json::Value;
 
 use super::{Client, request::class_of, thread::is_unloaded};
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
     rpc::{Call, RawReply},
     turn::{
         Chat, ChatEvents, ChatRequest, ChatResult, ChatSource, Consumer, Continuations, Control, Found,
-        Input, Interest, Opened, Reading, Start, TurnItem, TurnLog, TurnProgress, TurnStream,
+        Input, Interest, Opened, Reading, Start, TurnItem, TurnLog, TurnParams, TurnProgress, TurnStream,
     },
 };
 
@@ -26,10 +25,8 @@ use crate::{
 struct TurnStart<'a> {
     thread_id: &'a str,
     input: &'a Input,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<&'a Value>,
+    #[serde(flatten)]
+    params: Params<'a, TurnParams>,
     #[serde(flatten)]
     overrides: Params<'a, TurnOverrides>,
 }
@@ -169,21 +166,23 @@ impl Client {
     ) -> Result<TurnStream<T>> {
         let keep_raw = request.keep_raw_events.unwrap_or(mode == ChatMode::Once);
         let keep_steps = request.keep_steps.unwrap_or(mode == ChatMode::Once);
-        let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.threads().is_loaded(id));
+        let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.known_threads().is_loaded(id));
         let thread = self.thread_for(request)?;
         let (thread_id, mut not_resumed) = (thread.id.clone(), thread.not_resumed);
         let over_waiting = thread.overrides.merge(request.overrides.clone().unwrap_or_default());
+        let over_waiting = over_waiting.with_extra(request.params.extra.clone());
         let sub_agents = request.sub_agents.unwrap_or(false);
         let interest = Interest::of(mode, keep_raw, sub_agents);
         let begin = || {
             let deferred = self.inner.deferred.of(&thread_id);
             let waiting = deferred.as_deref().cloned().unwrap_or_default();
             let overrides = waiting.merge(over_waiting.clone());
+            // What was deferred may have the name of an extra parameter.
+            overrides.check_extra(&[])?;
             let params = TurnStart {
                 thread_id: &thread_id,
                 input,
-                user: request.user.as_deref(),
-                metadata: request.metadata.as_ref(),
+                params: Params(&request.params),
                 overrides: Params(&overrides),
             };
             let start = Start { thread_id: thread_id.clone(), interest, lease: thread.lease.clone() };
@@ -196,7 +195,7 @@ impl Client {
         };
         let mut begun = self.after_compaction(&thread_id, begin);
         if seemed_loaded && begun.as_ref().is_err_and(is_unloaded) {
-            self.threads().set_unloaded(&thread_id);
+            self.known_threads().set_unloaded(&thread_id);
             let config = request.thread_config.clone().unwrap_or_default();
             (_, not_resumed) = self.resume_before_chat(&thread_id, &config)?;
             begun = self.after_compaction(&thread_id, begin);

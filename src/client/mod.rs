@@ -13,6 +13,9 @@ mod json;
 mod strict_schema;
 
 mod thread;
+mod thread_info;
+
+mod history;
 
 mod rollback;
 
@@ -45,12 +48,14 @@ use parking_lot::Mutex;
 
 pub use self::{
     builder::ClientBuilder,
+    history::Paged,
     initialize::{InitializeResult, SERVER_VERSIONS},
     json::JsonAnswer,
     notifications::Notifications,
     reply::Reply,
     stats::Stats,
     thread::ThreadHandle,
+    thread_info::ThreadInfo,
 };
 use crate::{
     account::Logins,

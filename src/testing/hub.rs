@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     script::{Step, TurnScript},
-    threads::{ConnectionId, Refused, Running, Threads, page, with_items},
+    threads::{ConnectionId, Refused, Running, Threads, cut, page, with_items},
 };
 
 /// The methods answered without a handler.
@@ -219,6 +219,7 @@ impl Hub {
                 if let (Some(last), Some(_)) = (turns.last_mut(), running) {
                     last["status"] = "interrupted".into();
                 }
+                cut(&mut turns, params)?;
                 let fork = self.threads.add(Some(id), turns);
                 return self.open(connection, &fork, params);
             }

@@ -113,6 +113,16 @@ impl Threads {
     }
 }
 
+/// Cuts the turns of a fork after its `lastTurnId`, or before its `beforeTurnId`.
+pub(super) fn cut(turns: &mut Vec<Value>, params: &Value) -> Result<(), Refused> {
+    for (name, kept) in [("lastTurnId", 1), ("beforeTurnId", 0)] {
+        let Some(id) = params[name].as_str() else { continue };
+        let found = turns.iter().position(|turn| turn["id"] == id);
+        turns.truncate(found.ok_or_else(|| (-32600, "turn not found".to_owned()))? + kept);
+    }
+    Ok(())
+}
+
 impl Thread {
     /// Loads it and subscribes a connection to it.
     pub(super) fn open(&mut self, params: &Value, connection: ConnectionId) -> Result<(), Refused> {

@@ -102,6 +102,10 @@ impl Input {
 
     /// Opens the files of this machine that the input names.
     ///
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// # Errors
     /// `InvalidInput` if the input is blank, or names a file that the server can't use.
     pub(crate) fn check(&self) -> Result<()> {

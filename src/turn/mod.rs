@@ -31,6 +31,7 @@ mod sub_agent;
 mod threads;
 mod transcript;
 mod turn_limit;
+mod turn_params;
 mod unload;
 
 pub(crate) use self::{
@@ -41,6 +42,7 @@ pub(crate) use self::{
     resumable::{Continuations, Found},
     stream::{Opened, Reading},
     threads::{BegunUnload, Claim, ReportedUsage, Threads},
+    turn_params::TurnParams,
     unload::Lease,
 };
 pub use self::{

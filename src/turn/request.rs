@@ -3,16 +3,19 @@
 //! Relies on `config` and `continuation`. Invariant: invalid combinations are rejected before anything is
 //! sent.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use serde_json::Value;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, IgnoredAny},
+};
 
-use super::Input;
+use super::{Input, turn_params::TurnParams};
 use crate::{
     config::{ThreadConfig, TurnOverrides},
     continuation::ChatContinuation,
     error::{Error, Result},
+    excerpt::Excerpt,
     protocol::UserInput as InputItem,
     setting::Setting,
 };
@@ -45,8 +48,7 @@ use crate::{
 pub struct ChatRequest {
     pub(crate) source: ChatSource,
     pub(crate) thread: Option<String>,
-    pub(crate) user: Option<String>,
-    pub(crate) metadata: Option<Value>,
+    pub(crate) params: TurnParams,
     pub(crate) thread_config: Option<ThreadConfig>,
     pub(crate) overrides: Option<TurnOverrides>,
     /// Outer `None` means the client's limit.
@@ -75,8 +77,7 @@ impl ChatRequest {
         ChatRequest {
             source,
             thread: None,
-            user: None,
-            metadata: None,
+            params: TurnParams::default(),
             thread_config: None,
             overrides: None,
             inactivity_timeout: None,
@@ -91,18 +92,6 @@ impl ChatRequest {
     /// forked or resumed the thread, it resumes it first.
     pub fn thread(mut self, id: impl Into<String>) -> Self {
         self.thread = Some(id.into());
-        self
-    }
-
-    /// Sets `user`, which the server ignores as of 0.169.
-    pub fn user(mut self, user: impl Into<String>) -> Self {
-        self.user = Some(user.into());
-        self
-    }
-
-    /// Sets `metadata`, which the server ignores as of 0.169.
-    pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
-        self.metadata = Some(metadata.into());
         self
     }
 
@@ -197,14 +186,18 @@ impl ChatRequest {
     /// setting that it can't have.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.source {
+            ChatSource::Input(input) if self.params.tool_output.is_some() => {
+                if !input.is_empty() {
+                    return Err(Error::invalid("the output of a tool can't be combined with an input"));
+                }
+            }
             ChatSource::Input(input) => input.check()?,
             ChatSource::Continuation(_) => {
                 // Destructured, so that a new setting must be considered here.
                 let ChatRequest {
                     source: _,
                     thread,
-                    user,
-                    metadata,
+                    params,
                     thread_config,
                     overrides,
                     inactivity_timeout: _,
@@ -215,15 +208,14 @@ impl ChatRequest {
                 } = self;
                 let settings = [
                     ("thread", thread.is_some()),
-                    ("user", user.is_some()),
-                    ("metadata", metadata.is_some()),
                     ("thread_config", thread_config.is_some()),
                     ("overrides", overrides.is_some()),
                     ("keep_raw_events", keep_raw_events.is_some()),
                     ("keep_steps", keep_steps.is_some()),
                     ("sub_agents", sub_agents.is_some()),
                 ];
-                if let Some((name, _)) = settings.iter().find(|(_, is_set)| *is_set) {
+                let settings = settings.into_iter().chain(params.settings());
+                if let Some((name, _)) = settings.into_iter().find(|(_, is_set)| *is_set) {
                     return Err(Error::invalid(format!(
                         "a continuation resumes a running turn; it accepts time-outs, but not {name}"
                     )));
@@ -239,13 +231,13 @@ impl ChatRequest {
         if let Some(config) = &self.thread_config {
             config.check_for("thread/start")?;
         }
-        Ok(())
+        self.params.check(self.overrides.as_ref())
     }
 }
 
 /// The JSON of a request.
 #[derive(Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 struct ChatRequestJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
@@ -255,10 +247,8 @@ struct ChatRequestJson {
     continuation: Option<ChatContinuation>,
     #[serde(rename = "thread_id", skip_serializing_if = "Option::is_none")]
     thread: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
-    #[serde(skip_serializing_if = "Setting::is_unset")]
-    metadata: Setting<Value>,
+    #[serde(flatten)]
+    params: TurnParams,
     #[serde(skip_serializing_if = "Option::is_none")]
     thread_config: Option<ThreadConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -273,6 +263,9 @@ struct ChatRequestJson {
     keep_steps: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sub_agents: Option<bool>,
+    /// All other members, which `deny_unknown_fields` can't tell beside `flatten`.
+    #[serde(flatten, skip_serializing)]
+    unknown: BTreeMap<String, IgnoredAny>,
 }
 
 impl Serialize for ChatRequest {
@@ -280,8 +273,7 @@ impl Serialize for ChatRequest {
         let ChatRequest {
             source,
             thread,
-            user,
-            metadata,
+            params,
             thread_config,
             overrides,
             inactivity_timeout,
@@ -304,8 +296,7 @@ impl Serialize for ChatRequest {
             input,
             continuation,
             thread,
-            user,
-            metadata: Setting::unset_if_none(metadata),
+            params,
             thread_config,
             overrides,
             inactivity_timeout_ms: to_millis(inactivity_timeout),
@@ -313,6 +304,7 @@ impl Serialize for ChatRequest {
             keep_raw_events,
             keep_steps,
             sub_agents,
+            unknown: BTreeMap::new(),
         };
         json.serialize(serializer)
     }
@@ -321,6 +313,9 @@ impl Serialize for ChatRequest {
 impl<'de> Deserialize<'de> for ChatRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = ChatRequestJson::deserialize(deserializer)?;
+        if let Some(name) = json.unknown.keys().next() {
+            return Err(D::Error::custom(format_args!("a request has no member `{}`", Excerpt(name))));
+        }
         let source = match (json.text, json.input, json.continuation) {
             (Some(text), None, None) => ChatSource::Input(text.into()),
             (None, Some(input), None) => ChatSource::Input(input),
@@ -334,12 +329,7 @@ impl<'de> Deserialize<'de> for ChatRequest {
         Ok(ChatRequest {
             source,
             thread: json.thread,
-            user: json.user,
-            metadata: match json.metadata {
-                Setting::Unset => None,
-                Setting::Null => Some(Value::Null),
-                Setting::Value(metadata) => Some(metadata),
-            },
+            params: json.params,
             thread_config: json.thread_config,
             overrides: json.overrides,
             inactivity_timeout: from_millis(json.inactivity_timeout_ms),

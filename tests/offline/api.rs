@@ -13,11 +13,11 @@ use codex_blocking::{
     BatchWriteConfig, CancelResult, Chat, ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult,
     Client, ClientBuilder, CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit,
     ConversationStep, Error, ExecOptions, InitializeResult, InputItem, JsonAnswer, ListModels, ListThreads,
-    Memory, Notifications, PlanStep, PlanType, RawEvent, RawNotification, ReadConfig, Recorder, Reply,
+    Memory, Notifications, Paged, PlanStep, PlanType, RawEvent, RawNotification, ReadConfig, Recorder, Reply,
     Result, RetryPolicy, ReviewDelivery, ReviewTarget, ServerRequest, ServerResponse, Setting, SortDirection,
     Stats, Stdio, StepStatus, StepType, StreamHandle, SubAgentTranscript, ThreadConfig, ThreadHandle,
-    ThreadSortKey, Timeout, TokenUsage, Transcript, TranscriptItem, TranscriptTurn, Transport, TurnEvent,
-    TurnFailure, TurnHandle, TurnOverrides, TurnStatus, UserInputRequest, UserInputRequests,
+    ThreadInfo, ThreadSortKey, Timeout, TokenUsage, Transcript, TranscriptItem, TranscriptTurn, Transport,
+    TurnEvent, TurnFailure, TurnHandle, TurnOverrides, TurnStatus, UserInputRequest, UserInputRequests,
     UserInputResponse, WeakClient, WebSocket, WriteConfigValue,
     protocol::{self, ClientRequest},
     retry,
@@ -87,6 +87,10 @@ fn client(client: &Client, token: &ChatContinuation, config: ThreadConfig) -> Re
     let _: ThreadHandle = client.start_thread(config.clone())?;
     let _: ThreadHandle = client.resume_thread("t", config.clone())?;
     let _: ThreadHandle = client.fork_thread("t", config.clone())?;
+    let _: ThreadHandle = client.fork_thread_at("t", "u", config.clone())?;
+    let _: Vec<protocol::Thread> = client.threads(ListThreads::new().limit(5)).collect::<Result<_>>()?;
+    let _: Option<Result<protocol::Turn>> = client.thread_turns("t").next();
+    let _: Option<Result<protocol::Model>> = client.models().next();
     client.set_thread_defaults("t", config)?;
     let _: &str = &client.read_thread("t", true)?.thread.id;
     let list = ListThreads::new()
@@ -215,6 +219,11 @@ fn a_thread(thread: &ThreadHandle) -> Result<()> {
     let _: Chat = thread.chat("text")?;
     let _: ChatEvents = thread.chat_events("text")?;
     let _: ThreadHandle = thread.fork(ThreadConfig::new())?;
+    let _: ThreadHandle = thread.fork_at("u", ThreadConfig::new())?;
+    let _: Paged<protocol::Turn> = thread.turns();
+    let ThreadInfo { thread_id, model, cwd, effort, .. } = thread.info().clone();
+    let _: (String, Option<String>, Option<std::path::PathBuf>) = (thread_id, model, cwd);
+    let _: Option<protocol::ReasoningEffort> = effort;
     thread.update_defaults(ThreadConfig::new().model("m"))?;
     thread.read(false)?;
     thread.set_name("name")?;
@@ -320,8 +329,11 @@ fn settings() -> Result<Client> {
         .thread("t")
         .user("u")
         .metadata(json!({}))
-        .thread_config(ThreadConfig::new().cwd("/w").ephemeral(Setting::Null))
-        .overrides(TurnOverrides::new().collaboration_mode(CollaborationMode::plan("m")))
+        .thread_config(ThreadConfig::new().cwd("/w").ephemeral(Setting::Null).service_name("s").extra("n", 1))
+        .overrides(TurnOverrides::new().collaboration_mode(CollaborationMode::plan("m")).service_tier("fast"))
+        .client_user_message_id("mine")
+        .turn_trigger("timer")
+        .extra("new", json!({}))
         .inactivity_timeout(second)
         .keep_raw_events(true)
         .sub_agents(true);
@@ -387,6 +399,7 @@ mod names {
             StreamHandle,
             ThreadHandle,
             TurnFailure,
+            (ThreadHandle, ThreadInfo, Paged<()>),
             WeakClient,
             WebSocket,
         ),
@@ -412,7 +425,7 @@ mod names {
             ModeKind,
             NetworkPolicyRuleAction,
             PermissionGrantScope,
-            Personality,
+            (ApprovalsReviewer, Personality, ThreadStartSource),
             ReasoningEffort,
             ReasoningSummary,
             SortDirection,
@@ -447,7 +460,7 @@ mod names {
             TurnHandle,
             TurnStream<I>,
         ),
-        _results: (MessagePhase, Recorder, TurnProgress, TurnStatus),
+        _results: (MessagePhase, Recorder, TurnProgress, TurnStatus, TurnToolOutput),
         _transcripts: (SubAgentTranscript, Transcript, TranscriptItem, TranscriptTurn),
         _rest: (
             Cause,
@@ -491,6 +504,8 @@ fn handles_are_shared_streams_are_sent_and_data_is_plain() {
     sent::<Chat>();
     sent::<ChatEvents>();
     sent::<Notifications>();
+    sent::<Paged<protocol::Thread>>();
+    reads::<Paged<protocol::Turn>, Result<protocol::Turn>>();
     reads::<Chat, ConversationStep>();
     reads::<ChatEvents, TurnEvent>();
     reads::<ApprovalRequests, ApprovalRequest>();
@@ -505,6 +520,8 @@ fn handles_are_shared_streams_are_sent_and_data_is_plain() {
     stored::<ChatContinuation>();
     stored::<ThreadConfig>();
     stored::<TurnOverrides>();
+    plain::<ThreadInfo>();
+    stored::<ThreadInfo>();
     transport::<Stdio>();
     transport::<WebSocket>();
     transport::<Memory>();

@@ -5,7 +5,7 @@
 use std::fmt::{Debug, Display};
 
 use codex_blocking::{
-    ApprovalMode, Client, Error, RequestId, ServerRequest, Transcript, TurnEvent,
+    ApprovalMode, Client, Error, RequestId, ServerRequest, ThreadConfig, Transcript, TurnEvent,
     protocol::{ThreadItem, ThreadReadParams},
     testing::{ScriptedServer, TurnScript},
 };
@@ -179,6 +179,17 @@ fn replies_and_the_handshake_are_short() {
     is_short(&reply);
     assert_eq!(reply.next_cursor.as_deref(), Some(&*long()));
     is_short(&reply.into_inner());
+}
+
+#[test]
+fn what_the_server_answered_for_a_thread_is_short() {
+    let (client, mut server) = served();
+    let caller = spawn(move || client.start_thread(ThreadConfig::new()));
+    let request = server.expect("thread/start");
+    server.reply(&request, json!({ "thread": { "id": "t" }, "model": long(), "cwd": long(), "x": [long()] }));
+    let thread = caller.join().unwrap().unwrap();
+    is_short(thread.info());
+    assert_eq!(thread.info().model, Some(long()));
 }
 
 #[test]

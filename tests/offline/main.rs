@@ -19,10 +19,12 @@ mod exec;
 mod file_changes;
 mod follow;
 mod guide;
+mod history;
 mod hostile;
 mod input;
 mod limits;
 mod load;
+mod parameters;
 mod protocol;
 #[cfg(target_os = "linux")]
 mod public_api;

@@ -18,7 +18,8 @@ use codex_blocking::{
     ChatContinuation, ChatMode, ChatRequest, CommandExit, CommandOutput, CompletionSource, ConfigEdit,
     ExecOptions, Input, InputItem, ListModels, ListThreads, NetworkPolicyRuleAction, ReadConfig, SandboxMode,
     ServerRequest, ServerResponse, Setting, SortDirection, StepStatus, StepType, ThreadConfig, ThreadSortKey,
-    ThreadSourceKind, Transcript, TurnEvent, TurnOverrides, UserInputResponse, WriteConfigValue,
+    ThreadSourceKind, Transcript, TurnEvent, TurnOverrides, TurnToolOutput, UserInputResponse,
+    WriteConfigValue,
     testing::{ScriptedServer, TurnScript},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -240,9 +241,10 @@ fn settings(shown: &mut Shown) {
     for setting in [Setting::Unset, Setting::Null, Setting::Value(1)] {
         shown.see_variant(&setting);
     }
-    let config = ThreadConfig::new().cwd("/w").model(Setting::Null).sandbox(SandboxMode::ReadOnly);
+    let config =
+        ThreadConfig::new().cwd("/w").model(Setting::Null).sandbox(SandboxMode::ReadOnly).extra("aB", 1);
     shown.see_back("ThreadConfig", &config);
-    shown.see_back("TurnOverrides", &TurnOverrides::new().cwd("/w").effort("high"));
+    shown.see_back("TurnOverrides", &TurnOverrides::new().cwd("/w").effort("high").extra("moon", "full"));
     let input = Input::from([InputItem::text("a"), InputItem::image_bytes("image/png", [1])]);
     shown.see_back("Input", &input);
     shown.see_back("UserInputResponse", &UserInputResponse::answer("q", ["A"]));
@@ -265,8 +267,18 @@ fn requests(shown: &mut Shown) {
         .turn_timeout(second)
         .keep_raw_events(true)
         .keep_steps(false)
-        .sub_agents(true);
+        .sub_agents(true)
+        .client_user_message_id("mine")
+        .tool_output(TurnToolOutput::new("search", "found"))
+        .turn_trigger("timer")
+        .extra("newInTheProtocol", json!({ "a": 1 }));
     shown.see_back("ChatRequest", &all);
+    assert_eq!(
+        serde_json::from_str::<ChatRequest>(r#"{"text":"hello","user":null,"metadata":null}"#)
+            .map(|request| serde_json::to_value(request).unwrap())
+            .unwrap(),
+        json!({ "text": "hello", "metadata": null })
+    );
     let text = ChatRequest::new("hello").inactivity_timeout(None);
     assert_eq!(
         shown.see_back("ChatRequest", &text),
@@ -436,6 +448,8 @@ fn turns(shown: &mut Shown) {
     shown.see_variant(&CompletionSource::ItemCompleted);
     shown.see_variant(&CompletionSource::ThreadReadFallback);
     shown.see_variant(&CompletionSource::Plan);
+    let thread = client.start_thread(ThreadConfig::new()).unwrap();
+    shown.see_back("ThreadInfo", thread.info());
     shown.see_back("InitializeResult", &client.initialize().unwrap());
     shown.see("Reply", &client.list_models(ListModels::new()).unwrap());
     let output = json!({ "stream": "stdout", "data": [1, 255], "cap_reached": false });

@@ -108,7 +108,7 @@ fn every_option_of_a_list_is_sent_and_nothing_else() {
     client.list_threads(ListThreads::new()).unwrap();
     let all = ListThreads::new()
         .limit(5)
-        .cursor("c")
+        .cursor("0")
         .archived(true)
         .cwd("/w")
         .model_providers(["a", "b"])
@@ -123,7 +123,7 @@ fn every_option_of_a_list_is_sent_and_nothing_else() {
         sent(&server, "thread/list"),
         [
             json!({}),
-            json!({ "limit": 5, "cursor": "c", "archived": true, "cwd": "/w", "modelProviders": ["a", "b"],
+            json!({ "limit": 5, "cursor": "0", "archived": true, "cwd": "/w", "modelProviders": ["a", "b"],
                 "sourceKinds": ["cli"], "searchTerm": "s", "sortKey": "created_at", "sortDirection": "desc" }),
         ]
     );
@@ -807,7 +807,7 @@ fn a_rollback_of_nothing_is_not_told_as_done() {
 #[test]
 fn a_thread_that_can_not_be_taken_back_is_told_before_its_turn_would_be_interrupted() {
     for (field, value, word) in
-        [("historyMode", json!("legacy"), "last_turn_id"), ("ephemeral", json!(true), "ephemeral")]
+        [("historyMode", json!("legacy"), "fork_thread_at"), ("ephemeral", json!(true), "ephemeral")]
     {
         let (client, mut server) = served();
         let thread = thread(&client, &mut server);

@@ -34,7 +34,7 @@ use crate::{
 ///
 /// As JSON it has the set settings as members, under the names of their setters (`inactivity_timeout_ms` and
 /// `turn_timeout_ms` in milliseconds, null for no limit), and one of these: `text`, `input`, a list of items in the form
-/// of the protocol, or `continuation`. Another member is an error.
+/// of the protocol, or `continuation`. [`extra`](Self::extra) is an object. Another member is an error.
 ///
 /// ```
 /// use codex_blocking::ChatRequest;

@@ -156,10 +156,13 @@ fn last_sent(server: &ScriptedServer, method: &str) -> Value {
 /// Makes the call of this method with a configuration, for a thread that is stored and not loaded.
 fn open(server: &ScriptedServer, method: &str, config: ThreadConfig) -> Result<ThreadHandle> {
     let writer = server.client().unwrap();
-    let thread = writer.start_thread(ThreadConfig::new()).unwrap();
+    let unloads = ThreadConfig::new().config(json!({ "thread_unload_delay_secs": 0 }));
+    let thread = writer.start_thread(unloads).unwrap();
     let id = thread.thread_id().to_owned();
     // The second turn of the first thread is `turn-2`.
     thread.chat_once("one").unwrap();
+    // The resume of a loaded thread takes no parameters.
+    thread.unload().unwrap();
     let client = server.client().unwrap();
     match method {
         "thread/start" => client.start_thread(config),
@@ -380,12 +383,20 @@ fn what_was_deferred_is_not_replaced_by_an_extra_parameter() {
 #[test]
 fn null_is_refused_where_the_server_does_not_take_it() {
     let (client, mut server) = served();
-    for name in ["allowProviderModelFallback", "experimentalRawEvents"] {
-        let config: ThreadConfig = of(json!({ name: null }));
+    for (member, name) in [
+        ("allow_provider_model_fallback", "allowProviderModelFallback"),
+        ("experimental_raw_events", "experimentalRawEvents"),
+    ] {
+        let config: ThreadConfig = of(json!({ member: null }));
         assert!(client.start_thread(config).unwrap_err().to_string().contains(name), "{name}");
     }
-    for name in ["attachToSource", "deferGoalContinuation", "experimentalPredictionMode", "ephemeral"] {
-        let config: ThreadConfig = of(json!({ name: null }));
+    for (member, name) in [
+        ("attach_to_source", "attachToSource"),
+        ("defer_goal_continuation", "deferGoalContinuation"),
+        ("experimental_prediction_mode", "experimentalPredictionMode"),
+        ("ephemeral", "ephemeral"),
+    ] {
+        let config: ThreadConfig = of(json!({ member: null }));
         assert!(client.fork_thread("t", config).unwrap_err().to_string().contains(name), "{name}");
     }
     assert!(server.is_quiet());

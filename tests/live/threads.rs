@@ -318,12 +318,12 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
         names.iter().map(|name| (*name, serde_json::from_value(json!({ *name: null })).unwrap()))
     }
     const OF_THREAD: [&str; 16] = [
-        "approvalsReviewer",
+        "approvals_reviewer",
         "permissions",
-        "serviceTier",
-        "serviceName",
-        "sessionStartSource",
-        "threadSource",
+        "service_tier",
+        "service_name",
+        "session_start_source",
+        "thread_source",
         "cwd",
         "base_instructions",
         "developer_instructions",
@@ -336,11 +336,11 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
         "config",
     ];
     const OF_TURN: [&str; 14] = [
-        "approvalsReviewer",
+        "approvals_reviewer",
         "permissions",
-        "serviceTier",
-        "serviceTierForTurn",
-        "disabledPluginIds",
+        "service_tier",
+        "service_tier_for_turn",
+        "disabled_plugin_ids",
         "cwd",
         "model",
         "effort",
@@ -374,7 +374,7 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
     }
     // Why it is refused here; servers that know of no ephemeral forks take it.
     if !is_before(128) {
-        let refused = client.request("thread/fork", json!({ "threadId": id, "ephemeral": null }));
+        let refused = client.request("thread/fork", json!({ "thread_id": id, "ephemeral": null }));
         assert!(rpc(refused).0.contains("invalid type: null"));
     }
 }

@@ -176,6 +176,13 @@ fn threads_are_listed_by_all_options() {
     }
     assert_eq!(up, down);
     assert_eq!(list(ListThreads::new().cwd(&elsewhere)), ids[1..2]);
+    if !is_before(128) {
+        assert_eq!(list(ListThreads::new().cwds([&elsewhere, &live.home.workspace()])).len(), 3);
+    }
+    if !is_old_server() {
+        assert!(list(ListThreads::new().section_id("none")).is_empty());
+        assert_eq!(list(ListThreads::new().use_state_db_only(true)).len(), 3);
+    }
     assert_eq!(list(ListThreads::new().model_providers(["mock"])).len(), 3);
     assert!(list(ListThreads::new().model_providers(["another"])).is_empty());
     assert_eq!(list(ListThreads::new().source_kinds([ThreadSourceKind::Vscode])).len(), 3);

@@ -30,6 +30,7 @@ use serde_json::{Value, json};
 fn account(client: &Client) -> Result<()> {
     fn crosses<T: Clone + Send + Sync + Debug + 'static>(_: &T) {}
     let account: Account = client.account()?;
+    let _: Account = client.refresh_account()?;
     let _: (Option<AccountKind>, Option<String>, Option<PlanType>) =
         (account.kind, account.email, account.plan);
     client.login_api_key("sk-…")?;

@@ -138,7 +138,10 @@ fn every_public_name_of_the_official_sdk_is_told_where_it_belongs() {
 #[test]
 fn each_row_about_the_official_sdk_has_a_name_there_and_something_or_a_dash_here() {
     for row @ [there, here, _] in rows(OFFICIAL_SDK) {
-        assert!(there.contains('`') && (here == "–" || here.contains('`') || here.contains("](#")), "{row:?}");
+        assert!(
+            there.contains('`') && (here == "–" || here.contains('`') || here.contains("](#")),
+            "{row:?}"
+        );
     }
 }
 

@@ -347,7 +347,9 @@ settings! {
         permissions: String,
         /// The service tier, which determines the speed and the price of the model.
         service_tier: String,
-        /// The service tier for this turn only. It has no effect on a turn that is already running.
+        /// The service tier for this turn only. It has no effect on a turn that is already running. The chat returns
+        /// [`Error::InvalidInput`](crate::Error::InvalidInput) if the server is older than 0.151, which would ignore
+        /// it.
         service_tier_for_turn: String,
         /// The plugins that the thread does not use, by their ids; replaces the thread's list.
         disabled_plugin_ids: Vec<String>,

@@ -181,6 +181,14 @@ impl ChatRequest {
         self
     }
 
+    /// A parameter that is set, that servers before 0.151 ignore, and that decides what the turn does.
+    pub(crate) fn ignored_before_151(&self) -> Option<&'static str> {
+        let tier = self.overrides.as_ref().and_then(|overrides| overrides.service_tier_for_turn.value());
+        let of_them =
+            [("tool_output", self.params.tool_output.is_some()), ("service_tier_for_turn", tier.is_some())];
+        of_them.into_iter().find_map(|(name, is_set)| is_set.then_some(name))
+    }
+
     /// # Errors
     /// `InvalidInput` if the input is blank or names a file that the server can't use, or a continuation has a
     /// setting that it can't have.

@@ -163,9 +163,10 @@ macro_rules! settings {
             }
 
             /// # Errors
-            /// `InvalidInput` if an extra parameter has the name of one that a setter sends, or that is among
-            /// `others`: the names that the client sends by itself.
-            pub(crate) fn check_extra(&self, others: &[&str]) -> Result<()> {
+            /// `InvalidInput` if JSON can't contain the working directory, or if an extra parameter has the name of
+            /// one that a setter sends, or that is among `others`: the names that the client sends by itself.
+            pub(crate) fn check(&self, others: &[&str]) -> Result<()> {
+                check_path(&self.cwd)?;
                 self.extra.check(Self::STABLE, others)?;
                 // The experimental setters: only what is set, so that the feature does not change what works.
                 let plain = Self { extra: Extra::default(), ..self.clone() };
@@ -192,8 +193,8 @@ settings! {
     ///     .approval_policy(ApprovalPolicy::Never);
     /// ```
     pub struct ThreadConfig {
-        /// The agent's working directory. With a writable sandbox, the server records it as trusted in
-        /// the user's `config.toml`.
+        /// The agent's working directory, which must be Unicode. With a writable sandbox, the server records it as
+        /// trusted in the user's `config.toml`.
         cwd: PathBuf,
         /// Replaces the server's own instructions to the model.
         base_instructions: String,
@@ -326,7 +327,7 @@ settings! {
     /// As JSON it has its set fields as members; values that are types of the protocol have the protocol's form.
     /// [`extra`](Self::extra) is an object. A member that is no field is an error.
     pub struct TurnOverrides {
-        /// The agent's working directory.
+        /// The agent's working directory, which must be Unicode.
         cwd: PathBuf,
         /// The model.
         model: String,
@@ -448,7 +449,7 @@ impl ThreadConfig {
     /// Rejects settings that the server would refuse with an error that doesn't name the field, or that the
     /// method would ignore although nothing lists it.
     pub(crate) fn check_for(&self, method: &str) -> Result<()> {
-        self.check_extra(OF_THE_CLIENT)?;
+        self.check(OF_THE_CLIENT)?;
         if self.config.value().is_some_and(|config| !config.is_object()) {
             return Err(Error::invalid("`config` must be an object of configuration keys"));
         }
@@ -483,6 +484,15 @@ impl TurnOverrides {
     pub(crate) fn with_extra(mut self, later: Extra) -> TurnOverrides {
         self.extra = self.extra.merge(later);
         self
+    }
+}
+
+/// # Errors
+/// `InvalidInput` if the path is not Unicode: with a replacement it would name another directory.
+fn check_path(path: &Setting<PathBuf>) -> Result<()> {
+    match path.value().filter(|path| path.to_str().is_none()) {
+        Some(path) => Err(Error::invalid(format!("`cwd` is not Unicode: {path:?}"))),
+        None => Ok(()),
     }
 }
 

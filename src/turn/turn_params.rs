@@ -164,11 +164,12 @@ turn_params! {
 
 impl TurnParams {
     /// # Errors
-    /// `InvalidInput` if an extra parameter, also one of the overrides, would replace another one.
+    /// `InvalidInput` if an extra parameter, also one of the overrides, would replace another one, or the overrides
+    /// can't be sent.
     pub(super) fn check(&self, overrides: Option<&TurnOverrides>) -> Result<()> {
         let none = TurnOverrides::new();
         let overrides = overrides.unwrap_or(&none).clone().with_extra(self.extra.clone());
-        overrides.check_extra(OF_THE_CLIENT)?;
+        overrides.check(OF_THE_CLIENT)?;
         overrides.check_params(Self::STABLE, &Params(self))
     }
 }

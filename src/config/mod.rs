@@ -3,6 +3,7 @@
 //! Relies on `setting`. Invariant: an unset field is not sent, in a merge the later setting wins field by
 //! field, and what a method has no place for is refused or listed by its name.
 
+mod exact;
 mod extra;
 mod options;
 mod shorthand;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 pub use self::options::{BatchWriteConfig, ListModels, ListThreads, ReadConfig, WriteConfigValue};
-pub(crate) use self::{extra::Extra, shorthand::text_of};
+pub(crate) use self::{exact::exactly, extra::Extra, shorthand::text_of};
 #[cfg(feature = "experimental")]
 use crate::protocol::{
     AbsolutePathBuf, CyberAccessProgram, MultiAgentMode, SelectedCapabilityRoot, ThreadHistoryMode,
@@ -52,7 +53,7 @@ macro_rules! settings {
         pub struct $name {
             $(
                 $(#[$field_about])*
-                #[serde(skip_serializing_if = "Setting::is_unset")]
+                #[serde(skip_serializing_if = "Setting::is_unset", deserialize_with = "exactly")]
                 pub $field: Setting<$type>,
             )*
             $(
@@ -60,7 +61,7 @@ macro_rules! settings {
                 ///
                 /// Experimental: requires [`experimental_api(true)`](crate::ClientBuilder::experimental_api).
                 #[cfg(feature = "experimental")]
-                #[serde(skip_serializing_if = "Setting::is_unset")]
+                #[serde(skip_serializing_if = "Setting::is_unset", deserialize_with = "exactly")]
                 pub $x_field: Setting<$x_type>,
             )*
             #[serde(skip_serializing_if = "Extra::is_empty")]
@@ -182,7 +183,7 @@ settings! {
     /// or set.
     ///
     /// As JSON it has its set fields as members; values that are types of the protocol have the protocol's form.
-    /// [`extra`](Self::extra) is an object. A member that is no field is an error.
+    /// [`extra`](Self::extra) is an object. A member that is no field is an error, also inside these values.
     ///
     /// ```
     /// use codex_blocking::{ApprovalPolicy, SandboxMode, ThreadConfig};
@@ -325,7 +326,7 @@ settings! {
     /// the current value.
     ///
     /// As JSON it has its set fields as members; values that are types of the protocol have the protocol's form.
-    /// [`extra`](Self::extra) is an object. A member that is no field is an error.
+    /// [`extra`](Self::extra) is an object. A member that is no field is an error, also inside these values.
     pub struct TurnOverrides {
         /// The agent's working directory, which must be Unicode.
         cwd: PathBuf,

@@ -12,7 +12,7 @@ use super::ChatRequest;
 #[cfg(feature = "experimental")]
 use crate::protocol::AdditionalContextEntry;
 use crate::{
-    config::{Extra, Params, TurnOverrides},
+    config::{Extra, Params, TurnOverrides, exactly},
     error::Result,
     protocol::TurnToolOutput,
 };
@@ -178,10 +178,10 @@ impl TurnParams {
 fn set_if_not_null<'de, D, T>(deserializer: D) -> std::result::Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: DeserializeOwned,
+    T: Serialize + DeserializeOwned,
 {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(serde_json::from_value(Value::Null).ok()),
-        value => serde_json::from_value(value).map(Some).map_err(D::Error::custom),
+        value => exactly(value).map(Some).map_err(D::Error::custom),
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     config::{ThreadConfig, TurnOverrides},
     continuation::ChatContinuation,
     error::{Error, Result},
-    excerpt::Excerpt,
+    excerpt::{Excerpt, abridged_debug},
     protocol::UserInput as InputItem,
     setting::Setting,
 };
@@ -32,9 +32,10 @@ use crate::{
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
 ///
-/// As JSON it has the set settings as members, under the names of their setters (`inactivity_timeout_ms` and
-/// `turn_timeout_ms` in milliseconds, null for no limit), and one of these: `text`, `input`, a list of items in the form
-/// of the protocol, or `continuation`. [`extra`](Self::extra) is an object. Another member is an error.
+/// As JSON it has the set settings as members, under the names of their setters, except that the
+/// [thread](Self::thread) is `thread_id`, and the limits are `inactivity_timeout_ms` and `turn_timeout_ms`, in
+/// milliseconds, null for no limit. It also has one of these: `text`; `input`, a list of items in the form of the
+/// protocol; or `continuation`. [`extra`](Self::extra) is an object. Another member is an error, also inside the values.
 ///
 /// ```
 /// use codex_blocking::ChatRequest;
@@ -44,7 +45,7 @@ use crate::{
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[must_use = "a request does nothing until it is passed to a chat"]
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ChatRequest {
     pub(crate) source: ChatSource,
     pub(crate) thread: Option<String>,
@@ -59,6 +60,11 @@ pub struct ChatRequest {
     pub(crate) keep_steps: Option<bool>,
     pub(crate) sub_agents: Option<bool>,
 }
+
+abridged_debug!(struct ChatRequest {
+    source, thread, params, thread_config, overrides, inactivity_timeout, turn_timeout, keep_raw_events, keep_steps,
+    sub_agents,
+});
 
 /// What a chat reads: a new turn, or an existing one.
 #[derive(Debug, Clone)]

@@ -316,8 +316,12 @@ fn a_turn_that_failed_before_it_did_anything_can_be_repeated_and_no_other() {
     assert!(!failed(&json!("contextWindowExceeded"), input).is_retryable());
     // Its beginning is not known.
     assert!(!failed(&overloaded, |_| {}).is_retryable());
-    let worked: [fn(&mut Server); 4] = [
+    let worked: [fn(&mut Server); 5] = [
         |server| server.item_started(&json!({ "type": "commandExecution", "id": "c" })),
+        |server| {
+            let params = json!({ "threadId": "t", "turnId": "u", "itemId": "c", "step": 1 });
+            server.notify("item/launch/countedDown", params);
+        },
         |server| server.item(json!({ "type": "commandExecution", "id": "c" })),
         |server| server.delta("so"),
         |server| {

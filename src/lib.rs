@@ -144,6 +144,7 @@ mod error;
 mod excerpt;
 mod exec;
 mod failure;
+mod panics;
 mod recorder;
 mod retry;
 mod rpc;

@@ -212,7 +212,8 @@ impl Stdio {
     /// It runs on a thread of its own, one line at a time, and possibly before `connect` has returned. A slow function
     /// delays nothing: up to 8 MiB of lines wait for it. Above that limit new lines are left out, and their number is
     /// logged. If it panics, that is logged, and it gets the next line. [`close`](crate::Client::close) waits for it
-    /// up to 0.25 s; what still waits then comes afterwards.
+    /// up to 0.25 s; what still waits then comes afterwards. All of this also holds for the logger, which has another
+    /// thread.
     ///
     /// ```no_run
     /// use codex_blocking::{Client, Stdio};

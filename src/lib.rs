@@ -148,6 +148,7 @@ mod panics;
 mod recorder;
 mod retry;
 mod rpc;
+mod secrets;
 mod server_request;
 mod setting;
 mod turn;

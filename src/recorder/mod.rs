@@ -59,7 +59,9 @@ type Output = Box<dyn Write + Send>;
 /// - all strings and numbers under `env`: they become `"***"` and `0`.
 /// - within any text: `sk-..` and `eyJ..` tokens, what follows `Bearer`, `authorization:`, or the name of a secret with
 ///   `=`. Each letter becomes an `x`.
-/// - all of that in texts that contain JSON, or base64 in members such as `deltaBase64`.
+/// - all of that in texts that are JSON, or base64 in members such as `deltaBase64`. Where JSON is a part of a text,
+///   the strings of members with such names become `x` too.
+/// - `userCode` and `authUrl` of a sign-in, with which somebody else could complete it.
 /// - after a question for a secret ([`UserInputQuestion::is_secret`](crate::UserInputQuestion::is_secret)), all answers
 ///   to questions.
 ///

@@ -77,7 +77,8 @@ impl ScriptedServer {
     /// has made that request, in the recorded order. Where the client answered a request of the server, such as an
     /// approval, the rest waits until the client answers it now, whatever the answer is. Requests that only read, and
     /// `thread/unsubscribe`, are not waited for, nor are requests that the client leaves out and makes a later one
-    /// instead. What the client asks and the recording doesn't contain is answered with an error that says so. A
+    /// instead. So a program that makes requests from several threads at once has to make them in the recorded order
+    /// too; otherwise turns can lack events. What the client asks and the recording doesn't contain is answered with an error that says so. A
     /// recording that ends in the middle of a turn ends the connection there.
     ///
     /// Ids of requests are those of the client now; ids of threads, turns and items are the recorded ones. Lines with

@@ -531,12 +531,12 @@ fn hides_of(name: &[u8]) -> Hides {
         name.last(),
         Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'd' | b'D' | b'_' | b'-' | b'"' | b'\'')
     );
-    let is_environment = |part: &[u8]| is_named(part, b"env");
+    let holds_secrets = |part: &[u8]| is_named(part, b"env") || is_named(part, b"httpheaders");
     match name.iter().rposition(|byte| *byte == b'.') {
-        Some(_) if name.split(|byte| *byte == b'.').any(is_environment) => Hides::StringsAndNumbers,
+        Some(_) if name.split(|byte| *byte == b'.').any(holds_secrets) => Hides::StringsAndNumbers,
         Some(dot) if is_secret(&name[dot + 1..]) => Hides::Strings,
-        None if matches!(name.last(), Some(b'v' | b'V' | b'_' | b'-' | b'"' | b'\''))
-            && is_environment(name) =>
+        None if matches!(name.last(), Some(b'v' | b'V' | b's' | b'S' | b'_' | b'-' | b'"' | b'\''))
+            && holds_secrets(name) =>
         {
             Hides::StringsAndNumbers
         }
@@ -834,6 +834,15 @@ mod tests {
             "ENV": ["A=hush"], "mcp_servers.docs.env": { "A": "hush" }, "a.env.KEY": "hush", "e_n_v": 5 });
         let expected = json!({ "env": { "A": "***", "B": 0, "C": null, "D": true, "E": ["***"] }, "F": "x",
             "ENV": ["***"], "mcp_servers.docs.env": { "A": "***" }, "a.env.KEY": "***", "e_n_v": 0 });
+        assert_eq!(masked_value(&message), expected);
+    }
+
+    #[test]
+    fn all_headers_of_a_configured_server_are_masked() {
+        let message = json!({ "http_headers": { "X": "hush" }, "a.httpHeaders": { "X": "hush" },
+            "a.\"http_headers\".X": "hush", "headers": "x" });
+        let expected = json!({ "http_headers": { "X": "***" }, "a.httpHeaders": { "X": "***" },
+            "a.\"http_headers\".X": "***", "headers": "x" });
         assert_eq!(masked_value(&message), expected);
     }
 

@@ -325,7 +325,7 @@ impl<W: ServerWire> Playing<'_, W> {
             _ => false,
         };
         let left = self.left.get_mut(method).filter(|left| !left.is_empty());
-        let at = left.and_then(|left| left.remove(left.iter().position(|at| is_on_thread(at)).unwrap_or(0)));
+        let at = left.and_then(|left| left.remove(left.iter().position(is_on_thread).unwrap_or(0)));
         let Some(at) = at else {
             return self.refuse(id, &format!("the recording has no (further) request {method}"));
         };

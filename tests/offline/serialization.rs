@@ -194,10 +194,7 @@ fn a_member_of_a_protocol_type_that_would_be_lost_is_an_error_that_names_it() {
     refuses::<ChatRequest>(r#"{"input":[{"type":"text","text":"a","modle":"hush"}]}"#, "[0].modle");
     refuses::<Input>(r#"[{"type":"mention","name":"a","path":"b","modle":1}]"#, "[0].modle");
     refuses::<ChatRequest>(r#"{"input":[],"tool_output":{"name":"a","output":"b","modle":1}}"#, "modle");
-    refuses::<ChatRequest>(
-        &format!(r#"{{"text":"a","overrides":{}}}"#, policy(r#""modle":1"#)),
-        "modle",
-    );
+    refuses::<ChatRequest>(&format!(r#"{{"text":"a","overrides":{}}}"#, policy(r#""modle":1"#)), "modle");
     // A null is the same as no member, and a number is the same however it is written.
     let same: TurnOverrides = serde_json::from_str(&policy(r#""excludeSlashTmp":null"#)).unwrap();
     assert_eq!(same, serde_json::from_str(&policy(r#""writableRoots":null"#)).unwrap());

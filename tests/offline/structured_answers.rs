@@ -248,7 +248,10 @@ fn a_type_may_have_any_name() {
     check_strict(&schema);
     let names: Vec<_> = schema["$defs"].as_object().unwrap().keys().collect();
     assert_eq!(names, ["Größe in % ~/"]);
-    assert_eq!(schema["$defs"]["Größe in % ~/"]["properties"]["parts"]["items"], schema["properties"]["plain"]);
+    assert_eq!(
+        schema["$defs"]["Größe in % ~/"]["properties"]["parts"]["items"],
+        schema["properties"]["plain"]
+    );
 }
 
 #[derive(Deserialize, JsonSchema)]

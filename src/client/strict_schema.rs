@@ -74,7 +74,7 @@ pub(super) fn strict_schema<T: JsonSchema>() -> Result<Value> {
         };
     }
     if made.get("type") != Some(&json!("object")) {
-        return Err(refusal(&name, "is not one struct with one list of fields", "make it a field of one"));
+        return Err(refusal(&name, "is not a struct with one set of fields", "make it a field of one"));
     }
     if !strict.defs.is_empty() {
         made.insert("$defs".to_owned(), Value::Object(strict.defs));

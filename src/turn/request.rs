@@ -128,7 +128,8 @@ impl ChatRequest {
     /// When the time has passed, the turn is interrupted, its end is awaited for at most the request limit, and the
     /// chat ends with [`Error::Timeout`], whose `limit` is [`Timeout::Turn`](crate::Timeout::Turn). The error has the
     /// [steps](Error::steps) and the [tokens](Error::usage) of the turn; steps that complete in the meantime are
-    /// yielded. A turn whose end has arrived by then has its usual end, even if nobody has read it yet.
+    /// yielded. If the end does not come in time, the error says in its `note` that the turn may still be running. A
+    /// turn whose end has arrived before the limit passed has its usual end, even if nobody has read it yet.
     ///
     /// The clock does not stop for anything: neither while an approval or another server request waits for an answer
     /// (that of [`inactivity_timeout`](Self::inactivity_timeout) does), nor while nobody reads. The time before the

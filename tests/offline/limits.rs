@@ -112,6 +112,7 @@ fn a_turn_that_does_not_end_after_its_interrupt_is_given_up_after_the_request_li
     server.message("m", "not impressed");
     let error = timed_out(chatting.join().unwrap(), SHORT);
     assert_eq!(error.steps().len(), 1);
+    assert!(error.to_string().ends_with("so it may still be running"), "{error}");
     // What the turn does from now on is kept for nobody.
     assert_eq!(client.stats().kept_bytes, 0);
 }

@@ -15,6 +15,7 @@ use peer::STDIO;
 fn main() {
     peer::main(flood::serve, |criterion| {
         workloads::deltas(criterion, &STDIO);
+        workloads::recorded(criterion);
         workloads::items(criterion, &STDIO);
         workloads::wave(criterion, &STDIO, &[1, 20, 200, 1_000]);
         workloads::one_after_another(criterion, &STDIO);

@@ -37,7 +37,7 @@ impl Deadline {
 
     /// The timeout error for the limit that this deadline implements.
     pub(crate) fn error(&self, limit: Timeout) -> Error {
-        Error::Timeout { limit, after: self.after, note: None }
+        Error::timeout(limit, self.after)
     }
 }
 

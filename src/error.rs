@@ -4,13 +4,21 @@
 //! keeps its cause as `source()`, its ids and the raw text, and is cheap to clone, since the end of a connection
 //! fails every waiting call.
 
-use std::{fmt, io, process::ExitStatus, sync::Arc, time::Duration};
+mod json;
+
+use std::{
+    fmt, io,
+    process::ExitStatus,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use serde_json::Value;
 
 use crate::{
     continuation::ChatContinuation,
     excerpt::{self, Excerpt, Message, abridged_debug},
+    failure::TurnFailure,
     protocol::TokenUsageBreakdown as TokenCount,
     turn::{ConversationStep, TurnProgress},
 };
@@ -26,6 +34,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Every variant is `Clone`. [`source`](std::error::Error::source) returns the underlying error, if any. `Display`
 /// and `Debug` show the beginning of long texts, which the server may have sent; the fields keep all of them.
 /// [`code`](Error::code) returns a stable identifier for logs and for other languages.
+///
+/// As JSON an error has these members: `code`; `message`, its `Display`; `causes`, the `Display` of its sources, outermost
+/// first; `is_retryable`, as [the method](Error::is_retryable) says; and its fields, where
+/// - the duration `after` is `after_ms`, and `idle` is `idle_ms`;
+/// - the `code` and `message` of [`Rpc`](Error::Rpc) are `rpc_code` and `rpc_message`, the message of
+///   [`TurnFailed`](Error::TurnFailed) is `turn_message`, and its `turn_failure` is [`failure`](Error::failure);
+/// - `progress` is `steps` and `usage`;
+/// - `source` is in `causes`.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -52,8 +68,10 @@ pub enum Error {
         /// The duration of the limit.
         after: Duration,
         /// What may explain it: the beginnings of errors that the server sent during the call without the id
-        /// of a request.
+        /// of a request. Of a turn that was interrupted at its limit: that its end has not been reported, if so.
         note: Option<Box<str>>,
+        /// What the turn did before, if the limit was that of a turn.
+        progress: TurnProgress,
     },
     /// The turn sent no event for longer than the inactivity limit. It may still be running: resume it with
     /// `continuation`, [cancel](crate::Client::cancel) it, or [forget](crate::Client::forget) it.
@@ -109,6 +127,8 @@ pub enum Error {
         turn: Option<Box<Value>>,
         /// What the turn did before.
         progress: TurnProgress,
+        /// When the limit resets that was the reason, if the server has told; see [`TurnFailure::resets_at`].
+        resets_at: Option<SystemTime>,
     },
     /// The turn was interrupted: by this client, by another client, or because the server stopped.
     #[error("turn {} of thread {} was interrupted", Excerpt(.turn_id), Excerpt(.thread_id))]
@@ -146,6 +166,8 @@ pub enum Error {
         /// Where and why decoding stopped.
         #[source]
         source: Option<Cause>,
+        /// What the turn did, if this is its answer.
+        progress: TurnProgress,
     },
     /// Turns were rolled back, but reading the remaining thread failed. Don't retry: that would remove more
     /// turns. [`read_thread`](crate::Client::read_thread) returns the remaining turns.
@@ -216,6 +238,22 @@ pub enum Error {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// A sign-in with ChatGPT ended without success. `Display` says what to do next.
+    #[error("{}: {}{}", if *.was_cancelled { "the login was cancelled" } else { "the login failed" }, Message(.message),
+        if *.was_cancelled {
+            ", because of Login::cancel, or because another login or a logout followed"
+        } else {
+            "; begin another with Client::login_chatgpt or Client::login_device_code, or use Client::login_api_key"
+        }
+    )]
+    #[non_exhaustive]
+    LoginFailed {
+        /// The server's reason. Its text is not stable.
+        message: String,
+        /// Whether this client ended it: with [`Login::cancel`](crate::Login::cancel), with another sign-in, or with
+        /// a logout.
+        was_cancelled: bool,
+    },
     /// This client was closed, by [`close`](crate::Client::close) or by dropping its last clone, or is used in a
     /// forked process.
     #[error("{}: {}", Message(.doing), if *.in_forked_process {
@@ -235,22 +273,23 @@ pub enum Error {
 
 abridged_debug!(enum Error {
     Transport { doing, failure, source },
-    Timeout { limit, after, note },
+    Timeout { limit, after, note, progress },
     TurnInactive { continuation, idle, last_error, progress },
     Rpc { method, code, message, data },
-    TurnFailed { thread_id, turn_id, message, info, turn, progress },
+    TurnFailed { thread_id, turn_id, message, info, turn, progress, resets_at },
     TurnInterrupted { thread_id, turn_id, turn, progress },
     NoAnswer { thread_id, turn_id, progress },
-    Decode { what, raw, source },
+    Decode { what, raw, source, progress },
     RolledBack { thread_id, source },
     InvalidInput { message, source },
     NoLongerPending { what, source },
     BufferFull { thread_id, turn_id, buffered, limit },
     OutputFull { process_id, buffered, limit },
+    LoginFailed { message, was_cancelled },
     Closed { doing, in_forked_process },
 });
 
-/// A time limit, as reported by [`Error::Timeout`].
+/// A time limit, as reported by [`Error::Timeout`]. As JSON it has the member `type`, its name in snake case, and its fields.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Timeout {
@@ -275,10 +314,18 @@ pub enum Timeout {
         /// The turn's id.
         turn_id: String,
     },
+    /// The limit given to [`Login::wait`](crate::Login::wait). The sign-in goes on.
+    #[non_exhaustive]
+    Login {
+        /// The sign-in's id.
+        login_id: String,
+    },
+    /// [`turn_timeout`](crate::ChatRequest::turn_timeout): from the request of a turn. The turn was interrupted.
+    Turn,
 }
 
 abridged_debug!(enum Timeout {
-    Connect, Request { method }, Compaction { thread_id }, TurnEnd { turn_id },
+    Connect, Request { method }, Compaction { thread_id }, TurnEnd { turn_id }, Login { login_id }, Turn,
 });
 
 impl fmt::Display for Timeout {
@@ -292,6 +339,12 @@ impl fmt::Display for Timeout {
             Timeout::TurnEnd { turn_id } => {
                 write!(f, "request_timeout: the interrupted turn {} did not end", Excerpt(turn_id))
             }
+            Timeout::Login { login_id } => write!(
+                f,
+                "the login {} waits for the user; wait again, or cancel it: still nobody has signed in",
+                Excerpt(login_id)
+            ),
+            Timeout::Turn => f.write_str("turn_timeout: the turn was interrupted"),
         }
     }
 }
@@ -322,6 +375,9 @@ impl fmt::Debug for Cause {
 }
 
 /// Why a transport ended or could not connect. Shared by everything that waited for it.
+///
+/// As JSON it has its fields as members; `exit_status` is `exit_code` and `exit_signal`, of which one is null at least,
+/// and `source` is in the `causes` of the error.
 #[non_exhaustive]
 pub struct TransportFailure {
     /// What happened, in one sentence.
@@ -448,7 +504,16 @@ impl Error {
     }
 
     pub(crate) fn decode(what: impl Into<String>, raw: &str, source: serde_json::Error) -> Self {
-        Error::Decode { what: what.into(), raw: raw.into(), source: Some(Cause::new(abridged(source))) }
+        Error::Decode {
+            what: what.into(),
+            raw: raw.into(),
+            source: Some(Cause::new(abridged(source))),
+            progress: TurnProgress::default(),
+        }
+    }
+
+    pub(crate) fn timeout(limit: Timeout, after: Duration) -> Self {
+        Error::Timeout { limit, after, note: None, progress: TurnProgress::default() }
     }
 
     pub(crate) fn no_longer_pending(what: impl Into<String>) -> Self {
@@ -467,6 +532,14 @@ impl Error {
     pub(crate) fn with_note(mut self, explanation: Option<Box<str>>) -> Self {
         if let Error::Timeout { note, .. } = &mut self {
             *note = explanation;
+        }
+        self
+    }
+
+    /// Adds what the turn did whose answer could not be decoded.
+    pub(crate) fn with_progress(mut self, done: TurnProgress) -> Self {
+        if let Error::Decode { progress, .. } = &mut self {
+            *progress = done;
         }
         self
     }
@@ -498,15 +571,50 @@ impl Error {
     /// | the upgrade was rejected with another status (401, 403, 404), or the server is no WebSocket server | no |
     /// | no program, not executable, no working directory; the started server ended | no |
     /// | an unknown host, an untrusted certificate, an invalid URL | no |
-    /// | anything after the connection was established | no |
+    /// | a turn failed for a transient reason ([`TurnFailure::is_transient`]) before it did anything | yes |
+    /// | a turn failed, and has run a command, said something, asked for approval, … | no |
+    /// | anything else after the connection was established | no |
     ///
     /// Limit the attempts all the same: a server may stay overloaded, and a port may be the wrong one.
+    /// [`retry`](crate::retry()) does.
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Rpc { code, .. } => *code == OVERLOADED,
             Error::Timeout { limit, .. } => matches!(limit, Timeout::Connect),
             Error::Transport { failure, .. } => failure.before_connect && failure.is_transient,
+            Error::TurnFailed { progress, .. } => {
+                progress.did_nothing() && self.failure().is_some_and(|failure| failure.is_transient)
+            }
             _ => false,
+        }
+    }
+
+    /// Returns why the turn failed, as data; `None` unless this is [`TurnFailed`](Error::TurnFailed).
+    ///
+    /// ```
+    /// # use codex_blocking::testing::{ScriptedServer, TurnScript};
+    /// # let fail = || TurnScript::new().fail("try again at 1:38 PM", "usageLimitExceeded".into());
+    /// # let client = ScriptedServer::new().on_turn(move |_| fail()).client()?;
+    /// use codex_blocking::protocol::CodexErrorInfo;
+    ///
+    /// let error = client.chat_once("Fix the failing test").unwrap_err();
+    /// let failure = error.failure().expect("a failed turn");
+    /// assert_eq!(failure.kind, CodexErrorInfo::UsageLimitExceeded);
+    /// assert!(!failure.is_transient); // only the reset of the limit helps
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn failure(&self) -> Option<TurnFailure> {
+        match self {
+            Error::TurnFailed { info, resets_at, .. } => Some(TurnFailure::new(info.as_deref(), *resets_at)),
+            _ => None,
+        }
+    }
+
+    /// When a limit resets that has ended a turn before it did anything.
+    pub(crate) fn repeatable_at(&self) -> Option<SystemTime> {
+        match self {
+            Error::TurnFailed { progress, resets_at, .. } if progress.did_nothing() => *resets_at,
+            _ => None,
         }
     }
 
@@ -551,32 +659,49 @@ impl Error {
     fn progress(&self) -> Option<&TurnProgress> {
         match self {
             Error::TurnInactive { progress, .. }
+            | Error::Timeout { progress, .. }
+            | Error::Decode { progress, .. }
             | Error::TurnFailed { progress, .. }
             | Error::TurnInterrupted { progress, .. }
             | Error::NoAnswer { progress, .. } => Some(progress),
             _ => None,
         }
     }
+}
 
-    /// Returns a stable identifier for this kind of error, such as `"turn_failed"`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Error::Transport { .. } => "transport",
-            Error::Timeout { .. } => "timeout",
-            Error::TurnInactive { .. } => "turn_inactive",
-            Error::Rpc { .. } => "rpc",
-            Error::TurnFailed { .. } => "turn_failed",
-            Error::TurnInterrupted { .. } => "turn_interrupted",
-            Error::NoAnswer { .. } => "no_answer",
-            Error::Decode { .. } => "decode",
-            Error::RolledBack { .. } => "rolled_back",
-            Error::InvalidInput { .. } => "invalid_input",
-            Error::NoLongerPending { .. } => "no_longer_pending",
-            Error::BufferFull { .. } => "buffer_full",
-            Error::OutputFull { .. } => "output_full",
-            Error::Closed { .. } => "closed",
+/// Declares the identifiers of the variants, so that none is missing in the list.
+macro_rules! codes {
+    ($($variant:ident => $code:literal,)*) => {
+        impl Error {
+            /// All identifiers that [`code`](Self::code) returns, in this version.
+            pub const CODES: &'static [&'static str] = &[$($code),*];
+
+            /// Returns a stable identifier for this kind of error, such as `"turn_failed"`.
+            pub fn code(&self) -> &'static str {
+                match self {
+                    $(Error::$variant { .. } => $code,)*
+                }
+            }
         }
-    }
+    };
+}
+
+codes! {
+    Transport => "transport",
+    Timeout => "timeout",
+    TurnInactive => "turn_inactive",
+    Rpc => "rpc",
+    TurnFailed => "turn_failed",
+    TurnInterrupted => "turn_interrupted",
+    NoAnswer => "no_answer",
+    Decode => "decode",
+    RolledBack => "rolled_back",
+    InvalidInput => "invalid_input",
+    NoLongerPending => "no_longer_pending",
+    BufferFull => "buffer_full",
+    OutputFull => "output_full",
+    LoginFailed => "login_failed",
+    Closed => "closed",
 }
 
 /// The last notice of a server that retries.
@@ -640,6 +765,13 @@ fn advice(message: &str) -> &'static str {
     if is("already has an active writer") {
         "; another app-server process has this thread loaded: close the client that started it, or drop that \
          client's last Client, ThreadHandle and Chat"
+    } else if is("authentication required to read rate limits") {
+        "; sign in with Client::login_chatgpt or Client::login_device_code"
+    } else if is("status 401 Unauthorized") {
+        "; sign in with Client::login_api_key, Client::login_chatgpt or Client::login_device_code, or correct the \
+         key of the model provider"
+    } else if is("log out and sign in again") {
+        "; use Client::logout, then Client::login_chatgpt or Client::login_device_code"
     } else if is("auth refresh request failed") {
         // The server leaves out this client's reason for refusing new tokens, which says the same.
         "; the server asked this program for new tokens: use Client::set_server_request_handler to give them"
@@ -668,6 +800,7 @@ mod tests {
             info: None,
             turn: None,
             progress: TurnProgress::default(),
+            resets_at: None,
         };
         assert!(error.to_string().contains("Client::set_server_request_handler"), "{error}");
     }
@@ -740,8 +873,14 @@ mod tests {
                 limit: Timeout::Request { method: long() },
                 after: Duration::ZERO,
                 note: Some(long().into()),
+                progress: progress(),
             },
-            Error::Timeout { limit: Timeout::TurnEnd { turn_id: long() }, after: Duration::ZERO, note: None },
+            Error::Timeout {
+                limit: Timeout::TurnEnd { turn_id: long() },
+                after: Duration::ZERO,
+                note: None,
+                progress: progress(),
+            },
             Error::TurnInactive {
                 continuation,
                 idle: Duration::ZERO,
@@ -756,6 +895,7 @@ mod tests {
                 info: value(),
                 turn: value(),
                 progress: progress(),
+                resets_at: None,
             },
             Error::TurnInterrupted {
                 thread_id: thread().0,
@@ -770,6 +910,7 @@ mod tests {
             Error::no_longer_pending(long()),
             Error::BufferFull { thread_id: thread().0, turn_id: thread().1, buffered: 1, limit: 1 },
             Error::OutputFull { process_id: long(), buffered: 1, limit: 1 },
+            Error::LoginFailed { message: long(), was_cancelled: false },
             Error::closed(long()),
         ]
         .into_iter()

@@ -25,15 +25,21 @@
 //! - [`Client::set_approval_handler`] decides what the agent may do; [`Client::pending`] contains all server
 //!   requests that wait for an answer ([`ServerRequest`]). By default, nothing is granted.
 //! - [`Client::start_thread_with_tools`] gives the agent tools of the program ([`Tool`]).
+//! - [`Client::account`] tells who the server is signed in as; [`Client::login_api_key`] and
+//!   [`Client::login_device_code`] sign it in.
 //! - [`Client::exec_command`] and [`Client::spawn_command`] run commands on the server.
 //! - [`Client::call`] sends any request of the protocol, with its types in [`protocol`];
 //!   [`Client::request`] sends any method as JSON.
-//! - [`Error`] has one variant per way to react.
+//! - [`Error`] has one variant per way to react; [`retry()`] repeats what may be repeated.
+//! - [`ClientBuilder::record`] writes all messages to a file, for a [bug report](guide::recording).
 //! - With the feature `testing`, [`testing::ScriptedServer`] is a server for the tests of a program.
 //!
-//! The [`guide`] explains [turns, timeouts and cancellation](guide::turns), [threads](guide::threads),
-//! [transports](guide::transports), [event loops](guide::event_loops), [terminals](guide::terminal), [the protocol's
-//! types](guide::protocol) and [performance](guide::performance), and translates [from Python packages](guide::from_python).
+//! The [`guide`] explains [turns and cancellation](guide::turns), [limits and retries](guide::limits_and_retries),
+//! [structured answers](guide::structured_answers), [many prompts](guide::many_prompts), [threads](guide::threads),
+//! [signing in and the server's surroundings](guide::signing_in), [transports](guide::transports), [event
+//! loops](guide::event_loops), [terminals](guide::terminal), [recording a bug report](guide::recording), [the protocol's
+//! types](guide::protocol) and [performance](guide::performance), compares with [OpenAI's SDK](guide::official_sdk), and translates [from
+//! Python](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!
 //! # When a turn fails
@@ -86,10 +92,11 @@
 //! | longest message to a listening server | 64 MiB, the server's own limit | – |
 //! | a request, from the call to its reply | 30 s | [`ClientBuilder::request_timeout`], [`Client::with_request_timeout`], [`Client::request_with_timeout`] |
 //! | inactivity of a turn | 180 s | [`ClientBuilder::inactivity_timeout`], [`ChatRequest::inactivity_timeout`] |
-//! | a whole turn | no limit | – |
+//! | a whole turn | no limit | [`ChatRequest::turn_timeout`] |
 //! | a command, on the server; the client waits for that plus the request limit | 10 s | [`ExecOptions::timeout`] |
 //! | output of a command, per stream | 1 MiB | [`ExecOptions::output_bytes_cap`], [`ExecOptions::disable_output_cap`] |
 //! | closing | 5 s; 0.5 s when the last handle is dropped | – |
+//! | a record of all messages | none | [`ClientBuilder::record`] |
 //! | raw events in the result | kept by `chat_once` only | [`ChatRequest::keep_raw_events`] |
 //! | unread events, of all turns and commands | 1 GiB | [`ClientBuilder::max_buffered_bytes`] |
 //! | longest received message | no limit | [`ClientBuilder::max_frame_bytes`] |
@@ -110,12 +117,13 @@
 //! | `tls` | no | `wss://`, with the platform's root certificates or your own |
 //! | `types` | yes | the types of the requests that only [`Client::call`] sends ([their cost](guide::protocol#what-they-cost)) |
 //! | `experimental` | no | the types of the requests that require [`ClientBuilder::experimental_api`] |
+//! | `schemars` | no | [`Client::chat_json_typed`]: the schema of an answer from its type |
 //! | `testing` | no | [`testing::ScriptedServer`], [`testing::ModelStub`] |
 
 // The pages mention items of all features. Without some of them, these names have no link; a build with all
 // features checks them.
 #![cfg_attr(
-    not(all(feature = "experimental", feature = "testing", feature = "tls")),
+    not(all(feature = "experimental", feature = "schemars", feature = "testing", feature = "tls")),
     allow(rustdoc::broken_intra_doc_links)
 )]
 // On docs.rs, items of a feature say so.
@@ -128,6 +136,7 @@
 pub mod protocol;
 pub mod transport;
 
+mod account;
 mod client;
 mod config;
 mod continuation;
@@ -135,7 +144,12 @@ mod deadline;
 mod error;
 mod excerpt;
 mod exec;
+mod failure;
+mod panics;
+mod recorder;
+mod retry;
 mod rpc;
+mod secrets;
 mod server_request;
 mod setting;
 mod turn;
@@ -144,9 +158,10 @@ pub mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use account::{Account, AccountKind, Login};
 pub use client::{
-    Client, ClientBuilder, InitializeResult, Notifications, Reply, SERVER_VERSIONS, Stats, ThreadHandle,
-    WeakClient,
+    Client, ClientBuilder, InitializeResult, JsonAnswer, Notifications, Paged, Reply, SERVER_VERSIONS, Stats,
+    ThreadHandle, ThreadInfo, WeakClient,
 };
 pub use config::{
     BatchWriteConfig, ListModels, ListThreads, ReadConfig, ThreadConfig, TurnOverrides, WriteConfigValue,
@@ -154,17 +169,21 @@ pub use config::{
 pub use continuation::{ChatContinuation, ChatMode};
 pub use error::{Cause, Error, Result, Timeout, TransportFailure};
 pub use exec::{CommandExit, CommandHandle, CommandOutput, ExecOptions, RunningCommand};
+pub use failure::TurnFailure;
+pub use retry::{RetryPolicy, retry};
 // Types of the protocol, under the names that this crate uses for them. Their pages are in `protocol`.
 #[doc(no_inline)]
 pub use protocol::{
-    AskForApproval as ApprovalPolicy, CollaborationMode, CommandExecOutputStream as OutputStream, ConfigEdit,
-    DynamicToolCallResponse as ToolOutput, GranularAskForApproval as GranularApproval, MergeStrategy,
-    MessagePhase, ModeKind, NetworkPolicyRuleAction, PermissionGrantScope, Personality, ReasoningEffort,
-    ReasoningSummary, RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy,
-    Settings as CollaborationSettings, SortDirection, ThreadSortKey, ThreadSourceKind,
-    ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus,
+    ApprovalsReviewer, AskForApproval as ApprovalPolicy, CollaborationMode,
+    CommandExecOutputStream as OutputStream, ConfigEdit, DynamicToolCallResponse as ToolOutput,
+    GranularAskForApproval as GranularApproval, MergeStrategy, MessagePhase, ModeKind,
+    NetworkPolicyRuleAction, PermissionGrantScope, Personality, PlanType, ReasoningEffort, ReasoningSummary,
+    RequestId, ReviewDelivery, ReviewTarget, SandboxMode, SandboxPolicy, Settings as CollaborationSettings,
+    SortDirection, ThreadSortKey, ThreadSourceKind, ThreadStartSource, ThreadTokenUsage as TokenUsage,
+    TokenUsageBreakdown as TokenCount, TurnPlanStep as PlanStep, TurnStatus, TurnToolOutput,
     UserInput as InputItem,
 };
+pub use recorder::Recorder;
 pub use rpc::StreamHandle;
 pub use server_request::{
     ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, CommandApprovalRequest,

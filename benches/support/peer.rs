@@ -12,7 +12,7 @@ use std::env;
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio as Pipe};
 
-use codex_blocking::{Client, Stdio, Transport};
+use codex_blocking::{Client, ClientBuilder, Stdio, Transport};
 use criterion::Criterion;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -62,7 +62,11 @@ pub(crate) fn this_binary() -> String {
 }
 
 pub(crate) fn connect(transport: impl Transport) -> Client {
-    let client = Client::connect(transport).expect("the server starts");
+    connect_with(Client::builder(), transport)
+}
+
+pub(crate) fn connect_with(builder: ClientBuilder, transport: impl Transport) -> Client {
+    let client = builder.connect(transport).expect("the server starts");
     client.initialize().expect("an answer");
     client
 }

@@ -12,11 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use codex_blocking::{ChatRequest, Client, ThreadConfig, ThreadHandle, Transcript, TurnEvent};
+use codex_blocking::{
+    ChatRequest, Client, Recorder, Stdio, ThreadConfig, ThreadHandle, Transcript, TurnEvent,
+};
 use criterion::{BenchmarkId, Criterion, Throughput, measurement::WallTime};
 use serde_json::json;
 
-use crate::peer::{DELTA, Over, sized};
+use crate::peer::{DELTA, Over, SERVER, STDIO, connect_with, sized, this_binary};
 
 type Group<'a> = criterion::BenchmarkGroup<'a, WallTime>;
 
@@ -84,6 +86,29 @@ pub(crate) fn deltas(criterion: &mut Criterion, over: &Over) {
         });
     });
     group.finish();
+}
+
+/// The same turn with a recorder, masked and not, beside one without; the result is the ratio to `chat_events`.
+pub(crate) fn recorded(criterion: &mut Criterion) {
+    let count = sized(100_000);
+    let text = format!("deltas {count} 32");
+    let file = std::env::temp_dir().join(format!("codex-blocking-bench-{}.jsonl", std::process::id()));
+    let mut group = group(criterion, &STDIO, "recorded", count);
+    for (name, recorder) in
+        [("chat_events", None), ("with a recorder", Some(false)), ("with an unmasked recorder", Some(true))]
+    {
+        let mut builder = Client::builder();
+        if let Some(is_unmasked) = recorder {
+            let recorder = Recorder::file(&file).expect("a file");
+            builder = builder.record(if is_unmasked { recorder.unmasked() } else { recorder });
+        }
+        let client = connect_with(builder, Stdio::command([this_binary().as_str(), SERVER]));
+        let thread = start_thread(&client);
+        group.bench_function(name, |b| b.iter(|| assert_eq!(count_deltas(&thread, &text), count)));
+        client.close().expect("no error");
+    }
+    group.finish();
+    let _ = std::fs::remove_file(file);
 }
 
 /// One turn of large items.

@@ -6,8 +6,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Client, Inner, legacy_events};
 use crate::{
+    account::Logins,
     error::{Error, Result},
     exec::Commands,
+    recorder::Recorder,
     rpc::{Budget, Connection, ConnectionSettings, OnReady},
     server_request::{ApprovalMode, Broker, BrokerSettings},
     transport::Transport,
@@ -36,6 +38,7 @@ pub struct ClientBuilder {
     max_buffered_bytes: Option<usize>,
     broker: BrokerSettings,
     on_ready: Option<Told>,
+    recorder: Option<Recorder>,
     settings: ClientSettings,
 }
 
@@ -56,6 +59,7 @@ pub(crate) struct ClientSettings {
     pub(crate) is_strict: bool,
     pub(crate) client_name: String,
     pub(crate) client_version: String,
+    pub(crate) client_title: Option<String>,
     pub(crate) experimental_api: bool,
     pub(crate) opt_out: Vec<String>,
 }
@@ -111,11 +115,13 @@ impl Default for ClientBuilder {
                 user_input_timeout: Some(Duration::from_secs(300)),
             },
             on_ready: None,
+            recorder: None,
             settings: ClientSettings {
                 inactivity_timeout: Some(Duration::from_secs(180)),
                 is_strict: false,
                 client_name: env!("CARGO_PKG_NAME").to_owned(),
                 client_version: env!("CARGO_PKG_VERSION").to_owned(),
+                client_title: None,
                 experimental_api: false,
                 opt_out: legacy_events::methods(),
             },
@@ -169,10 +175,17 @@ impl ClientBuilder {
     }
 
     /// Sets the name and version that the server receives (by default those of this crate). The name becomes
-    /// part of an HTTP header in requests to the model, so it must be valid there.
+    /// part of an HTTP header in requests to the model, so it must be valid there. For a name for humans, see
+    /// [`client_title`](Self::client_title).
     pub fn client_info(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.settings.client_name = name.into();
         self.settings.client_version = version.into();
+        self
+    }
+
+    /// Sets the name of the program for humans (by default, none is sent).
+    pub fn client_title(mut self, title: impl Into<String>) -> Self {
+        self.settings.client_title = Some(title.into());
         self
     }
 
@@ -245,10 +258,26 @@ impl ClientBuilder {
         self
     }
 
+    /// Records every message of the connection, for a bug report or a test; see [`Recorder`].
+    ///
+    /// ```no_run
+    /// use codex_blocking::{Client, Recorder, Stdio};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::builder().record(Recorder::file("codex.jsonl")?).connect(Stdio::default())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn record(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
     /// Connects. Blocks until the server can be written to, for at most the transport's connect limit.
     ///
     /// # Errors
-    /// Same as [`Transport::connect`].
+    /// Same as [`Transport::connect`]. [`Error::InvalidInput`] if the [`recorder`](Self::record) records another
+    /// connection.
     pub fn connect(self, mut transport: impl Transport) -> Result<Client> {
         if self.settings.client_name.chars().any(char::is_control) {
             return Err(Error::invalid(
@@ -258,6 +287,7 @@ impl ClientBuilder {
         let budget = Budget::telling(self.max_buffered_bytes, self.on_ready.map(|Told(on_ready)| on_ready));
         let turns = Turns::new(&budget);
         let commands = Commands::new(&budget);
+        let logins = Arc::<Logins>::default();
         let broker = Broker::new(self.broker, &turns, &budget);
         let connection = Connection::open(
             &mut transport,
@@ -265,11 +295,13 @@ impl ClientBuilder {
                 is_strict: self.is_strict,
                 max_frame_bytes: self.max_frame_bytes,
                 budget: Arc::clone(&budget),
+                recorder: self.recorder,
                 // The broker comes first: who reads the end of a turn finds its requests no longer pending.
                 subsystems: vec![
                     Arc::clone(&broker) as _,
                     Arc::clone(&turns) as _,
                     Arc::clone(&commands) as _,
+                    Arc::clone(&logins) as _,
                 ],
             },
         )?;
@@ -285,6 +317,7 @@ impl ClientBuilder {
             budget,
             turns,
             commands,
+            logins,
             broker,
         };
         Ok(Client { inner: Arc::new(inner), connection, request_timeout: self.request_timeout })

@@ -6,17 +6,16 @@
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize, de::Error as _};
-use serde_json::Value;
 
 use super::{Client, request::class_of, thread::is_unloaded};
 use crate::{
-    config::TurnOverrides,
+    config::{Params, TurnOverrides},
     continuation::{ChatContinuation, ChatMode},
     error::{Error, Result},
     rpc::{Call, RawReply},
     turn::{
         Chat, ChatEvents, ChatRequest, ChatResult, ChatSource, Consumer, Continuations, Control, Found,
-        Input, Interest, Opened, Reading, Start, TurnItem, TurnLog, TurnProgress, TurnStream,
+        Input, Interest, Opened, Reading, Start, TurnItem, TurnLog, TurnParams, TurnProgress, TurnStream,
     },
 };
 
@@ -26,12 +25,10 @@ use crate::{
 struct TurnStart<'a> {
     thread_id: &'a str,
     input: &'a Input,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<&'a Value>,
     #[serde(flatten)]
-    overrides: &'a TurnOverrides,
+    params: Params<'a, TurnParams>,
+    #[serde(flatten)]
+    overrides: Params<'a, TurnOverrides>,
 }
 
 impl Client {
@@ -42,7 +39,8 @@ impl Client {
     /// turn, and can be resumed; for a conversation, use [`start_thread`](Self::start_thread).
     ///
     /// Blocks until the turn has ended, or has been inactive for the inactivity limit (180 s by default).
-    /// There is no limit on the whole turn. Each request that is needed (starting the thread, starting the
+    /// There is no limit on the whole turn unless the request has one
+    /// ([`turn_timeout`](ChatRequest::turn_timeout)). Each request that is needed (starting the thread, starting the
     /// turn) has the request limit.
     ///
     /// ```
@@ -54,7 +52,8 @@ impl Client {
     ///
     /// # Errors
     /// If the turn did not complete: [`Error::TurnFailed`], [`Error::TurnInterrupted`],
-    /// [`Error::TurnInactive`] (resume with its continuation), [`Error::NoAnswer`]. If the turn could not be
+    /// [`Error::TurnInactive`] (resume with its continuation), [`Error::Timeout`] with
+    /// [`Timeout::Turn`](crate::Timeout::Turn), [`Error::NoAnswer`]. If the turn could not be
     /// started: [`Error::Rpc`], [`Error::Timeout`], [`Error::InvalidInput`], [`Error::NoLongerPending`] (a
     /// used continuation). At any time [`Error::Transport`] and [`Error::Closed`].
     pub fn chat_once(&self, request: impl Into<ChatRequest>) -> Result<ChatResult> {
@@ -134,7 +133,7 @@ impl Client {
         self.connection.check_process(TURN_START)?;
         let inactivity = request.inactivity_timeout.unwrap_or(self.inner.settings.inactivity_timeout);
         match &request.source {
-            ChatSource::Continuation(token) => self.resume(token, mode, inactivity),
+            ChatSource::Continuation(token) => self.resume(token, mode, inactivity, request.turn_timeout),
             ChatSource::Input(input) => self.start(&request, input, mode, inactivity),
         }
     }
@@ -144,10 +143,12 @@ impl Client {
         token: &ChatContinuation,
         mode: ChatMode,
         inactivity: Option<Duration>,
+        turn_timeout: Option<Option<Duration>>,
     ) -> Result<TurnStream<T>> {
         match self.continuations().take(token)? {
             Found::Parked(parked) => {
-                Ok(TurnStream::resume(*parked, std::sync::Arc::clone(self.continuations()), mode, inactivity))
+                let continuations = std::sync::Arc::clone(self.continuations());
+                Ok(TurnStream::resume(*parked, continuations, mode, inactivity, turn_timeout))
             }
             Found::Read(_) => Err(Error::no_longer_pending(format!(
                 "turn {} is still read by the chat that returned the continuation; drop that chat first",
@@ -165,39 +166,58 @@ impl Client {
     ) -> Result<TurnStream<T>> {
         let keep_raw = request.keep_raw_events.unwrap_or(mode == ChatMode::Once);
         let keep_steps = request.keep_steps.unwrap_or(mode == ChatMode::Once);
-        let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.threads().is_loaded(id));
+        self.check_known_to_server(request)?;
+        let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.known_threads().is_loaded(id));
         let thread = self.thread_for(request)?;
         let (thread_id, mut not_resumed) = (thread.id.clone(), thread.not_resumed);
         let over_waiting = thread.overrides.merge(request.overrides.clone().unwrap_or_default());
+        let over_waiting = over_waiting.with_extra(request.params.extra.clone());
         let sub_agents = request.sub_agents.unwrap_or(false);
         let interest = Interest::of(mode, keep_raw, sub_agents);
         let begin = || {
             let deferred = self.inner.deferred.of(&thread_id);
             let waiting = deferred.as_deref().cloned().unwrap_or_default();
+            let overrides = waiting.merge(over_waiting.clone());
+            // What was deferred may have the name of an extra parameter.
+            overrides.check(&[])?;
             let params = TurnStart {
                 thread_id: &thread_id,
                 input,
-                user: request.user.as_deref(),
-                metadata: request.metadata.as_ref(),
-                overrides: &waiting.merge(over_waiting.clone()),
+                params: Params(&request.params),
+                overrides: Params(&overrides),
             };
             let start = Start { thread_id: thread_id.clone(), interest, lease: thread.lease.clone() };
+            let requested = Instant::now();
             let consumer = self.start_turn(TURN_START, &params, &start)?;
             if let Some(deferred) = deferred {
                 self.inner.deferred.settle(&thread_id, &deferred);
             }
-            Ok(consumer)
+            Ok((consumer, requested))
         };
         let mut begun = self.after_compaction(&thread_id, begin);
         if seemed_loaded && begun.as_ref().is_err_and(is_unloaded) {
-            self.threads().set_unloaded(&thread_id);
+            self.known_threads().set_unloaded(&thread_id);
             let config = request.thread_config.clone().unwrap_or_default();
             (_, not_resumed) = self.resume_before_chat(&thread_id, &config)?;
             begun = self.after_compaction(&thread_id, begin);
         }
-        let consumer = begun.map_err(|refused| with_reason(refused, not_resumed))?;
+        let (consumer, requested) = begun.map_err(|refused| with_reason(refused, not_resumed))?;
         let lease = thread.lease;
-        Ok(self.read(consumer, Reading { mode, inactivity, keep_raw, keep_steps, sub_agents, lease }))
+        let turn_timeout = request.turn_timeout.flatten();
+        let reading =
+            Reading { mode, inactivity, turn_timeout, requested, keep_raw, keep_steps, sub_agents, lease };
+        Ok(self.read(consumer, reading))
+    }
+
+    /// # Errors
+    /// `InvalidInput` if the server is known to ignore a parameter that decides what the turn does.
+    fn check_known_to_server(&self, request: &ChatRequest) -> Result<()> {
+        match request.ignored_before_151() {
+            Some(name) if self.initialize()?.is_before((0, 151)) == Some(true) => {
+                Err(Error::invalid(format!("this server ignores `{name}`: 0.151 is the first that has it")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Follows a thread: returns the events of all its turns from now on, whoever starts them: this client,

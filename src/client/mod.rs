@@ -9,8 +9,13 @@ mod builder;
 
 mod chat;
 mod json;
+#[cfg(feature = "schemars")]
+mod strict_schema;
 
 mod thread;
+mod thread_info;
+
+mod history;
 
 mod rollback;
 
@@ -22,6 +27,8 @@ mod notifications;
 mod server_requests;
 
 mod exec;
+
+mod account;
 
 mod review;
 mod server_config;
@@ -41,13 +48,17 @@ use parking_lot::Mutex;
 
 pub use self::{
     builder::ClientBuilder,
+    history::Paged,
     initialize::{InitializeResult, SERVER_VERSIONS},
+    json::JsonAnswer,
     notifications::Notifications,
     reply::Reply,
     stats::Stats,
     thread::ThreadHandle,
+    thread_info::ThreadInfo,
 };
 use crate::{
+    account::Logins,
     deadline::Deadline,
     error::{Error, Result},
     exec::Commands,
@@ -112,6 +123,7 @@ pub(crate) struct Inner {
     budget: Arc<Budget>,
     turns: Arc<Turns>,
     commands: Arc<Commands>,
+    logins: Arc<Logins>,
     broker: Arc<Broker>,
 }
 
@@ -199,6 +211,37 @@ impl Client {
     /// ```
     pub fn ended(&self) -> Option<Error> {
         self.connection.ended("use the client")
+    }
+
+    /// Returns the process id of the server that this client has started, while it runs: over [`Stdio`](crate::Stdio),
+    /// and for [`WebSocket::spawn`](crate::WebSocket::spawn). If the command is a script, it is that of the script.
+    /// Never blocks.
+    ///
+    /// ```no_run
+    /// use codex_blocking::{Client, Stdio};
+    ///
+    /// let client = Client::connect(Stdio::default())?;
+    /// println!("the server is process {}", client.server_pid().unwrap_or_default());
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn server_pid(&self) -> Option<u32> {
+        self.connection.server_pid()
+    }
+
+    /// Returns the URL of a server that listens on TCP, without its query, so that others can connect to it: of
+    /// [`WebSocket::spawn`](crate::WebSocket::spawn) the one with the port that the system chose. Never blocks.
+    ///
+    /// ```no_run
+    /// use codex_blocking::{Client, Stdio, WebSocket};
+    ///
+    /// let command = ["codex", "app-server", "--listen", "ws://127.0.0.1:0"];
+    /// let client = Client::connect(WebSocket::spawn(Stdio::command(command)))?;
+    /// let url = client.server_url().unwrap_or_default();
+    /// let another = Client::connect(WebSocket::new(url))?;
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn server_url(&self) -> Option<&str> {
+        self.connection.server_url()
     }
 
     pub(super) fn deadline(&self) -> Deadline {

@@ -166,7 +166,8 @@ pub(super) fn class_of(method: &str) -> Class {
         | "turn/steer"
         | "command/exec/write"
         | "command/exec/resize"
-        | "command/exec/terminate" => Class::Control,
+        | "command/exec/terminate"
+        | "account/login/cancel" => Class::Control,
         _ if in_callback() => Class::Control,
         _ => Class::Ordinary,
     }

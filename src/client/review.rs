@@ -88,7 +88,7 @@ impl Client {
         })?;
         let chat: Chat = self.read(consumer, Reading::steps(self.inner.settings.inactivity_timeout));
         if is_detached {
-            self.threads().set_loaded(chat.thread_id());
+            self.known_threads().set_loaded(chat.thread_id());
         }
         Ok(chat)
     }

@@ -42,8 +42,8 @@ impl Client {
     /// a thread without turns, whose turns the server can't list; [`Error::RolledBack`] if the turns were
     /// rolled back, but the remaining thread could not be read; [`Error::InvalidInput`] for an empty id, if
     /// `num_turns` is 0, and for threads that servers since 0.169 can't roll back: ephemeral ones, and those
-    /// that an older server wrote (instead, fork these up to the last turn to keep, with
-    /// [`last_turn_id`](crate::protocol::ThreadForkParams::last_turn_id)).
+    /// that an older server wrote (instead, fork these at the last turn to keep, with
+    /// [`fork_thread_at`](Self::fork_thread_at)).
     pub fn rollback_thread(&self, id: &str, num_turns: u32) -> Result<Reply<ThreadReadResponse>> {
         check_thread_id(id)?;
         if num_turns == 0 {
@@ -70,7 +70,7 @@ impl Client {
             Ok(true)
         })?;
         // The server reloaded the thread, and reported that as if it had been unloaded.
-        self.threads().set_loaded(id);
+        self.known_threads().set_loaded(id);
         let left = self.read_thread(id, true);
         if is_reverted { left.map_err(|unread| rolled_back(id, unread)) } else { left }
     }
@@ -96,8 +96,8 @@ impl Client {
         }
         if thread.history_mode.as_deref() == Some("legacy") {
             return Err(Error::invalid(format!(
-                "thread {id} was written by an older server, and its turns can't be taken back: fork it up to \
-                 the last turn to keep, as fork_thread does, with ThreadForkParams::last_turn_id"
+                "thread {id} was written by an older server, and its turns can't be taken back: fork it at the \
+                 last turn to keep, with fork_thread_at"
             )));
         }
         Ok(())

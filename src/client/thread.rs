@@ -15,19 +15,18 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Client, Reply};
+use super::{Client, JsonAnswer, Paged, Reply, ThreadInfo};
 use crate::{
-    config::{ListThreads, ThreadConfig, TurnOverrides},
+    config::{ListThreads, Params, ThreadConfig, TurnOverrides},
     deadline::Deadline,
     error::{Error, Result, Timeout},
     protocol::{
         ClientRequest, DynamicToolSpec, ReviewDelivery, ThreadArchiveParams, ThreadCompactStartParams,
         ThreadListResponse, ThreadLoadedListParams, ThreadLoadedListResponse, ThreadReadParams,
-        ThreadReadResponse, ThreadSetNameParams, ThreadTokenUsage as TokenUsage, ThreadUnarchiveParams,
+        ThreadReadResponse, ThreadSetNameParams, ThreadTokenUsage as TokenUsage, ThreadUnarchiveParams, Turn,
     },
     rpc::{Call, RawReply},
     server_request::{Tool, ToolSet},
-    setting::Setting,
     turn::{
         BegunUnload, Chat, ChatEvents, ChatRequest, ChatResult, ChatSource, Claim, Lease, Reading,
         ReportedUsage, Threads,
@@ -53,8 +52,8 @@ impl Client {
     /// Same as [`request`](Self::request); [`Error::Rpc`] if the server's configuration is invalid, which it
     /// reports here and not in the handshake.
     pub fn start_thread(&self, config: ThreadConfig) -> Result<ThreadHandle> {
-        let thread_id = self.open_thread("thread/start", None, &config)?;
-        Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
+        let info = self.open_thread("thread/start", None, &config)?;
+        Ok(ThreadHandle::new(self.clone(), info, config, Vec::new()))
     }
 
     /// Loads a stored thread, and subscribes this connection to its events.
@@ -79,23 +78,68 @@ impl Client {
     /// Same as [`request`](Self::request); [`Error::Rpc`] if the thread doesn't exist or is archived;
     /// [`Error::InvalidInput`] if the id is empty.
     pub fn resume_thread(&self, id: &str, config: ThreadConfig) -> Result<ThreadHandle> {
-        let (thread_id, not_applied) = self.resume_with(id, &config)?;
-        Ok(ThreadHandle::new(self.clone(), thread_id, config, not_applied))
+        let (info, not_applied) = self.resume_with(id, &config)?;
+        Ok(ThreadHandle::new(self.clone(), info, config, not_applied))
     }
 
     /// Starts a thread that begins with the turns of another one. A turn that is running there continues, and
     /// counts as interrupted in the fork.
     ///
     /// The fork does not inherit its source's configuration; what is not set here follows the server's
-    /// configuration. Blocks for at most the request limit.
+    /// configuration. [`ThreadHandle::not_applied`] lists the fields that a fork does not accept. Blocks for at
+    /// most the request limit.
     ///
     /// # Errors
     /// Same as [`request`](Self::request); [`Error::Rpc`] if the thread is not stored (it has no turn, or is
     /// ephemeral) or is archived; [`Error::InvalidInput`] if the id is empty or `ephemeral` is null.
     pub fn fork_thread(&self, id: &str, config: ThreadConfig) -> Result<ThreadHandle> {
+        self.fork_until(id, None, config)
+    }
+
+    /// Same as [`fork_thread`](Self::fork_thread), but the fork ends with this turn; later turns are not in it.
+    ///
+    /// The ids of turns are in [`ChatResult::turn_id`] and in the history ([`turns`](ThreadHandle::turns)). The
+    /// source does not change: to undo turns in the thread itself, use
+    /// [`rollback_thread`](Self::rollback_thread).
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use codex_blocking::ThreadConfig;
+    ///
+    /// let thread = client.start_thread(ThreadConfig::new())?;
+    /// let plan = thread.chat_once("Plan the port of the parser")?;
+    /// thread.chat_once("Do it in one step")?;
+    /// let fork = client.fork_thread_at(thread.thread_id(), &plan.turn_id, ThreadConfig::new())?;
+    /// fork.chat_once("Do it in small steps")?;
+    /// assert_eq!((thread.turns().count(), fork.turns().count()), (2, 2));
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Same as [`fork_thread`](Self::fork_thread); [`Error::Rpc`] if the thread has no such turn, or the turn is
+    /// running; [`Error::InvalidInput`] if an id is empty, or the server is older than 0.169 and would copy all
+    /// turns.
+    pub fn fork_thread_at(&self, id: &str, last_turn_id: &str, config: ThreadConfig) -> Result<ThreadHandle> {
+        if last_turn_id.is_empty() {
+            return Err(Error::invalid("the turn id is empty"));
+        }
+        self.fork_until(id, Some(last_turn_id), config)
+    }
+
+    fn fork_until(&self, id: &str, last_turn_id: Option<&str>, config: ThreadConfig) -> Result<ThreadHandle> {
+        const METHOD: &str = "thread/fork";
         check_thread_id(id)?;
-        let thread_id = self.open_thread("thread/fork", Some(id), &config)?;
-        Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
+        config.check_for(METHOD)?;
+        let deadline = self.deadline();
+        if last_turn_id.is_some() && self.initialize()?.is_before((0, 169)) == Some(true) {
+            return Err(Error::invalid(
+                "this server can't fork at a turn: it would copy all turns of the thread",
+            ));
+        }
+        let params = ThreadParams { last_turn_id, ..ThreadParams::new(Some(id), &config) };
+        let info = self.open_with(METHOD, &params, deadline)?;
+        let not_applied = config.not_for_fork();
+        Ok(ThreadHandle::new(self.clone(), info, config, not_applied))
     }
 
     /// Starts a thread whose agent can call these tools of this program (the protocol's dynamic tools).
@@ -117,8 +161,8 @@ impl Client {
         config: ThreadConfig,
         tools: impl IntoIterator<Item = Tool>,
     ) -> Result<ThreadHandle> {
-        let thread_id = self.open_thread_with_tools(&config, ToolSet::new(tools)?)?;
-        Ok(ThreadHandle::new(self.clone(), thread_id, config, Vec::new()))
+        let info = self.open_thread_with_tools(&config, ToolSet::new(tools)?)?;
+        Ok(ThreadHandle::new(self.clone(), info, config, Vec::new()))
     }
 
     /// Same as [`resume_thread`](Self::resume_thread), for a thread that was started with tools, in this
@@ -141,11 +185,11 @@ impl Client {
     /// otherwise with its next turn, whichever handle or request of this client starts it.
     ///
     /// The server applies a configuration when it loads a thread, and ignores it for a loaded thread.
-    /// Therefore, `cwd`, `model`, `approval_policy`, `sandbox` and `personality` of a loaded thread are sent
-    /// with its next turn; the overrides of that turn's request take precedence. They stay deferred until a
-    /// turn has started with them, even if the thread is unloaded in between. `null` leaves a field
-    /// unchanged. A sandbox is sent as the policy of the same name, without additional folders or network
-    /// access that the user's configuration may grant.
+    /// Therefore, `cwd`, `model`, `approval_policy`, `approvals_reviewer`, `sandbox`, `permissions`,
+    /// `service_tier` and `personality` of a loaded thread are sent with its next turn; the overrides of that
+    /// turn's request take precedence. They stay deferred until a turn has started with them, even if the thread
+    /// is unloaded in between. `null` leaves a field unchanged. A sandbox is sent as the policy of the same name,
+    /// without additional folders or network access that the user's configuration may grant.
     ///
     /// Makes at most two requests, and none if this client has loaded the thread; blocks for at most the
     /// request limit for each.
@@ -178,8 +222,8 @@ impl Client {
 
     /// Returns a thread, loaded or not; with its turns and their items if `include_turns` is set.
     ///
-    /// Blocks for at most the request limit. The reply for a long thread is large; `thread/turns/list`
-    /// ([`ThreadTurnsListParams`](crate::protocol::ThreadTurnsListParams)) returns its turns in pages.
+    /// Blocks for at most the request limit. The reply for a long thread is large;
+    /// [`thread_turns`](Self::thread_turns) reads its turns in pages.
     ///
     /// # Errors
     /// Same as [`request`](Self::request); [`Error::Rpc`] if the thread doesn't exist, or with
@@ -189,7 +233,8 @@ impl Client {
         self.call(ThreadReadParams::new(id).include_turns(include_turns))
     }
 
-    /// Returns one page of the stored threads. Threads without a turn are not included.
+    /// Returns one page of the stored threads; [`threads`](Self::threads) goes through all pages. Threads without
+    /// a turn are not included.
     ///
     /// Blocks for at most the request limit.
     ///
@@ -197,14 +242,9 @@ impl Client {
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
     /// use codex_blocking::ListThreads;
     ///
-    /// let mut page = ListThreads::new().limit(100);
-    /// loop {
-    ///     let reply = client.list_threads(page.clone())?;
-    ///     for thread in &reply.data {
-    ///         println!("{} {}", thread.id, thread.preview);
-    ///     }
-    ///     let Some(cursor) = &reply.next_cursor else { break };
-    ///     page = page.cursor(cursor);
+    /// let latest = client.list_threads(ListThreads::new().limit(5))?;
+    /// for thread in &latest.data {
+    ///     println!("{} {}", thread.id, thread.preview);
     /// }
     /// # Ok::<(), codex_blocking::Error>(())
     /// ```
@@ -321,7 +361,7 @@ impl Client {
         check_thread_id(id)?;
         self.connection.check_process("unload a thread")?;
         let in_use = || Error::invalid(format!("thread {id} is in use; wait until its turn is over"));
-        let unloading = match self.threads().begin_unload(id) {
+        let unloading = match self.known_threads().begin_unload(id) {
             BegunUnload::Own(unloading) => unloading,
             BegunUnload::Running => return self.wait_for_unload(id, self.deadline()),
             BegunUnload::InUse => return Err(in_use()),
@@ -388,22 +428,38 @@ pub struct ThreadHandle {
 }
 
 struct ThreadShared {
-    thread_id: String,
+    info: ThreadInfo,
     defaults: Mutex<ThreadConfig>,
     not_applied: Vec<String>,
     usage: ReportedUsage,
 }
 
 impl ThreadHandle {
-    fn new(client: Client, thread_id: String, defaults: ThreadConfig, not_applied: Vec<String>) -> Self {
-        let usage = client.threads().usage(&thread_id);
-        let shared = ThreadShared { thread_id, defaults: Mutex::new(defaults), not_applied, usage };
+    fn new(client: Client, info: ThreadInfo, defaults: ThreadConfig, not_applied: Vec<String>) -> Self {
+        let usage = client.known_threads().usage(&info.thread_id);
+        let shared = ThreadShared { info, defaults: Mutex::new(defaults), not_applied, usage };
         ThreadHandle { client, shared: Arc::new(shared) }
     }
 
     /// The thread's id.
     pub fn thread_id(&self) -> &str {
-        &self.shared.thread_id
+        &self.shared.info.thread_id
+    }
+
+    /// What the server answered when this handle started, resumed or forked the thread: the model, the working
+    /// directory, the sandbox and so on, as they were then.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use codex_blocking::ThreadConfig;
+    ///
+    /// let thread = client.start_thread(ThreadConfig::new())?;
+    /// let info = thread.info();
+    /// println!("{:?} in {:?}, {:?}", info.model, info.cwd, info.sandbox);
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn info(&self) -> &ThreadInfo {
+        &self.shared.info
     }
 
     /// The settings with which the thread was started, resumed or forked, including changes by
@@ -412,8 +468,8 @@ impl ThreadHandle {
         self.shared.defaults.lock().clone()
     }
 
-    /// The protocol names of the fields that had no effect when the thread was resumed, because it was
-    /// already loaded and turns can't carry them.
+    /// The protocol names of the fields that had no effect when the thread was resumed or forked: those that a
+    /// resume or a fork does not accept, and, if the thread was already loaded, those that turns can't carry.
     pub fn not_applied(&self) -> &[String] {
         &self.shared.not_applied
     }
@@ -450,8 +506,21 @@ impl ThreadHandle {
         &self,
         request: impl Into<ChatRequest>,
         schema: impl Serialize,
-    ) -> Result<T> {
+    ) -> Result<JsonAnswer<T>> {
         self.client.chat_json(self.here(request.into())?, schema)
+    }
+
+    /// Same as [`Client::chat_json_typed`], in this thread.
+    ///
+    /// # Errors
+    /// Same as [`Client::chat_json_typed`], and [`Error::InvalidInput`] if the request names a thread.
+    #[cfg(feature = "schemars")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
+    pub fn chat_json_typed<T: DeserializeOwned + schemars::JsonSchema>(
+        &self,
+        request: impl Into<ChatRequest>,
+    ) -> Result<JsonAnswer<T>> {
+        self.client.chat_json_typed(self.here(request.into())?)
     }
 
     /// Same as [`Client::set_thread_defaults`], for this thread; on success, [`defaults`](Self::defaults)
@@ -473,12 +542,22 @@ impl ThreadHandle {
     /// # Errors
     /// Same as [`Client::fork_thread`].
     pub fn fork(&self, config: ThreadConfig) -> Result<ThreadHandle> {
-        let mut defaults = self.defaults();
-        // `thread/start` accepts null, `thread/fork` does not; both mean "no".
-        if defaults.ephemeral.is_null() {
-            defaults.ephemeral = Setting::Unset;
-        }
-        self.client.fork_thread(self.thread_id(), defaults.merge(config))
+        self.client.fork_thread(self.thread_id(), self.defaults().for_forks().merge(config))
+    }
+
+    /// Same as [`Client::fork_thread_at`], for this thread, with its [`defaults`](Self::defaults) and this
+    /// configuration merged over them.
+    ///
+    /// # Errors
+    /// Same as [`Client::fork_thread_at`].
+    pub fn fork_at(&self, last_turn_id: &str, config: ThreadConfig) -> Result<ThreadHandle> {
+        let config = self.defaults().for_forks().merge(config);
+        self.client.fork_thread_at(self.thread_id(), last_turn_id, config)
+    }
+
+    /// Same as [`Client::thread_turns`], for this thread.
+    pub fn turns(&self) -> Paged<Turn> {
+        self.client.thread_turns(self.thread_id())
     }
 
     /// Same as [`Client::read_thread`], for this thread.
@@ -564,7 +643,7 @@ impl ThreadHandle {
                 )));
             }
             ChatSource::Continuation(_) => {}
-            ChatSource::Input(_) => request.thread = Some(self.shared.thread_id.clone()),
+            ChatSource::Input(_) => request.thread = Some(self.shared.info.thread_id.clone()),
         }
         Ok(request)
     }
@@ -584,11 +663,9 @@ impl Client {
         method: &str,
         thread_id: Option<&str>,
         config: &ThreadConfig,
-    ) -> Result<String> {
+    ) -> Result<ThreadInfo> {
         config.check_for(method)?;
-        let exclude_turns = thread_id.is_some();
-        let params = ThreadParams { thread_id, exclude_turns, dynamic_tools: None, config };
-        self.open_with(method, &params, self.deadline())
+        self.open_with(method, &ThreadParams::new(thread_id, config), self.deadline())
     }
 
     /// Same as `open_thread`, with validated parameters.
@@ -597,38 +674,39 @@ impl Client {
         method: &str,
         params: &ThreadParams<'_>,
         deadline: Deadline,
-    ) -> Result<String> {
-        let OpenedThread { thread } = self.request_until(method, params, deadline)?.decode(method)?;
-        Ok(thread.id)
+    ) -> Result<ThreadInfo> {
+        let reply = self.request_until(method, params, deadline)?;
+        let OpenedThread { thread } = reply.decode(method)?;
+        Ok(ThreadInfo::of(thread.id, reply.text()))
     }
 
     /// Resumes a thread with this configuration: settings that a loaded thread accepts only with a turn are
-    /// deferred. Returns the thread's id and the names of the fields without effect.
-    pub(super) fn resume_with(&self, id: &str, config: &ThreadConfig) -> Result<(String, Vec<String>)> {
+    /// deferred. Returns the server's answer and the names of the fields without effect.
+    pub(super) fn resume_with(&self, id: &str, config: &ThreadConfig) -> Result<(ThreadInfo, Vec<String>)> {
         check_thread_id(id)?;
         config.check_for("thread/resume")?;
         let _claim = self.claim(id)?;
         let was_loaded = !config.is_unset() && self.is_loaded_anywhere(id)?;
-        let thread_id = self.load(id, config)?;
+        let info = self.load(id, config)?;
         if !was_loaded {
-            return Ok((thread_id, config.not_for_resume()));
+            return Ok((info, config.not_for_resume()));
         }
         self.inner.deferred.add(id, config.for_turn());
-        Ok((thread_id, config.not_for_turn()))
+        Ok((info, config.not_for_turn()))
     }
 
     /// Resumes a thread. The server applies the configuration unless the thread is loaded. If the server is
     /// closing the thread, tries again within the request limit.
-    fn load(&self, id: &str, config: &ThreadConfig) -> Result<String> {
+    fn load(&self, id: &str, config: &ThreadConfig) -> Result<ThreadInfo> {
         let mut pauses = Pauses::new(self.deadline());
-        let id = loop {
+        let info = loop {
             match self.open_thread("thread/resume", Some(id), config) {
                 Err(error) if is_closing(&error) && pauses.pause() => {}
                 opened => break opened?,
             }
         };
-        self.inner.deferred.outdate(&id, config.for_turn());
-        Ok(id)
+        self.inner.deferred.outdate(&info.thread_id, config.for_turn());
+        Ok(info)
     }
 
     /// The thread of a chat, loaded if possible.
@@ -644,7 +722,7 @@ impl Client {
             lease: None,
             _claim: Some(claim),
         };
-        let is_ours = self.threads().is_loaded(id);
+        let is_ours = self.known_threads().is_loaded(id);
         let mut from_config = TurnOverrides::default();
         if !config.is_unset() && self.is_loaded_anywhere(id)? {
             refuse_fields(id, &config.not_for_turn())?;
@@ -670,8 +748,8 @@ impl Client {
             settings.entry(DELAY).or_insert_with(|| 0.into());
             config.config = Value::Object(settings).into();
         }
-        let id = self.open_thread("thread/start", None, &config)?;
-        let lease = Some(self.threads().lease(&self.connection, &id));
+        let id = self.open_thread("thread/start", None, &config)?.thread_id;
+        let lease = Some(self.known_threads().lease(&self.connection, &id));
         Ok(ChatThread { id, overrides: TurnOverrides::default(), not_resumed: None, lease, _claim: None })
     }
 
@@ -720,13 +798,13 @@ impl Client {
         check_thread_id(id)?;
         let _claim = self.claim(id)?;
         let load = || self.load(id, &ThreadConfig::default());
-        let seemed_loaded = self.threads().is_loaded(id);
+        let seemed_loaded = self.known_threads().is_loaded(id);
         if !seemed_loaded {
             load()?;
         }
         match call() {
             Err(error) if seemed_loaded && is_unloaded(&error) => {
-                self.threads().set_unloaded(id);
+                self.known_threads().set_unloaded(id);
                 load()?;
                 call()
             }
@@ -738,7 +816,7 @@ impl Client {
     pub(super) fn load_for_follower(&self, id: &str) -> Result<()> {
         check_thread_id(id)?;
         let _claim = self.claim(id)?;
-        match self.threads().is_loaded(id) {
+        match self.known_threads().is_loaded(id) {
             true => self.connection.check("follow a thread"),
             false => self.load(id, &ThreadConfig::default()).map(drop),
         }
@@ -747,7 +825,7 @@ impl Client {
     /// Whether this or another connection has loaded the thread; asks the server if this connection has not.
     /// If the server can't answer, the thread counts as not loaded.
     fn is_loaded_anywhere(&self, id: &str) -> Result<bool> {
-        if self.threads().is_loaded(id) {
+        if self.known_threads().is_loaded(id) {
             return Ok(true);
         }
         let deadline = self.deadline();
@@ -782,9 +860,9 @@ impl Client {
     pub(super) fn call_to_open(&self, call: &Call<'_, impl Serialize>) -> Result<RawReply> {
         let named = thread_id_of(&call.params);
         // The server may report the thread's tokens before it replies.
-        let _claim = named.as_deref().map(|id| self.threads().claim(id));
+        let _claim = named.as_deref().map(|id| self.known_threads().claim(id));
         let (reply, opened) = self.connection.call_with(call, || {
-            let threads = Arc::clone(self.threads());
+            let threads = Arc::clone(self.known_threads());
             // On the reading thread, so that the thread is known before its next event.
             Ok(move |reply: &RawReply| {
                 let OpenedThread { thread } = serde_json::from_str(reply.text()).ok()?;
@@ -805,7 +883,7 @@ impl Client {
     /// that is over, within the request limit.
     fn claim(&self, id: &str) -> Result<Claim> {
         self.connection.check_process("use a thread")?;
-        let claim = self.threads().claim(id);
+        let claim = self.known_threads().claim(id);
         self.wait_for_unload(id, self.deadline())?;
         Ok(claim)
     }
@@ -813,7 +891,7 @@ impl Client {
     /// # Errors
     /// The server has not replied to the request that unloads the thread by the deadline.
     fn wait_for_unload(&self, id: &str, deadline: Deadline) -> Result<()> {
-        match self.threads().wait_for_unload(id, deadline) {
+        match self.known_threads().wait_for_unload(id, deadline) {
             true => Ok(()),
             false => Err(deadline.error(Timeout::Request { method: UNSUBSCRIBE.to_owned() })),
         }
@@ -822,26 +900,26 @@ impl Client {
     /// Waits if the request names a thread that is being unloaded: meanwhile the server rejects requests about
     /// it, or never answers them.
     pub(super) fn wait_before(&self, method: &str, params: impl Serialize, deadline: Deadline) -> Result<()> {
-        if method == UNSUBSCRIBE || !self.threads().are_unloading() {
+        if method == UNSUBSCRIBE || !self.known_threads().are_unloading() {
             return Ok(());
         }
         thread_id_of(params).map_or(Ok(()), |id| self.wait_for_unload(&id, deadline))
     }
 
-    pub(super) fn threads(&self) -> &Arc<Threads> {
+    pub(super) fn known_threads(&self) -> &Arc<Threads> {
         self.inner.turns.threads()
     }
 
     /// Notes that the thread's events no longer arrive: it was unloaded, or unsubscribed.
     pub(super) fn note_closed(&self, params: impl Serialize) {
         if let Some(id) = thread_id_of(params) {
-            self.threads().set_unloaded(&id);
+            self.known_threads().set_unloaded(&id);
             self.inner.turns.end_following(&id);
         }
     }
 
-    /// Starts a thread with these tools, and returns its id.
-    pub(super) fn open_thread_with_tools(&self, config: &ThreadConfig, tools: ToolSet) -> Result<String> {
+    /// Starts a thread with these tools.
+    pub(super) fn open_thread_with_tools(&self, config: &ThreadConfig, tools: ToolSet) -> Result<ThreadInfo> {
         const METHOD: &str = "thread/start";
         if tools.is_empty() {
             return self.open_thread(METHOD, None, config);
@@ -850,10 +928,10 @@ impl Client {
         let deadline = self.deadline();
         self.require_experimental("`dynamicTools` of thread/start", deadline)?;
         let dynamic_tools = Some(tools.specs());
-        let params = ThreadParams { thread_id: None, exclude_turns: false, dynamic_tools, config };
-        let thread_id = self.open_with(METHOD, &params, deadline)?;
-        self.inner.broker.put_tools(&self.connection, &thread_id, Some(tools));
-        Ok(thread_id)
+        let params = ThreadParams { dynamic_tools, ..ThreadParams::new(None, config) };
+        let info = self.open_with(METHOD, &params, deadline)?;
+        self.inner.broker.put_tools(&self.connection, &info.thread_id, Some(tools));
+        Ok(info)
     }
 
     /// Resumes a thread with these tools, registered before the request: a running turn may call one as soon
@@ -883,10 +961,26 @@ pub(super) struct ThreadParams<'a> {
     /// Without it, the reply contains all turns.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) exclude_turns: bool,
+    /// For a fork: its last turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_turn_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dynamic_tools: Option<Vec<DynamicToolSpec>>,
     #[serde(flatten)]
-    pub(super) config: &'a ThreadConfig,
+    pub(super) config: Params<'a, ThreadConfig>,
+}
+
+impl<'a> ThreadParams<'a> {
+    fn new(thread_id: Option<&'a str>, config: &'a ThreadConfig) -> Self {
+        let exclude_turns = thread_id.is_some();
+        ThreadParams {
+            thread_id,
+            exclude_turns,
+            last_turn_id: None,
+            dynamic_tools: None,
+            config: Params(config),
+        }
+    }
 }
 
 /// The method that unloads a thread.

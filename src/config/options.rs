@@ -5,13 +5,74 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::text_of;
-use crate::protocol::{
-    ConfigBatchWriteParams, ConfigEdit, ConfigReadParams, ConfigValueWriteParams, MergeStrategy,
-    ModelListParams, SortDirection, ThreadListCwdFilter, ThreadListParams, ThreadSortKey, ThreadSourceKind,
+use super::{exactly, text_of};
+use crate::{
+    protocol::{
+        ConfigBatchWriteParams, ConfigEdit, ConfigReadParams, ConfigValueWriteParams, MergeStrategy,
+        ModelListParams, SortDirection, ThreadListCwdFilter, ThreadListParams, ThreadSortKey,
+        ThreadSourceKind,
+    },
+    setting::Setting,
 };
+
+/// The JSON of options: those that are set, under the names of their setters. Null is the same as a missing member; a
+/// member that is no option is an error, since it would be lost.
+macro_rules! options_json {
+    (
+        $name:ident: $params:ident($($required:ident: $required_type:ty),*)
+        { $($field:ident: $type:ty,)* } { $($flag:ident,)* }
+    ) => {
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                #[derive(Serialize)]
+                struct Fields<'a> {
+                    $($required: &'a $required_type,)*
+                    $(
+                        #[serde(skip_serializing_if = "Option::is_none")]
+                        $field: Option<&'a $type>,
+                    )*
+                    $(
+                        #[serde(skip_serializing_if = "Option::is_none")]
+                        $flag: Option<bool>,
+                    )*
+                }
+                let params = &self.params;
+                let fields = Fields {
+                    $($required: &params.$required,)*
+                    $($field: params.$field.value(),)*
+                    $($flag: params.$flag,)*
+                };
+                fields.serialize(serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Fields {
+                    $(
+                        #[serde(deserialize_with = "exactly")]
+                        $required: $required_type,
+                    )*
+                    $(
+                        #[serde(default, deserialize_with = "exactly")]
+                        $field: Option<$type>,
+                    )*
+                    $($flag: Option<bool>,)*
+                }
+                let fields = Fields::deserialize(deserializer)?;
+                let mut params = $params::new($(fields.$required),*);
+                $(params.$field = Setting::unset_if_none(fields.$field);)*
+                $(params.$flag = fields.$flag;)*
+                Ok($name { params })
+            }
+        }
+    };
+}
 
 /// Filters and paging for [`Client::list_threads`](crate::Client::list_threads).
 ///
@@ -25,6 +86,8 @@ use crate::protocol::{
 ///     .sort_key(ThreadSortKey::UpdatedAt)
 ///     .sort_direction(SortDirection::Desc);
 /// ```
+///
+/// As JSON it has the set options as members, under the names of their setters. A member that is no option is an error.
 #[must_use = "options do nothing until a call takes them"]
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -63,6 +126,14 @@ impl ListThreads {
         self
     }
 
+    /// Lists only threads with exactly one of these working directories, in place of [`cwd`](Self::cwd); with none
+    /// of them, lists nothing. Invalid Unicode is replaced as there.
+    pub fn cwds<P: Into<PathBuf>>(mut self, cwds: impl IntoIterator<Item = P>) -> Self {
+        let cwds: Vec<String> = cwds.into_iter().map(text_of).collect();
+        self.params = self.params.cwd(ThreadListCwdFilter::List(cwds));
+        self
+    }
+
     /// Lists only threads of these model providers, by their names in the server's configuration.
     pub fn model_providers<S: Into<String>>(mut self, providers: impl IntoIterator<Item = S>) -> Self {
         self.params = self.params.model_providers(strings(providers));
@@ -82,6 +153,19 @@ impl ListThreads {
         self
     }
 
+    /// Lists only threads in this section, by its id. The requests of `threadSection/…` make and list sections.
+    pub fn section_id(mut self, id: impl Into<String>) -> Self {
+        self.params = self.params.section_id(id.into());
+        self
+    }
+
+    /// Sets whether the server looks only into its database (default: false). Then it misses threads whose files
+    /// others have brought to its `CODEX_HOME` since it started, and need not look for them.
+    pub fn use_state_db_only(mut self, only: bool) -> Self {
+        self.params = self.params.use_state_db_only(only);
+        self
+    }
+
     /// Sets the sort key (default: creation time).
     pub fn sort_key(mut self, key: ThreadSortKey) -> Self {
         self.params = self.params.sort_key(key);
@@ -95,7 +179,24 @@ impl ListThreads {
     }
 }
 
+options_json! {
+    ListThreads: ThreadListParams() {
+        limit: u32,
+        cursor: String,
+        archived: bool,
+        cwd: ThreadListCwdFilter,
+        model_providers: Vec<String>,
+        source_kinds: Vec<ThreadSourceKind>,
+        search_term: String,
+        section_id: String,
+        sort_key: ThreadSortKey,
+        sort_direction: SortDirection,
+    } { use_state_db_only, }
+}
+
 /// Paging and filters for [`Client::list_models`](crate::Client::list_models).
+///
+/// As JSON it has the set options as members, under the names of their setters. A member that is no option is an error.
 #[must_use = "options do nothing until a call takes them"]
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -128,7 +229,13 @@ impl ListModels {
     }
 }
 
+options_json! {
+    ListModels: ModelListParams() { limit: u32, cursor: String, include_hidden: bool, } {}
+}
+
 /// Options for [`Client::read_config`](crate::Client::read_config).
+///
+/// As JSON it has the set options as members, under the names of their setters. A member that is no option is an error.
 #[must_use = "options do nothing until a call takes them"]
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -157,6 +264,10 @@ impl ReadConfig {
     }
 }
 
+options_json! {
+    ReadConfig: ConfigReadParams() { cwd: String, } { include_layers, }
+}
+
 /// A single write to the user's configuration; for
 /// [`Client::write_config_value`](crate::Client::write_config_value).
 ///
@@ -166,6 +277,8 @@ impl ReadConfig {
 /// let low = WriteConfigValue::new("model_verbosity", "low");
 /// let gone = WriteConfigValue::new("model_verbosity", ()).merge_strategy(MergeStrategy::Replace);
 /// ```
+///
+/// As JSON it has the set options as members, under the names of their setters. A member that is no option is an error.
 #[must_use = "nothing is written until a call takes it"]
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -202,6 +315,55 @@ impl WriteConfigValue {
     }
 }
 
+options_json! {
+    BatchWriteConfig: ConfigBatchWriteParams(edits: Vec<ConfigEdit>) {
+        expected_version: String,
+        file_path: String,
+    } { reload_user_config, }
+}
+
+impl Serialize for WriteConfigValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let params = &self.params;
+        let fields = WriteConfigValueJson {
+            key_path: params.key_path.clone(),
+            value: params.value.clone(),
+            merge_strategy: params.merge_strategy.clone(),
+            expected_version: params.expected_version.value().cloned(),
+            file_path: params.file_path.value().cloned(),
+        };
+        fields.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for WriteConfigValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = WriteConfigValueJson::deserialize(deserializer)?;
+        let mut params = ConfigValueWriteParams::new(fields.key_path, fields.merge_strategy, fields.value);
+        params.expected_version = Setting::unset_if_none(fields.expected_version);
+        params.file_path = Setting::unset_if_none(fields.file_path);
+        Ok(WriteConfigValue { params })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WriteConfigValueJson {
+    key_path: String,
+    /// Null removes the key, so it must not be missing.
+    value: Value,
+    #[serde(default = "upsert")]
+    merge_strategy: MergeStrategy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_path: Option<String>,
+}
+
+fn upsert() -> MergeStrategy {
+    MergeStrategy::Upsert
+}
+
 /// An atomic batch of writes to the user's configuration; for
 /// [`Client::batch_write_config`](crate::Client::batch_write_config).
 ///
@@ -213,6 +375,8 @@ impl WriteConfigValue {
 ///     ConfigEdit::replace("tui.theme", "dark"),
 /// ]);
 /// ```
+///
+/// As JSON it has the set options as members, under the names of their setters. A member that is no option is an error.
 #[must_use = "nothing is written until a call takes it"]
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::{
     protocol::{
-        AskForApproval, BaseBranchReviewTarget, CollaborationMode, CommitReviewTarget, ConfigEdit,
-        CustomReviewTarget, GranularAskForApproval, MergeStrategy, ModeKind, Personality,
-        ReadOnlySandboxPolicy, ReasoningEffort, ReasoningSummary, ReviewDelivery, ReviewTarget, SandboxMode,
-        SandboxPolicy, Settings, Unknown, WorkspaceWriteSandboxPolicy,
+        ApprovalsReviewer, AskForApproval, BaseBranchReviewTarget, CollaborationMode, CommitReviewTarget,
+        ConfigEdit, CustomReviewTarget, FunctionCallOutputBody, GranularAskForApproval, MergeStrategy,
+        ModeKind, Personality, ReadOnlySandboxPolicy, ReasoningEffort, ReasoningSummary, ReviewDelivery,
+        ReviewTarget, SandboxMode, SandboxPolicy, Settings, ThreadStartSource, Unknown,
+        WorkspaceWriteSandboxPolicy,
     },
     setting::Setting,
 };
@@ -38,7 +39,7 @@ macro_rules! from_text {
     )*};
 }
 
-from_text!(AskForApproval Personality ReasoningEffort ReasoningSummary SandboxMode);
+from_text!(ApprovalsReviewer AskForApproval Personality ReasoningEffort ReasoningSummary SandboxMode ThreadStartSource);
 
 impl GranularAskForApproval {
     /// Enables or disables every kind of approval request.
@@ -128,6 +129,18 @@ pub(crate) fn text_of(path: impl Into<PathBuf>) -> String {
     match path.into().into_os_string().into_string() {
         Ok(text) => text,
         Err(path) => path.to_string_lossy().into_owned(),
+    }
+}
+
+impl From<&str> for FunctionCallOutputBody {
+    fn from(text: &str) -> Self {
+        FunctionCallOutputBody::Text(text.to_owned())
+    }
+}
+
+impl From<String> for FunctionCallOutputBody {
+    fn from(text: String) -> Self {
+        FunctionCallOutputBody::Text(text)
     }
 }
 

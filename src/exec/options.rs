@@ -5,7 +5,10 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::{
+    config::exactly,
     error::{Error, Result},
     protocol::{CommandExecParams, CommandExecTerminalSize, SandboxPolicy},
     setting::Setting,
@@ -28,6 +31,10 @@ const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 ///     .sandbox_policy(SandboxPolicy::read_only())
 ///     .timeout(Duration::from_secs(60));
 /// ```
+///
+/// As JSON it has the set options as members: `cwd`, `sandbox_policy`, `env` (null removes a variable), `timeout_ms` and
+/// `output_bytes_cap` (null disables the limit), `stream_stdin`, and `tty`, an object with `rows` and `cols`. A member
+/// that is no option is an error.
 #[must_use = "options do nothing until a command takes them"]
 #[derive(Clone, Default, PartialEq)]
 pub struct ExecOptions {
@@ -189,6 +196,83 @@ impl ExecOptions {
             params.size = Setting::Value(terminal_size(rows, cols)?);
         }
         Ok(params)
+    }
+}
+
+/// The JSON of the options.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ExecOptionsJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cwd: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "exactly")]
+    sandbox_policy: Option<SandboxPolicy>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    env: BTreeMap<String, Option<String>>,
+    #[serde(skip_serializing_if = "Setting::is_unset")]
+    timeout_ms: Setting<u64>,
+    #[serde(skip_serializing_if = "Setting::is_unset")]
+    output_bytes_cap: Setting<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stream_stdin: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tty: Option<TtyJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TtyJson {
+    rows: u16,
+    cols: u16,
+}
+
+impl Serialize for ExecOptions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ExecOptions { cwd, sandbox_policy, env, timeout, output_bytes, stream_stdin, size } =
+            self.clone();
+        let json = ExecOptionsJson {
+            cwd,
+            sandbox_policy,
+            env,
+            timeout_ms: timeout.into_setting().map(|limit| u64::try_from(millis(limit)).unwrap_or(u64::MAX)),
+            output_bytes_cap: output_bytes.into_setting(),
+            stream_stdin,
+            tty: size.map(|(rows, cols)| TtyJson { rows, cols }),
+        };
+        json.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ExecOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = ExecOptionsJson::deserialize(deserializer)?;
+        Ok(ExecOptions {
+            cwd: json.cwd,
+            sandbox_policy: json.sandbox_policy,
+            env: json.env,
+            timeout: Limit::from_setting(json.timeout_ms.map(Duration::from_millis)),
+            output_bytes: Limit::from_setting(json.output_bytes_cap),
+            stream_stdin: json.stream_stdin,
+            size: json.tty.map(|tty| (tty.rows, tty.cols)),
+        })
+    }
+}
+
+impl<T> Limit<T> {
+    fn into_setting(self) -> Setting<T> {
+        match self {
+            Limit::Default => Setting::Unset,
+            Limit::At(limit) => Setting::Value(limit),
+            Limit::Disabled => Setting::Null,
+        }
+    }
+
+    fn from_setting(limit: Setting<T>) -> Self {
+        match limit {
+            Setting::Unset => Limit::Default,
+            Setting::Value(limit) => Limit::At(limit),
+            Setting::Null => Limit::Disabled,
+        }
     }
 }
 

@@ -68,7 +68,6 @@ use self::{
     limiter::Limiter,
     log_queue::LogQueue,
     notifications::Subscribers,
-    retry::Clock,
     timer::Timer,
     workers::Workers,
 };
@@ -76,6 +75,7 @@ use crate::{
     deadline::{Deadline, earlier, park_until},
     error::{Error, Result, Timeout, TransportFailure},
     protocol::{INTERNAL_ERROR, RequestId, outgoing},
+    recorder::{Recorder, Recording},
     transport::{Link, Shutdown, Sink, Transport},
 };
 
@@ -100,6 +100,7 @@ pub(crate) struct ConnectionSettings {
     pub(crate) is_strict: bool,
     pub(crate) max_frame_bytes: Option<usize>,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) recorder: Option<Recorder>,
     /// In the order in which they receive each frame.
     pub(crate) subsystems: Vec<Arc<dyn Subsystem>>,
 }
@@ -145,6 +146,7 @@ pub(crate) struct Core {
     interrupts: Workers,
     timer: Timer,
     log_queue: LogQueue,
+    recording: Option<Recording>,
     counters: Counters,
 }
 
@@ -160,9 +162,10 @@ pub(crate) struct Counters {
 
 impl Connection {
     pub(crate) fn open(transport: &mut dyn Transport, settings: ConnectionSettings) -> Result<Connection> {
-        let ConnectionSettings { is_strict, max_frame_bytes, budget, subsystems } = settings;
+        let ConnectionSettings { is_strict, max_frame_bytes, budget, recorder, subsystems } = settings;
         #[cfg(unix)]
         crate::transport::standard_streams::fill();
+        let recording = recorder.map(|recorder| recorder.start()).transpose()?;
         let core = Arc::new(Core {
             link: OnceLock::new(),
             unsent: Mutex::default(),
@@ -176,14 +179,20 @@ impl Connection {
             interrupts: Workers::for_interrupts(),
             timer: Timer::default(),
             log_queue: LogQueue::default(),
+            recording,
             counters: Counters::default(),
         });
         let dispatcher = Dispatcher::new(Arc::clone(&core), is_strict);
-        let link = transport.connect(Sink::new(dispatcher, max_frame_bytes)).inspect_err(|_| {
-            // Something may have come meanwhile, of which the program was told.
-            core.budget.notifier().close(Instant::now());
-        })?;
-        core.attach(link);
+        match transport.connect(Sink::new(dispatcher, max_frame_bytes)) {
+            Ok(link) => core.attach(link),
+            Err(error) => {
+                // Something may have come meanwhile, of which the program was told.
+                core.budget.notifier().close(Instant::now());
+                // The recorder can be used for another try.
+                core.close_recording(Instant::now() + Duration::from_millis(500));
+                return Err(error);
+            }
+        }
         Ok(Connection(Arc::new(Owner(core))))
     }
 
@@ -455,6 +464,10 @@ impl Core {
     }
 
     fn write(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
+        // Before it is sent, so that its reply comes later in the record.
+        if let Some(recording) = &self.recording {
+            recording.sent(&message, Instant::now());
+        }
         if let Some(link) = self.link.get() {
             return link.send(message);
         }
@@ -579,7 +592,17 @@ impl Core {
                 "a callback is still running after its client was closed".to_owned()
             });
         }
+        self.close_recording(deadline);
         self.log_queue.close(deadline);
+    }
+
+    fn close_recording(&self, deadline: Instant) {
+        if self.recording.as_ref().is_some_and(|recording| !recording.close(deadline)) {
+            self.log(log::Level::Warn, || {
+                "the record is not complete yet: its file is too slow to be written within the limit of a close"
+                    .to_owned()
+            });
+        }
     }
 }
 
@@ -638,6 +661,14 @@ impl Core {
         subscription
     }
 
+    pub(crate) fn server_url(&self) -> Option<&str> {
+        self.link.get()?.server_url()
+    }
+
+    pub(crate) fn server_pid(&self) -> Option<u32> {
+        self.link.get()?.server_pid()
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
     }
@@ -659,7 +690,7 @@ fn timeout(method: &str, deadline: Deadline) -> Error {
     deadline.error(Timeout::Request { method: method.to_owned() })
 }
 
-impl Clock for Core {
+impl crate::retry::Clock for Core {
     fn now(&self) -> Instant {
         Instant::now()
     }

@@ -3,26 +3,15 @@
 //! Relies on a clock that is passed in. Invariant: only a rejection (-32001) leads to another attempt, never
 //! a missing reply, since a request that was not rejected may have done its work.
 
-use std::{
-    hash::{BuildHasher, Hasher, RandomState},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use crate::error::{Error, OVERLOADED, Result};
+use crate::{
+    error::{Error, OVERLOADED, Result},
+    retry::{Backoff, Clock},
+};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
-/// The time, replaceable in tests.
-pub(crate) trait Clock {
-    fn now(&self) -> Instant;
-    /// Returns `false` if another attempt is pointless.
-    fn wait_until(&self, at: Instant) -> bool;
-    /// A number from 0 to 1, so that callers that were rejected together don't retry together.
-    fn jitter(&self) -> f64 {
-        (RandomState::new().build_hasher().finish() >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
 
 /// Repeats `attempt` while the server is overloaded and the next attempt is due before the deadline. Returns
 /// the last rejection otherwise.
@@ -31,17 +20,16 @@ pub(crate) fn retry<T>(
     deadline: Option<Instant>,
     mut attempt: impl FnMut() -> Result<T>,
 ) -> Result<T> {
-    let mut pause = FIRST_PAUSE;
+    let mut backoff = Backoff { next: FIRST_PAUSE, longest: LONGEST_PAUSE, is_jittered: true };
     loop {
         let refusal = match attempt() {
             Err(error @ Error::Rpc { code: OVERLOADED, .. }) => error,
             outcome => return outcome,
         };
-        let next = clock.now() + pause.mul_f64(0.5 + clock.jitter() / 2.0);
+        let next = clock.now() + backoff.pause(clock);
         if deadline.is_some_and(|deadline| next >= deadline) || !clock.wait_until(next) {
             return Err(refusal);
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

@@ -17,8 +17,9 @@ use crate::{
     },
 };
 
-/// What happens to approval requests if there is no handler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// What happens to approval requests if there is no handler. As JSON, `"decline"` or `"manual"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ApprovalMode {
     /// They are declined immediately, with a warning in the log.

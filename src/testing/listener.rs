@@ -1,17 +1,25 @@
 //! Serves a scripted server over WebSocket on loopback.
 //!
-//! Relies on tungstenite and `loopback`. Invariant: dropping the listener ends its threads and its connections.
+//! Relies on tungstenite, `loopback` and `connection`. Invariant: dropping the listener ends its threads and its connections.
 
-use std::{fmt, io, sync::Arc};
+use std::{
+    fmt,
+    io::{self, Write as _},
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
 
+use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use tungstenite::{
     Message, WebSocket,
-    protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
+    protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
 };
 
 use super::{
+    connection::{ServerWire, Waited},
+    hub::Sent,
     loopback::{Acceptor, Connections, LoopbackStream},
-    server::{ScriptedServer, ServerWire},
+    server::ScriptedServer,
 };
 
 /// Listens on a loopback port and serves a [`ScriptedServer`] until it is dropped.
@@ -52,9 +60,8 @@ impl ScriptedServer {
 }
 
 fn serve(server: &ScriptedServer, stream: &LoopbackStream) {
-    let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
-    match tungstenite::accept_with_config(stream, Some(config)) {
-        Ok(socket) => server.serve(Accepted(socket)),
+    match Accepted::shake_hands(stream) {
+        Ok(peer) => server.serve(peer),
         Err(error) => log::warn!("the scripted server failed the WebSocket handshake: {error}"),
     }
 }
@@ -85,29 +92,108 @@ impl Drop for ScriptedListener {
     }
 }
 
-/// An accepted connection.
-struct Accepted<'a>(WebSocket<&'a LoopbackStream>);
+/// The client's end of an accepted connection. A thread of its own reads, so that the connection can wait for the client
+/// and for what it sends at once.
+struct Accepted<'a> {
+    socket: WebSocket<&'a LoopbackStream>,
+    incoming: Receiver<Read>,
+    reader: Option<JoinHandle<()>>,
+}
+
+/// What the reading thread gives to the connection.
+enum Read {
+    Message(String),
+    /// Frames that tungstenite sends by itself, as an answer to control frames. The connection sends them, so that they
+    /// are not in the middle of another frame.
+    Response(Vec<u8>),
+}
+
+/// The stream of the reading thread, which writes only during the handshake.
+struct ReadHalf {
+    stream: LoopbackStream,
+    to_connection: Option<Sender<Read>>,
+}
+
+impl io::Read for ReadHalf {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&self.stream).read(buffer)
+    }
+}
+
+impl io::Write for ReadHalf {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &self.to_connection {
+            None => (&self.stream).write(bytes),
+            Some(connection) => {
+                connection.send(Read::Response(bytes.to_vec())).map_err(|_| io::ErrorKind::BrokenPipe)?;
+                Ok(bytes.len())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> Accepted<'a> {
+    /// # Errors
+    /// The handshake fails, or no thread can be started.
+    fn shake_hands(stream: &'a LoopbackStream) -> io::Result<Accepted<'a>> {
+        let config = Some(WebSocketConfig::default().max_message_size(None).max_frame_size(None));
+        let half = ReadHalf { stream: stream.clone(), to_connection: None };
+        let mut reading = tungstenite::accept_with_config(half, config)
+            .map_err(|error| io::Error::other(error.to_string()))?;
+        let (to_connection, incoming) = unbounded();
+        reading.get_mut().to_connection = Some(to_connection.clone());
+        let reader = thread::Builder::new().name("codex-scripted".to_owned()).spawn(move || {
+            loop {
+                match reading.read() {
+                    Ok(Message::Text(text)) => {
+                        if to_connection.send(Read::Message(text.as_str().to_owned())).is_err() {
+                            return;
+                        }
+                    }
+                    Ok(Message::Close(_)) | Err(_) => return,
+                    // tungstenite responds to control frames itself.
+                    Ok(_) => {}
+                }
+            }
+        })?;
+        let socket = WebSocket::from_raw_socket(stream, Role::Server, config);
+        Ok(Accepted { socket, incoming, reader: Some(reader) })
+    }
+}
 
 impl ServerWire for Accepted<'_> {
-    fn recv(&mut self) -> Option<String> {
+    fn wait(&mut self, outbox: &Receiver<Sent>) -> Waited {
         loop {
-            match self.0.read() {
-                Ok(Message::Text(text)) => return Some(text.as_str().to_owned()),
-                Ok(Message::Close(_)) | Err(_) => return None,
-                // tungstenite responds to control frames itself.
-                Ok(_) => {}
+            select! {
+                recv(self.incoming) -> read => match read {
+                    Ok(Read::Message(message)) => return Waited::Message(message),
+                    // Fails if the client has disconnected, which the next read detects.
+                    Ok(Read::Response(frame)) => drop(self.socket.get_mut().write_all(&frame)),
+                    Err(_) => return Waited::Ended,
+                },
+                recv(outbox) -> sent => return sent.map_or(Waited::Ended, Waited::ToSend),
             }
         }
     }
 
     fn send(&mut self, message: &str) {
         // Fails if the client has disconnected, which the next read detects.
-        let _ = self.0.send(Message::text(message));
+        let _ = self.socket.send(Message::text(message));
     }
 }
 
 impl Drop for Accepted<'_> {
     fn drop(&mut self) {
-        let _ = self.0.close(Some(CloseFrame { code: CloseCode::Away, reason: "the script ended".into() }));
+        let _ =
+            self.socket.close(Some(CloseFrame { code: CloseCode::Away, reason: "the script ended".into() }));
+        let _ = self.socket.flush();
+        // The client closes its end, or the listener cuts the connection.
+        if self.reader.take().is_some_and(|reader| reader.join().is_err()) {
+            log::error!("a thread of the scripted server panicked");
+        }
     }
 }

@@ -4,7 +4,6 @@
 //! thread waits for on its socket ends when the connection is cut, and no join waits longer than `JOIN_LIMIT`.
 
 use std::{
-    cell::Cell,
     io::{self, Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
@@ -22,10 +21,8 @@ use parking_lot::Mutex;
 const JOIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long the acceptor waits after a failed `accept` (too many open files).
 const ACCEPT_REST: Duration = Duration::from_millis(50);
-/// On Windows, how often a reader looks whether the connection was cut: a shutdown doesn't always end its read there.
-const READ_LIMIT: Duration = Duration::from_millis(100);
-/// How long a writer waits before it tries again to write to a client that doesn't read.
-const WRITE_REST: Duration = Duration::from_millis(2);
+/// On Windows, how long a thread waits before it tries again to read or write.
+const REST: Duration = Duration::from_millis(2);
 
 /// Listens on a free port of 127.0.0.1.
 pub(super) struct Acceptor {
@@ -100,7 +97,7 @@ impl Connections {
         serve: impl FnOnce(&LoopbackStream) + Send + 'static,
     ) -> io::Result<()> {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(cfg!(windows).then_some(READ_LIMIT))?;
+        stream.set_nonblocking(cfg!(windows))?;
         let (alive, ended) = bounded::<()>(0);
         let tcp = Arc::new(stream);
         let stream = Arc::downgrade(&tcp);
@@ -108,7 +105,7 @@ impl Connections {
         connections.retain(|connection| !connection.thread.is_finished());
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
             let _alive = alive;
-            serve(&LoopbackStream { tcp, may_block: Cell::new(true) });
+            serve(&LoopbackStream(tcp));
         })?;
         connections.push(Connection { stream, ended, thread });
         Ok(())
@@ -142,55 +139,42 @@ impl Connections {
     }
 }
 
-/// The server's end of a connection.
+/// The server's end of a connection. Clones share it, so that one thread may read and another write.
 ///
-/// A read blocks, and a shutdown ends it. Not so a blocked write on Windows, nor every read: they try again instead,
-/// until the client reads or writes, or the connection is shut down.
-pub(super) struct LoopbackStream {
-    tcp: Arc<TcpStream>,
-    may_block: Cell<bool>,
-}
+/// A read or write blocks, and a shutdown ends it. On Windows, where it doesn't always, they try again instead, until
+/// the client has written or read, or the connection is shut down.
+#[derive(Clone)]
+pub(super) struct LoopbackStream(Arc<TcpStream>);
 
 impl LoopbackStream {
     /// Ends the response; requests can still be read.
     pub(super) fn finish(&self) -> io::Result<()> {
-        self.tcp.shutdown(Shutdown::Write)
-    }
-
-    fn let_block(&self, may_block: bool) -> io::Result<()> {
-        if self.may_block.replace(may_block) != may_block {
-            self.tcp.set_nonblocking(!may_block)?;
-        }
-        Ok(())
+        self.0.shutdown(Shutdown::Write)
     }
 }
 
 impl Read for &LoopbackStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.let_block(true)?;
-        loop {
-            match (&*self.tcp).read(buffer) {
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                }
-                read => return read,
-            }
-        }
+        until_ready(|| (&*self.0).read(buffer))
     }
 }
 
 impl Write for &LoopbackStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.let_block(false)?;
-        loop {
-            match (&*self.tcp).write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(WRITE_REST),
-                written => return written,
-            }
-        }
+        until_ready(|| (&*self.0).write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+fn until_ready(mut transfer: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match transfer() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(REST),
+            transferred => return transferred,
+        }
     }
 }
 

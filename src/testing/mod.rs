@@ -10,10 +10,13 @@
 //! [`ModelStub`] stands in for the *model*: a real `codex app-server`, configured with
 //! [`ModelStub::write_home`], calls it like the model's provider.
 
+mod connection;
+mod hub;
 #[cfg(feature = "websocket")]
 mod listener;
 mod loopback;
 mod model;
+mod replay;
 mod script;
 mod server;
 mod threads;

@@ -34,7 +34,7 @@ pub(super) enum Step {
     WaitForInterrupt,
     /// Ends the turn with this status and error.
     End { status: String, error: Value },
-    /// Ends the connection.
+    /// Ends all connections.
     Die,
 }
 
@@ -152,7 +152,8 @@ impl TurnScript {
         self.step(Step::End { status: status.to_owned(), error: Value::Null })
     }
 
-    /// Ends the connection, as if the server had crashed.
+    /// Ends all connections of the server, as if it had crashed. The turns that ran are stored as interrupted; new
+    /// connections find the threads as after a restart.
     pub fn die(self) -> Self {
         self.step(Step::Die)
     }

@@ -1,11 +1,16 @@
-//! The scripted server's threads, and the requests about them.
+//! The scripted server's stored threads, and what requests show of them.
 //!
 //! Relies on serde_json. Invariant: a response contains every field that the real type requires.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 /// An error response: a JSON-RPC code and a message.
 pub(super) type Refused = (i64, String);
+
+/// The number of a connection.
+pub(super) type ConnectionId = u64;
 
 /// The stored threads, and the counter for ids.
 #[derive(Default)]
@@ -16,16 +21,27 @@ pub(super) struct Threads {
 }
 
 pub(super) struct Thread {
-    id: String,
+    pub(super) id: String,
     forked_from: Option<String>,
     name: Option<String>,
-    is_archived: bool,
-    /// Oldest first.
-    turns: Vec<Value>,
+    pub(super) is_archived: bool,
+    pub(super) is_loaded: bool,
+    /// The connections that get the events of its turns.
+    pub(super) subscribers: BTreeSet<ConnectionId>,
+    /// The turns that have ended, oldest first.
+    pub(super) turns: Vec<Value>,
     /// The tokens of all turns.
     tokens: u64,
-    /// Whether it is closed as soon as it is unsubscribed.
+    /// Whether it is closed once nobody subscribes to it.
     closes_at_once: bool,
+}
+
+/// A running turn, as far as a thread shows it.
+pub(super) struct Running {
+    /// As in a list of turns, with all its items.
+    pub(super) turn: Value,
+    /// What the thread waits for: `waitingOnApproval` or `waitingOnUserInput`.
+    pub(super) flags: Vec<&'static str>,
 }
 
 impl Threads {
@@ -34,78 +50,18 @@ impl Threads {
         format!("{prefix}-{}", self.ids)
     }
 
-    /// Answers a request about threads; returns `None` for any other method. `loaded` lists the threads
-    /// loaded over this connection.
-    pub(super) fn answer(
-        &mut self,
-        method: &str,
-        params: &Value,
-        loaded: &mut Vec<String>,
-    ) -> Option<Result<Value, Refused>> {
-        let id = params["threadId"].as_str().unwrap_or_default();
-        Some(match method {
-            "thread/start" => {
-                let id = self.add(None, Vec::new());
-                self.opened(&id, params, loaded)
-            }
-            "thread/resume" => self.opened(id, params, loaded),
-            "thread/fork" => match self.known(id).map(|source| source.turns.clone()) {
-                Ok(turns) => {
-                    let id = self.add(Some(id), turns);
-                    self.opened(&id, params, loaded)
-                }
-                Err(refused) => Err(refused),
-            },
-            "thread/read" => {
-                let shows_turns = params["includeTurns"] == true;
-                self.known(id).map(|thread| json!({ "thread": thread.shown(shows_turns) }))
-            }
-            "thread/list" => {
-                let is_archived = params["archived"] == true;
-                let stored = self.threads.iter().rev().filter(|thread| thread.is_archived == is_archived);
-                let data: Vec<_> =
-                    stored.filter(|thread| !thread.turns.is_empty()).map(|t| t.shown(false)).collect();
-                Ok(json!({ "data": data, "nextCursor": null }))
-            }
-            "thread/loaded/list" => Ok(json!({ "data": loaded, "nextCursor": null })),
-            "thread/turns/list" => self.known(id).map(|thread| {
-                let data: Vec<_> = thread.turns.iter().rev().collect();
-                json!({ "data": data, "nextCursor": null })
-            }),
-            "thread/revert" => self.known(id).and_then(|thread| {
-                let first = thread.turns.iter().position(|turn| turn["id"] == params["beforeTurnId"]);
-                let first = first.ok_or_else(|| (-32600, "turn not found".to_owned()))?;
-                thread.turns.truncate(first);
-                Ok(json!({ "thread": thread.shown(false) }))
-            }),
-            "thread/name/set" => self.known(id).map(|thread| {
-                thread.name = params["name"].as_str().map(str::to_owned);
-                json!({})
-            }),
-            "thread/archive" => self.known(id).map(|thread| {
-                thread.is_archived = true;
-                loaded.retain(|known| known != id);
-                json!({})
-            }),
-            "thread/unsubscribe" => {
-                let status =
-                    if loaded.iter().any(|known| known == id) { "unsubscribed" } else { "notLoaded" };
-                if self.known(id).is_ok_and(|thread| thread.closes_at_once) {
-                    loaded.retain(|known| known != id);
-                }
-                Ok(json!({ "status": status }))
-            }
-            "thread/unarchive" => self.known(id).map(|thread| {
-                thread.is_archived = false;
-                json!({ "thread": thread.shown(false) })
-            }),
-            _ => return None,
-        })
-    }
-
     pub(super) fn known(&mut self, id: &str) -> Result<&mut Thread, Refused> {
         let known = self.threads.iter_mut().find(|thread| thread.id == id);
-        known.ok_or_else(|| (-32600, format!("thread not found: {id}")))
+        known.ok_or_else(|| not_found(id))
+    }
+
+    /// A thread in which a turn can be started.
+    pub(super) fn loaded(&mut self, id: &str) -> Result<&mut Thread, Refused> {
+        self.known(id).and_then(|thread| if thread.is_loaded { Ok(thread) } else { Err(not_found(id)) })
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Thread> {
+        self.threads.iter()
     }
 
     /// Counts the tokens of a turn, and returns the total of its thread.
@@ -123,7 +79,7 @@ impl Threads {
         }
     }
 
-    fn add(&mut self, source: Option<&str>, turns: Vec<Value>) -> String {
+    pub(super) fn add(&mut self, source: Option<&str>, turns: Vec<Value>) -> String {
         let id = self.next_id("thread");
         let forked_from = source.map(str::to_owned);
         self.threads.push(Thread {
@@ -131,6 +87,8 @@ impl Threads {
             forked_from,
             name: None,
             is_archived: false,
+            is_loaded: false,
+            subscribers: BTreeSet::new(),
             turns,
             tokens: 0,
             closes_at_once: false,
@@ -138,27 +96,72 @@ impl Threads {
         id
     }
 
-    /// The response to a request that loads a thread.
-    fn opened(&mut self, id: &str, params: &Value, loaded: &mut Vec<String>) -> Result<Value, Refused> {
-        let thread = self.known(id)?;
-        if thread.is_archived {
-            return Err((-32600, format!("session {id} is archived")));
+    /// A connection ends. Returns the threads that it was subscribed to.
+    pub(super) fn forget_subscriber(&mut self, connection: ConnectionId) -> Vec<String> {
+        let subscribed = self
+            .threads
+            .iter_mut()
+            .filter_map(|thread| thread.subscribers.remove(&connection).then(|| thread.id.clone()));
+        subscribed.collect()
+    }
+
+    pub(super) fn unload_all(&mut self) {
+        for thread in &mut self.threads {
+            thread.is_loaded = false;
+            thread.subscribers.clear();
         }
-        if !loaded.iter().any(|known| known == id) {
-            thread.closes_at_once = params["config"]["thread_unload_delay_secs"] == 0;
-        }
-        if !loaded.iter().any(|known| known == id) {
-            loaded.push(id.to_owned());
-        }
-        Ok(json!({
-            "thread": thread.shown(params["excludeTurns"] != true), "model": "scripted",
-            "modelProvider": "scripted", "cwd": "/workspace",
-            "approvalPolicy": "never", "approvalsReviewer": "user", "sandbox": { "type": "readOnly" },
-        }))
     }
 }
 
+/// Cuts the turns of a fork after its `lastTurnId`, or before its `beforeTurnId`.
+pub(super) fn cut(turns: &mut Vec<Value>, params: &Value) -> Result<(), Refused> {
+    for (name, kept) in [("lastTurnId", 1), ("beforeTurnId", 0)] {
+        let Some(id) = params[name].as_str() else { continue };
+        let found = turns.iter().position(|turn| turn["id"] == id);
+        turns.truncate(found.ok_or_else(|| (-32600, "turn not found".to_owned()))? + kept);
+    }
+    Ok(())
+}
+
 impl Thread {
+    /// Loads it and subscribes a connection to it.
+    pub(super) fn open(&mut self, params: &Value, connection: ConnectionId) -> Result<(), Refused> {
+        if self.is_archived {
+            return Err((-32600, format!("session {} is archived", self.id)));
+        }
+        if !self.is_loaded {
+            self.is_loaded = true;
+            self.closes_at_once = params["config"]["thread_unload_delay_secs"] == 0;
+        }
+        self.subscribers.insert(connection);
+        Ok(())
+    }
+
+    /// Unloads it if nobody subscribes to it any more. Returns whether that happened.
+    pub(super) fn close_if_unused(&mut self) -> bool {
+        let closes = self.is_loaded && self.closes_at_once && self.subscribers.is_empty();
+        self.is_loaded &= !closes;
+        closes
+    }
+
+    pub(super) fn set_name(&mut self, name: Option<&str>) {
+        self.name = name.map(str::to_owned);
+    }
+
+    /// The response to a request that loads a thread.
+    pub(super) fn opened(&self, params: &Value, running: Option<&Running>) -> Value {
+        json!({
+            "thread": self.shown(params["excludeTurns"] != true, running), "model": "scripted",
+            "modelProvider": "scripted", "cwd": "/workspace",
+            "approvalPolicy": "never", "approvalsReviewer": "user", "sandbox": { "type": "readOnly" },
+        })
+    }
+
+    /// The turns, oldest first, with the one that runs.
+    pub(super) fn all_turns(&self, running: Option<&Running>) -> Vec<Value> {
+        self.turns.iter().chain(running.map(|running| &running.turn)).cloned().collect()
+    }
+
     /// The user's first text.
     fn preview(&self) -> &str {
         let first = self.turns.first().and_then(|turn| turn["items"].as_array()).into_iter().flatten();
@@ -166,13 +169,66 @@ impl Thread {
         said.next().unwrap_or_default()
     }
 
-    fn shown(&self, with_turns: bool) -> Value {
-        let turns: &[Value] = if with_turns { &self.turns } else { &[] };
+    pub(super) fn shown(&self, with_turns: bool, running: Option<&Running>) -> Value {
+        let turns = if with_turns { self.all_turns(running) } else { Vec::new() };
+        let status = match running {
+            _ if !self.is_loaded => json!({ "type": "notLoaded" }),
+            Some(running) => json!({ "type": "active", "activeFlags": running.flags }),
+            None => json!({ "type": "idle" }),
+        };
         json!({
             "id": self.id, "sessionId": self.id, "forkedFromId": self.forked_from, "name": self.name,
             "preview": self.preview(), "ephemeral": false, "modelProvider": "scripted", "createdAt": 0, "updatedAt": 0,
-            "status": { "type": "idle" }, "cwd": "/workspace", "cliVersion": "0.169.0", "source": "vscode",
+            "status": status, "cwd": "/workspace", "cliVersion": "0.169.0", "source": "vscode",
             "projectId": null, "historyMode": "paginated", "turns": turns,
         })
     }
+}
+
+fn not_found(id: &str) -> Refused {
+    (-32600, format!("thread not found: {id}"))
+}
+
+/// A page of a list whose entries have ids, by `limit`, `cursor` and `sortDirection`. The list is sorted by age, oldest
+/// first.
+pub(super) fn page(mut entries: Vec<Value>, params: &Value) -> Result<Value, Refused> {
+    const DEFAULT: u64 = 25;
+    const MOST: u64 = 100;
+    if params["sortDirection"] != "asc" {
+        entries.reverse();
+    }
+    let id = |entry: &Value| entry.as_str().or(entry["id"].as_str()).unwrap_or_default().to_owned();
+    let start = match params["cursor"].as_str() {
+        None => 0,
+        // It names the last entry of the page before, so that new entries move nothing.
+        Some(cursor) => match entries.iter().position(|entry| id(entry) == cursor) {
+            Some(last) => last + 1,
+            None => return Err((-32600, format!("invalid cursor: {cursor}"))),
+        },
+    };
+    let limit = params["limit"].as_u64().unwrap_or(DEFAULT).clamp(1, MOST);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let rest = entries.split_off(start);
+    let has_more = rest.len() > limit;
+    let data: Vec<Value> = rest.into_iter().take(limit).collect();
+    let next = data.last().filter(|_| has_more).map(id);
+    Ok(json!({ "data": data, "nextCursor": next }))
+}
+
+/// A turn with the items that a list shows.
+pub(super) fn with_items(mut turn: Value, view: &Value) -> Value {
+    let items = turn["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let is = |kind: &'static str| move |item: &&Value| item["type"] == kind;
+    let (view, items) = match view.as_str() {
+        Some("full") => ("full", items),
+        Some("notLoaded") => ("notLoaded", Vec::new()),
+        _ => {
+            let first = items.iter().find(is("userMessage"));
+            let last = items.iter().rev().find(is("agentMessage"));
+            ("summary", first.into_iter().chain(last).cloned().collect())
+        }
+    };
+    turn["items"] = items.into();
+    turn["itemsView"] = view.into();
+    turn
 }

@@ -102,6 +102,12 @@ impl Peer {
         }
     }
 
+    /// The client's messages, to wait for them and for something else.
+    #[cfg(feature = "testing")]
+    pub(crate) fn incoming(&self) -> &Receiver<Vec<u8>> {
+        &self.from_client
+    }
+
     /// Sends one frame with any content, and wakes the threads that wait for it.
     pub fn send(&mut self, frame: &str) {
         self.send_bytes(frame.as_bytes());

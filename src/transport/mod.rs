@@ -63,6 +63,16 @@ pub trait Link: Send + Sync {
         None
     }
 
+    /// The URL at which others can connect to the same server, if there is one.
+    fn server_url(&self) -> Option<&str> {
+        None
+    }
+
+    /// The process id of the server, if this link has started it and it still runs.
+    fn server_pid(&self) -> Option<u32> {
+        None
+    }
+
     /// Closes the connection and releases its resources: reaps processes and joins threads.
     ///
     /// Idempotent. Can be called from any thread, including the reading thread, which it must not join in

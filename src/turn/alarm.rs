@@ -2,7 +2,7 @@
 //!
 //! Relies on `log` for what the deadlines depend on, and on the timer of the client. Invariant: when the reader has
 //! something to do although nothing arrives (ask the server about the turn, give up the question, end the turn as
-//! inactive), its mailbox wakes it, whether or not anybody reads; without an alarm set the timer sleeps.
+//! inactive, interrupt it), its mailbox wakes it, whether or not anybody reads; without an alarm set the timer sleeps.
 //!
 //! Locks: a log's state, then the alarm, then the timer.
 
@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use super::{
     event_block::Block,
     log::{End, TurnLog},
+    turn_limit::TurnLimit,
 };
 use crate::{
     deadline::earlier,
@@ -43,6 +44,7 @@ pub(super) struct Alarm {
 struct AlarmState {
     /// `None` while no stream reads the turn.
     inactivity: Option<Inactivity>,
+    turn_limit: Option<Arc<TurnLimit>>,
     /// When the lookup in progress is given up, or the next one is tried.
     lookup_at: Option<Instant>,
     scheduled: Option<TimerKey>,
@@ -59,13 +61,22 @@ impl Alarm {
             log: Arc::downgrade(log),
             mailbox: Arc::downgrade(mailbox),
             own: Weak::clone(own),
-            state: Mutex::new(AlarmState { inactivity: None, lookup_at: None, scheduled: None }),
+            state: Mutex::new(AlarmState {
+                inactivity: None,
+                turn_limit: None,
+                lookup_at: None,
+                scheduled: None,
+            }),
         })
     }
 
     /// Sets the alarm for a stream.
-    pub(super) fn arm(&self, inactivity: Inactivity) {
-        self.state.lock().inactivity = Some(inactivity);
+    pub(super) fn arm(&self, inactivity: Inactivity, turn_limit: Option<Arc<TurnLimit>>) {
+        {
+            let mut state = self.state.lock();
+            state.inactivity = Some(inactivity);
+            state.turn_limit = turn_limit;
+        }
         self.set();
     }
 
@@ -112,12 +123,16 @@ impl Alarm {
 
     /// On the timer's thread.
     fn ring(&self) {
-        let due = {
+        let (Some(core), Some(log)) = (self.core.upgrade(), self.log.upgrade()) else { return };
+        let (due, turn_limit) = {
             let mut state = self.state.lock();
             state.scheduled = None;
-            let Some(log) = self.log.upgrade() else { return };
-            state.due(&log)
+            (state.due(&log), state.turn_limit.clone())
         };
+        // Here too: the turn is interrupted even if nobody reads it.
+        if let Some(limit) = turn_limit {
+            limit.enforce(&core, &log);
+        }
         match due {
             Some(at) if at <= Instant::now() => {
                 if let Some(mailbox) = self.mailbox.upgrade() {
@@ -133,6 +148,12 @@ impl Alarm {
 impl AlarmState {
     fn due(&self, log: &TurnLog) -> Option<Instant> {
         let inactivity = self.inactivity.filter(|_| !log.is_over())?;
-        self.lookup_at.or_else(|| earlier(log.inactive_at(inactivity), log.doubted_at()))
+        let limit = self.turn_limit.as_deref();
+        let silent_at = match limit {
+            Some(limit) if limit.has_passed() => None,
+            _ => log.inactive_at(inactivity),
+        };
+        let asked_at = self.lookup_at.or_else(|| earlier(silent_at, log.doubted_at()));
+        earlier(asked_at, limit.and_then(TurnLimit::due))
     }
 }

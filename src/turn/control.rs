@@ -114,27 +114,36 @@ impl Control {
 
     /// Interrupts the turn on another thread. What goes wrong is logged.
     pub(crate) fn request_interrupt(&self) {
-        if self.connection.is_forked() || self.log.is_over() || !self.log.claim_interrupt() {
-            return;
-        }
-        // Not the connection: its end is not to wait for this.
-        let (core, log) = (Arc::clone(&*self.connection), Arc::clone(&self.log));
-        let request_timeout = self.request_timeout;
-        let job = move || {
+        request_interrupt(&self.connection, &self.log, self.request_timeout);
+    }
+
+    pub(super) fn request_timeout(&self) -> Option<Duration> {
+        self.request_timeout
+    }
+}
+
+/// See [`Control::request_interrupt`]. Without the connection: its end is not to wait for this.
+pub(super) fn request_interrupt(core: &Arc<Core>, log: &Arc<TurnLog>, request_timeout: Option<Duration>) {
+    if core.is_forked() || log.is_over() || !log.claim_interrupt() {
+        return;
+    }
+    let job = {
+        let (core, log) = (Arc::clone(core), Arc::clone(log));
+        move || {
             let interrupted = interrupt(&core, &log, Deadline::after(request_timeout));
             log.release_interrupt();
             // The end of the connection ends the turn too.
             if let Some(error) = interrupted.err().filter(|_| !core.has_ended()) {
                 log::error!("turn {} could not be interrupted: {error}", log.turn_id);
             }
-        };
-        if self.connection.run_interrupt(Box::new(job)).is_err() {
-            self.log.release_interrupt();
-            if !self.connection.has_ended() {
-                self.connection.log(log::Level::Error, || {
-                    format!("turn {} can't be interrupted: there is no thread for it", self.log.turn_id)
-                });
-            }
+        }
+    };
+    if core.run_interrupt(Box::new(job)).is_err() {
+        log.release_interrupt();
+        if !core.has_ended() {
+            core.log(log::Level::Error, || {
+                format!("turn {} can't be interrupted: there is no thread for it", log.turn_id)
+            });
         }
     }
 }

@@ -22,8 +22,8 @@ impl Turn {
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
     /// # let thread = client.start_thread(codex_blocking::ThreadConfig::new())?;
     /// # thread.chat_once("hello")?;
-    /// for turn in &thread.read(true)?.thread.turns {
-    ///     for step in turn.steps() {
+    /// for turn in thread.turns() {
+    ///     for step in turn?.steps() {
     ///         println!("{step}");
     ///     }
     /// }

@@ -1,7 +1,7 @@
 //! The kinds of notification that matter to a turn, identified by method name.
 //!
-//! Relies on nothing. Invariant: a method that isn't listed is [`Kind::Other`]; no notification is
-//! dropped because it is unknown.
+//! Relies on nothing. Invariant: a method that isn't listed is [`Kind::Other`], or work if it is an item's; no
+//! notification is dropped because it is unknown.
 
 /// The kind of a notification, as seen by its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     CommandOutputDelta,
     ItemStarted,
     ItemCompleted,
+    /// Any other event of an item: progress of a kind that isn't listed.
+    ItemProgress,
     TurnStarted,
     TurnCompleted,
     TokenUsage,
@@ -26,6 +28,8 @@ pub(crate) enum Kind {
     ThreadGone,
     /// Turns were taken away from the thread.
     ThreadReverted,
+    /// How much of the account's limits is used.
+    RateLimits,
     /// Any event of a sub-agent's turn. It has no method of its own: the registry marks events so.
     SubAgent,
     Other,
@@ -51,8 +55,27 @@ impl Kind {
             "thread/status/changed" => Kind::ThreadStatus,
             "thread/closed" | "thread/archived" | "thread/deleted" => Kind::ThreadGone,
             "thread/reverted" => Kind::ThreadReverted,
+            "account/rateLimits/updated" => Kind::RateLimits,
+            _ if method.starts_with("item/") => Kind::ItemProgress,
             _ => Kind::Other,
         }
+    }
+
+    /// Whether it shows that the turn has done something, which may not be done twice.
+    pub(crate) fn is_work(self) -> bool {
+        matches!(
+            self,
+            Kind::TextDelta
+                | Kind::ReasoningTextDelta
+                | Kind::ReasoningSummaryDelta
+                | Kind::PlanDelta
+                | Kind::CommandOutputDelta
+                | Kind::ItemStarted
+                | Kind::ItemCompleted
+                | Kind::ItemProgress
+                | Kind::Plan
+                | Kind::Diff
+        )
     }
 
     /// Whether a reader of steps needs it.

@@ -24,6 +24,7 @@ use super::{
     kind::Kind,
     raw::params_of,
     session::ErrorNotice,
+    turn_limit::TurnLimit,
 };
 use crate::{
     continuation::ChatMode,
@@ -115,6 +116,10 @@ pub(crate) struct TurnLog {
     /// Whether any consumer wants the events of sub-agents.
     wants_sub_agents: AtomicBool,
     is_over: AtomicBool,
+    /// Whether its events are known from the first one on.
+    saw_start: AtomicBool,
+    /// Whether it has done anything: an event tells so, or a server request.
+    has_worked: AtomicBool,
     /// The id in `turn/started`: for reviews it differs from the turn's own.
     running_id: OnceLock<String>,
     /// An interrupt that nobody waits for is under way.
@@ -203,6 +208,8 @@ impl TurnLog {
             wants_events: AtomicBool::new(false),
             wants_sub_agents: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
+            saw_start: AtomicBool::new(false),
+            has_worked: AtomicBool::new(false),
             running_id: OnceLock::new(),
             is_interrupting: AtomicBool::new(false),
             started: Latch::default(),
@@ -355,6 +362,16 @@ impl TurnLog {
         self.epoch + Duration::from_nanos(self.activity.load(Ordering::Relaxed))
     }
 
+    /// Notes that the turn has done something.
+    pub(crate) fn note_work(&self) {
+        self.has_worked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the turn is known to have done nothing but to take the user's message.
+    pub(super) fn did_nothing(&self) -> bool {
+        self.saw_start.load(Ordering::Relaxed) && !self.has_worked.load(Ordering::Relaxed)
+    }
+
     /// Whether the turn's end has arrived.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
@@ -398,7 +415,12 @@ impl TurnLog {
             None => self.touch(now),
         }
         if kind == Kind::TurnStarted {
+            self.saw_start.store(true, Ordering::Relaxed);
             self.begin(running_id);
+        }
+        let has_worked = self.has_worked.load(Ordering::Relaxed);
+        if kind.is_work() && !has_worked && !event.body.is_some_and(is_input) {
+            self.note_work();
         }
         let may_be_change = event.body.is_some_and(|item| !item.starts_with(r#"{"type":"agentMessage""#));
         if may_be_change && matches!(kind, Kind::ItemStarted | Kind::ItemCompleted) {
@@ -516,6 +538,17 @@ impl Drop for TurnLog {
     }
 }
 
+/// Whether the item is a message of the user.
+fn is_input(item: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Typed<'a> {
+        #[serde(borrow)]
+        r#type: std::borrow::Cow<'a, str>,
+    }
+    item.contains("userMessage")
+        && serde_json::from_str(item).is_ok_and(|Typed { r#type }: Typed<'_>| r#type == "userMessage")
+}
+
 /// The bytes counted for an announced file change.
 fn announced_bytes(id: &str, item: &str) -> usize {
     const ENTRY: usize = 64;
@@ -566,7 +599,7 @@ impl Consumer {
     }
 
     /// Wakes the reader at its deadlines from now on, also if it doesn't wait here.
-    pub(super) fn arm(&self, core: &Arc<Core>, inactivity: Inactivity) {
+    pub(super) fn arm(&self, core: &Arc<Core>, inactivity: Inactivity, turn_limit: Option<Arc<TurnLimit>>) {
         let alarm = self.alarm.get_or_init(|| {
             let alarm = Alarm::new(core, &self.log, &self.mailbox);
             if let Some(own) = self.attached(&mut self.log.state.lock()) {
@@ -574,7 +607,7 @@ impl Consumer {
             }
             alarm
         });
-        alarm.arm(inactivity);
+        alarm.arm(inactivity, turn_limit);
     }
 
     /// The counterpart of [`arm`](Self::arm).

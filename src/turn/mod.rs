@@ -17,6 +17,7 @@ mod local_file;
 mod log;
 mod lookup;
 mod progress;
+mod rate_limits;
 mod raw;
 mod reader;
 mod registry;
@@ -29,6 +30,8 @@ mod stream;
 mod sub_agent;
 mod threads;
 mod transcript;
+mod turn_limit;
+mod turn_params;
 mod unload;
 
 pub(crate) use self::{
@@ -39,6 +42,7 @@ pub(crate) use self::{
     resumable::{Continuations, Found},
     stream::{Opened, Reading},
     threads::{BegunUnload, Claim, ReportedUsage, Threads},
+    turn_params::TurnParams,
     unload::Lease,
 };
 pub use self::{

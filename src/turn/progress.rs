@@ -16,12 +16,32 @@ pub struct TurnProgress(Option<Arc<Left>>);
 struct Left {
     steps: Vec<ConversationStep>,
     usage: Option<TokenCount>,
+    did_nothing: bool,
 }
 
 impl TurnProgress {
     pub(crate) fn new(steps: Vec<ConversationStep>, usage: Option<TokenCount>) -> TurnProgress {
         let is_empty = steps.is_empty() && usage.is_none();
-        TurnProgress((!is_empty).then(|| Arc::new(Left { steps, usage })))
+        TurnProgress((!is_empty).then(|| Arc::new(Left { steps, usage, did_nothing: false })))
+    }
+
+    /// Notes whether the turn is known to have done nothing but to take the user's message.
+    pub(crate) fn and_did_nothing(self, did_nothing: bool) -> TurnProgress {
+        match self.0 {
+            left if !did_nothing => TurnProgress(left),
+            None => TurnProgress(Some(Arc::new(Left { steps: Vec::new(), usage: None, did_nothing }))),
+            Some(mut left) => {
+                if let Some(left) = Arc::get_mut(&mut left) {
+                    left.did_nothing = true;
+                }
+                TurnProgress(Some(left))
+            }
+        }
+    }
+
+    /// Whether a repeat of the turn does no work twice.
+    pub(crate) fn did_nothing(&self) -> bool {
+        self.0.as_ref().is_some_and(|left| left.did_nothing)
     }
 
     /// The steps, if they were kept: by `chat_once`, and with

@@ -21,6 +21,7 @@ use super::{
     log::{Consumer, End, Interest},
     lookup::{LookupState, TurnLookup, look_up},
     session::{Candidate, Session, TurnOutcome},
+    turn_limit::TurnLimit,
 };
 use crate::{
     continuation::{ChatContinuation, ChatMode},
@@ -54,6 +55,9 @@ pub(crate) struct TurnReader {
     next_lookup: Option<Instant>,
     /// The session's bytes that are counted.
     counted: usize,
+    /// When the turn was requested.
+    requested: Instant,
+    turn_limit: Option<Arc<TurnLimit>>,
 }
 
 /// How long a reader waits.
@@ -72,10 +76,18 @@ pub(super) enum Awaited {
     Nothing,
     /// The turn is inactive, and is not known to have ended.
     Silence,
+    /// The turn was interrupted because its limit has passed, and has not ended in time.
+    Overdue,
 }
 
 impl TurnReader {
-    pub(super) fn new(consumer: Consumer, keep_raw: bool, sub_agents: bool, mode: ChatMode) -> TurnReader {
+    pub(super) fn new(
+        consumer: Consumer,
+        keep_raw: bool,
+        sub_agents: bool,
+        mode: ChatMode,
+        requested: Instant,
+    ) -> TurnReader {
         let log = consumer.log();
         TurnReader {
             session: Session::new(&log.thread_id, &log.turn_id, log.usage_before.clone()),
@@ -91,12 +103,15 @@ impl TurnReader {
             lookup: None,
             next_lookup: None,
             counted: 0,
+            requested,
+            turn_limit: None,
         }
     }
 
     /// A turn for a caller that watches while another one reads.
     pub(super) fn watching(control: &Control) -> TurnReader {
-        TurnReader::new(control.log().attach(Interest::Steps), false, false, ChatMode::Steps)
+        let consumer = control.log().attach(Interest::Steps);
+        TurnReader::new(consumer, false, false, ChatMode::Steps, Instant::now())
     }
 
     pub(super) fn session(&self) -> &Session {
@@ -123,6 +138,21 @@ impl TurnReader {
         if let Some(consumer) = &self.consumer {
             consumer.set_interest(Interest::of(mode, self.raw.is_some(), self.sub_agents));
         }
+    }
+
+    /// Limits the whole turn, from its request on.
+    pub(super) fn limit_turn(&mut self, limit: Option<Duration>, control: &Control) {
+        let limit = limit.map(|limit| TurnLimit::new(self.requested, limit, control.request_timeout()));
+        self.turn_limit = limit;
+    }
+
+    pub(super) fn turn_limit(&self) -> Option<&Arc<TurnLimit>> {
+        self.turn_limit.as_ref()
+    }
+
+    /// The limit, if it has passed before the turn ended.
+    pub(super) fn passed_limit(&self) -> Option<&TurnLimit> {
+        self.turn_limit.as_deref().filter(|limit| limit.has_passed())
     }
 
     /// Where the events come from; `None` once the turn is over.
@@ -190,6 +220,9 @@ impl TurnReader {
                 End::Completed => {
                     // An undecodable `turn/completed` still ends the turn.
                     self.session.outcome.get_or_insert(TurnOutcome::Completed);
+                    let did_nothing =
+                        self.consumer.as_ref().is_some_and(|consumer| consumer.log().did_nothing());
+                    self.session.did_nothing = did_nothing && self.session.is_input_only();
                     Some(self.session.error().map_or(Ok(()), Err))
                 }
             };
@@ -213,7 +246,16 @@ impl TurnReader {
         inactivity: Option<Inactivity>,
         patience: Patience,
     ) -> Awaited {
+        if let Some(limit) = &self.turn_limit {
+            limit.enforce(control.connection(), control.log());
+        }
+        let passed = self.passed_limit();
+        if passed.is_some_and(TurnLimit::is_end_overdue) {
+            return Awaited::Overdue;
+        }
         let now = Instant::now();
+        // A turn that was interrupted has a deadline of its own.
+        let inactivity = inactivity.filter(|_| passed.is_none());
         let silent_at = inactivity.and_then(|inactivity| control.log().inactive_at(inactivity));
         let is_silent = silent_at.is_some_and(|at| now >= at);
         let doubted_at = control.log().doubted_at();
@@ -244,6 +286,7 @@ impl TurnReader {
             consumer.wait_for_lookup(lookup_at);
         }
         let due = lookup_at.or_else(|| earlier(silent_at, doubted_at));
+        let due = earlier(due, self.turn_limit.as_deref().and_then(TurnLimit::due));
         let until = match patience {
             Patience::None => return Awaited::Nothing,
             Patience::Until(deadline) if deadline.has_passed() => return Awaited::Nothing,
@@ -276,6 +319,8 @@ impl TurnReader {
             phase: answer.and_then(|answer| answer.phase.clone()),
             completion_source: answer
                 .map(|answer| if answer.is_plan { CompletionSource::Plan } else { found }),
+            started_at: self.session.started_at,
+            completed_at: self.session.completed_at,
             duration: self.session.duration,
             usage: self.session.usage(),
             steps: self.session.take_steps(),
@@ -307,7 +352,10 @@ pub(super) fn cancel(
     control.check_turn("cancel")?;
     // From here on events are returned, whether or not the turn keeps them.
     let kept = turn.raw.replace(Vec::new());
+    // The caller's own interrupt has its own deadline.
+    let limit = turn.turn_limit.take();
     let end = interrupt_and_read(turn, control, unread);
+    turn.turn_limit = limit;
     let events = std::mem::replace(&mut turn.raw, kept).unwrap_or_default();
     let was_interrupted = match end {
         Ok(()) | Err(Error::TurnFailed { .. }) => false,

@@ -23,6 +23,7 @@ use super::{
     follow::Followers,
     kind::Kind,
     log::{Consumer, Interest, TurnLog},
+    rate_limits::RateLimits,
     raw::params_of,
     result::token_usage_of,
     sub_agent::named_threads,
@@ -212,6 +213,7 @@ impl ThreadTurns {
 pub(crate) struct Turns {
     table: Mutex<Table>,
     threads: Arc<Threads>,
+    rate_limits: RateLimits,
     budget: Arc<Budget>,
 }
 
@@ -250,6 +252,7 @@ impl Turns {
         let turns = Arc::new_cyclic(|turns| Turns {
             table: Mutex::new(table(turns)),
             threads: Arc::clone(&threads),
+            rate_limits: RateLimits::default(),
             budget: Arc::clone(budget),
         });
         let payer: Arc<dyn Payer> = Arc::clone(&turns) as _;
@@ -361,6 +364,11 @@ impl Turns {
         &self.threads
     }
 
+    /// The limits of the account.
+    pub(super) fn rate_limits(&self) -> &RateLimits {
+        &self.rate_limits
+    }
+
     /// Warns once per turn that the server can't reach its model, because it tries again for ever.
     fn warn_of_retries(&self, core: &Core, frame: &Frame<'_>) {
         let Some(log) = self.turn_of(frame.route) else { return };
@@ -381,8 +389,10 @@ impl Subsystem for Turns {
             owner: frame.owner,
         };
         self.deliver(&event, frame.route, frame.received, wakeups);
-        if event.kind == Kind::Error {
-            self.warn_of_retries(core, frame);
+        match event.kind {
+            Kind::Error => self.warn_of_retries(core, frame),
+            Kind::RateLimits => self.rate_limits.update(frame.text),
+            _ => {}
         }
     }
 

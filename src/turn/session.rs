@@ -6,7 +6,7 @@
 use std::{
     collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Deserializer};
@@ -23,7 +23,9 @@ use super::{
 };
 use crate::{
     error::Error,
-    protocol::{MessagePhase, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount},
+    protocol::{
+        MessagePhase, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, wire::unix_seconds,
+    },
 };
 
 /// About what an entry of a table costs besides its text.
@@ -75,6 +77,7 @@ impl TurnOutcome {
                 info: info.map(Box::new),
                 turn: Some(Box::new(turn)),
                 progress: session.progress(),
+                resets_at: None,
             }),
         }
     }
@@ -110,6 +113,8 @@ pub struct Session {
     hasher: RandomState,
     /// The number of items of each type that arrived with their own ids.
     live: HashMap<String, usize>,
+    /// Whether an item other than a message of the user has completed.
+    has_worked: bool,
     /// What the entries of `live` cost.
     live_bytes: usize,
     final_answer: Option<Candidate>,
@@ -123,12 +128,16 @@ pub struct Session {
     /// The thread's total before this turn.
     usage_before: Option<TokenCount>,
     pub(crate) token_usage: Option<TokenUsage>,
+    pub(crate) started_at: Option<SystemTime>,
+    pub(crate) completed_at: Option<SystemTime>,
     pub(crate) duration: Option<Duration>,
     /// The last `error` without a retry.
     failure: Option<TurnError>,
     /// What it costs.
     failure_bytes: usize,
     pub(crate) outcome: Option<TurnOutcome>,
+    /// Whether the turn is known to have done nothing but to take the user's message.
+    pub(super) did_nothing: bool,
     /// For a reader of events.
     pub(super) agents: AgentNames,
 }
@@ -141,6 +150,7 @@ impl Session {
             seen: HashSet::new(),
             hasher: RandomState::new(),
             live: HashMap::new(),
+            has_worked: false,
             live_bytes: 0,
             final_answer: None,
             last_message: None,
@@ -149,10 +159,13 @@ impl Session {
             steps_bytes: 0,
             usage_before,
             token_usage: None,
+            started_at: None,
+            completed_at: None,
             duration: None,
             failure: None,
             failure_bytes: 0,
             outcome: None,
+            did_nothing: false,
             agents: AgentNames::default(),
         }
     }
@@ -164,6 +177,11 @@ impl Session {
 
     pub(super) fn take_steps(&mut self) -> Vec<ConversationStep> {
         self.steps.take().unwrap_or_default()
+    }
+
+    /// Whether no item but the user's messages has completed.
+    pub(super) fn is_input_only(&self) -> bool {
+        !self.has_worked
     }
 
     /// The answer so far. Commentary is none.
@@ -179,7 +197,8 @@ impl Session {
 
     /// What an error of this turn carries.
     pub(super) fn progress(&self) -> TurnProgress {
-        TurnProgress::new(self.steps.clone().unwrap_or_default(), self.usage())
+        let steps = self.steps.clone().unwrap_or_default();
+        TurnProgress::new(steps, self.usage()).and_did_nothing(self.did_nothing)
     }
 
     /// The session's bytes that grow with what the server sends.
@@ -259,6 +278,7 @@ impl Session {
         if !self.seen.insert(self.hasher.hash_one((item_id, item_type, plan))) {
             return None;
         }
+        self.has_worked |= item_type != "userMessage";
         if !is_stored_id(item_id) {
             match self.live.get_mut(item_type) {
                 Some(count) => *count += 1,
@@ -313,7 +333,10 @@ impl Session {
     /// Processes the terminal event. It contains items that arrived before, or some of them.
     pub(crate) fn complete_turn(&mut self, turn: &RawValue, steps: &mut impl Extend<ConversationStep>) {
         let tree = || serde_json::from_str(turn.get()).unwrap_or_else(|_| Value::from(turn.get()));
-        let TerminalTurn { status, error, items, duration_ms, .. } = TerminalTurn::of(turn.get());
+        let TerminalTurn { status, error, items, started_at, completed_at, duration_ms, .. } =
+            TerminalTurn::of(turn.get());
+        self.started_at = started_at.and_then(unix_seconds::moment).or(self.started_at);
+        self.completed_at = completed_at.and_then(unix_seconds::moment).or(self.completed_at);
         self.duration = duration_ms.map(Duration::from_millis).or(self.duration);
         self.complete_stored(items.unwrap_or_default(), steps);
         let error = error.or_else(|| self.failure.take());
@@ -374,6 +397,10 @@ pub(super) struct TerminalTurn<'a> {
     pub(super) error: Option<TurnError>,
     #[serde(default, borrow, deserialize_with = "lenient")]
     items: Option<Vec<&'a RawValue>>,
+    #[serde(default, rename = "startedAt", deserialize_with = "lenient")]
+    started_at: Option<u64>,
+    #[serde(default, rename = "completedAt", deserialize_with = "lenient")]
+    completed_at: Option<u64>,
     #[serde(default, rename = "durationMs", deserialize_with = "lenient")]
     duration_ms: Option<u64>,
 }

@@ -93,6 +93,9 @@ pub(crate) struct Opened {
 pub(crate) struct Reading {
     pub(crate) mode: ChatMode,
     pub(crate) inactivity: Option<Duration>,
+    pub(crate) turn_timeout: Option<Duration>,
+    /// When the turn was requested.
+    pub(crate) requested: Instant,
     pub(crate) keep_raw: bool,
     pub(crate) keep_steps: bool,
     pub(crate) sub_agents: bool,
@@ -103,19 +106,29 @@ pub(crate) struct Reading {
 impl Reading {
     /// Steps, of which none are kept.
     pub(crate) fn steps(inactivity: Option<Duration>) -> Reading {
-        let (keep_raw, keep_steps, sub_agents) = (false, false, false);
-        Reading { mode: ChatMode::Steps, inactivity, keep_raw, keep_steps, sub_agents, lease: None }
+        Reading {
+            mode: ChatMode::Steps,
+            inactivity,
+            turn_timeout: None,
+            requested: Instant::now(),
+            keep_raw: false,
+            keep_steps: false,
+            sub_agents: false,
+            lease: None,
+        }
     }
 }
 
 impl<T: TurnItem> TurnStream<T> {
     pub(crate) fn open(opened: Opened) -> Self {
         let Opened { control, consumer, continuations, reading } = opened;
-        let Reading { mode, inactivity, keep_raw, keep_steps, sub_agents, lease } = reading;
-        let mut turn = TurnReader::new(consumer, keep_raw, sub_agents, mode);
+        let Reading { mode, inactivity, turn_timeout, requested, keep_raw, keep_steps, sub_agents, lease } =
+            reading;
+        let mut turn = TurnReader::new(consumer, keep_raw, sub_agents, mode, requested);
         if keep_steps {
             turn.keep_steps();
         }
+        turn.limit_turn(turn_timeout, &control);
         Self::over(turn, control, continuations, inactivity, VecDeque::new(), lease)
     }
 
@@ -128,7 +141,7 @@ impl<T: TurnItem> TurnStream<T> {
         lease: Option<Lease>,
     ) -> Self {
         let inactivity = Inactivity { limit: inactivity, since: Instant::now() };
-        if control.connection().notifier().tells_changes() {
+        if control.connection().notifier().tells_changes() || turn.turn_limit().is_some() {
             arm(&turn, &control, inactivity);
         }
         TurnStream {
@@ -152,9 +165,13 @@ impl<T: TurnItem> TurnStream<T> {
         continuations: Arc<Continuations>,
         mode: ChatMode,
         inactivity: Option<Duration>,
+        turn_timeout: Option<Option<Duration>>,
     ) -> Self {
         let Parked { mut turn, control, unread, lease } = parked;
         turn.go_on(mode);
+        if let Some(limit) = turn_timeout {
+            turn.limit_turn(limit, &control);
+        }
         let ready = unread.into_iter().filter_map(T::from_event).collect();
         Self::over(turn, control, continuations, inactivity, ready, lease)
     }
@@ -440,6 +457,13 @@ impl<T: TurnItem> TurnStream<T> {
             }
             let Some(turn) = &mut self.turn else { return Pulled::Nothing };
             if let Some(end) = turn.read(&mut self.ready) {
+                let end = match (turn.passed_limit(), end) {
+                    // However the turn ended after it was interrupted, but not if the connection was lost.
+                    (Some(limit), Ok(()) | Err(Error::TurnInterrupted { .. } | Error::TurnFailed { .. })) => {
+                        Err(limit.error(turn.session().progress()))
+                    }
+                    (_, end) => end,
+                };
                 self.end(end);
                 continue;
             }
@@ -453,13 +477,19 @@ impl<T: TurnItem> TurnStream<T> {
                 Awaited::Silence => {
                     self.end_inactive(Instant::now().saturating_duration_since(silent_since));
                 }
+                Awaited::Overdue => {
+                    let progress = turn.session().progress();
+                    let error = turn.turn_limit().map(|limit| limit.overdue(progress));
+                    self.end(error.map_or(Ok(()), Err));
+                }
             }
         }
     }
 
     /// Ends the stream: frees what was kept for the turn, except what the result is made of.
     fn end(&mut self, end: Result<()>) {
-        self.state = StreamState::Ended(end.err(), false);
+        let error = end.err().map(|error| self.control.turns().rate_limits().complete(error));
+        self.state = StreamState::Ended(error, false);
         if let Some(turn) = &mut self.turn {
             turn.free_events();
         }
@@ -496,7 +526,7 @@ impl<T: TurnItem> TurnStream<T> {
 /// Has the program told of the deadlines of a turn, whether or not anybody reads it.
 fn arm(turn: &TurnReader, control: &Control, inactivity: Inactivity) {
     if let Some(consumer) = turn.consumer() {
-        consumer.arm(control.connection(), inactivity);
+        consumer.arm(control.connection(), inactivity, turn.turn_limit().cloned());
     }
 }
 

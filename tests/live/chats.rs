@@ -6,10 +6,10 @@
 use std::process::Command;
 use std::thread;
 
-use codex_blocking::testing::{ModelReply, ModelStub};
+use codex_blocking::testing::{ModelReply, ModelStub, ScriptedServer};
 use codex_blocking::{
-    ChatRequest, Client, CompletionSource, Error, InputItem, StepStatus, StepType, ThreadConfig, TurnEvent,
-    TurnOverrides,
+    ChatRequest, Client, CompletionSource, Error, InputItem, Recorder, StepStatus, StepType, ThreadConfig,
+    TurnEvent, TurnOverrides,
 };
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ use crate::support::PATIENCE;
 use crate::support::cases::cases;
 use crate::support::live::{Live, Via};
 use crate::support::real::{RealHome, codex_bin, is_old_server};
+use crate::support::record::Record;
 use crate::{asked, kinds, said};
 
 cases![
@@ -29,6 +30,7 @@ cases![
     a_hundred_thousand_deltas_arrive_all_and_in_order,
     a_question_about_approval_is_declined_and_the_turn_goes_on,
     the_version_is_the_one_that_the_program_prints,
+    the_server_tells_where_it_runs,
     a_turn_without_an_answer_is_an_error_of_chat_once_only,
     no_event_comes_a_second_time_in_its_old_form,
     a_failed_turn_is_an_error_with_the_servers_words_and_info,
@@ -46,6 +48,7 @@ cases![
     two_thousand_requests_of_forty_threads_are_all_answered,
     two_chats_on_a_busy_thread_share_its_turn_and_its_end,
     chats_of_eight_threads_in_one_thread_all_end,
+    a_recorded_session_replays_to_the_same_steps,
 ];
 
 // ---- plain turns ----
@@ -197,6 +200,18 @@ fn the_version_is_the_one_that_the_program_prints() {
     let printed = String::from_utf8(printed.stdout).unwrap();
     let told = live.client.initialize().unwrap();
     assert_eq!(told.server_version(), printed.split_whitespace().last());
+}
+
+fn the_server_tells_where_it_runs() {
+    let live = Live::new();
+    let told = live.client.initialize().unwrap();
+    assert!(told.user_agent().unwrap().starts_with("codex-blocking/"), "{told:?}");
+    if !is_old_server() {
+        let home = live.home.home().canonicalize().unwrap();
+        assert_eq!(told.codex_home(), Some(home.as_path()));
+        assert_eq!(told.platform_family(), Some(std::env::consts::FAMILY));
+        assert_eq!(told.platform_os(), Some(std::env::consts::OS));
+    }
 }
 
 fn a_turn_without_an_answer_is_an_error_of_chat_once_only() {
@@ -432,4 +447,33 @@ fn chats_of_eight_threads_in_one_thread_all_end() {
         }
     });
     live.comes_to_rest();
+}
+
+// ---- records ----
+
+/// What chats in one thread tell, of messages, reasoning, a command, a file and a failure.
+fn session(client: &Client) -> Vec<String> {
+    let thread = client.start_thread(ThreadConfig::new()).unwrap();
+    let mut told = Vec::new();
+    for text in ["hello", "think about cats", "run echo sk-hush", "patch recorded.txt", "fail", "hello again"]
+    {
+        let mut chat = thread.chat(text).unwrap();
+        told.extend(chat.by_ref().map(|step| step.to_string()));
+        let outcome = chat.finish().map(|result| (result.turn_id, result.final_text, result.token_usage));
+        told.push(format!("{:?}", outcome.map_err(|error| error.to_string())));
+    }
+    told
+}
+
+fn a_recorded_session_replays_to_the_same_steps() {
+    let record = Record::default();
+    let live = Live::with(RealHome::new(), Client::builder().record(Recorder::new(record.clone())));
+    let then = session(&live.client);
+    live.client.close().unwrap();
+    assert!(!record.text().contains("sk-hush"));
+    let path = live.home.home().join("record.jsonl");
+    std::fs::write(&path, record.text()).unwrap();
+    let now = session(&ScriptedServer::replay(&path).unwrap().client().unwrap());
+    let masked: Vec<_> = then.iter().map(|line| line.replace("sk-hush", "sk-xxxx")).collect();
+    assert_eq!(now, masked);
 }

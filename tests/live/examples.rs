@@ -15,6 +15,7 @@ cases![
     the_approvals_example_decides_for_the_real_codex,
     the_tools_example_gives_its_tool_to_the_real_codex,
     the_threads_example_runs_the_real_codex_against_the_stub_of_the_model,
+    the_batch_example_asks_the_real_codex_and_shows_what_failed,
     the_remote_example_runs_a_real_codex_that_listens,
     #[cfg(unix)]
     the_remote_example_finds_a_real_codex_on_a_unix_socket,
@@ -66,6 +67,24 @@ fn the_threads_example_runs_the_real_codex_against_the_stub_of_the_model() {
     let (output, stdout, stderr) = run("threads", &["--offline-model"], Some(&codex));
     assert!(output.status.success(), "{stderr}");
     assert_threads(&stdout);
+}
+
+fn the_batch_example_asks_the_real_codex_and_shows_what_failed() {
+    let codex = real_codex();
+    let (output, stdout, stderr) = run("batch", &["--offline-model"], Some(&codex));
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("echo: Spell the number 20\n20 of 20 prompts answered, "), "{stdout}");
+    let file =
+        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mixed-{}", std::process::id()));
+    std::fs::write(&file, "hello\nfail\nhello again\n").unwrap();
+    let (output, stdout, stderr) = run("batch", &["--offline-model", file.to_str().unwrap()], Some(&codex));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stdout.contains("error: turn ") && stdout.contains("echo: hello again\n2 of 3 prompts"),
+        "{stdout}"
+    );
+    assert!(stderr.contains("1 of 3 prompts have no answer"), "{stderr}");
 }
 
 fn the_remote_example_runs_a_real_codex_that_listens() {

@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account;
 mod chats;
 mod clients;
 #[cfg(target_os = "linux")]
@@ -25,6 +26,7 @@ mod questions;
 mod results;
 mod server_requests;
 mod start;
+mod surroundings;
 mod threads;
 mod transcripts;
 mod turns;
@@ -94,6 +96,8 @@ fn cases(via: Via) -> Vec<Case> {
 /// What runs once: it has a server of its own kind, or the transport makes no difference.
 fn cases_of_no_transport() -> Vec<Case> {
     [
+        account::cases(),
+        surroundings::cases(),
         model_stub::cases(),
         typed::cases(),
         #[cfg(unix)]

@@ -31,6 +31,8 @@ cases![
     commentary_is_not_the_answer,
     the_tokens_of_a_turn_are_those_of_all_its_calls,
     a_model_that_can_not_be_reached_is_named_when_the_turn_is_given_up,
+    a_turn_that_the_model_refused_is_repeated_until_it_answers,
+    a_turn_past_its_limit_is_interrupted_with_its_steps,
 ];
 
 fn live_with(model: ModelStub) -> Live {
@@ -239,6 +241,8 @@ fn the_tokens_of_a_turn_are_those_of_all_its_calls() {
         let result = thread.chat_once(text).unwrap();
         assert_eq!(result.usage.unwrap().total_tokens, tokens, "{text}");
         assert!(result.duration.is_some() || is_old_server());
+        let (started, completed) = (result.started_at, result.completed_at);
+        assert!((started.is_some() && started <= completed) || is_old_server(), "{started:?} {completed:?}");
     }
     assert_eq!(thread.token_usage().unwrap().total.total_tokens, 600);
     let id = thread.thread_id().to_owned();
@@ -270,4 +274,38 @@ fn a_model_that_can_not_be_reached_is_named_when_the_turn_is_given_up() {
     assert!(error.to_string().contains("Reconnecting"), "{error}");
     let result = live.client.cancel(error.continuation().unwrap()).unwrap();
     assert!(result.was_interrupted || result.was_completed);
+}
+
+fn a_turn_that_the_model_refused_is_repeated_until_it_answers() {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let asked = Arc::clone(&refuses);
+    let model = ModelStub::start_with(move |_| match asked.load(Ordering::Relaxed) {
+        true => ModelReply::status(429, json!({ "error": { "message": "too many" } })),
+        false => ModelReply::new().text("done"),
+    });
+    let live = live_with(model.unwrap());
+    let error = live.client.chat_once("hello").unwrap_err();
+    let failure = error.failure().unwrap();
+    assert_eq!((failure.http_status, failure.is_transient), (Some(429), true), "{error:?}");
+    assert!(error.is_retryable(), "{error:?}");
+    let policy = RetryPolicy::new().first_delay(Duration::from_millis(10));
+    let result = retry(policy, || {
+        live.client.chat_once("hello").inspect_err(|_| refuses.store(false, Ordering::Relaxed))
+    });
+    assert_eq!(result.unwrap().final_text, "done");
+}
+
+fn a_turn_past_its_limit_is_interrupted_with_its_steps() {
+    let model = ModelStub::start_with(|request| match request.tool_output() {
+        Some(_) => ModelReply::new().hang(),
+        None => ModelReply::new().command("echo so far"),
+    });
+    let live = live_with(model.unwrap());
+    // Longer than a slow machine needs for one command.
+    let request = ChatRequest::new("hello").turn_timeout(Duration::from_secs(8));
+    let error = live.client.chat_once(request).unwrap_err();
+    assert!(matches!(error, Error::Timeout { limit: Timeout::Turn, .. }), "{error:?}");
+    let kinds: Vec<_> = error.steps().iter().map(|step| step.step_type.to_string()).collect();
+    assert_eq!(kinds, ["userMessage", "exec"]);
+    await_that("the turn has ended", || live.client.stats().running_turns == 0);
 }

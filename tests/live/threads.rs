@@ -5,8 +5,7 @@
 //! at once.
 
 use codex_blocking::protocol::{
-    ServerNotification, ThreadForkParams, ThreadItem, ThreadLoadedListParams, ThreadStartParams, TurnStatus,
-    WriteStatus,
+    ServerNotification, ThreadItem, ThreadLoadedListParams, ThreadStartParams, Turn, TurnStatus, WriteStatus,
 };
 use codex_blocking::testing::{ModelReply, ModelStub};
 use codex_blocking::*;
@@ -42,9 +41,19 @@ cases![
     a_turn_is_steered_by_its_ids,
     a_turn_that_has_ended_is_not_steered,
     an_answer_of_a_shape_is_decoded_and_its_schema_reaches_the_model,
+    the_schema_of_a_type_reaches_the_model,
     a_value_is_written_and_a_stale_version_is_refused,
     a_batch_is_written_as_a_whole_or_not_at_all,
     models_are_listed_in_pages,
+    turns_are_read_oldest_first_with_all_items_over_several_pages,
+    threads_and_models_are_read_over_several_pages,
+    a_thread_without_a_turn_has_no_turns,
+    a_fork_at_a_turn_ends_with_it_and_the_model_knows_no_more,
+    a_fork_before_a_turn_ends_before_it,
+    a_handle_tells_what_the_server_answered,
+    the_server_takes_every_parameter_that_has_a_setter,
+    an_id_of_the_programs_own_comes_back_in_history,
+    the_output_of_a_tool_from_outside_reaches_the_model_unless_the_server_would_ignore_it,
 ];
 
 /// A thread with these turns.
@@ -167,6 +176,13 @@ fn threads_are_listed_by_all_options() {
     }
     assert_eq!(up, down);
     assert_eq!(list(ListThreads::new().cwd(&elsewhere)), ids[1..2]);
+    if !is_before(128) {
+        assert_eq!(list(ListThreads::new().cwds([&elsewhere, &live.home.workspace()])).len(), 3);
+    }
+    if !is_old_server() {
+        assert!(list(ListThreads::new().section_id("none")).is_empty());
+        assert_eq!(list(ListThreads::new().use_state_db_only(true)).len(), 3);
+    }
     assert_eq!(list(ListThreads::new().model_providers(["mock"])).len(), 3);
     assert!(list(ListThreads::new().model_providers(["another"])).is_empty());
     assert_eq!(list(ListThreads::new().source_kinds([ThreadSourceKind::Vscode])).len(), 3);
@@ -308,28 +324,39 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
     ) -> impl Iterator<Item = (&'static str, T)> {
         names.iter().map(|name| (*name, serde_json::from_value(json!({ *name: null })).unwrap()))
     }
-    const OF_THREAD: [&str; 10] = [
+    const OF_THREAD: [&str; 16] = [
+        "approvals_reviewer",
+        "permissions",
+        "service_tier",
+        "service_name",
+        "session_start_source",
+        "thread_source",
         "cwd",
-        "baseInstructions",
-        "developerInstructions",
+        "base_instructions",
+        "developer_instructions",
         "model",
-        "modelProvider",
-        "approvalPolicy",
+        "model_provider",
+        "approval_policy",
         "sandbox",
         "personality",
         "ephemeral",
         "config",
     ];
-    const OF_TURN: [&str; 9] = [
+    const OF_TURN: [&str; 14] = [
+        "approvals_reviewer",
+        "permissions",
+        "service_tier",
+        "service_tier_for_turn",
+        "disabled_plugin_ids",
         "cwd",
         "model",
         "effort",
         "summary",
-        "sandboxPolicy",
+        "sandbox_policy",
         "personality",
-        "approvalPolicy",
-        "outputSchema",
-        "collaborationMode",
+        "approval_policy",
+        "output_schema",
+        "collaboration_mode",
     ];
     let live = Live::with(RealHome::new(), Client::builder().experimental_api(true));
     let client = &live.client;
@@ -354,7 +381,7 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
     }
     // Why it is refused here; servers that know of no ephemeral forks take it.
     if !is_before(128) {
-        let refused = client.request("thread/fork", json!({ "threadId": id, "ephemeral": null }));
+        let refused = client.request("thread/fork", json!({ "thread_id": id, "ephemeral": null }));
         assert!(rpc(refused).0.contains("invalid type: null"));
     }
 }
@@ -432,11 +459,11 @@ fn threads_that_can_not_be_taken_back_are_told_and_a_fork_does_it() {
     let running = client.chat(ChatRequest::new("hang").thread(id)).unwrap();
     live.wait_for_model(4);
     let Err(Error::InvalidInput { message, .. }) = client.rollback_thread(id, 1) else { panic!() };
-    assert!(message.contains("last_turn_id"), "{message}");
+    assert!(message.contains("fork_thread_at"), "{message}");
     running.interrupt().unwrap();
     drop(running);
-    let fork = client.call(ThreadForkParams::new(id).last_turn_id(first).exclude_turns(true)).unwrap();
-    client.chat_once(ChatRequest::new("three").thread(&fork.thread.id)).unwrap();
+    let fork = client.fork_thread_at(id, &first, ThreadConfig::new()).unwrap();
+    fork.chat_once("three").unwrap();
     assert_eq!(said(&live), ["one", "three"]);
 }
 
@@ -535,12 +562,51 @@ fn an_answer_of_a_shape_is_decoded_and_its_schema_reaches_the_model() {
         "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["n"],
         "additionalProperties": false,
     });
-    let count: Count = live.client.chat_json("count", &schema).unwrap();
-    assert_eq!(count.n, 3);
+    let count = live.client.chat_json::<Count>("count", &schema).unwrap();
+    assert_eq!((count.value.n, count.result.steps.len()), (3, 2));
     assert_eq!(asked(&live)["text"]["format"]["schema"], schema);
     let wrong = live.client.chat_json::<Vec<u32>>("count", &schema);
     let Err(Error::Decode { raw, .. }) = wrong else { panic!("decoded into a list") };
     assert_eq!(&*raw, r#"{"n": 3}"#);
+}
+
+fn the_schema_of_a_type_reaches_the_model() {
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct Report {
+        /// What was found.
+        findings: Vec<Finding>,
+        score: Option<u8>,
+    }
+    #[derive(Debug, PartialEq, serde::Deserialize, schemars::JsonSchema)]
+    struct Finding {
+        severity: Severity,
+    }
+    #[derive(Debug, PartialEq, serde::Deserialize, schemars::JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Severity {
+        Low,
+        High,
+    }
+    let answer = r#"{"findings": [{"severity": "high"}], "score": null}"#;
+    let model = ModelStub::start_with(move |_| ModelReply::new().text(answer)).unwrap();
+    let live = Live::with(RealHome::with_model(model), Client::builder());
+    let report = live.client.chat_json_typed::<Report>("report").unwrap().value;
+    assert_eq!((report.findings, report.score), (vec![Finding { severity: Severity::High }], None));
+    let format = &asked(&live)["text"]["format"];
+    let object = |properties: Value| {
+        let required: Vec<_> = properties.as_object().unwrap().keys().cloned().collect();
+        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+    };
+    let findings = json!({
+        "description": "What was found.", "type": "array", "items": { "$ref": "#/$defs/Finding" },
+    });
+    let score = json!({ "type": ["integer", "null"], "minimum": 0, "maximum": 255 });
+    let mut schema = object(json!({ "findings": findings, "score": score }));
+    schema["$defs"] = json!({
+        "Finding": object(json!({ "severity": { "$ref": "#/$defs/Severity" } })),
+        "Severity": { "type": "string", "enum": ["low", "high"] },
+    });
+    assert_eq!((&format["schema"], &format["strict"]), (&schema, &json!(true)));
 }
 
 // ---- configuration and models ----
@@ -597,4 +663,210 @@ fn models_are_listed_in_pages() {
     assert!(rest.data.iter().all(|model| page.data.iter().all(|known| known.id != model.id)));
     let all = live.client.list_models(ListModels::new().include_hidden(true)).unwrap();
     assert!(all.data.len() >= page.data.len() + rest.data.len());
+}
+
+// ---- history ----
+
+/// What was said in the turns, oldest first.
+fn asked_in(turns: Paged<Turn>) -> Vec<String> {
+    let text = |turn: Result<Turn>| match turn.unwrap().items.first() {
+        Some(ThreadItem::UserMessage(message)) => match &message.content[0] {
+            InputItem::Text(text) => text.text.clone(),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    turns.map(text).collect()
+}
+
+fn turns_are_read_oldest_first_with_all_items_over_several_pages() {
+    let mut live = Live::with_script(|request| match request.tool_output() {
+        None if request.user_text() == "run" => ModelReply::new().command("true"),
+        _ => ModelReply::new().text("done"),
+    });
+    let thread = thread_of(&live, &["run"]);
+    let texts: Vec<String> = (0..54).map(|nth| nth.to_string()).collect();
+    texts.iter().for_each(|text| drop(thread.chat_once(text).unwrap()));
+    let expected: Vec<String> = std::iter::once("run".to_owned()).chain(texts).collect();
+    assert_eq!(asked_in(thread.turns()), expected);
+    let first = thread.turns().next().unwrap().unwrap();
+    let kinds = first.steps().into_iter().map(|step| step.step_type.to_string()).collect::<Vec<_>>();
+    // Old servers store no commands.
+    assert!(is_old_server() || kinds.contains(&"exec".to_owned()), "all items: {kinds:?}");
+    // A thread that is not loaded, in another server.
+    let id = thread.thread_id().to_owned();
+    drop(thread);
+    live.restart();
+    assert_eq!(asked_in(live.client.thread_turns(&id)), expected);
+}
+
+fn threads_and_models_are_read_over_several_pages() {
+    let live = Live::new();
+    let mut made: Vec<String> = (0..5).map(|_| live.client.chat_once("x").unwrap().thread_id).collect();
+    let threads = |options: ListThreads| -> Vec<String> {
+        let mut ids: Vec<String> = live.client.threads(options).map(|thread| thread.unwrap().id).collect();
+        ids.sort();
+        ids
+    };
+    made.sort();
+    assert_eq!(threads(ListThreads::new()), made);
+    // The cursor of an old server is a second: it leaves out what was made in the same one.
+    if !is_old_server() {
+        assert_eq!(threads(ListThreads::new().limit(2)), made);
+        assert_eq!(threads(ListThreads::new().limit(1).sort_key(ThreadSortKey::UpdatedAt)), made);
+    }
+    assert!(threads(ListThreads::new().archived(true)).is_empty());
+    let models: Vec<_> = live.client.models().collect::<Result<_>>().unwrap();
+    assert_eq!(models, live.client.list_models(ListModels::new()).unwrap().into_inner().data);
+    let mut bad = live.client.threads(ListThreads::new().cursor("x"));
+    assert!(rpc(bad.next().unwrap()).0.contains("invalid cursor"));
+    assert!(bad.next().is_none());
+}
+
+fn a_thread_without_a_turn_has_no_turns() {
+    let live = Live::new();
+    let thread = thread_of(&live, &[]);
+    let read: Vec<_> = thread.turns().collect();
+    assert!(read.is_empty(), "{read:?}");
+    thread.chat_once("one").unwrap();
+    assert_eq!(asked_in(thread.turns()), ["one"]);
+    // What is not stored has no history to read.
+    let ephemeral = live.client.start_thread(ThreadConfig::new().ephemeral(true)).unwrap();
+    ephemeral.chat_once("one").unwrap();
+    assert!(rpc(ephemeral.turns().next().unwrap()).0.contains("ephemeral"));
+    let unknown = live.client.thread_turns("01a2057f-bb7b-7251-9c86-330d3cad9938").next().unwrap();
+    assert!(matches!(unknown, Err(Error::Rpc { .. })), "{unknown:?}");
+}
+
+fn a_fork_at_a_turn_ends_with_it_and_the_model_knows_no_more() {
+    let live = Live::new();
+    let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
+    let turns = ["one", "two", "three"].map(|text| thread.chat_once(text).unwrap().turn_id);
+    if is_old_server() {
+        assert!(matches!(thread.fork_at(&turns[1], ThreadConfig::new()), Err(Error::InvalidInput { .. })));
+        return;
+    }
+    let fork = thread.fork_at(&turns[1], ThreadConfig::new()).unwrap();
+    assert_eq!(asked_in(fork.turns()), ["one", "two"]);
+    fork.chat_once("four").unwrap();
+    assert_eq!(said(&live), ["one", "two", "four"]);
+    assert_eq!(asked_in(thread.turns()), ["one", "two", "three"]);
+    let refused = rpc(live.client.fork_thread_at(thread.thread_id(), "moon", ThreadConfig::new()));
+    assert!(refused.0.contains("turn"), "{refused:?}");
+}
+
+fn a_fork_before_a_turn_ends_before_it() {
+    if is_old_server() {
+        return;
+    }
+    let live = Live::with(RealHome::new(), Client::builder().experimental_api(true));
+    let thread = live.client.start_thread(ThreadConfig::new()).unwrap();
+    let turns = ["one", "two"].map(|text| thread.chat_once(text).unwrap().turn_id);
+    let fork = thread.fork(ThreadConfig::new().before_turn_id(&turns[1])).unwrap();
+    assert_eq!(asked_in(fork.turns()), ["one"]);
+}
+
+fn a_handle_tells_what_the_server_answered() {
+    let mut live = Live::new();
+    let cwd = live.home.workspace();
+    let config = || {
+        let config = ThreadConfig::new().cwd(&cwd).model("gpt-5").sandbox(SandboxMode::ReadOnly);
+        config.approval_policy(ApprovalPolicy::Never)
+    };
+    let check = |thread: &ThreadHandle| {
+        let info = thread.info();
+        assert_eq!(info.thread_id, thread.thread_id());
+        assert_eq!((info.model.as_deref(), info.model_provider.as_deref()), (Some("gpt-5"), Some("mock")));
+        assert_eq!(info.cwd.as_deref(), Some(&*cwd));
+        assert!(matches!(info.sandbox, Some(SandboxPolicy::ReadOnly(_))), "{info:?}");
+        assert_eq!(info.approval_policy, Some(ApprovalPolicy::Never));
+        assert_eq!(info.raw["thread"]["id"], thread.thread_id());
+        assert_eq!(info.raw["thread"]["turns"], json!([]));
+        if !is_old_server() {
+            assert_eq!(info.approvals_reviewer, Some(ApprovalsReviewer::User));
+        }
+    };
+    let thread = live.client.start_thread(config()).unwrap();
+    check(&thread);
+    thread.chat_once("one").unwrap();
+    let id = thread.thread_id().to_owned();
+    let fork = thread.fork(ThreadConfig::new()).unwrap();
+    check(&fork);
+    drop((thread, fork));
+    live.restart();
+    check(&live.client.resume_thread(&id, config()).unwrap());
+}
+
+fn the_server_takes_every_parameter_that_has_a_setter() {
+    if is_old_server() {
+        return;
+    }
+    let live = Live::with(RealHome::new(), Client::builder().experimental_api(true));
+    let config = ThreadConfig::new()
+        .approvals_reviewer(ApprovalsReviewer::User)
+        .service_tier("flex")
+        .service_name("tests")
+        .session_start_source(ThreadStartSource::Clear)
+        .thread_source("tests")
+        .allow_provider_model_fallback(true)
+        .history_mode(protocol::ThreadHistoryMode::Paginated)
+        .runtime_workspace_roots(vec![live.home.workspace().to_str().unwrap().to_owned()])
+        .extra("fromTheFuture", json!({ "a": 1 }));
+    let thread = live.client.start_thread(config).unwrap();
+    assert_eq!(thread.info().service_tier.as_deref(), Some("flex"));
+    assert!(thread.not_applied().is_empty());
+    let overrides = TurnOverrides::new()
+        .approvals_reviewer(ApprovalsReviewer::User)
+        .service_tier("flex")
+        .service_tier_for_turn("default")
+        .disabled_plugin_ids(vec!["x".to_owned()])
+        .extra("fromTheFuture", 1);
+    let request =
+        ChatRequest::new("one").overrides(overrides).turn_trigger("tests").extra("alsoFromTheFuture", "x");
+    let first = thread.chat_once(request).unwrap();
+    let request = ChatRequest::new("two").parent_turn_id(&first.turn_id).root_turn_id(&first.turn_id);
+    thread.chat_once(request).unwrap();
+    let second = thread.turns().nth(1).unwrap().unwrap();
+    assert_eq!(second.root_turn_id, Some(first.turn_id));
+    let fork = thread.fork(ThreadConfig::new()).unwrap();
+    assert_eq!(
+        fork.not_applied(),
+        ["allowProviderModelFallback", "historyMode", "serviceName", "sessionStartSource",]
+    );
+    assert_eq!(fork.info().raw["thread"]["threadSource"], "tests");
+    // The profile has to exist.
+    let refused = rpc(live.client.start_thread(ThreadConfig::new().permissions("moon")));
+    assert!(refused.0.contains("permissions"), "{refused:?}");
+}
+
+fn an_id_of_the_programs_own_comes_back_in_history() {
+    if is_old_server() {
+        return;
+    }
+    let live = Live::new();
+    let thread = thread_of(&live, &[]);
+    thread.chat_once(ChatRequest::new("one").client_user_message_id("mine")).unwrap();
+    let turn = thread.turns().next().unwrap().unwrap();
+    let ThreadItem::UserMessage(message) = &turn.items[0] else { panic!("{turn:?}") };
+    assert_eq!(message.client_id.as_deref(), Some("mine"));
+}
+
+fn the_output_of_a_tool_from_outside_reaches_the_model_unless_the_server_would_ignore_it() {
+    let live = Live::new();
+    let thread = thread_of(&live, &["one"]);
+    let output = TurnToolOutput::new("search", "found it");
+    let result = thread.chat_once(ChatRequest::new(Vec::new()).tool_output(output));
+    if is_before(151) {
+        assert_eq!(result.unwrap_err().code(), "invalid_input");
+        return;
+    }
+    let result = result.unwrap();
+    assert_eq!(result.steps[0].item_type.as_deref(), Some("functionCallOutput"));
+    assert!(asked(&live)["input"].to_string().contains("found it"));
+    // This is why the client refuses both at once.
+    let both = json!({
+        "threadId": thread.thread_id(), "input": [{ "type": "text", "text": "x" }],
+        "toolOutput": { "name": "search", "output": "found it" },
+    });
+    assert!(rpc(live.client.request("turn/start", both)).0.contains("cannot be combined"));
 }

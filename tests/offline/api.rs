@@ -2,27 +2,65 @@
 //!
 //! Relies on nothing at run time: no call here is made.
 
-use std::{fmt::Debug, iter::FusedIterator, time::Duration};
+use std::{
+    fmt::Debug,
+    iter::FusedIterator,
+    time::{Duration, SystemTime},
+};
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests, BatchWriteConfig, CancelResult, Chat,
-    ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult, Client, ClientBuilder,
-    CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit, ConversationStep, Error,
-    ExecOptions, InitializeResult, InputItem, ListModels, ListThreads, Memory, Notifications, PlanStep,
-    RawEvent, RawNotification, ReadConfig, Reply, Result, ReviewDelivery, ReviewTarget, ServerRequest,
-    ServerResponse, Setting, SortDirection, Stats, Stdio, StepStatus, StepType, StreamHandle,
-    SubAgentTranscript, ThreadConfig, ThreadHandle, ThreadSortKey, TokenUsage, Transcript, TranscriptItem,
-    TranscriptTurn, Transport, TurnEvent, TurnHandle, TurnOverrides, TurnStatus, UserInputRequest,
-    UserInputRequests, UserInputResponse, WeakClient, WebSocket, WriteConfigValue,
+    Account, AccountKind, ApprovalDecision, ApprovalMode, ApprovalRequest, ApprovalRequests,
+    BatchWriteConfig, CancelResult, Chat, ChatContinuation, ChatEvents, ChatMode, ChatRequest, ChatResult,
+    Client, ClientBuilder, CollaborationMode, CommandExit, CommandOutput, CompletionSource, ConfigEdit,
+    ConversationStep, Error, ExecOptions, InitializeResult, InputItem, JsonAnswer, ListModels, ListThreads,
+    Memory, Notifications, Paged, PlanStep, PlanType, RawEvent, RawNotification, ReadConfig, Recorder, Reply,
+    Result, RetryPolicy, ReviewDelivery, ReviewTarget, ServerRequest, ServerResponse, Setting, SortDirection,
+    Stats, Stdio, StepStatus, StepType, StreamHandle, SubAgentTranscript, ThreadConfig, ThreadHandle,
+    ThreadInfo, ThreadSortKey, Timeout, TokenUsage, Transcript, TranscriptItem, TranscriptTurn, Transport,
+    TurnEvent, TurnFailure, TurnHandle, TurnOverrides, TurnStatus, UserInputRequest, UserInputRequests,
+    UserInputResponse, WeakClient, WebSocket, WriteConfigValue,
     protocol::{self, ClientRequest},
+    retry,
+    testing::ScriptedServer,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 #[expect(dead_code, reason = "it only has to compile")]
+fn account(client: &Client) -> Result<()> {
+    fn crosses<T: Clone + Send + Sync + Debug + 'static>(_: &T) {}
+    let account: Account = client.account()?;
+    let _: Account = client.refresh_account()?;
+    let _: (Option<AccountKind>, Option<String>, Option<PlanType>) =
+        (account.kind, account.email, account.plan);
+    client.login_api_key("sk-…")?;
+    for login in [client.login_chatgpt()?, client.login_device_code()?] {
+        crosses(&login);
+        let _: (&str, Option<&str>, bool) = (login.url(), login.user_code(), login.is_ended());
+        login.wait(Duration::from_secs(1))?;
+        login.wait(None)?;
+        login.cancel()?;
+    }
+    client.logout()?;
+    let _: i32 = client.rate_limits()?.rate_limits.primary.as_ref().map_or(0, |window| window.used_percent);
+    let _: (Option<u32>, Option<&str>) = (client.server_pid(), client.server_url());
+    let _: Stdio = Stdio::default()
+        .codex_home("/home")
+        .config("key", [1.5])
+        .env_clear()
+        .env("A", "b")
+        .env_remove("A")
+        .on_stderr(|line: &str| drop(line.to_owned()));
+    Ok(())
+}
+
+#[expect(dead_code, reason = "it only has to compile")]
 fn client(client: &Client, token: &ChatContinuation, config: ThreadConfig) -> Result<()> {
     let second = Duration::from_secs(1);
-    let _: InitializeResult = client.initialize()?;
+    let server: InitializeResult = client.initialize()?;
+    let _: [Option<&str>; 4] =
+        [server.server_version(), server.user_agent(), server.platform_family(), server.platform_os()];
+    let _: Option<&std::path::Path> = server.codex_home();
     let _: InitializeResult = client.initialize_with(json!({}))?;
     let _: Client = client.with_request_timeout(second).with_request_timeout(None);
     let weak: WeakClient = client.downgrade();
@@ -53,6 +91,10 @@ fn client(client: &Client, token: &ChatContinuation, config: ThreadConfig) -> Re
     let _: ThreadHandle = client.start_thread(config.clone())?;
     let _: ThreadHandle = client.resume_thread("t", config.clone())?;
     let _: ThreadHandle = client.fork_thread("t", config.clone())?;
+    let _: ThreadHandle = client.fork_thread_at("t", "u", config.clone())?;
+    let _: Vec<protocol::Thread> = client.threads(ListThreads::new().limit(5)).collect::<Result<_>>()?;
+    let _: Option<Result<protocol::Turn>> = client.thread_turns("t").next();
+    let _: Option<Result<protocol::Model>> = client.models().next();
     client.set_thread_defaults("t", config)?;
     let _: &str = &client.read_thread("t", true)?.thread.id;
     let list = ListThreads::new()
@@ -60,7 +102,10 @@ fn client(client: &Client, token: &ChatContinuation, config: ThreadConfig) -> Re
         .archived(true)
         .cursor("c")
         .cwd("/w")
+        .cwds(["/w"])
         .model_providers(["p"])
+        .section_id("s")
+        .use_state_db_only(true)
         .sort_key(ThreadSortKey::CreatedAt)
         .sort_direction(SortDirection::Desc);
     let _: Option<&String> = client.list_threads(list)?.next_cursor.as_ref();
@@ -181,6 +226,11 @@ fn a_thread(thread: &ThreadHandle) -> Result<()> {
     let _: Chat = thread.chat("text")?;
     let _: ChatEvents = thread.chat_events("text")?;
     let _: ThreadHandle = thread.fork(ThreadConfig::new())?;
+    let _: ThreadHandle = thread.fork_at("u", ThreadConfig::new())?;
+    let _: Paged<protocol::Turn> = thread.turns();
+    let ThreadInfo { thread_id, model, cwd, effort, .. } = thread.info().clone();
+    let _: (String, Option<String>, Option<std::path::PathBuf>) = (thread_id, model, cwd);
+    let _: Option<protocol::ReasoningEffort> = effort;
     thread.update_defaults(ThreadConfig::new().model("m"))?;
     thread.read(false)?;
     thread.set_name("name")?;
@@ -191,6 +241,41 @@ fn a_thread(thread: &ThreadHandle) -> Result<()> {
     let _: Chat = thread.start_review(ReviewTarget::UncommittedChanges, None)?;
     Ok(())
 }
+
+#[expect(dead_code, reason = "it only has to compile")]
+fn answers_and_failures(client: &Client, thread: &ThreadHandle, token: ChatContinuation) -> Result<()> {
+    let second = Duration::from_secs(1);
+    let JsonAnswer { value, result, .. } = client.chat_json::<Value>("text", json!({}))?;
+    let _: (Value, ChatResult) = (value, result);
+    let _: JsonAnswer<Value> = thread.chat_json("text", json!({}))?;
+    let _: JsonAnswer<Shape> = client.chat_json_typed("text")?;
+    let _: Shape = thread.chat_json_typed::<Shape>("text")?.value;
+    let _: ChatRequest = ChatRequest::new("text").turn_timeout(second);
+    let _: ChatRequest = ChatRequest::from(token).turn_timeout(None);
+    let policy = RetryPolicy::new()
+        .max_attempts(3)
+        .max_elapsed(second)
+        .first_delay(second)
+        .max_delay(second)
+        .jitter(false)
+        .until_reset(true);
+    match retry(policy.clone(), || client.chat_once("text")) {
+        Err(error @ Error::Timeout { limit: Timeout::Turn, .. }) => drop(error.steps().to_vec()),
+        Err(error) => {
+            let failure: Option<TurnFailure> = error.failure();
+            let Some(TurnFailure { kind, http_status, resets_at, is_transient, .. }) = failure else {
+                return Err(error);
+            };
+            let _: protocol::CodexErrorInfo = kind;
+            let _: (Option<u16>, Option<SystemTime>, bool) = (http_status, resets_at, is_transient);
+        }
+        Ok(result) => drop(result),
+    }
+    retry(policy.max_elapsed(None), || Client::connect(Stdio::default()))?.close()
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Shape {}
 
 #[expect(dead_code, reason = "it only has to compile")]
 fn data(result: ChatResult, step: ConversationStep, token: ChatContinuation, initialized: InitializeResult) {
@@ -239,16 +324,24 @@ fn settings() -> Result<Client> {
         .approval_mode(ApprovalMode::Manual)
         .strict(true)
         .client_info("name", "1.0.0")
+        .client_title("title")
         .experimental_api(true)
         .opt_out(["item/agentMessage/delta"])
         .max_frame_bytes(1)
-        .max_buffered_bytes(None);
+        .max_buffered_bytes(None)
+        .record(Recorder::new(Vec::new()).unmasked());
+    let _: std::io::Result<Recorder> = Recorder::file("/f");
+    let _: std::io::Result<ScriptedServer> = ScriptedServer::replay("/f");
+    let _: &'static [&'static str] = Error::CODES;
     let _ = ChatRequest::new("text")
         .thread("t")
         .user("u")
         .metadata(json!({}))
-        .thread_config(ThreadConfig::new().cwd("/w").ephemeral(Setting::Null))
-        .overrides(TurnOverrides::new().collaboration_mode(CollaborationMode::plan("m")))
+        .thread_config(ThreadConfig::new().cwd("/w").ephemeral(Setting::Null).service_name("s").extra("n", 1))
+        .overrides(TurnOverrides::new().collaboration_mode(CollaborationMode::plan("m")).service_tier("fast"))
+        .client_user_message_id("mine")
+        .turn_trigger("timer")
+        .extra("new", json!({}))
         .inactivity_timeout(second)
         .keep_raw_events(true)
         .sub_agents(true);
@@ -299,10 +392,12 @@ mod names {
             UserInputRequests,
             UserInputResponse,
         ),
+        _account: (Account, AccountKind, Login, PlanType),
         _client: (
             Client,
             ClientBuilder,
             InitializeResult,
+            JsonAnswer<()>,
             Memory,
             Notifications,
             RawNotification,
@@ -311,6 +406,8 @@ mod names {
             Stdio,
             StreamHandle,
             ThreadHandle,
+            TurnFailure,
+            (ThreadHandle, ThreadInfo, Paged<()>),
             WeakClient,
             WebSocket,
         ),
@@ -322,6 +419,7 @@ mod names {
             ListThreads,
             MergeStrategy,
             ReadConfig,
+            RetryPolicy,
             SandboxMode,
             SandboxPolicy,
             Setting<()>,
@@ -335,7 +433,7 @@ mod names {
             ModeKind,
             NetworkPolicyRuleAction,
             PermissionGrantScope,
-            Personality,
+            (ApprovalsReviewer, Personality, ThreadStartSource),
             ReasoningEffort,
             ReasoningSummary,
             SortDirection,
@@ -370,7 +468,7 @@ mod names {
             TurnHandle,
             TurnStream<I>,
         ),
-        _results: (MessagePhase, TurnProgress, TurnStatus),
+        _results: (MessagePhase, Recorder, TurnProgress, TurnStatus, TurnToolOutput),
         _transcripts: (SubAgentTranscript, Transcript, TranscriptItem, TranscriptTurn),
         _rest: (
             Cause,
@@ -414,6 +512,8 @@ fn handles_are_shared_streams_are_sent_and_data_is_plain() {
     sent::<Chat>();
     sent::<ChatEvents>();
     sent::<Notifications>();
+    sent::<Paged<protocol::Thread>>();
+    reads::<Paged<protocol::Turn>, Result<protocol::Turn>>();
     reads::<Chat, ConversationStep>();
     reads::<ChatEvents, TurnEvent>();
     reads::<ApprovalRequests, ApprovalRequest>();
@@ -428,6 +528,8 @@ fn handles_are_shared_streams_are_sent_and_data_is_plain() {
     stored::<ChatContinuation>();
     stored::<ThreadConfig>();
     stored::<TurnOverrides>();
+    plain::<ThreadInfo>();
+    stored::<ThreadInfo>();
     transport::<Stdio>();
     transport::<WebSocket>();
     transport::<Memory>();

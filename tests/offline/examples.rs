@@ -66,6 +66,44 @@ fn the_threads_example_goes_on_with_the_scripted_server() {
 }
 
 #[test]
+fn the_batch_example_asks_twenty_prompts_and_prints_a_table_in_their_order() {
+    let (output, stdout, stderr) = run("batch", &[], None);
+    if is_real(&stderr) {
+        return;
+    }
+    assert!(output.status.success(), "{stderr}");
+    let rows: Vec<&str> = stdout.lines().collect();
+    assert_eq!(rows.len(), 22, "{stdout}");
+    for (number, row) in (1..=20).zip(&rows[1..]) {
+        assert!(row.starts_with(&format!("{number:>3}  Spell the number {number} ")), "{row}");
+        assert!(
+            row.contains("   15  ") && row.ends_with(&format!("echo: Spell the number {number}")),
+            "{row}"
+        );
+    }
+    assert_eq!(rows[21], "20 of 20 prompts answered, 300 tokens");
+    // No bar where there is no terminal.
+    assert!(!stderr.contains("20/20") && !stderr.contains('\u{1b}'), "{stderr}");
+}
+
+#[test]
+fn the_batch_example_asks_the_prompts_of_a_file() {
+    let file =
+        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("prompts-{}", std::process::id()));
+    // A blank line is no prompt.
+    std::fs::write(&file, "one\u{1b}[31m\n\n \ntwo\n").unwrap();
+    let (output, stdout, stderr) = run("batch", &[file.to_str().unwrap()], None);
+    std::fs::remove_file(&file).unwrap();
+    if is_real(&stderr) {
+        return;
+    }
+    assert!(output.status.success() && stdout.contains("echo: two\n2 of 2 prompts"), "{stdout}{stderr}");
+    assert!(stdout.contains("echo: one [31m\n"), "{stdout}");
+    let (_, _, stderr) = run("batch", &["no-such-file"], None);
+    assert!(stderr.contains("error: no-such-file: "), "{stderr}");
+}
+
+#[test]
 fn the_remote_example_goes_on_with_a_scripted_server_that_listens() {
     let (output, stdout, stderr) = run("remote", &["hello"], None);
     if is_real(&stderr) {

@@ -5,8 +5,10 @@
 use std::fmt::{Debug, Display};
 
 use codex_blocking::{
-    ApprovalMode, Client, Error, RequestId, ServerRequest, Transcript, TurnEvent,
+    ApprovalMode, ChatRequest, Client, Error, Input, InputItem, RequestId, ServerRequest, ThreadConfig,
+    Transcript, TurnEvent, TurnOverrides,
     protocol::{ThreadItem, ThreadReadParams},
+    testing::{ScriptedServer, TurnScript},
 };
 use serde_json::{Value, json};
 
@@ -107,6 +109,7 @@ fn a_turn_that_fails_with_megabytes_tells_them_in_its_step_and_not_in_its_error(
     is_short(&step);
     assert!(step.to_string().len() >= MIB);
     is_short_in_both(chat.error().unwrap());
+    is_short(&chat.error().unwrap().failure().unwrap());
 }
 
 #[test]
@@ -116,6 +119,23 @@ fn what_a_cancelled_turn_had_not_returned_is_short() {
     server.message("m", &long());
     server.complete("completed");
     is_short(&chat.cancel().unwrap());
+}
+
+#[test]
+fn a_decoded_answer_is_short_and_whole_in_its_fields() {
+    let text = json!({ "x": long() }).to_string();
+    let server = ScriptedServer::new().on_turn(move |_| TurnScript::new().message(&text));
+    let answer = server.client().unwrap().chat_json::<Value>("hello", json!({ "type": "object" })).unwrap();
+    is_short(&answer);
+    assert_eq!(answer.value["x"], long());
+}
+
+#[test]
+fn what_a_program_asks_is_short() {
+    let items: Vec<_> = (0..100).map(|_| InputItem::text(long())).collect();
+    is_short(&Input::from(items));
+    let request = ChatRequest::new(long()).metadata(long()).user(long()).extra("x", long());
+    is_short(&request.overrides(TurnOverrides::new().model(long()).output_schema(json!(long()))));
 }
 
 #[test]
@@ -168,6 +188,17 @@ fn replies_and_the_handshake_are_short() {
     is_short(&reply);
     assert_eq!(reply.next_cursor.as_deref(), Some(&*long()));
     is_short(&reply.into_inner());
+}
+
+#[test]
+fn what_the_server_answered_for_a_thread_is_short() {
+    let (client, mut server) = served();
+    let caller = spawn(move || client.start_thread(ThreadConfig::new()));
+    let request = server.expect("thread/start");
+    server.reply(&request, json!({ "thread": { "id": "t" }, "model": long(), "cwd": long(), "x": [long()] }));
+    let thread = caller.join().unwrap().unwrap();
+    is_short(thread.info());
+    assert_eq!(thread.info().model, Some(long()));
 }
 
 #[test]

@@ -352,5 +352,5 @@ fn raw_values_within_raw_values_of_a_json_answer_overflow_no_stack() {
     let text = endless_raw_values();
     let server = ScriptedServer::new().on_turn(move |_| TurnScript::new().message(&text));
     let client = server.client().unwrap();
-    assert!(client.chat_json::<Value>("hello", json!({})).unwrap().is_array());
+    assert!(client.chat_json::<Value>("hello", json!({})).unwrap().value.is_array());
 }

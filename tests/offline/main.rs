@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account;
 mod any_order;
 mod api;
 mod chat;
@@ -18,19 +19,25 @@ mod exec;
 mod file_changes;
 mod follow;
 mod guide;
+mod history;
 mod hostile;
 mod input;
+mod limits;
 mod load;
+mod parameters;
 mod protocol;
 #[cfg(target_os = "linux")]
 mod public_api;
 mod questions;
+mod recorder;
 mod requests;
 mod results;
+mod scripted;
 mod secrets;
 mod serialization;
 mod server_requests;
 mod strange;
+mod structured_answers;
 mod sub_agents;
 mod threads;
 mod tools;

@@ -6,8 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use codex_blocking::protocol::{
-    ChatgptAuthTokensLoginAccountParams, CommandExecParams, ConfigEdit, ProcessSpawnParams, ThreadForkParams,
-    ThreadResumeParams, ThreadStartParams, ToolRequestUserInputAnswer,
+    ApiKeyLoginAccountParams, ChatgptAuthTokensLoginAccountParams, CommandExecParams, ConfigEdit,
+    LoginAccountParams, ProcessSpawnParams, ThreadForkParams, ThreadResumeParams, ThreadStartParams,
+    ToolRequestUserInputAnswer,
 };
 use codex_blocking::testing::ScriptedServer;
 use codex_blocking::{
@@ -40,7 +41,9 @@ fn config() -> Value {
 }
 
 fn stdio() -> Stdio {
-    Stdio::command(["codex", "-c", &format!("key={SECRET}"), "--token", SECRET]).env("API_KEY", SECRET)
+    Stdio::command(["codex", "-c", &format!("key={SECRET}"), "--token", SECRET])
+        .env("API_KEY", SECRET)
+        .config("key", SECRET)
 }
 
 fn websocket(url: &str) -> WebSocket {
@@ -76,6 +79,8 @@ fn debug_output_of_requests_hides_configuration_variables_arguments_and_answers(
         json!({ "command": ["curl", SECRET], "processHandle": "p", "cwd": "/", "env": { "KEY": SECRET } });
     hides(serde_json::from_value::<ProcessSpawnParams>(command.clone()).unwrap());
     hides(serde_json::from_value::<CommandExecParams>(command).unwrap());
+    hides(ApiKeyLoginAccountParams::new(SECRET));
+    hides(LoginAccountParams::from(ApiKeyLoginAccountParams::new(SECRET)));
     let tokens = json!({ "accessToken": SECRET, "chatgptAccountId": "a" });
     hides(serde_json::from_value::<ChatgptAuthTokensLoginAccountParams>(tokens).unwrap());
     // What is not set is shown as that.
@@ -140,6 +145,7 @@ fn nothing_secret_is_logged() {
     let thread = client.start_thread(ThreadConfig::new().config(config())).unwrap();
     thread.chat_once("hello").unwrap();
     let _ = client.write_config_value(WriteConfigValue::new("key", SECRET));
+    let _ = client.login_api_key(SECRET);
     let _ = client.exec_command(["curl", SECRET], ExecOptions::new().env("KEY", SECRET));
     client.close().unwrap();
     // Their ends are logged, as they don't end with their input.

@@ -1,14 +1,26 @@
-//! Public types as JSON: every variant of each serializes, and comes back where its type deserializes.
+//! Public types as JSON: every variant of each serializes, and comes back where its type deserializes. Their JSON is
+//! recorded in `tests/public_json.txt`; `PUBLIC_JSON=write cargo test --test offline serialization` rewrites it.
 //!
-//! Relies on `tests/public_api.txt`. Invariant: a type or variant that is new there has to be shown here.
+//! Relies on `tests/public_api.txt`. Invariant: a type or variant that is new there has to be shown here, and JSON that
+//! other languages read doesn't change unnoticed. That of errors is in the tests of `src/error/json.rs`, which can make
+//! all of them.
 
-use std::{collections::BTreeSet, fmt::Debug, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+    fs,
+    path::Path,
+    time::Duration,
+};
 
 use codex_blocking::{
-    ApprovalDecision, ApprovalRequest, ChatMode, ChatRequest, CommandExit, CommandOutput, CompletionSource,
-    Input, InputItem, ListModels, NetworkPolicyRuleAction, SandboxMode, ServerRequest, ServerResponse,
-    Setting, StepStatus, StepType, ThreadConfig, Transcript, TurnEvent, TurnOverrides, UserInputResponse,
-    testing::ScriptedServer,
+    Account, AccountKind, ApprovalDecision, ApprovalMode, ApprovalRequest, BatchWriteConfig,
+    ChatContinuation, ChatMode, ChatRequest, CommandExit, CommandOutput, CompletionSource, ConfigEdit,
+    ExecOptions, Input, InputItem, ListModels, ListThreads, NetworkPolicyRuleAction, ReadConfig, SandboxMode,
+    ServerRequest, ServerResponse, Setting, SortDirection, StepStatus, StepType, ThreadConfig, ThreadSortKey,
+    ThreadSourceKind, Transcript, TurnEvent, TurnOverrides, TurnToolOutput, UserInputResponse,
+    WriteConfigValue,
+    testing::{ScriptedServer, TurnScript},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -20,6 +32,8 @@ use crate::support::memory::{PATIENCE, Server, begun, served};
 struct Shown {
     serialized: BTreeSet<String>,
     came_back: BTreeSet<String>,
+    /// The JSON that each had when it was shown first.
+    json: BTreeMap<String, String>,
 }
 
 impl Shown {
@@ -31,6 +45,7 @@ impl Shown {
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}: {text}"));
         assert_eq!(parsed, tree, "{name}");
         self.serialized.insert(name.to_owned());
+        self.json.entry(name.to_owned()).or_insert_with(|| stable(tree.clone()).to_string());
         tree
     }
 
@@ -52,6 +67,40 @@ impl Shown {
     fn see_variant<T: Serialize + DeserializeOwned + Debug>(&mut self, value: &T) -> Value {
         self.see_back(&variant(value), value)
     }
+}
+
+/// The JSON without what differs from run to run.
+fn stable(mut tree: Value) -> Value {
+    match &mut tree {
+        Value::Object(members) => {
+            for (name, value) in members {
+                *value = match name.as_str() {
+                    "key" | "bytes" | "frames" | "kept_bytes" | "pending_requests" => 0.into(),
+                    _ => stable(value.take()),
+                };
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = stable(item.take())),
+        _ => {}
+    }
+    tree
+}
+
+/// That the JSON of all types is as recorded.
+fn compare_with_record(shown: &Shown) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/public_json.txt");
+    let now: String = shown.json.iter().map(|(name, json)| format!("{name} {json}\n")).collect();
+    if std::env::var("PUBLIC_JSON").is_ok_and(|mode| mode == "write") {
+        fs::write(&path, &now).unwrap();
+    }
+    let then = fs::read_to_string(&path).unwrap_or_default();
+    let differs = |(then, now): &(&str, &str)| then != now;
+    let first = then.lines().zip(now.lines()).find(differs);
+    assert!(
+        then == now,
+        "the JSON of public types has changed; if it should, run `PUBLIC_JSON=write cargo test --test offline \
+         serialization`: {first:?}"
+    );
 }
 
 /// The name of a variant: `Type::Variant`.
@@ -88,11 +137,123 @@ fn bodies() -> [String; 4] {
 #[test]
 fn every_variant_of_every_public_type_serializes_and_comes_back_where_it_can() {
     let mut shown = Shown::default();
+    account(&mut shown);
     settings(&mut shown);
     turns(&mut shown);
     server_requests(&mut shown);
-    assert_eq!(shown.serialized, recorded("Serialize"));
+    let is_error = |name: &String| {
+        ["Error::", "Timeout::"].iter().any(|of| name.starts_with(of)) || name == "TransportFailure"
+    };
+    let mut serialize = recorded("Serialize");
+    serialize.retain(|name| !is_error(name));
+    assert_eq!(shown.serialized, serialize);
     assert_eq!(shown.came_back, recorded("Deserialize<'de>"));
+    compare_with_record(&shown);
+}
+
+#[test]
+fn a_member_that_is_no_option_is_an_error_that_names_it() {
+    fn refuses<T: DeserializeOwned + Debug>(json: &str) {
+        let error = serde_json::from_str::<T>(json).unwrap_err().to_string();
+        assert!(error.contains("`modle`"), "{error}");
+    }
+    refuses::<ThreadConfig>(r#"{"modle":"m"}"#);
+    refuses::<TurnOverrides>(r#"{"modle":"m"}"#);
+    refuses::<ListThreads>(r#"{"modle":"m"}"#);
+    refuses::<ListModels>(r#"{"modle":"m"}"#);
+    refuses::<ReadConfig>(r#"{"modle":"m"}"#);
+    refuses::<WriteConfigValue>(r#"{"key_path":"k","value":1,"modle":"m"}"#);
+    refuses::<BatchWriteConfig>(r#"{"edits":[],"modle":"m"}"#);
+    refuses::<ExecOptions>(r#"{"modle":"m"}"#);
+    refuses::<ExecOptions>(r#"{"tty":{"rows":1,"cols":1,"modle":"m"}}"#);
+    refuses::<ChatRequest>(r#"{"text":"hi","modle":"m"}"#);
+    refuses::<ChatRequest>(r#"{"text":"hi","overrides":{"modle":"m"}}"#);
+}
+
+#[test]
+fn a_member_of_a_protocol_type_that_would_be_lost_is_an_error_that_names_it() {
+    fn refuses<T: DeserializeOwned + Debug>(json: &str, place: &str) {
+        let tree: Value = serde_json::from_str(json).unwrap();
+        let from_text = serde_json::from_str::<T>(json).map_err(|error| error.to_string());
+        let from_tree = serde_json::from_value::<T>(tree).map_err(|error| error.to_string());
+        for error in [from_text.unwrap_err(), from_tree.unwrap_err()] {
+            assert!(error.contains(&format!("`{place}`")) && !error.contains("hush"), "{error}");
+        }
+    }
+    let policy = |member: &str| format!(r#"{{"sandbox_policy":{{"type":"workspaceWrite",{member}}}}}"#);
+    refuses::<TurnOverrides>(&policy(r#""excludeSlashTemp":true"#), "excludeSlashTemp");
+    refuses::<TurnOverrides>(&policy(r#""excludeSlashTmp":"hush""#), "excludeSlashTmp");
+    refuses::<TurnOverrides>(&policy(r#""writableRoots":["/a",{"x":"hush"}]"#), "writableRoots");
+    refuses::<ExecOptions>(&policy(r#""exclude_slash_tmp":true"#), "exclude_slash_tmp");
+    refuses::<ThreadConfig>(
+        r#"{"approval_policy":{"granular":{"mcp_elicitations":true,"rules":true,"sandbox_approval":true,"skils":true}}}"#,
+        "granular.skils",
+    );
+    let edit = r#"{"keyPath":"a","mergeStrategy":"upsert","value":{"b":1},"modle":"hush"}"#;
+    refuses::<BatchWriteConfig>(&format!(r#"{{"edits":[{edit}]}}"#), "[0].modle");
+    refuses::<ChatRequest>(r#"{"input":[{"type":"text","text":"a","modle":"hush"}]}"#, "[0].modle");
+    refuses::<Input>(r#"[{"type":"mention","name":"a","path":"b","modle":1}]"#, "[0].modle");
+    refuses::<ChatRequest>(r#"{"input":[],"tool_output":{"name":"a","output":"b","modle":1}}"#, "modle");
+    refuses::<ChatRequest>(&format!(r#"{{"text":"a","overrides":{}}}"#, policy(r#""modle":1"#)), "modle");
+    // A null is the same as no member, and a number is the same however it is written.
+    let same: TurnOverrides = serde_json::from_str(&policy(r#""excludeSlashTmp":null"#)).unwrap();
+    assert_eq!(same, serde_json::from_str(&policy(r#""writableRoots":null"#)).unwrap());
+    let schema = json!({ "output_schema": { "minimum": 1.0, "maximum": 1e300, "default": null } });
+    let read: TurnOverrides = serde_json::from_value(schema.clone()).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap(), schema);
+}
+
+#[test]
+fn a_request_from_json_says_one_thing_and_is_sent_as_one_made_by_hand() {
+    let token = r#"{"thread_id":"t","turn_id":"u","cursor":0,"mode":"steps","key":1}"#;
+    for wrong in [
+        "{}",
+        r#"{"thread_id":"t"}"#,
+        r#"{"text":"a","input":[]}"#,
+        &format!(r#"{{"text":"a","continuation":{token}}}"#),
+    ] {
+        let error = serde_json::from_str::<ChatRequest>(wrong).unwrap_err().to_string();
+        assert!(error.contains("one of the members `text`, `input` and `continuation`"), "{wrong}: {error}");
+    }
+    let server = ScriptedServer::new();
+    let client = server.client().unwrap();
+    let thread = client.start_thread(ThreadConfig::new()).unwrap();
+    let json = json!({ "text": "hello", "thread_id": thread.thread_id(), "user": "me", "metadata": null,
+        "overrides": { "model": "m", "sandbox_policy": { "type": "dangerFullAccess" } }, "inactivity_timeout_ms": null,
+        "keep_steps": true });
+    let by_hand = ChatRequest::new("hello")
+        .thread(thread.thread_id())
+        .user("me")
+        .metadata(Value::Null)
+        .overrides(
+            TurnOverrides::new().model("m").sandbox_policy(codex_blocking::SandboxPolicy::DangerFullAccess),
+        )
+        .inactivity_timeout(None)
+        .keep_steps(true);
+    assert_eq!(serde_json::to_value(&by_hand).unwrap(), json);
+    client.chat_once(by_hand).unwrap();
+    client.chat_once(serde_json::from_value::<ChatRequest>(json).unwrap()).unwrap();
+    let received = server.received();
+    let sent: Vec<_> = received
+        .iter()
+        .filter(|message| message["method"] == "turn/start")
+        .map(|message| &message["params"])
+        .collect();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0], sent[1]);
+    assert_eq!(sent[0]["sandboxPolicy"]["type"], "dangerFullAccess");
+}
+
+/// Who is signed in.
+fn account(shown: &mut Shown) {
+    for kind in ["api_key", "chatgpt", "amazon_bedrock", "gcp", "moon"] {
+        let tree = shown.see_variant(&AccountKind::from(kind));
+        assert_eq!(tree, kind);
+    }
+    let json = json!({ "kind": "chatgpt", "email": "me@example.com", "plan": "pro", "workspace_name": null,
+        "user_id": null, "requires_openai_auth": true });
+    let account: Account = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!(shown.see_back("Account", &account), json);
 }
 
 /// What a program gives to the client.
@@ -113,12 +274,99 @@ fn settings(shown: &mut Shown) {
     for setting in [Setting::Unset, Setting::Null, Setting::Value(1)] {
         shown.see_variant(&setting);
     }
-    let config = ThreadConfig::new().cwd("/w").model(Setting::Null).sandbox(SandboxMode::ReadOnly);
+    let config =
+        ThreadConfig::new().cwd("/w").model(Setting::Null).sandbox(SandboxMode::ReadOnly).extra("aB", 1);
     shown.see_back("ThreadConfig", &config);
-    shown.see_back("TurnOverrides", &TurnOverrides::new().cwd("/w").effort("high"));
+    shown.see_back("TurnOverrides", &TurnOverrides::new().cwd("/w").effort("high").extra("moon", "full"));
     let input = Input::from([InputItem::text("a"), InputItem::image_bytes("image/png", [1])]);
     shown.see_back("Input", &input);
     shown.see_back("UserInputResponse", &UserInputResponse::answer("q", ["A"]));
+    for mode in [ApprovalMode::Decline, ApprovalMode::Manual] {
+        shown.see_variant(&mode);
+    }
+    requests(shown);
+    options(shown);
+}
+
+fn requests(shown: &mut Shown) {
+    let second = Duration::from_millis(1500);
+    let all = ChatRequest::new([InputItem::text("a"), InputItem::image_bytes("image/png", [1])])
+        .thread("t")
+        .user("u")
+        .metadata(json!({ "a": 1 }))
+        .thread_config(ThreadConfig::new().model_provider("p"))
+        .overrides(TurnOverrides::new().effort("high"))
+        .inactivity_timeout(second)
+        .turn_timeout(second)
+        .keep_raw_events(true)
+        .keep_steps(false)
+        .sub_agents(true)
+        .client_user_message_id("mine")
+        .tool_output(TurnToolOutput::new("search", "found"))
+        .turn_trigger("timer")
+        .extra("newInTheProtocol", json!({ "a": 1 }));
+    shown.see_back("ChatRequest", &all);
+    assert_eq!(
+        serde_json::from_str::<ChatRequest>(r#"{"text":"hello","user":null,"metadata":null}"#)
+            .map(|request| serde_json::to_value(request).unwrap())
+            .unwrap(),
+        json!({ "text": "hello", "metadata": null })
+    );
+    let text = ChatRequest::new("hello").inactivity_timeout(None);
+    assert_eq!(
+        shown.see_back("ChatRequest", &text),
+        json!({ "text": "hello", "inactivity_timeout_ms": null })
+    );
+    let token = json!({ "thread_id": "t", "turn_id": "u", "cursor": 0, "mode": "steps", "key": 1 });
+    let token: ChatContinuation = serde_json::from_value(token).unwrap();
+    let continued = ChatRequest::from(&token);
+    assert_eq!(shown.see_back("ChatRequest", &continued)["continuation"]["turn_id"], "u");
+}
+
+fn options(shown: &mut Shown) {
+    let threads = ListThreads::new()
+        .limit(5)
+        .cursor("c")
+        .archived(true)
+        .cwd("/w")
+        .model_providers(["p"])
+        .source_kinds([ThreadSourceKind::Cli])
+        .search_term("s")
+        .section_id("x")
+        .use_state_db_only(true)
+        .sort_key(ThreadSortKey::UpdatedAt)
+        .sort_direction(SortDirection::Asc);
+    shown.see_back("ListThreads", &threads);
+    assert_eq!(shown.see_back("ListThreads", &ListThreads::new()), json!({}));
+    let both = ListThreads::new().cwds(["/w", "/v"]);
+    assert_eq!(shown.see_back("ListThreads", &both), json!({ "cwd": ["/w", "/v"] }));
+    assert_eq!(serde_json::from_str::<ListThreads>(r#"{"limit":null}"#).unwrap(), ListThreads::new());
+    shown.see_back("ListModels", &ListModels::new().limit(5).cursor("c").include_hidden(true));
+    shown.see_back("ReadConfig", &ReadConfig::new().cwd("/w").include_layers(true));
+    let write = WriteConfigValue::new("a.b", json!({ "c": 1 })).expected_version("v").file_path("/f");
+    shown.see_back("WriteConfigValue", &write);
+    shown.see_back("WriteConfigValue", &WriteConfigValue::new("a.b", ()));
+    let short: WriteConfigValue = serde_json::from_str(r#"{"key_path":"a.b","value":null}"#).unwrap();
+    assert_eq!(short, WriteConfigValue::new("a.b", ()));
+    let batch = BatchWriteConfig::new([ConfigEdit::upsert("a", 1), ConfigEdit::replace("b", "c")])
+        .expected_version("v")
+        .file_path("/f")
+        .reload_user_config(true);
+    shown.see_back("BatchWriteConfig", &batch);
+    let options = ExecOptions::new()
+        .cwd("/w")
+        .sandbox_policy(codex_blocking::SandboxPolicy::read_only())
+        .env("A", "1")
+        .unset_env("B")
+        .timeout(Duration::from_millis(1500))
+        .output_bytes_cap(8)
+        .stream_stdin(true)
+        .tty(2, 3);
+    shown.see_back("ExecOptions", &options);
+    for options in [ExecOptions::new(), ExecOptions::new().timeout(None).disable_output_cap(), options] {
+        let back: ExecOptions = serde_json::from_value(serde_json::to_value(&options).unwrap()).unwrap();
+        assert_eq!(back, options);
+    }
 }
 
 /// A notification of the turn `u`, with a member of the given JSON.
@@ -224,9 +472,21 @@ fn turns(shown: &mut Shown) {
     let result = client.chat_once(ChatRequest::new("hello").keep_raw_events(true)).unwrap();
     assert!(!result.raw_events.is_empty() && result.token_usage.is_some());
     shown.see_back("ChatResult", &result);
+    let answers =
+        ScriptedServer::new().on_turn(|_| TurnScript::new().message(r#"{"n":1}"#)).client().unwrap();
+    let answer = answers.chat_json::<Value>("hello", json!({ "type": "object" })).unwrap();
+    let tree = shown.see_back("JsonAnswer", &answer);
+    assert_eq!((&tree["value"], &tree["result"]["final_text"]), (&json!({ "n": 1 }), &json!(r#"{"n":1}"#)));
+    for info in [json!("usageLimitExceeded"), json!({ "moon": [1] })] {
+        let failing = ScriptedServer::new().on_turn(move |_| TurnScript::new().fail("x", info.clone()));
+        let error = failing.client().unwrap().chat_once("hello").unwrap_err();
+        shown.see_back("TurnFailure", &error.failure().unwrap());
+    }
     shown.see_variant(&CompletionSource::ItemCompleted);
     shown.see_variant(&CompletionSource::ThreadReadFallback);
     shown.see_variant(&CompletionSource::Plan);
+    let thread = client.start_thread(ThreadConfig::new()).unwrap();
+    shown.see_back("ThreadInfo", thread.info());
     shown.see_back("InitializeResult", &client.initialize().unwrap());
     shown.see("Reply", &client.list_models(ListModels::new()).unwrap());
     let output = json!({ "stream": "stdout", "data": [1, 255], "cap_reached": false });
@@ -299,7 +559,7 @@ fn server_requests(shown: &mut Shown) {
                         (&tree["is_blocking"], &tree["auto_resolution_ms"]),
                         (&json!(true), &json!(1500))
                     );
-                    assert_eq!(request.auto_resolution, Some(std::time::Duration::from_millis(1500)));
+                    assert_eq!(request.auto_resolution, Some(Duration::from_millis(1500)));
                 }
                 ServerRequest::Other(request) => drop(shown.see("TypedServerRequest", request)),
                 _ => {}

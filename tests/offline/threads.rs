@@ -102,28 +102,34 @@ fn the_requests_on_a_thread_are_named_as_the_protocol_does() {
 
 #[test]
 fn every_option_of_a_list_is_sent_and_nothing_else() {
-    let server = ScriptedServer::new();
+    let empty = |_: &Value| Ok(json!({ "data": [], "nextCursor": null }));
+    let server = ScriptedServer::new().on_request("thread/list", empty).on_request("model/list", empty);
     let client = server.client().unwrap();
     client.list_threads(ListThreads::new()).unwrap();
     let all = ListThreads::new()
         .limit(5)
-        .cursor("c")
+        .cursor("0")
         .archived(true)
         .cwd("/w")
         .model_providers(["a", "b"])
         .source_kinds([ThreadSourceKind::Cli])
         .search_term("s")
+        .section_id("x")
+        .use_state_db_only(true)
         .sort_key(ThreadSortKey::CreatedAt)
         .sort_direction(SortDirection::Desc);
     client.list_threads(all).unwrap();
+    client.list_threads(ListThreads::new().cwd("/u").cwds(["/w", "/v"])).unwrap();
     client.list_models(ListModels::new()).unwrap();
     client.list_models(ListModels::new().limit(2).cursor("2").include_hidden(true)).unwrap();
     assert_eq!(
         sent(&server, "thread/list"),
         [
             json!({}),
-            json!({ "limit": 5, "cursor": "c", "archived": true, "cwd": "/w", "modelProviders": ["a", "b"],
-                "sourceKinds": ["cli"], "searchTerm": "s", "sortKey": "created_at", "sortDirection": "desc" }),
+            json!({ "limit": 5, "cursor": "0", "archived": true, "cwd": "/w", "modelProviders": ["a", "b"],
+                "sourceKinds": ["cli"], "searchTerm": "s", "sectionId": "x", "useStateDbOnly": true,
+                "sortKey": "created_at", "sortDirection": "desc" }),
+            json!({ "cwd": ["/w", "/v"] }),
         ]
     );
     assert_eq!(
@@ -806,7 +812,7 @@ fn a_rollback_of_nothing_is_not_told_as_done() {
 #[test]
 fn a_thread_that_can_not_be_taken_back_is_told_before_its_turn_would_be_interrupted() {
     for (field, value, word) in
-        [("historyMode", json!("legacy"), "last_turn_id"), ("ephemeral", json!(true), "ephemeral")]
+        [("historyMode", json!("legacy"), "fork_thread_at"), ("ephemeral", json!(true), "ephemeral")]
     {
         let (client, mut server) = served();
         let thread = thread(&client, &mut server);
@@ -969,8 +975,10 @@ fn an_answer_of_a_shape_is_asked_for_with_its_schema_and_decoded() {
     let thread = server.client().unwrap().start_thread(ThreadConfig::new()).unwrap();
     let schema = json!({ "type": "object" });
     let request = ChatRequest::new("count").overrides(TurnOverrides::new().model("m"));
-    let answer: Value = thread.chat_json(request, &schema).unwrap();
-    assert_eq!(answer["n"], 3);
+    let answer = thread.chat_json::<Value>(request, &schema).unwrap();
+    assert_eq!(answer.value["n"], 3);
+    assert_eq!(answer.result.final_text, r#"{"n": 3}"#);
+    assert_eq!((answer.result.steps.len(), answer.result.usage.unwrap().total_tokens), (2, 15));
     let turn = &sent(&server, "turn/start")[0];
     assert_eq!((&turn["outputSchema"], &turn["model"]), (&schema, &json!("m")));
 }
@@ -985,8 +993,11 @@ fn an_answer_of_another_shape_is_an_error_that_keeps_its_text() {
             n: u32,
         }
         let answer = server.client().unwrap().chat_json::<Count>("count", json!({}));
-        let Err(Error::Decode { raw, .. }) = answer else { panic!("{answer:?}") };
-        assert_eq!(&*raw, text);
+        let error = answer.unwrap_err();
+        let Error::Decode { raw, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(&**raw, text);
+        assert_eq!(error.steps()[1].text.as_deref(), Some(text));
+        assert_eq!(error.usage().unwrap().total_tokens, 15);
     }
 }
 

@@ -12,8 +12,8 @@ use std::{
 };
 
 use codex_blocking::{
-    ChatRequest, Client, ConversationStep, Error, Result, ThreadConfig, TurnEvent, TurnHandle, TurnItem,
-    TurnStream,
+    ChatRequest, ChatResult, Client, ConversationStep, Error, Result, ThreadConfig, TurnEvent, TurnHandle,
+    TurnItem, TurnStream, testing::ScriptedServer,
 };
 use serde_json::{Value, json};
 
@@ -471,6 +471,78 @@ fn a_client_that_takes_a_thread_over_answers_what_was_asked_before() {
     plays("ws-disconnect-then-resume-elsewhere/B", &[]);
 }
 
+/// The transcripts that are files of `tests/fixtures`.
+fn names() -> Vec<String> {
+    let folder = format!("{}/tests/fixtures/transcripts", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut names: Vec<_> =
+        files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Makes the calls of the recorded client on a server that replays the recording: what each chat told.
+fn replayed(name: &str, connection: Option<&str>, client: &Client) -> Vec<String> {
+    let mut chats = Vec::new();
+    let is_ours = |line: &Value| line["conn"].as_str() == connection;
+    for line in lines_of(name).into_iter().filter(is_ours).filter(|line| line["dir"] == "out") {
+        let (method, params) = (line["msg"]["method"].as_str(), line["msg"]["params"].clone());
+        let thread_id = params["threadId"].as_str().unwrap_or_default();
+        match method {
+            // The first call does it.
+            None | Some("initialize" | "initialized") => {}
+            Some("turn/start") => {
+                let text = params["input"][0]["text"].as_str().unwrap_or_default();
+                // Recorded refusals are no chats.
+                chats.extend(client.chat(ChatRequest::new(text).thread(thread_id)));
+            }
+            Some("thread/start") => drop(client.start_thread(ThreadConfig::new())),
+            Some("thread/resume") => drop(client.resume_thread(thread_id, ThreadConfig::new())),
+            Some(method) => drop(client.request(method, params)),
+        }
+    }
+    let mut told = Vec::new();
+    for mut chat in chats {
+        told.extend(chat.by_ref().filter(|step| !step.is_error()).map(|step| line_of(&step)));
+        told.push(end_of(chat.finish()));
+    }
+    told
+}
+
+#[test]
+fn every_transcript_replays_to_the_steps_that_were_recorded() {
+    let names = names();
+    assert_eq!(names.len(), 42);
+    let mut chats = 0;
+    for name in names {
+        let path = format!("{}/tests/fixtures/transcripts/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+        let server = ScriptedServer::replay(path).unwrap();
+        let mut connections: Vec<_> = lines_of(&name)
+            .iter()
+            .filter(|line| line.get("msg").is_some())
+            .map(|line| line["conn"].as_str().map(str::to_owned))
+            .collect();
+        let mut seen = std::collections::HashSet::new();
+        connections.retain(|connection| seen.insert(connection.clone()));
+        for connection in connections {
+            let client = server.client().unwrap();
+            client.initialize().unwrap();
+            let has_turn = |line: &Value| {
+                line["conn"].as_str() == connection.as_deref() && line["msg"]["method"] == "turn/started"
+            };
+            if !lines_of(&name).iter().any(has_turn) {
+                continue;
+            }
+            let player =
+                Player::new(Client::chat, Some, false, &name, connection.as_deref(), Reading::AtTheEnd);
+            let told = replayed(&name, connection.as_deref(), &client);
+            assert_eq!(told, player.play(), "{name} {connection:?}");
+            chats += told.iter().filter(|line| line.starts_with("= ")).count();
+        }
+    }
+    assert!(chats > 40, "{chats}");
+}
+
 /// Plays the transcript, of one of its connections if it has several, in all four ways.
 #[track_caller]
 fn plays(name: &str, expected: &[&str]) {
@@ -778,22 +850,25 @@ impl<T: TurnItem + Send + 'static> Player<T> {
             assert_eq!(items, said.len() + usize::from(is_error), "an item for each event");
         }
         assert_eq!(is_error, stream.error().is_some());
-        told.push(match stream.finish() {
-            Ok(result) => {
-                let raw: Vec<Value> = result
-                    .raw_events
-                    .iter()
-                    .map(|event| serde_json::from_str(event.raw()).unwrap())
-                    .collect();
-                assert!(raw == said || !self.gives_events, "the raw events are those of the turn");
-                format!("= completed: {}", brief(&result.final_text))
-            }
-            Err(Error::TurnInterrupted { .. }) => "= interrupted".to_owned(),
-            Err(Error::TurnFailed { message, info, .. }) => {
-                format!("= failed: {} ({})", brief(&message), info.unwrap_or_default())
-            }
-            Err(error) => format!("= lost: {}", error.code()),
-        });
+        let outcome = stream.finish();
+        if let Ok(result) = &outcome {
+            let raw: Vec<Value> =
+                result.raw_events.iter().map(|event| serde_json::from_str(event.raw()).unwrap()).collect();
+            assert!(raw == said || !self.gives_events, "the raw events are those of the turn");
+        }
+        told.push(end_of(outcome));
+    }
+}
+
+/// How a chat ended.
+fn end_of(outcome: Result<ChatResult>) -> String {
+    match outcome {
+        Ok(result) => format!("= completed: {}", brief(&result.final_text)),
+        Err(Error::TurnInterrupted { .. }) => "= interrupted".to_owned(),
+        Err(Error::TurnFailed { message, info, .. }) => {
+            format!("= failed: {} ({})", brief(&message), info.unwrap_or_default())
+        }
+        Err(error) => format!("= lost: {}", error.code()),
     }
 }
 

@@ -394,24 +394,30 @@ fn settings_of_threads_and_turns_travel_in_the_protocols_shapes() {
         .approval_policy(ApprovalPolicy::Granular(GranularApproval::all(false)))
         .sandbox(SandboxMode::from("moon"))
         .personality(Personality::Pragmatic);
-    let sent = serde_json::to_value(&config).unwrap();
-    assert_eq!(sent["approvalPolicy"]["granular"]["rules"], false);
-    assert_eq!((&sent["sandbox"], &sent["personality"]), (&json!("moon"), &json!("pragmatic")));
-    assert_eq!(serde_json::from_value::<ThreadConfig>(sent).unwrap(), config);
+    let server = ScriptedServer::new();
+    let client = server.client().unwrap();
+    let sent = |method: &str| {
+        let mut received = server.received().into_iter();
+        received.find(|message| message["method"] == method).unwrap()["params"].clone()
+    };
+    let thread = client.start_thread(config).unwrap();
+    let started = sent("thread/start");
+    assert_eq!(started["approvalPolicy"]["granular"]["rules"], false);
+    assert_eq!((&started["sandbox"], &started["personality"]), (&json!("moon"), &json!("pragmatic")));
     let mode = CollaborationMode::new(ModeKind::Default, "m").effort(ReasoningEffort::Low);
     let overrides = TurnOverrides::new()
         .effort(ReasoningEffort::XHigh)
         .summary(ReasoningSummary::Concise)
         .sandbox_policy(SandboxPolicy::workspace_write(["/a"]))
         .collaboration_mode(mode);
-    let sent = serde_json::to_value(&overrides).unwrap();
+    thread.chat_once(codex_blocking::ChatRequest::new("hi").overrides(overrides)).unwrap();
+    let sent = sent("turn/start");
     assert_eq!((&sent["effort"], &sent["summary"]), (&json!("xhigh"), &json!("concise")));
     assert_eq!(sent["sandboxPolicy"]["writableRoots"], json!(["/a"]));
     assert_eq!(
         sent["collaborationMode"],
         json!({ "mode": "default", "settings": { "model": "m", "reasoning_effort": "low" } })
     );
-    assert_eq!(serde_json::from_value::<TurnOverrides>(sent).unwrap(), overrides);
 }
 
 #[test]

@@ -15,12 +15,15 @@ use std::{
 };
 
 use codex_blocking::testing::{ScriptedServer, TurnScript};
-use codex_blocking::{Client, Error, ExecOptions, Notifications, Stdio, ThreadConfig, UnixSocket, WebSocket};
+use codex_blocking::{
+    Client, Error, ExecOptions, Notifications, Recorder, Stdio, ThreadConfig, UnixSocket, WebSocket,
+};
 use serde_json::json;
 
 use crate::harness::{Watched, await_notification, connect, server, shell};
 use crate::probe::{output_of, probe};
 use crate::support::cases::cases;
+use crate::support::record::Record;
 use crate::support::websocket::{Listening, Server};
 use crate::support::{await_that, failure_of};
 
@@ -303,7 +306,11 @@ fn a_fork_of_the_host_can_use_and_end_nothing_of_its_parent_over_a_socket() {
 fn fork_socket() {
     let scripted = ScriptedServer::new().on_turn(|_| TurnScript::new().wait_for_interrupt());
     let listening = scripted.listen().unwrap();
-    let client = Client::connect(WebSocket::new(listening.url())).unwrap();
+    // What a fork flushes of it would be there twice.
+    let record = Record::default();
+    let recorder = Recorder::new(std::io::BufWriter::new(record.clone()));
+    let builder = Client::builder().record(recorder.clone());
+    let client = builder.connect(WebSocket::new(listening.url())).unwrap();
     let notifications = client.notifications();
     let mut chat = Some(client.chat("hello").unwrap());
     let continuation = chat.as_ref().unwrap().continuation();
@@ -322,6 +329,12 @@ fn fork_socket() {
     assert!(!chat.is_ended());
     assert!(chat.cancel().unwrap().was_interrupted);
     client.close().unwrap();
+    let record = record.text();
+    assert!(record.ends_with("}\n"), "{record}");
+    for method in ["initialize", "turn/interrupt", "turn/completed"] {
+        let name = format!("\"method\":\"{method}\"");
+        assert_eq!(record.matches(&name).count(), 1, "{method}: {record}");
+    }
 }
 
 fn a_fork_at_any_moment_of_busy_threads_hangs_nowhere() {

@@ -27,11 +27,18 @@ cases![
     the_working_directory_reaches_the_child,
     variables_reach_the_child_beside_those_of_this_process,
     the_last_of_two_values_of_a_variable_wins,
+    the_later_of_setting_removing_and_clearing_variables_wins,
+    a_program_is_searched_for_with_the_variables_that_its_process_has,
+    a_home_reaches_the_child_whatever_becomes_of_the_other_variables,
+    settings_are_appended_to_the_command_line,
+    a_setting_that_can_not_be_given_is_an_error_before_anything_is_started,
+    the_process_id_is_that_of_the_child_while_it_runs,
     arguments_reach_the_child_as_they_are,
     a_relative_program_is_meant_from_here_though_the_child_runs_elsewhere,
     a_connect_limit_of_zero_has_passed_at_once,
     a_transport_can_connect_again_and_again,
     the_environment_stays_out_of_debug,
+    what_no_process_can_be_given_is_invalid,
 ];
 
 fn refused(stdio: Stdio) -> Error {
@@ -112,6 +119,96 @@ fn the_last_of_two_values_of_a_variable_wins() {
     assert_eq!(client.request("env", json!({ "name": "CODEX_BLOCKING_TEST" })).unwrap(), "2");
 }
 
+fn the_later_of_setting_removing_and_clearing_variables_wins() {
+    let name = "CODEX_BLOCKING_TEST";
+    for (stdio, expected) in [
+        (server("plain").env(name, "1").env_remove(name), json!(null)),
+        (server("plain").env_remove(name).env(name, "2"), json!("2")),
+        (server("plain").env(name, "1").env_clear(), json!(null)),
+        (server("plain").env_clear().env(name, "2"), json!("2")),
+        (server("plain").env(name, "1").env_clear().env(name, "2").env_remove(name), json!(null)),
+    ] {
+        let client = connect(stdio);
+        assert_eq!(client.request("env", json!({ "name": name })).unwrap(), expected);
+    }
+    let path = |stdio: Stdio| connect(stdio).request("env", json!({ "name": "PATH" })).unwrap();
+    assert_eq!(path(server("plain").env_remove("PATH")), json!(null));
+    assert_eq!(path(server("plain").env_clear()), json!(null));
+    assert_eq!(path(server("plain").env_clear().env("PATH", "/bin")), json!("/bin"));
+}
+
+fn a_program_is_searched_for_with_the_variables_that_its_process_has() {
+    let exe = std::env::current_exe().unwrap();
+    let (folder, name) = (exe.parent().unwrap(), exe.file_name().unwrap());
+    let here = || Stdio::command([name, "--serve".as_ref(), "plain".as_ref()]);
+    assert_eq!(connect(here().env_clear().env("PATH", folder)).request("echo", json!(1)).unwrap(), 1);
+    for stdio in [here().env("PATH", folder).env_remove("PATH"), here().env("PATH", folder).env_clear()] {
+        let error = refused(stdio);
+        assert!(failure_of(&error).message.contains("PATH has no directories"), "{error}");
+    }
+}
+
+fn a_home_reaches_the_child_whatever_becomes_of_the_other_variables() {
+    let home = |stdio: Stdio| connect(stdio).request("env", json!({ "name": "CODEX_HOME" })).unwrap();
+    let absolute = std::path::absolute("a/home").unwrap();
+    for stdio in [
+        server("plain").codex_home("a/home"),
+        server("plain").env("CODEX_HOME", "another").codex_home("a/home"),
+        server("plain").codex_home("a/home").env_clear(),
+        server("plain").codex_home("a/home").env_remove("CODEX_HOME").cwd(std::env::temp_dir()),
+    ] {
+        assert_eq!(home(stdio), json!(absolute));
+    }
+}
+
+fn settings_are_appended_to_the_command_line() {
+    let stdio = server("plain")
+        .config("model", "a \"b\"")
+        .config("features.x", true)
+        .config("mcp_servers.\"a.b\".args", ["--quiet"]);
+    let arguments = connect(stdio).request("arguments", ()).unwrap();
+    let expected = json!([
+        "--serve",
+        "plain",
+        "-c",
+        "model=\"a \\\"b\\\"\"",
+        "-c",
+        "features.x=true",
+        "-c",
+        "mcp_servers={\"a.b\"={args=[\"--quiet\"]}}"
+    ]);
+    assert_eq!(arguments, expected);
+}
+
+fn a_setting_that_can_not_be_given_is_an_error_before_anything_is_started() {
+    struct Broken;
+    impl serde::Serialize for Broken {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("it is broken"))
+        }
+    }
+    let none = Stdio::command(["/no/such/server"]);
+    for (stdio, why) in [
+        (none.clone().config("", 1), "empty"),
+        (none.clone().config("a=b", 1), "`=`"),
+        (none.clone().config("a", ()), "null"),
+        (none.clone().config("a", Some(vec![None::<u8>])), "null"),
+        (none.clone().config("\"a.b\"", 1), "first name"),
+        (none.clone().config("a", Broken), "can't be serialized"),
+    ] {
+        let error = refused(stdio);
+        assert!(matches!(error, Error::InvalidInput { .. }) && error.to_string().contains(why), "{error}");
+    }
+}
+
+fn the_process_id_is_that_of_the_child_while_it_runs() {
+    let client = connect(server("plain"));
+    assert_eq!(json!(client.server_pid().unwrap()), client.request("pid", ()).unwrap());
+    assert_eq!(client.server_url(), None);
+    client.close().unwrap();
+    assert_eq!(client.server_pid(), None);
+}
+
 fn arguments_reach_the_child_as_they_are() {
     let exe = std::env::current_exe().unwrap();
     let words = ["--serve", "plain", "", "a b", "$HOME", "*", "\"'\\", "é"];
@@ -157,4 +254,17 @@ fn a_transport_can_connect_again_and_again() {
 fn the_environment_stays_out_of_debug() {
     let shown = format!("{:?}", server("plain").env("OPENAI_API_KEY", "sk-secret"));
     assert!(shown.contains("OPENAI_API_KEY") && !shown.contains("sk-secret"), "{shown}");
+}
+
+fn what_no_process_can_be_given_is_invalid() {
+    for stdio in [
+        server("plain").env("A\0", "x"),
+        server("plain").env("A", "x\0"),
+        server("plain").env("A=B", "x"),
+        server("plain").env("", "x"),
+        server("plain").codex_home("x\0"),
+        Stdio::command(["codex", "x\0"]),
+    ] {
+        assert_eq!(Client::connect(stdio).unwrap_err().code(), "invalid_input");
+    }
 }

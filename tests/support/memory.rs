@@ -174,6 +174,11 @@ impl Server {
         self.notify("turn/started", json!({ "threadId": "t", "turn": { "id": "u", "rootTurnId": "u" } }));
     }
 
+    /// An item of the turn `u` that has begun.
+    pub(crate) fn item_started(&mut self, item: &Value) {
+        self.notify("item/started", json!({ "threadId": "t", "turnId": "u", "item": item }));
+    }
+
     /// A completed item of the turn `u`.
     pub(crate) fn item(&mut self, item: Value) {
         self.notify("item/completed", json!({ "threadId": "t", "turnId": "u", "item": item }));

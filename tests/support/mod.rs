@@ -12,6 +12,7 @@ pub(crate) mod logger;
 pub(crate) mod memory;
 pub(crate) mod probe;
 pub(crate) mod real;
+pub(crate) mod record;
 pub(crate) mod transcript;
 pub(crate) mod websocket;
 

@@ -6,6 +6,15 @@
 use crate::protocol::wire::string_enum;
 
 string_enum! {
+    /// Used by `account/read`.
+    pub enum AccountRoutingOverride {
+        NoConstraint = "NO_CONSTRAINT",
+        Us = "us",
+        UsCr = "us_cr",
+    }
+}
+
+string_enum! {
     /// Used by `turn/start`, `turn/steer`.
     pub enum AdditionalContextKind {
         Untrusted = "untrusted",
@@ -81,6 +90,14 @@ string_enum! {
     pub enum BrowserUseAccessApprovalLifetime {
         Turn = "turn",
         Thread = "thread",
+    }
+}
+
+string_enum! {
+    /// Used by `account/login/cancel`.
+    pub enum CancelLoginAccountStatus {
+        Canceled = "canceled",
+        NotFound = "notFound",
     }
 }
 
@@ -419,6 +436,14 @@ string_enum! {
 }
 
 string_enum! {
+    /// Used by `account/login/start`.
+    pub enum LoginAppBrand {
+        Codex = "codex",
+        Chatgpt = "chatgpt",
+    }
+}
+
+string_enum! {
     /// Used by `thread/start`, `thread/resume`, `thread/fork` and 18 more methods.
     pub enum McpAppDisplayMode {
         Inline = "inline",
@@ -699,6 +724,24 @@ string_enum! {
         WorkspaceMemberCreditsDepleted = "workspace_member_credits_depleted",
         WorkspaceOwnerUsageLimitReached = "workspace_owner_usage_limit_reached",
         WorkspaceMemberUsageLimitReached = "workspace_member_usage_limit_reached",
+    }
+}
+
+string_enum! {
+    /// Used by `account/rateLimits/read`.
+    pub enum RateLimitResetCreditStatus {
+        Available = "available",
+        Redeeming = "redeeming",
+        Redeemed = "redeemed",
+        Unknown = "unknown",
+    }
+}
+
+string_enum! {
+    /// Used by `account/rateLimits/read`.
+    pub enum RateLimitResetType {
+        CodexRateLimits = "codexRateLimits",
+        Unknown = "unknown",
     }
 }
 

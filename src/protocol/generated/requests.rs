@@ -122,6 +122,8 @@ methods! {
 }
 
 no_params! {
+    /// Parameters of `account/logout`, which takes none: they are sent as null.
+    pub struct AccountLogoutParams;
     /// Parameters of `configRequirements/read`, which takes none: they are sent as null.
     pub struct ConfigRequirementsReadParams;
 }
@@ -146,6 +148,10 @@ requests! {
     "turn/interrupt": TurnInterruptParams => TurnInterruptResponse,
     "review/start": ReviewStartParams => ReviewStartResponse,
     "model/list": ModelListParams => ModelListResponse,
+    "account/login/start": LoginAccountParams => LoginAccountResponse,
+    "account/login/cancel": CancelLoginAccountParams => CancelLoginAccountResponse,
+    "account/logout": AccountLogoutParams => LogoutAccountResponse,
+    "account/rateLimits/read": GetAccountRateLimitsParams => GetAccountRateLimitsResponse,
     "command/exec": CommandExecParams => CommandExecResponse,
     "command/exec/write": CommandExecWriteParams => CommandExecWriteResponse,
     "command/exec/terminate": CommandExecTerminateParams => CommandExecTerminateResponse,
@@ -154,4 +160,5 @@ requests! {
     "config/value/write": ConfigValueWriteParams => ConfigWriteResponse,
     "config/batchWrite": ConfigBatchWriteParams => ConfigWriteResponse,
     "configRequirements/read": ConfigRequirementsReadParams => ConfigRequirementsReadResponse,
+    "account/read": GetAccountParams => GetAccountResponse,
 }

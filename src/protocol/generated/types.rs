@@ -14,8 +14,6 @@ no_params! {
     pub struct ConfigMcpServerReloadParams;
     /// Parameters of `windowsSandbox/readiness`, which takes none: they are sent as null.
     pub struct WindowsSandboxReadinessParams;
-    /// Parameters of `account/logout`, which takes none: they are sent as null.
-    pub struct AccountLogoutParams;
     /// Parameters of `account/securitySetup/read`, which takes none: they are sent as null.
     pub struct AccountSecuritySetupReadParams;
     /// Parameters of `account/workspaceMessages/read`, which takes none: they are sent as null.
@@ -93,11 +91,7 @@ requests! {
     "mcpServer/tool/call": McpServerToolCallParams => McpServerToolCallResponse,
     "windowsSandbox/setupStart": WindowsSandboxSetupStartParams => WindowsSandboxSetupStartResponse,
     "windowsSandbox/readiness": WindowsSandboxReadinessParams => WindowsSandboxReadinessResponse,
-    "account/login/start": LoginAccountParams => LoginAccountResponse,
-    "account/login/cancel": CancelLoginAccountParams => CancelLoginAccountResponse,
-    "account/logout": AccountLogoutParams => LogoutAccountResponse,
     "account/securitySetup/read": AccountSecuritySetupReadParams => GetAccountSecuritySetupResponse,
-    "account/rateLimits/read": GetAccountRateLimitsParams => GetAccountRateLimitsResponse,
     "account/rateLimitResetCredit/consume": ConsumeAccountRateLimitResetCreditParams => ConsumeAccountRateLimitResetCreditResponse,
     "account/usage/read": GetAccountTokenUsageParams => GetAccountTokenUsageResponse,
     "account/workspaceMessages/read": AccountWorkspaceMessagesReadParams => GetWorkspaceMessagesResponse,
@@ -108,27 +102,7 @@ requests! {
     "externalAgentConfig/import": ExternalAgentConfigImportParams => ExternalAgentConfigImportResponse,
     "externalAgentConfig/import/recordHistory": ExternalAgentConfigImportHistoryRecordParams => ExternalAgentConfigImportHistoryRecordResponse,
     "externalAgentConfig/import/readHistories": ExternalAgentConfigImportReadHistoriesParams => ExternalAgentConfigImportHistoriesReadResponse,
-    "account/read": GetAccountParams => GetAccountResponse,
     "fuzzyFileSearch": FuzzyFileSearchParams => FuzzyFileSearchResponse,
-}
-
-tagged! {
-    /// Used by `account/read`.
-    pub enum Account by "type" {
-        ApiKey = "apiKey",
-        Chatgpt(item: ChatgptAccount) = "chatgpt",
-        AmazonBedrock(item: AmazonBedrockAccount) = "amazonBedrock",
-        Gcp = "gcp",
-    }
-}
-
-string_enum! {
-    /// Used by `account/read`.
-    pub enum AccountRoutingOverride {
-        NoConstraint = "NO_CONSTRAINT",
-        Us = "us",
-        UsCr = "us_cr",
-    }
 }
 
 string_enum! {
@@ -160,14 +134,6 @@ string_enum! {
     pub enum BedrockProviderId {
         AmazonBedrock = "amazon-bedrock",
         AmazonBedrockRuntime = "amazon-bedrock-runtime",
-    }
-}
-
-string_enum! {
-    /// Used by `account/login/cancel`.
-    pub enum CancelLoginAccountStatus {
-        Canceled = "canceled",
-        NotFound = "notFound",
     }
 }
 
@@ -257,47 +223,6 @@ string_enum! {
         Untrusted = "untrusted",
         Trusted = "trusted",
         Modified = "modified",
-    }
-}
-
-tagged! {
-    /// Parameters of `account/login/start`.
-    pub enum LoginAccountParams by "type" {
-        ApiKey(item: ApiKeyLoginAccountParams) = "apiKey",
-        Chatgpt(item: ChatgptLoginAccountParams) = "chatgpt",
-        ChatgptDeviceCode = "chatgptDeviceCode",
-        ChatgptAuthTokens(item: ChatgptAuthTokensLoginAccountParams) = "chatgptAuthTokens",
-        AmazonBedrock(item: AmazonBedrockLoginAccountParams) = "amazonBedrock",
-        AmazonBedrockAccessKeys(item: AmazonBedrockAccessKeysLoginAccountParams) = "amazonBedrockAccessKeys",
-    }
-}
-
-convert! {
-    LoginAccountParams {
-        ApiKey(ApiKeyLoginAccountParams),
-        Chatgpt(ChatgptLoginAccountParams),
-        ChatgptAuthTokens(ChatgptAuthTokensLoginAccountParams),
-        AmazonBedrock(AmazonBedrockLoginAccountParams),
-        AmazonBedrockAccessKeys(AmazonBedrockAccessKeysLoginAccountParams),
-    }
-}
-
-tagged! {
-    /// Reply to `account/login/start`.
-    pub enum LoginAccountResponse by "type" {
-        ApiKey = "apiKey",
-        Chatgpt(item: ChatgptLoginAccountResponse) = "chatgpt",
-        ChatgptDeviceCode(item: ChatgptDeviceCodeLoginAccountResponse) = "chatgptDeviceCode",
-        ChatgptAuthTokens = "chatgptAuthTokens",
-        AmazonBedrock = "amazonBedrock",
-    }
-}
-
-string_enum! {
-    /// Used by `account/login/start`.
-    pub enum LoginAppBrand {
-        Codex = "codex",
-        Chatgpt = "chatgpt",
     }
 }
 
@@ -474,24 +399,6 @@ convert! {
         CustomGateway(CustomGatewayProviderSettingsPatch),
         Bedrock(BedrockProviderSettingsPatch),
         Gcp(GcpProviderSettingsPatch),
-    }
-}
-
-string_enum! {
-    /// Used by `account/rateLimits/read`.
-    pub enum RateLimitResetCreditStatus {
-        Available = "available",
-        Redeeming = "redeeming",
-        Redeemed = "redeemed",
-        Unknown = "unknown",
-    }
-}
-
-string_enum! {
-    /// Used by `account/rateLimits/read`.
-    pub enum RateLimitResetType {
-        CodexRateLimits = "codexRateLimits",
-        Unknown = "unknown",
     }
 }
 

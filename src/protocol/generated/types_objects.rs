@@ -73,56 +73,6 @@ object! {
 }
 
 object! {
-    /// `amazonBedrockAccessKeys` of [`LoginAccountParams`].
-    pub struct AmazonBedrockAccessKeysLoginAccountParams {
-        pub access_key_id: String = "accessKeyId",
-        pub region: String = "region",
-        pub secret_access_key: String = "secretAccessKey",
-        pub session_token: Setting<String> = "sessionToken",
-    }
-}
-
-build! {
-    AmazonBedrockAccessKeysLoginAccountParams(
-        access_key_id: String,
-        region: String,
-        secret_access_key: String,
-    ) {
-        session_token: Setting<String>,
-    }
-}
-
-object! {
-    /// `amazonBedrock` of [`Account`].
-    pub struct AmazonBedrockAccount {
-        pub uses_codex_managed_credentials: Option<bool> = "usesCodexManagedCredentials",
-    }
-}
-
-object! {
-    /// `amazonBedrock` of [`LoginAccountParams`].
-    pub struct AmazonBedrockLoginAccountParams {
-        pub api_key: String = "apiKey",
-        pub region: String = "region",
-    }
-}
-
-build! {
-    AmazonBedrockLoginAccountParams(api_key: String, region: String) {}
-}
-
-object! {
-    /// `apiKey` of [`LoginAccountParams`].
-    pub struct ApiKeyLoginAccountParams {
-        pub api_key: String = "apiKey",
-    }
-}
-
-build! {
-    ApiKeyLoginAccountParams(api_key: String) {}
-}
-
-object! {
     /// Used by `plugin/read`, `plugin/install`.
     pub struct AppSummary {
         pub category: Option<String> = "category",
@@ -266,84 +216,6 @@ object! {
         pub blob: String = "blob",
         pub mime_type: Option<String> = "mimeType",
         pub uri: String = "uri",
-    }
-}
-
-object! {
-    /// Parameters of `account/login/cancel`.
-    pub struct CancelLoginAccountParams {
-        pub login_id: String = "loginId",
-    }
-}
-
-build! {
-    CancelLoginAccountParams(login_id: String) {}
-}
-
-object! {
-    /// Reply to `account/login/cancel`.
-    pub struct CancelLoginAccountResponse {
-        pub status: CancelLoginAccountStatus = "status",
-    }
-}
-
-object! {
-    /// `chatgpt` of [`Account`].
-    pub struct ChatgptAccount {
-        /// Always there, but may be null.
-        pub email: Option<String> = "email" or null,
-        pub plan_type: PlanType = "planType",
-        pub workspace_name: Option<String> = "workspaceName",
-    }
-}
-
-object! {
-    /// `chatgptAuthTokens` of [`LoginAccountParams`].
-    pub struct ChatgptAuthTokensLoginAccountParams {
-        pub access_token: String = "accessToken",
-        pub chatgpt_account_id: String = "chatgptAccountId",
-        pub chatgpt_plan_type: Setting<String> = "chatgptPlanType",
-    }
-}
-
-build! {
-    ChatgptAuthTokensLoginAccountParams(chatgpt_account_id: String, access_token: String) {
-        chatgpt_plan_type: Setting<String>,
-    }
-}
-
-object! {
-    /// `chatgptDeviceCode` of [`LoginAccountResponse`].
-    pub struct ChatgptDeviceCodeLoginAccountResponse {
-        pub login_id: String = "loginId",
-        pub user_code: String = "userCode",
-        pub verification_url: String = "verificationUrl",
-    }
-}
-
-object! {
-    /// `chatgpt` of [`LoginAccountParams`].
-    #[derive(Default)]
-    pub struct ChatgptLoginAccountParams {
-        pub app_brand: Setting<LoginAppBrand> = "appBrand",
-        pub codex_streamlined_login: Option<bool> = "codexStreamlinedLogin",
-        pub use_hosted_login_success_page: Option<bool> = "useHostedLoginSuccessPage",
-    }
-}
-
-build! {
-    ChatgptLoginAccountParams() {
-        app_brand: Setting<LoginAppBrand>,
-        codex_streamlined_login: bool,
-        use_hosted_login_success_page: bool,
-    }
-}
-
-object! {
-    /// `chatgpt` of [`LoginAccountResponse`].
-    pub struct ChatgptLoginAccountResponse {
-        pub auth_url: String = "authUrl",
-        pub login_id: String = "loginId",
     }
 }
 
@@ -1062,59 +934,6 @@ build! {
 }
 
 object! {
-    /// Parameters of `account/read`.
-    #[derive(Default)]
-    pub struct GetAccountParams {
-        pub refresh_token: Option<bool> = "refreshToken",
-    }
-}
-
-build! {
-    GetAccountParams() {
-        refresh_token: bool,
-    }
-}
-
-object! {
-    /// Parameters of `account/rateLimits/read`.
-    #[derive(Default)]
-    pub struct GetAccountRateLimitsParams {
-        pub exclude_reset_credit_details: Option<bool> = "excludeResetCreditDetails",
-        pub supports_luna_reserve: Option<bool> = "supportsLunaReserve",
-    }
-}
-
-build! {
-    GetAccountRateLimitsParams() {
-        exclude_reset_credit_details: bool,
-        supports_luna_reserve: bool,
-    }
-}
-
-object! {
-    /// Reply to `account/rateLimits/read`.
-    pub struct GetAccountRateLimitsResponse {
-        pub account_id: Option<String> = "accountId",
-        pub ordinary_usage_allowed: Option<bool> = "ordinaryUsageAllowed",
-        pub rate_limit_reset_credits: Option<RateLimitResetCreditsSummary> = "rateLimitResetCredits",
-        pub rate_limit_upsell: Option<Value> = "rateLimitUpsell",
-        pub rate_limits: RateLimitSnapshot = "rateLimits",
-        pub rate_limits_by_limit_id: Option<BTreeMap<String, RateLimitSnapshot>> = "rateLimitsByLimitId",
-    }
-}
-
-object! {
-    /// Reply to `account/read`.
-    pub struct GetAccountResponse {
-        pub account: Option<Account> = "account",
-        pub requires_openai_auth: bool = "requiresOpenaiAuth",
-        pub user_id: Option<String> = "userId",
-        /// Belongs to the experimental API.
-        pub workspace_routing: Option<WorkspaceRouting> = "workspaceRouting",
-    }
-}
-
-object! {
     /// Reply to `account/securitySetup/read`.
     pub struct GetAccountSecuritySetupResponse {
         pub notice: Option<AccountSecuritySetupNotice> = "notice",
@@ -1277,12 +1096,6 @@ object! {
     /// `local` of [`PluginSource`].
     pub struct LocalPluginSource {
         pub path: AbsolutePathBuf = "path",
-    }
-}
-
-object! {
-    /// Reply to `account/logout`.
-    pub struct LogoutAccountResponse {
     }
 }
 
@@ -2161,29 +1974,6 @@ object! {
 }
 
 object! {
-    /// Used by `account/rateLimits/read`.
-    pub struct RateLimitResetCredit {
-        pub description: Option<String> = "description",
-        /// Unix seconds.
-        pub expires_at: Option<i64> = "expiresAt",
-        /// Unix seconds.
-        pub granted_at: i64 = "grantedAt",
-        pub id: String = "id",
-        pub reset_type: RateLimitResetType = "resetType",
-        pub status: RateLimitResetCreditStatus = "status",
-        pub title: Option<String> = "title",
-    }
-}
-
-object! {
-    /// Used by `account/rateLimits/read`.
-    pub struct RateLimitResetCreditsSummary {
-        pub available_count: i64 = "availableCount",
-        pub credits: Option<Vec<RateLimitResetCredit>> = "credits",
-    }
-}
-
-object! {
     /// Used by `mcpServerStatus/list`.
     pub struct Resource {
         pub meta: Option<Value> = "_meta",
@@ -2994,14 +2784,5 @@ object! {
         pub message_body: String = "messageBody",
         pub message_id: String = "messageId",
         pub message_type: WorkspaceMessageType = "messageType",
-    }
-}
-
-object! {
-    /// Used by `account/read`.
-    pub struct WorkspaceRouting {
-        pub account_routing_override: AccountRoutingOverride = "accountRoutingOverride",
-        pub backend_origin: String = "backendOrigin",
-        pub chatgpt_account_id: String = "chatgptAccountId",
     }
 }

@@ -10,6 +10,16 @@ use crate::protocol::wire::{convert, mixed, shared, tagged, untagged};
 pub type AbsolutePathBuf = String;
 
 tagged! {
+    /// Used by `account/read`.
+    pub enum AccountDetails by "type" {
+        ApiKey = "apiKey",
+        Chatgpt(item: ChatgptAccountDetails) = "chatgpt",
+        AmazonBedrock(item: AmazonBedrockAccountDetails) = "amazonBedrock",
+        Gcp = "gcp",
+    }
+}
+
+tagged! {
     /// Used by `thread/resume`.
     pub enum AgentMessageInputContent by "type" {
         InputText(item: InputTextAgentMessageInputContent) = "input_text",
@@ -356,6 +366,39 @@ tagged! {
 convert! {
     LocalShellAction {
         Exec(ExecLocalShellAction),
+    }
+}
+
+tagged! {
+    /// Parameters of `account/login/start`.
+    pub enum LoginAccountParams by "type" {
+        ApiKey(item: ApiKeyLoginAccountParams) = "apiKey",
+        Chatgpt(item: ChatgptLoginAccountParams) = "chatgpt",
+        ChatgptDeviceCode = "chatgptDeviceCode",
+        ChatgptAuthTokens(item: ChatgptAuthTokensLoginAccountParams) = "chatgptAuthTokens",
+        AmazonBedrock(item: AmazonBedrockLoginAccountParams) = "amazonBedrock",
+        AmazonBedrockAccessKeys(item: AmazonBedrockAccessKeysLoginAccountParams) = "amazonBedrockAccessKeys",
+    }
+}
+
+convert! {
+    LoginAccountParams {
+        ApiKey(ApiKeyLoginAccountParams),
+        Chatgpt(ChatgptLoginAccountParams),
+        ChatgptAuthTokens(ChatgptAuthTokensLoginAccountParams),
+        AmazonBedrock(AmazonBedrockLoginAccountParams),
+        AmazonBedrockAccessKeys(AmazonBedrockAccessKeysLoginAccountParams),
+    }
+}
+
+tagged! {
+    /// Reply to `account/login/start`.
+    pub enum LoginAccountResponse by "type" {
+        ApiKey = "apiKey",
+        Chatgpt(item: ChatgptLoginAccountResponse) = "chatgpt",
+        ChatgptDeviceCode(item: ChatgptDeviceCodeLoginAccountResponse) = "chatgptDeviceCode",
+        ChatgptAuthTokens = "chatgptAuthTokens",
+        AmazonBedrock = "amazonBedrock",
     }
 }
 

@@ -14,6 +14,7 @@ mod string_enum;
 #[cfg(test)]
 mod tests;
 mod union;
+pub(crate) mod unix_seconds;
 
 pub(crate) use decode::collect_warnings;
 pub use decode::decode;

@@ -28,7 +28,7 @@ pub(in crate::transport) struct Daemon {
 
 impl Daemon {
     pub(in crate::transport) fn start(stdio: &Stdio) -> Result<Daemon> {
-        let command = command::resolve(stdio.argv.as_deref(), &stdio.env, stdio.cwd.as_deref())?;
+        let command = command::resolve(&stdio.command)?;
         let (process, _) = Process::spawn(&command, ProtocolChannel::External)?;
         Ok(Daemon { process, name: command.to_string() })
     }
@@ -53,6 +53,10 @@ impl Daemon {
                 }
             }
         }
+    }
+
+    pub(in crate::transport) fn pid(&self) -> Option<u32> {
+        self.process.pid()
     }
 
     /// Adds the exit status, if the process has exited, and the last stderr lines to a connection's

@@ -209,7 +209,9 @@ mod tests {
     use crossbeam_channel::Sender as Heard;
 
     use super::{
-        super::{super::Receive, super::Shutdown, command, process::ProtocolChannel},
+        super::{
+            super::Receive, super::Shutdown, command, command::CommandSettings, process::ProtocolChannel,
+        },
         *,
     };
 
@@ -231,8 +233,9 @@ mod tests {
 
     /// A child, and what tells its frames.
     fn started(script: &str) -> (Arc<Process>, Pipes, JoinHandle<()>, Receiver<Option<String>>) {
-        let argv = ["sh", "-c", script].map(Into::into);
-        let command = command::resolve(Some(&argv), &[], None).unwrap();
+        let argv = ["sh", "-c", script].map(Into::into).to_vec();
+        let settings = CommandSettings { argv: Some(argv), ..CommandSettings::default() };
+        let command = command::resolve(&settings).unwrap();
         let (process, streams) = Process::spawn(&command, ProtocolChannel::Stdio).unwrap();
         let streams = streams.unwrap();
         let (teller, heard) = unbounded();

@@ -62,10 +62,8 @@ impl Process {
         };
         let watcher = Watcher::start().map_err(|error| failed("a thread", error))?;
         let mut command = Command::new(&resolved.program);
-        command
-            .args(&resolved.arguments)
-            .envs(resolved.env.iter().map(|(name, value)| (name, value)))
-            .stderr(Stdio::piped());
+        command.args(&resolved.arguments).stderr(Stdio::piped());
+        resolved.variables.apply(&mut command);
         if let Some(cwd) = &resolved.cwd {
             command.current_dir(cwd);
         }
@@ -88,7 +86,7 @@ impl Process {
             child.kill_and_wait(REAP_LIMIT);
             return Err(failed("the process", std::io::Error::other("a pipe is missing")));
         };
-        let stderr = match Stderr::drain(stderr) {
+        let stderr = match Stderr::drain(stderr, resolved.on_stderr.clone()) {
             Ok(stderr) => stderr,
             Err(error) => {
                 child.kill_and_wait(REAP_LIMIT);
@@ -117,6 +115,12 @@ impl Process {
     #[cfg(any(unix, feature = "websocket"))]
     pub(super) fn has_exited(&self) -> bool {
         self.child.has_exited()
+    }
+
+    /// The process id, until the process has been reaped.
+    pub(super) fn pid(&self) -> Option<u32> {
+        let pid = self.child.shared().id();
+        (!self.child.has_exited()).then_some(pid)
     }
 
     /// Kills the process and releases its threads, because the connection couldn't be set up.

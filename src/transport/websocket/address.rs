@@ -93,18 +93,20 @@ impl Address {
             false => format!("{}:{}", self.host, self.port),
         }
     }
+
+    /// The URL without its query, which may contain a key.
+    pub(super) fn without_query(&self) -> String {
+        let scheme = if self.is_tls { "wss" } else { "ws" };
+        let path = self.path.split('?').next().filter(|path| *path != "/").unwrap_or_default();
+        format!("{scheme}://{}{path}", self.authority())
+    }
 }
 
 impl fmt::Display for Address {
     /// Omits the query, which may contain a key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.is_tls { "wss" } else { "ws" };
-        let (path, query) = match self.path.split_once('?') {
-            Some((path, _)) => (path, "?…"),
-            None => (self.path.as_str(), ""),
-        };
-        let path = if path == "/" { "" } else { path };
-        write!(f, "{scheme}://{}{path}{query}", self.authority())
+        let query = if self.path.contains('?') { "?…" } else { "" };
+        write!(f, "{}{query}", self.without_query())
     }
 }
 

@@ -21,12 +21,12 @@ use parking_lot::Mutex;
 use super::{
     TlsSession,
     frames::{self, Decoder, ReceivedFrame, Violation},
-    secrets::Secrets,
     socket::{ConnectingSocket, Socket, wait},
 };
 use crate::{
     deadline::earlier,
     error::TransportFailure,
+    secrets::Secrets,
     transport::{Link, Shutdown, Sink, join, outbox::Outbox, stdio::Daemon},
 };
 
@@ -77,6 +77,8 @@ pub(super) struct Connected {
     pub(super) keepalive: Keepalive,
     /// The server process, if this connection owns one.
     pub(super) daemon: Option<Daemon>,
+    /// The URL of the server, without what may be a secret.
+    pub(super) url: Option<String>,
 }
 
 struct SocketShared {
@@ -92,7 +94,7 @@ struct SocketShared {
 
 /// Starts the thread that reads into `sink`.
 pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> {
-    let Connected { socket, session, first, peer, secrets, keepalive, daemon } = connected;
+    let Connected { socket, session, first, peer, secrets, keepalive, daemon, url } = connected;
     let ConnectingSocket { socket, poll, token, .. } = socket;
     let socket = Arc::new(socket);
     socket.watch(poll.registry(), token, false)?;
@@ -124,7 +126,7 @@ pub(super) fn start(connected: Connected, sink: Sink) -> io::Result<SocketLink> 
     };
     let thread =
         thread::Builder::new().name("codex-socket".to_owned()).spawn(move || reader.run(sink, &first))?;
-    Ok(SocketLink { shared, thread: Mutex::new(Some(thread)), daemon })
+    Ok(SocketLink { shared, thread: Mutex::new(Some(thread)), daemon, url })
 }
 
 /// The writing half.
@@ -132,9 +134,18 @@ pub(super) struct SocketLink {
     shared: Arc<SocketShared>,
     thread: Mutex<Option<JoinHandle<()>>>,
     daemon: Option<Arc<Daemon>>,
+    url: Option<String>,
 }
 
 impl Link for SocketLink {
+    fn server_url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    fn server_pid(&self) -> Option<u32> {
+        self.daemon.as_ref()?.pid()
+    }
+
     fn send(&self, message: Vec<u8>) -> Result<(), TransportFailure> {
         if message.len() > MAX_MESSAGE_BYTES {
             return Err(TransportFailure::new(format!(

@@ -9,7 +9,6 @@ mod address;
 mod frames;
 mod link;
 mod proxy;
-mod secrets;
 mod socket;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
@@ -438,8 +437,9 @@ impl Transport for WebSocket {
             }
         };
         let peer = address.to_string();
+        let url = Some(address.without_query());
         let connected =
-            Connected { socket, session, first, peer, secrets, keepalive: self.keepalive, daemon };
+            Connected { socket, session, first, peer, secrets, keepalive: self.keepalive, daemon, url };
         begin(connected, sink, deadline, &doing)
     }
 }

@@ -12,12 +12,12 @@ use std::{
 use super::{
     ask, begin,
     link::{Connected, Keepalive},
-    secrets::Secrets,
     socket,
     upgrade::{Headers, Upgrade},
 };
 use crate::{
     error::{Error, Result, Timeout, TransportFailure},
+    secrets::Secrets,
     transport::{ConnectTimeout, Link, Sink, Transport, home_dir},
 };
 
@@ -108,6 +108,7 @@ impl Transport for UnixSocket {
             secrets: Secrets::default(),
             keepalive: self.keepalive,
             daemon: None,
+            url: None,
         };
         begin(connected, sink, deadline, &doing)
     }

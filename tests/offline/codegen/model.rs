@@ -32,7 +32,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
 ];
 
 /// The requests whose types are there without the feature `types`: those behind the crate's own
-/// methods (threads, turns, reviews, commands, models, configuration). All others are for
+/// methods (threads, turns, reviews, commands, models, configuration, accounts). All others are for
 /// `Client::call` alone, and who does not call them need not compile them.
 pub(crate) const ALWAYS: &[&str] = &[
     "initialize",
@@ -61,11 +61,16 @@ pub(crate) const ALWAYS: &[&str] = &[
     "config/value/write",
     "config/batchWrite",
     "configRequirements/read",
+    "account/read",
+    "account/login/start",
+    "account/login/cancel",
+    "account/logout",
+    "account/rateLimits/read",
 ];
 
 /// Types of the schema under another name: this crate has something else of that name at its root, and a
 /// program may import all of both.
-const RENAMED: &[(&str, &str)] = &[("Tool", "McpTool")];
+const RENAMED: &[(&str, &str)] = &[("Account", "AccountDetails"), ("Tool", "McpTool")];
 
 /// The name that a type of the schema has here.
 fn renamed(name: &str) -> &str {

@@ -234,14 +234,17 @@ fn list(paths: &[PathBuf]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::scratch::Scratch, *};
+    use super::{
+        super::{environment::Variables, scratch::Scratch},
+        *,
+    };
 
     /// Finds a program with these variables, and with `/nowhere/home` as the home directory.
     fn found(system: System, program: &str, set: &[(&str, &OsStr)]) -> Result<PathBuf> {
-        let set: Vec<_> =
-            set.iter().map(|(name, value)| (OsString::from(name), (*value).to_owned())).collect();
+        let mut variables = Variables::default();
+        set.iter().for_each(|(name, value)| variables.set(name, value));
         let home = || std::path::absolute("/nowhere/home").ok();
-        find(OsStr::new(program), &Environment { system, set: &set, inherited: &|_| None, home })
+        find(OsStr::new(program), &Environment { system, variables: &variables, inherited: &|_| None, home })
     }
 
     fn error(system: System, program: &str, set: &[(&str, &OsStr)]) -> String {

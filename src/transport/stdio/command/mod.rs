@@ -1,12 +1,13 @@
 //! The command that runs the server: its program, arguments, directory and environment.
 //!
 //! Relies on `error` and, in this directory, on `split` (a command line into arguments), `find` (the file of the
-//! program), `npm` (the native program behind npm's script) and `environment`. Invariant: a command is resolved
+//! program), `npm` (the native program behind npm's script), `overrides` (settings) and `environment`. Invariant: a command is resolved
 //! before anything is started, so that a wrong one leaves nothing behind.
 
 mod environment;
 mod find;
 mod npm;
+mod overrides;
 #[cfg(test)]
 mod scratch;
 mod split;
@@ -18,23 +19,41 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(super) use self::{environment::Variables, overrides::Override};
 use self::{
     environment::{Environment, System},
     find::{find, is_codex},
     npm::Platform,
     split::split_windows,
 };
+use super::line_handler::OnStderr;
 use crate::error::{Error, Result, TransportFailure};
 
 /// The environment variable that holds the server's command line.
 const VARIABLE: &str = "CODEX_APP_SERVER_CMD";
+
+/// The variable that holds the directory of the server's settings and sessions.
+const HOME_VARIABLE: &str = "CODEX_HOME";
+
+/// A command as the program describes it.
+#[derive(Clone, Default)]
+pub(super) struct CommandSettings {
+    /// `None` stands for the default command.
+    pub(super) argv: Option<Vec<OsString>>,
+    pub(super) overrides: Vec<Override>,
+    pub(super) cwd: Option<PathBuf>,
+    pub(super) codex_home: Option<PathBuf>,
+    pub(super) variables: Variables,
+    pub(super) on_stderr: Option<OnStderr>,
+}
 
 /// A command whose program has been found.
 pub(super) struct ResolvedCommand {
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<OsString>,
     pub(super) cwd: Option<PathBuf>,
-    pub(super) env: Vec<(OsString, OsString)>,
+    pub(super) variables: Variables,
+    pub(super) on_stderr: Option<OnStderr>,
 }
 
 impl fmt::Display for ResolvedCommand {
@@ -44,47 +63,53 @@ impl fmt::Display for ResolvedCommand {
     }
 }
 
-/// Resolves the program of `argv`, or of the default command if `argv` is `None`.
-pub(super) fn resolve(
-    argv: Option<&[OsString]>,
-    env: &[(OsString, OsString)],
-    cwd: Option<&Path>,
-) -> Result<ResolvedCommand> {
+/// Finds the program of a command, and completes its arguments and its variables.
+pub(super) fn resolve(settings: &CommandSettings) -> Result<ResolvedCommand> {
+    let CommandSettings { argv, overrides, cwd, codex_home, variables, on_stderr } = settings;
     let argv = match argv {
-        Some(argv) => argv.to_vec(),
+        Some(argv) => argv.clone(),
         None => default_command(env::var_os(VARIABLE), System::HERE)?,
     };
     let Some((program, arguments)) = argv.split_first().filter(|(program, _)| !program.is_empty()) else {
         return Err(Error::invalid("the app-server command is empty; specify a program and its arguments"));
     };
-    if let Some(cwd) = cwd.filter(|cwd| !cwd.is_dir()) {
+    if argv.iter().any(|word| word.as_encoded_bytes().contains(&0)) {
+        return Err(Error::invalid("the app-server command contains a NUL character"));
+    }
+    let overrides = overrides::arguments(overrides)?;
+    if let Some(cwd) = cwd.as_deref().filter(|cwd| !cwd.is_dir()) {
         return Err(TransportFailure::new(format!("the working directory {} does not exist", cwd.display()))
             .while_connecting(format!("start {}", Path::new(program).display())));
     }
-    let environment = Environment::of_child(env);
-    let (program, more_env) = program_to_run(program, &environment)?;
+    let mut variables = variables.clone();
+    if let Some(home) = codex_home {
+        // Fails for an empty path, or without a current directory: then the server says what is wrong with it.
+        let home = std::path::absolute(home).unwrap_or_else(|_| home.clone());
+        variables.set(HOME_VARIABLE, home);
+    }
+    variables.check(System::HERE)?;
+    let (program, changes) = program_to_run(program, &Environment::of_child(&variables))?;
+    variables.extend(changes);
     Ok(ResolvedCommand {
         program,
-        arguments: arguments.to_vec(),
-        cwd: cwd.map(Path::to_owned),
-        env: env.iter().cloned().chain(more_env).collect(),
+        arguments: arguments.iter().cloned().chain(overrides).collect(),
+        cwd: cwd.clone(),
+        variables,
+        on_stderr: on_stderr.clone(),
     })
 }
 
 /// Finds the program, and the variables to set for it. Where `codex` is npm's script, it is the native program that
 /// the script runs. A program that is given by its path is that path, whatever is there.
-fn program_to_run(
-    program: &OsStr,
-    environment: &Environment<'_>,
-) -> Result<(PathBuf, Vec<(OsString, OsString)>)> {
+fn program_to_run(program: &OsStr, environment: &Environment<'_>) -> Result<(PathBuf, Variables)> {
     let file = find(program, environment)?;
     let platform = Platform::new(consts::OS, consts::ARCH).filter(|_| is_codex(program, environment.system));
-    Ok(match platform.and_then(|platform| npm::native(&file, environment, &platform)) {
+    Ok(match platform.and_then(|platform| npm::native(&file, environment.system, &platform)) {
         Some(native) => {
             log::debug!("running {}, which {} would run", native.program.display(), file.display());
-            (native.program, native.env)
+            (native.program, native.variables)
         }
-        None => (file, Vec::new()),
+        None => (file, Variables::default()),
     })
 }
 
@@ -159,31 +184,31 @@ mod tests {
     }
 
     /// An environment in which nothing but `PATH` is set.
-    fn with_path(set: &[(OsString, OsString); 1]) -> Environment<'_> {
-        Environment { system: System::HERE, set, inherited: &|_| None, home: || None }
+    fn with_path(variables: &Variables) -> Environment<'_> {
+        Environment { system: System::HERE, variables, inherited: &|_| None, home: || None }
     }
 
     #[test]
     fn a_program_that_is_given_by_its_path_runs_as_it_is() {
         let scratch = Scratch::new();
         let script = npm_installation(&scratch);
-        let set = [("PATH".into(), "".into())];
-        assert_eq!(program_to_run(script.as_os_str(), &with_path(&set)).unwrap(), (script, vec![]));
+        let path = Variables::from([("PATH".into(), "".into())]);
+        let expected = (script.clone(), Variables::default());
+        assert_eq!(program_to_run(script.as_os_str(), &with_path(&path)).unwrap(), expected);
     }
 
     #[test]
     fn codex_on_the_path_is_the_native_program_that_npms_script_runs() {
         let scratch = Scratch::new();
         let script = npm_installation(&scratch);
-        let set = [("PATH".into(), script.parent().unwrap().into())];
-        let (program, env) = program_to_run(OsStr::new("codex"), &with_path(&set)).unwrap();
+        let path = Variables::from([("PATH".into(), script.parent().unwrap().into())]);
+        let (program, variables) = program_to_run(OsStr::new("codex"), &with_path(&path)).unwrap();
         let Some(platform) = Platform::new(consts::OS, consts::ARCH) else {
-            assert_eq!((program, env), (script, vec![]));
+            assert_eq!((program, variables), (script, Variables::default()));
             return;
         };
         assert!(program.ends_with(platform.below_scope()), "{}", program.display());
-        let names: Vec<_> = env.iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["CODEX_MANAGED_PACKAGE_ROOT", "CODEX_MANAGED_BY_NPM"]);
+        assert_eq!(variables.names(true), ["CODEX_MANAGED_PACKAGE_ROOT", "CODEX_MANAGED_BY_NPM"]);
     }
 
     /// Codex as npm installs it on this system. Returns the path of what npm puts on `PATH`.
@@ -213,8 +238,12 @@ mod tests {
 
         let scratch = Scratch::new();
         scratch.file("show-path.cmd", "@echo [%PATH%] [%1]");
-        let set = [("pAtH".into(), scratch.as_ref().into())];
-        let command = resolve(Some(&["show-path".into(), "a b".into()]), &set, None).unwrap();
+        let settings = CommandSettings {
+            argv: Some(vec!["show-path".into(), "a b".into()]),
+            variables: Variables::from([("pAtH".into(), scratch.as_ref().into())]),
+            ..CommandSettings::default()
+        };
+        let command = resolve(&settings).unwrap();
         let (process, streams) = Process::spawn(&command, ProtocolChannel::Stdio).unwrap();
         let mut text = String::new();
         streams.unwrap().stdout.read_to_string(&mut text).unwrap();

@@ -8,14 +8,13 @@
 //! Relies on `environment` and `find`. Invariant: whatever is not as npm leaves it, leaves the script to be run.
 
 use std::{
-    ffi::OsString,
     fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
 };
 
 use super::{
-    environment::{Environment, System},
+    environment::{System, Variables},
     find::is_executable,
 };
 
@@ -27,11 +26,11 @@ const MAX_BATCH_FILE: u64 = 4096;
 const MANAGERS: [&str; 4] =
     ["CODEX_MANAGED_BY_NPM", "CODEX_MANAGED_BY_BUN", "CODEX_MANAGED_BY_PNPM", "CODEX_MANAGED_BY_VITE_PLUS"];
 
-/// The native program, and what the script sets for it.
-#[derive(Debug, PartialEq)]
+/// The native program, and what the script changes in its environment.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) struct Native {
     pub(super) program: PathBuf,
-    pub(super) env: Vec<(OsString, OsString)>,
+    pub(super) variables: Variables,
 }
 
 /// The names that the packages have for a platform.
@@ -75,8 +74,8 @@ impl Platform {
 }
 
 /// The native program that the file at this path runs, if the file is as npm (or Bun, on Unix) has made it.
-pub(super) fn native(file: &Path, environment: &Environment<'_>, platform: &Platform) -> Option<Native> {
-    let script = match environment.system {
+pub(super) fn native(file: &Path, system: System, platform: &Platform) -> Option<Native> {
+    let script = match system {
         // A symbolic link.
         System::Unix => fs::canonicalize(file).ok()?,
         System::Windows => script_of_batch_file(file)?,
@@ -88,12 +87,8 @@ pub(super) fn native(file: &Path, environment: &Environment<'_>, platform: &Plat
     if is_of_another_manager(root) {
         return None;
     }
-    let is_bun = environment.system == System::Unix && root.to_str()?.contains("/.bun/install/global/");
+    let is_bun = system == System::Unix && root.to_str()?.contains("/.bun/install/global/");
     let manager = if is_bun { "CODEX_MANAGED_BY_BUN" } else { "CODEX_MANAGED_BY_NPM" };
-    // The script removes the others, which a child that inherits them can't be spared.
-    if MANAGERS.iter().any(|name| *name != manager && environment.get(name).is_some()) {
-        return None;
-    }
     // Within the package, next to it, or, for one platform only, the package itself.
     let packages = [
         root.join("node_modules/@openai").join(&platform.package),
@@ -101,9 +96,16 @@ pub(super) fn native(file: &Path, environment: &Environment<'_>, platform: &Plat
         root.to_owned(),
     ];
     let mut programs = packages.iter().map(|package| package.join(platform.below_package()));
-    let program = programs.find(|program| is_executable(program, environment.system))?;
-    let env = vec![("CODEX_MANAGED_PACKAGE_ROOT".into(), root.into()), (manager.into(), "1".into())];
-    Some(Native { program, env })
+    let program = programs.find(|program| is_executable(program, system))?;
+    let mut variables = Variables::default();
+    variables.set("CODEX_MANAGED_PACKAGE_ROOT", root);
+    for name in MANAGERS {
+        match name == manager {
+            true => variables.set(name, "1"),
+            false => variables.remove(name),
+        }
+    }
+    Some(Native { program, variables })
 }
 
 /// The script that a batch file runs, if npm has written the file, and it does nothing else.
@@ -167,14 +169,21 @@ mod tests {
 
     const PROGRAM: &str = "codex-win32-x64/vendor/x86_64-pc-windows-msvc/bin/codex.exe";
 
-    fn environment(system: System) -> Environment<'static> {
-        Environment { system, set: &[], inherited: &|_| None, home: || None }
+    /// What the script changes for a package in this directory that this manager has installed.
+    fn changes(root: PathBuf, by: &str) -> Variables {
+        let mut variables = Variables::default();
+        variables.set("CODEX_MANAGED_PACKAGE_ROOT", root);
+        for name in ["NPM", "BUN", "PNPM", "VITE_PLUS"] {
+            let variable = format!("CODEX_MANAGED_BY_{name}");
+            if name == by { variables.set(variable, "1") } else { variables.remove(variable) }
+        }
+        variables
     }
 
     /// The native program of an installation for Windows.
     fn on_windows(scratch: &Scratch) -> Option<Native> {
         let platform = Platform::new("windows", "x86_64").unwrap();
-        native(&scratch.path("codex.cmd"), &environment(System::Windows), &platform)
+        native(&scratch.path("codex.cmd"), System::Windows, &platform)
     }
 
     /// An installation below npm's prefix on Windows.
@@ -195,11 +204,8 @@ mod tests {
         ] {
             let scratch = installed(BATCH_FILE, &program);
             let root = scratch.path("node_modules/@openai/codex");
-            let env = vec![
-                ("CODEX_MANAGED_PACKAGE_ROOT".into(), root.into()),
-                ("CODEX_MANAGED_BY_NPM".into(), "1".into()),
-            ];
-            assert_eq!(on_windows(&scratch), Some(Native { program: scratch.path(&program), env }));
+            let expected = Native { program: scratch.path(&program), variables: changes(root, "NPM") };
+            assert_eq!(on_windows(&scratch), Some(expected));
         }
     }
 
@@ -244,18 +250,6 @@ mod tests {
     }
 
     #[test]
-    fn with_the_mark_of_another_manager_in_the_environment_the_script_is_run() {
-        let scratch = installed(BATCH_FILE, &format!("node_modules/@openai/{PROGRAM}"));
-        let platform = Platform::new("windows", "x86_64").unwrap();
-        for (name, is_resolved) in [("codex_managed_by_pnpm", false), ("CODEX_MANAGED_BY_NPM", true)] {
-            let set = [(name.into(), "1".into())];
-            let environment = Environment { set: &set, ..environment(System::Windows) };
-            let native = native(&scratch.path("codex.cmd"), &environment, &platform);
-            assert_eq!(native.is_some(), is_resolved, "{name}");
-        }
-    }
-
-    #[test]
     fn only_platforms_with_a_package_have_a_native_program() {
         let names = |os, architecture| Platform::new(os, architecture).map(|it| (it.package, it.target));
         let linux = ("codex-linux-arm64".to_owned(), "aarch64-unknown-linux-musl".to_owned());
@@ -274,7 +268,7 @@ mod tests {
 
         fn on_linux(scratch: &Scratch) -> Option<Native> {
             let platform = Platform::new("linux", "x86_64").unwrap();
-            native(&scratch.path("bin/codex"), &environment(System::Unix), &platform)
+            native(&scratch.path("bin/codex"), System::Unix, &platform)
         }
 
         /// An installation below this directory, to whose script `bin/codex` is a link.
@@ -293,15 +287,15 @@ mod tests {
                 let native = on_linux(&scratch).unwrap();
                 assert_eq!(native.program, scratch.path(&format!("lib/node_modules/{program}")));
                 let root = scratch.path("lib/node_modules/@openai/codex");
-                assert_eq!(native.env[0], ("CODEX_MANAGED_PACKAGE_ROOT".into(), root.into()));
-                assert_eq!(native.env[1], ("CODEX_MANAGED_BY_NPM".into(), "1".into()));
+                assert_eq!(native.variables, changes(root, "NPM"));
             }
         }
 
         #[test]
         fn buns_link_leads_to_the_native_program_and_names_bun() {
             let scratch = installed(".bun/install/global/node_modules", PROGRAM);
-            assert_eq!(on_linux(&scratch).unwrap().env[1].0, "CODEX_MANAGED_BY_BUN");
+            let root = scratch.path(".bun/install/global/node_modules/@openai/codex");
+            assert_eq!(on_linux(&scratch).unwrap().variables, changes(root, "BUN"));
         }
 
         #[test]

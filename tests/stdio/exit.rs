@@ -19,6 +19,7 @@ cases![
     all_pending_requests_fail_at_once_with_the_status_and_the_last_words,
     later_calls_fail_at_once_with_the_same_reason,
     a_child_that_fails_at_its_start_tells_why,
+    a_child_that_ends_before_its_pipes_are_read_tells_why_each_time,
     a_status_of_zero_is_told_too,
     #[cfg(unix)]
     death_by_a_signal_is_told,
@@ -88,6 +89,13 @@ fn a_child_that_fails_at_its_start_tells_why() {
     let error = client.initialize().unwrap_err();
     assert_eq!(failure_of(&error).exit_status.unwrap().code(), Some(1), "{error:?}");
     assert_eq!(failure_of(&error).stderr_tail, ["CODEX_HOME does not exist"]);
+}
+
+fn a_child_that_ends_before_its_pipes_are_read_tells_why_each_time() {
+    for _ in 0..50 {
+        let error = connect(server("fails")).initialize().unwrap_err();
+        assert_eq!(failure_of(&error).exit_status.unwrap().code(), Some(1), "{error:?}");
+    }
 }
 
 fn a_status_of_zero_is_told_too() {

@@ -60,8 +60,13 @@ impl Watcher {
         Ok(Watcher { start, thread })
     }
 
-    /// Starts the child, in a process group of its own.
-    pub(super) fn spawn(self, command: &mut Command) -> io::Result<WatchedChild> {
+    /// Starts the child, in a process group of its own, and takes its pipes before anything waits for its exit: a wait
+    /// closes the stdin of a child that has ended.
+    pub(super) fn spawn<T>(
+        self,
+        command: &mut Command,
+        take_pipes: impl FnOnce(&SharedChild) -> T,
+    ) -> io::Result<(WatchedChild, T)> {
         let Watcher { start, thread } = self;
         let (child, group) = match Group::spawn(command) {
             Ok(spawned) => spawned,
@@ -71,6 +76,7 @@ impl Watcher {
                 return Err(error);
             }
         };
+        let pipes = take_pipes(&child);
         let state = ChildState {
             child,
             group,
@@ -81,7 +87,7 @@ impl Watcher {
         let (state, (alive, exited)) = (Arc::new(state), bounded(0));
         // The thread waits for this one message.
         let _ = start.send((Arc::clone(&state), alive));
-        Ok(WatchedChild { state, exited, watcher: Mutex::new(Some(thread)) })
+        Ok((WatchedChild { state, exited, watcher: Mutex::new(Some(thread)) }, pipes))
     }
 }
 

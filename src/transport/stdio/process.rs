@@ -11,6 +11,7 @@ use std::{
 
 #[cfg(any(feature = "websocket", not(unix), test))]
 use crossbeam_channel::Receiver;
+use shared_child::SharedChild;
 
 use super::{
     super::Shutdown,
@@ -79,10 +80,14 @@ impl Process {
                 None
             }
         };
-        let child = watcher.spawn(&mut command).map_err(|error| failed("the process", error))?;
+        let take_pipes = |child: &SharedChild| {
+            (child.take_stderr(), child.take_stdout(), stdin.and_then(|stdin| stdin.of(child)))
+        };
+        let (child, (stderr, stdout, stdin)) =
+            watcher.spawn(&mut command, take_pipes).map_err(|error| failed("the process", error))?;
         // It holds the child's end of stdin, whose closing tells that the child no longer reads.
         drop(command);
-        let Some(stderr) = child.shared().take_stderr() else {
+        let Some(stderr) = stderr else {
             child.kill_and_wait(REAP_LIMIT);
             return Err(failed("the process", std::io::Error::other("a pipe is missing")));
         };
@@ -93,9 +98,7 @@ impl Process {
                 return Err(failed("a thread", error));
             }
         };
-        let streams = stdin
-            .zip(child.shared().take_stdout())
-            .and_then(|(stdin, stdout)| stdin.of(child.shared()).map(|stdin| Streams { stdin, stdout }));
+        let streams = stdin.zip(stdout).map(|(stdin, stdout)| Streams { stdin, stdout });
         let process = Process { name: resolved.to_string(), child, stderr };
         Ok((Arc::new(process), streams))
     }

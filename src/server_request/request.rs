@@ -156,6 +156,13 @@ impl PartialEq for Received {
     }
 }
 
+impl Serialize for Received {
+    /// What says which request it is, among those of all clients of all programs.
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:016x}-{}", self.broker, self.number))
+    }
+}
+
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Received").field(&self.number).finish()
@@ -315,7 +322,8 @@ impl<P: fmt::Debug> fmt::Debug for TypedServerRequest<P> {
 
 impl<P> Serialize for TypedServerRequest<P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("TypedServerRequest", 3)?;
+        let mut out = serializer.serialize_struct("TypedServerRequest", 4)?;
+        out.serialize_field("key", &self.received)?;
         out.serialize_field("request_id", self.request_id())?;
         out.serialize_field("method", self.method())?;
         out.serialize_field("params", &RawJson(self.received.params_text()))?;

@@ -39,7 +39,7 @@ pub struct UserInputRequest {
     /// [`user_input_timeout`](crate::ClientBuilder::user_input_timeout).
     #[serde(rename = "auto_resolution_ms", serialize_with = "milliseconds::serialize")]
     pub auto_resolution: Option<Duration>,
-    #[serde(skip)]
+    #[serde(rename = "key")]
     pub(super) received: Received,
 }
 

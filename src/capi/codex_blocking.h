@@ -143,6 +143,12 @@ const char *codex_version(void);
 const char *codex_last_error(void);
 
 /**
+ * Returns how many handles and strings of this library the program has not freed: for the tests of a program, which
+ * look for leaks.
+ */
+int64_t codex_open_count(void);
+
+/**
  * Frees a string that this library has returned. Does nothing for NULL.
  *
  * A pointer that this library has not returned, or that was freed, is left alone, and codex_last_error tells so;

@@ -33,6 +33,7 @@ use std::ffi::{c_char, c_void};
 use self::{
     buffers::free_string,
     failure::{keep_misuse, last_error},
+    registry::open_count,
 };
 
 /// The call succeeded. From a function that reads a stream: the stream has ended.
@@ -112,6 +113,13 @@ pub extern "C" fn codex_version() -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_last_error() -> *const c_char {
     last_error()
+}
+
+/// Returns how many handles and strings of this library the program has not freed: for the tests of a program, which
+/// look for leaks.
+#[unsafe(no_mangle)]
+pub extern "C" fn codex_open_count() -> i64 {
+    open_count()
 }
 
 /// Frees a string that this library has returned. Does nothing for NULL.

@@ -68,3 +68,14 @@ impl Registry {
         }
     }
 }
+
+/// How many handles and strings have not been freed.
+pub(super) fn open_count() -> i64 {
+    let registry = registry().0;
+    let handles = {
+        let slots = registry.slots.lock();
+        slots.slots.len() - slots.free.len()
+    };
+    let strings = registry.strings.lock().as_ref().map_or(0, HashMap::len);
+    (handles + strings) as i64
+}

@@ -1,3 +1,7 @@
-//! The tests of the C ABI.
+//! The tests of the C ABI: the header, and programs in C and C++ against the library.
+//!
+//! Without a compiler of C nothing can be shown here, and the tests fail and say so.
 
 mod header;
+mod library;
+mod programs;

@@ -43,9 +43,22 @@ pub(super) fn json<T: DeserializeOwned>(what: &str, string: *const c_char) -> Ou
     parse(what, text(what, string)?)
 }
 
-/// Reads JSON of the caller; NULL means the default.
-pub(super) fn json_or_default<T: DeserializeOwned + Default>(what: &str, string: *const c_char) -> Outcome<T> {
-    optional_text(what, string)?.map_or_else(|| Ok(T::default()), |text| parse(what, text))
+/// Reads a JSON object of the caller.
+pub(super) fn object<T: DeserializeOwned>(what: &str, string: *const c_char) -> Outcome<T> {
+    parse_object(what, text(what, string)?)
+}
+
+/// Reads a JSON object of the caller; NULL means the default.
+pub(super) fn object_or_default<T: DeserializeOwned + Default>(what: &str, string: *const c_char) -> Outcome<T> {
+    optional_text(what, string)?.map_or_else(|| Ok(T::default()), |text| parse_object(what, text))
+}
+
+/// serde would read an array as the members in their order, which are nobody's business.
+fn parse_object<T: DeserializeOwned>(what: &str, text: &str) -> Outcome<T> {
+    match text.trim_start().starts_with('{') {
+        true => parse(what, text),
+        false => Err(Failure::invalid(format!("{what} must be a JSON object"))),
+    }
 }
 
 fn parse<T: DeserializeOwned>(what: &str, text: &str) -> Outcome<T> {
@@ -126,13 +139,13 @@ fn new_string(text: String) -> *mut c_char {
     bytes.push(0);
     let bytes = Box::into_raw(bytes.into_boxed_slice());
     let string = bytes.cast::<c_char>();
-    registry().0.strings.lock().get_or_insert_default().insert(!string.addr(), bytes.len());
+    registry().0.with_strings(|strings| strings.insert(!string.addr(), bytes.len()));
     string
 }
 
 /// Frees a text that came back. `false`: it is not one that the caller has.
 pub(super) fn free_string(string: *mut c_char) -> bool {
-    let length = registry().0.strings.lock().as_mut().and_then(|strings| strings.remove(&!string.addr()));
+    let length = registry().0.with_strings(|strings| strings.remove(&!string.addr()));
     let Some(length) = length else { return false };
     // SAFETY: `new_string` made it with this length and this allocator, and it has not come back before.
     drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(string.cast::<u8>(), length)) });

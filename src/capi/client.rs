@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     CODEX_NOTHING_YET,
-    buffers::{Place, json, json_or_default, optional_text, text},
+    buffers::{Place, json, object, object_or_default, optional_text, text},
     callback::{Callback, CallbackSlot},
     chat::OpenChat,
     codex_callback, codex_chat, codex_client,
@@ -81,7 +81,7 @@ fn params(params_json: *const c_char) -> Outcome<Value> {
 pub extern "C" fn codex_client_connect(options_json: *const c_char, out: *mut *mut codex_client) -> i32 {
     call(|| {
         let place = Place::new(out)?;
-        let options: Options = json("the options", options_json)?;
+        let options: Options = object("the options", options_json)?;
         let is_manual = options.is_manual();
         let client = options.connect()?;
         client.answer_by_hand(is_manual);
@@ -245,7 +245,7 @@ pub extern "C" fn codex_client_chat_once(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.chat_once(json::<ChatRequest>("the request", request_json)?)?)
+        place.give_json(&client.client.chat_once(object::<ChatRequest>("the request", request_json)?)?)
     })
 }
 
@@ -259,7 +259,7 @@ pub extern "C" fn codex_client_chat(
     call(|| {
         let place = Place::new(out)?;
         let client = get::<OpenClient>(client)?;
-        let chat = client.client.chat(json::<ChatRequest>("the request", request_json)?)?;
+        let chat = client.client.chat(object::<ChatRequest>("the request", request_json)?)?;
         place.give_handle(OpenChat::from(chat))
     })
 }
@@ -274,7 +274,7 @@ pub extern "C" fn codex_client_chat_events(
     call(|| {
         let place = Place::new(out)?;
         let client = get::<OpenClient>(client)?;
-        let chat = client.client.chat_events(json::<ChatRequest>("the request", request_json)?)?;
+        let chat = client.client.chat_events(object::<ChatRequest>("the request", request_json)?)?;
         place.give_handle(OpenChat::from(chat))
     })
 }
@@ -290,7 +290,7 @@ pub extern "C" fn codex_client_chat_json(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        let request: ChatRequest = json("the request", request_json)?;
+        let request: ChatRequest = object("the request", request_json)?;
         let schema: Value = json("the schema", schema_json)?;
         place.give_json(&client.client.chat_json::<Value>(request, schema)?)
     })
@@ -321,7 +321,7 @@ pub extern "C" fn codex_client_cancel(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        let continuation: ChatContinuation = json("the continuation", continuation_json)?;
+        let continuation: ChatContinuation = object("the continuation", continuation_json)?;
         place.give_json(&client.client.cancel(&continuation)?)
     })
 }
@@ -331,7 +331,7 @@ pub extern "C" fn codex_client_cancel(
 pub extern "C" fn codex_client_forget(client: *mut codex_client, continuation_json: *const c_char) -> i32 {
     run(|| {
         let client = get::<OpenClient>(client)?;
-        client.client.forget(&json::<ChatContinuation>("the continuation", continuation_json)?);
+        client.client.forget(&object::<ChatContinuation>("the continuation", continuation_json)?);
         Ok(())
     })
 }
@@ -384,7 +384,7 @@ pub extern "C" fn codex_client_list_threads(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.list_threads(json_or_default::<ListThreads>("the options", options_json)?)?)
+        place.give_json(&client.client.list_threads(object_or_default::<ListThreads>("the options", options_json)?)?)
     })
 }
 
@@ -399,7 +399,7 @@ pub extern "C" fn codex_client_list_models(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.list_models(json_or_default::<ListModels>("the options", options_json)?)?)
+        place.give_json(&client.client.list_models(object_or_default::<ListModels>("the options", options_json)?)?)
     })
 }
 
@@ -414,7 +414,7 @@ pub extern "C" fn codex_client_read_config(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.read_config(json_or_default::<ReadConfig>("the options", options_json)?)?)
+        place.give_json(&client.client.read_config(object_or_default::<ReadConfig>("the options", options_json)?)?)
     })
 }
 
@@ -441,7 +441,7 @@ pub extern "C" fn codex_client_write_config_value(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.write_config_value(json::<WriteConfigValue>("the value", write_json)?)?)
+        place.give_json(&client.client.write_config_value(object::<WriteConfigValue>("the value", write_json)?)?)
     })
 }
 
@@ -456,6 +456,6 @@ pub extern "C" fn codex_client_batch_write_config(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.batch_write_config(json::<BatchWriteConfig>("the values", batch_json)?)?)
+        place.give_json(&client.client.batch_write_config(object::<BatchWriteConfig>("the values", batch_json)?)?)
     })
 }

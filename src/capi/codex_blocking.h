@@ -13,7 +13,8 @@
  * - All functions can be called from all threads, also at the same time with one handle, and from callbacks. A call
  *   blocks only the thread that makes it; each function says what it waits for.
  * - Callbacks run on threads of the library. They must return, and must not unwind (no C++ exceptions, no longjmp).
- * - After fork, the child gets CODEX_ERROR for the handles of its parent; it can connect by itself.
+ * - After fork, the child gets CODEX_ERROR for the handles of its parent. It can connect by itself, unless another thread
+ *   of the parent was in a call of this library at the moment of the fork: it should execute a program then.
  * - A write to a server that is gone doesn't raise SIGPIPE.
  */
 
@@ -22,9 +23,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
-/* The version of the interface that this header describes; see codex_abi_version. */
-#define CODEX_ABI_VERSION 1
 
 /**
  * The call succeeded. From a function that reads a stream: the stream has ended.
@@ -67,6 +65,12 @@
  * more.
  */
 #define CODEX_PANIC (-4)
+
+/**
+ * The version of the interface that this header describes. It grows when a function changes or is removed; new
+ * functions don't change it.
+ */
+#define CODEX_ABI_VERSION 1
 
 /**
  * A turn that is being read: its steps, or its events.
@@ -123,7 +127,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Returns the version of the interface: a program that was compiled against a header with another
+ * Returns the version of the interface that the library has: a program that was compiled with another
  * CODEX_ABI_VERSION must not go on.
  */
 int32_t codex_abi_version(void);

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     CODEX_ENDED, CODEX_ITEM, CODEX_NOTHING_YET,
-    buffers::{Place, bytes, json, json_or_default, to_json},
+    buffers::{Place, bytes, json, object_or_default, to_json},
     client::OpenClient,
     codex_callback, codex_client, codex_command,
     failure::{Failure, call, free, run},
@@ -73,7 +73,7 @@ pub extern "C" fn codex_client_exec(
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
         let argv: Vec<String> = json("the command", argv_json)?;
-        let options: ExecOptions = json_or_default("the options", options_json)?;
+        let options: ExecOptions = object_or_default("the options", options_json)?;
         place.give_json(&client.client.exec_command(argv, options)?)
     })
 }
@@ -90,7 +90,7 @@ pub extern "C" fn codex_client_exec_start(
         let place = Place::new(out)?;
         let client = get::<OpenClient>(client)?;
         let argv: Vec<String> = json("the command", argv_json)?;
-        let options: ExecOptions = json_or_default("the options", options_json)?;
+        let options: ExecOptions = object_or_default("the options", options_json)?;
         let command = client.client.spawn_command(argv, options)?;
         place.give_handle(OpenCommand {
             handle: command.handle(),

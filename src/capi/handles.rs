@@ -65,7 +65,7 @@ const NAMES: [&str; 7] = [
 
 /// Gives the object a handle.
 pub(super) fn open<T: Handled>(object: T) -> Outcome<*mut T::Handle> {
-    let mut slots = registry().0.slots.lock();
+    let mut slots = registry().0.slots();
     let object: Object = Arc::new(object);
     let index = match slots.free.pop_front() {
         Some(index) => index,
@@ -84,7 +84,7 @@ pub(super) fn open<T: Handled>(object: T) -> Outcome<*mut T::Handle> {
 pub(super) fn get<T: Handled>(handle: *const T::Handle) -> Outcome<Arc<T>> {
     let (index, generation) = parse::<T>(handle)?;
     let (registry, is_forked) = registry();
-    let slots = registry.slots.lock();
+    let slots = registry.slots();
     let slot = slots.slots.get(index).filter(|slot| slot.generation as usize & mask(BITS.1) == generation);
     let object = slot.and_then(|slot| slot.object.clone());
     drop(slots);
@@ -95,7 +95,7 @@ pub(super) fn get<T: Handled>(handle: *const T::Handle) -> Outcome<Arc<T>> {
 fn take<T: Handled>(handle: *const T::Handle) -> Outcome<Arc<T>> {
     let (index, generation) = parse::<T>(handle)?;
     let (registry, is_forked) = registry();
-    let mut slots = registry.slots.lock();
+    let mut slots = registry.slots();
     let slot = slots.slots.get_mut(index).filter(|slot| slot.generation as usize & mask(BITS.1) == generation);
     let object = slot.and_then(|slot| {
         let object = slot.object.take_if(|object| object.is::<T>())?;

@@ -84,14 +84,15 @@ pub type codex_question_callback = Option<extern "C" fn(user: *mut c_void, quest
 /// A function that is called with a line of the log: level 1 (error) to 5 (trace). The text is valid during the call.
 pub type codex_log_callback = Option<extern "C" fn(user: *mut c_void, level: i32, message: *const c_char)>;
 
-/// The version of this interface. It grows when a function changes or is removed; new functions don't change it.
-const ABI_VERSION: i32 = 1;
+/// The version of the interface that this header describes. It grows when a function changes or is removed; new
+/// functions don't change it.
+pub const CODEX_ABI_VERSION: i32 = 1;
 
-/// Returns the version of the interface: a program that was compiled against a header with another
+/// Returns the version of the interface that the library has: a program that was compiled with another
 /// CODEX_ABI_VERSION must not go on.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_abi_version() -> i32 {
-    ABI_VERSION
+    CODEX_ABI_VERSION
 }
 
 /// Returns the version of the library, such as "0.1.0". The text is never freed.

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use super::{
-    buffers::{Place, json, optional_text, text, to_json},
+    buffers::{Place, json, object, optional_text, text, to_json},
     callback::{Callback, CallbackSlot},
     client::OpenClient,
     codex_client, codex_question_callback,
@@ -78,7 +78,7 @@ impl OpenClient {
 
 /// The question as it waits.
 fn find(client: &Client, question_json: *const c_char) -> Outcome<ServerRequest> {
-    let given: Map<String, Value> = json("the question", question_json)?;
+    let given: Map<String, Value> = object("the question", question_json)?;
     if !given.contains_key("key") {
         return Err(Failure::invalid("the question has no \"key\": pass it as it was given"));
     }

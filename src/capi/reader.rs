@@ -235,8 +235,9 @@ impl<S: Stream> Reader<S> {
 
     /// Ends the stream for good.
     pub(super) fn close(&self) {
-        self.on_ready.set(None);
+        // In this order a callback that reads the stream returns.
         self.end();
+        self.on_ready.set(None);
     }
 }
 

@@ -1,18 +1,17 @@
 //! What this library has given out in this process: handles and strings.
 //!
-//! Relies on nothing. Invariant: a process that was forked from another takes no lock that a thread of the original
+//! Relies on nothing: not on parking_lot either, whose table of waiting threads would be locked for good in a process
+//! that was forked while threads wait here. Invariant: a process that was forked from another takes no lock that a thread of the original
 //! one may hold: it has a registry of its own, in which the handles of the original one are unknown.
 
 use std::{
     any::Any,
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
-
-use parking_lot::Mutex;
 
 /// What a handle stands for.
 pub(super) type Object = Arc<dyn Any + Send + Sync>;
@@ -21,13 +20,16 @@ pub(super) type Object = Arc<dyn Any + Send + Sync>;
 pub(super) struct Registry {
     /// 0 until the first use.
     process: AtomicU32,
-    pub(super) slots: Mutex<Slots>,
+    slots: Mutex<Slots>,
     /// The length of each string that the caller has, by the complement of its address: a checker of leaks must not
     /// take the addresses here for references.
-    pub(super) strings: Mutex<Option<HashMap<usize, usize>>>,
+    strings: Mutex<Option<Strings>>,
     /// That of a process that was forked from this one.
     forked: OnceLock<Box<Registry>>,
 }
+
+/// Lengths by the complement of the address.
+pub(super) type Strings = HashMap<usize, usize>;
 
 /// The places of handles.
 pub(super) struct Slots {
@@ -67,15 +69,24 @@ impl Registry {
             forked: OnceLock::new(),
         }
     }
+
+    pub(super) fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn with_strings<T>(&self, use_them: impl FnOnce(&mut Strings) -> T) -> T {
+        let mut strings = self.strings.lock().unwrap_or_else(PoisonError::into_inner);
+        use_them(strings.get_or_insert_default())
+    }
 }
 
 /// How many handles and strings have not been freed.
 pub(super) fn open_count() -> i64 {
     let registry = registry().0;
     let handles = {
-        let slots = registry.slots.lock();
+        let slots = registry.slots();
         slots.slots.len() - slots.free.len()
     };
-    let strings = registry.strings.lock().as_ref().map_or(0, HashMap::len);
+    let strings = registry.with_strings(|strings| strings.len());
     (handles + strings) as i64
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    buffers::{Place, json, json_or_default, optional_text, text},
+    buffers::{Place, json, object, object_or_default, optional_text, text},
     chat::OpenChat,
     client::OpenClient,
     codex_chat, codex_client, codex_thread,
@@ -30,11 +30,11 @@ impl Handled for OpenThread {
 }
 
 fn config(config_json: *const c_char) -> Outcome<ThreadConfig> {
-    json_or_default("the configuration", config_json)
+    object_or_default("the configuration", config_json)
 }
 
 fn request(request_json: *const c_char) -> Outcome<ChatRequest> {
-    json("the request", request_json)
+    object("the request", request_json)
 }
 
 /// The declaration of a tool, whose calls are questions.
@@ -305,7 +305,7 @@ pub extern "C" fn codex_thread_review(
 pub extern "C" fn codex_thread_update_defaults(thread: *mut codex_thread, config_json: *const c_char) -> i32 {
     run(|| {
         let thread = get::<OpenThread>(thread)?;
-        Ok(thread.0.update_defaults(json("the configuration", config_json)?)?)
+        Ok(thread.0.update_defaults(object("the configuration", config_json)?)?)
     })
 }
 

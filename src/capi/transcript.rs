@@ -7,7 +7,7 @@ use std::ffi::c_char;
 use parking_lot::Mutex;
 
 use super::{
-    buffers::{Place, json},
+    buffers::{Place, json, object},
     codex_transcript,
     failure::{call, free, run},
     handles::{Handled, close, get},
@@ -43,7 +43,7 @@ pub extern "C" fn codex_transcript_from_turns(turns_json: *const c_char, out: *m
 pub extern "C" fn codex_transcript_apply(transcript: *mut codex_transcript, event_json: *const c_char) -> i32 {
     run(|| {
         let transcript = get::<OpenTranscript>(transcript)?;
-        let event: TurnEvent = json("the event", event_json)?;
+        let event: TurnEvent = object("the event", event_json)?;
         transcript.0.lock().apply(&event);
         Ok(())
     })

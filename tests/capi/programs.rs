@@ -34,19 +34,37 @@ fn run_scripted(with: With) {
     assert_eq!(printed, "all well\n");
 }
 
-#[test]
-fn a_program_in_c_uses_all_functions() {
-    run_scripted(With::Plain);
+macro_rules! with_each_tool {
+    ($($name:ident, $sanitized:ident, $checked:ident: $run:expr;)*) => {$(
+        #[test]
+        fn $name() {
+            $run(With::Plain);
+        }
+
+        #[test]
+        fn $sanitized() {
+            $run(With::Sanitizers);
+        }
+
+        #[test]
+        fn $checked() {
+            if has_valgrind() {
+                $run(With::Valgrind);
+            }
+        }
+    )*};
 }
 
-#[test]
-fn a_program_in_c_uses_all_functions_under_sanitizers() {
-    run_scripted(With::Sanitizers);
+fn run_misuse(with: With) {
+    assert_eq!(run(&build("misuse.c", with), with, &[]), "all well\n");
 }
 
-#[test]
-fn a_program_in_c_uses_all_functions_under_valgrind() {
-    if has_valgrind() {
-        run_scripted(With::Valgrind);
-    }
+with_each_tool! {
+    a_program_in_c_uses_all_functions,
+    a_program_in_c_uses_all_functions_under_sanitizers,
+    a_program_in_c_uses_all_functions_under_valgrind: run_scripted;
+
+    what_is_misused_gives_a_status,
+    what_is_misused_gives_a_status_under_sanitizers,
+    what_is_misused_gives_a_status_under_valgrind: run_misuse;
 }

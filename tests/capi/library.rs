@@ -55,6 +55,11 @@ fn compiler(source: &Path) -> (String, &'static str) {
 
 /// Builds a program of `tests/capi/c`, or the one at an absolute path.
 pub(crate) fn build(source: impl AsRef<Path>, with: With) -> PathBuf {
+    build_with(source, with, &[])
+}
+
+/// Same as [`build`], with more arguments for the compiler.
+pub(crate) fn build_with(source: impl AsRef<Path>, with: With, arguments: &[&OsStr]) -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let source = root().join("tests/capi/c").join(source);
     let (compiler, standard) = compiler(&source);
@@ -66,7 +71,7 @@ pub(crate) fn build(source: impl AsRef<Path>, with: With) -> PathBuf {
     if with == With::Sanitizers {
         command.args(["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]);
     }
-    command.arg("-I").arg(root().join("src/capi")).arg("-o").arg(&program).arg(&source);
+    command.args(arguments).arg("-I").arg(root().join("src/capi")).arg("-o").arg(&program).arg(&source);
     command.arg("-L").arg(library()).arg("-lcodex_blocking").arg(format!("-Wl,-rpath,{}", library().display()));
     let output = command.output();
     let output = output.unwrap_or_else(|error| panic!("the C ABI can't be tested without {compiler}: {error}"));

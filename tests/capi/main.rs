@@ -2,6 +2,8 @@
 //!
 //! Without a compiler of C nothing can be shown here, and the tests fail and say so.
 
+mod fuzz;
 mod header;
 mod library;
 mod programs;
+mod signatures;

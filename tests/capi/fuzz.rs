@@ -44,8 +44,8 @@ fn argument(function: &str, declared: &str, index: usize, before: &mut String, a
         }
         ("size_t", "capacity") => "random_below(65)".to_owned(),
         ("size_t", "length") => "random_below(9)".to_owned(),
-        // Nothing ends these waits but the end of the connection.
-        ("int64_t", "timeout_ms") if function == "codex_stream_next" || function.contains("login") => {
+        // Nothing ends these waits but the end of the connection, which may have no handle any more.
+        ("int64_t", "timeout_ms") if function.contains("login") || function.contains("request") => {
             "WAIT".to_owned()
         }
         ("int64_t", "timeout_ms") => "TIMEOUT".to_owned(),
@@ -86,7 +86,9 @@ fn write_calls() -> PathBuf {
     let signatures = signatures();
     let (frees, calls): (Vec<_>, Vec<_>) =
         signatures.iter().partition(|signature| signature.name.ends_with("_free"));
-    let mut code = format!("#define FUZZ_CALLS {}\n\nstatic int fuzz_call(uint32_t which) {{\n", calls.len());
+    let names: String = calls.iter().map(|signature| format!("\"{}\", ", signature.name)).collect();
+    let mut code = format!("static const char *const FUZZ_NAMES[] = {{{names}}};\n");
+    write!(code, "#define FUZZ_CALLS {}\n\nstatic int fuzz_call(uint32_t which) {{\n", calls.len()).unwrap();
     code.push_str("    int status = 0;\n    switch (which) {\n");
     code.extend(calls.iter().enumerate().map(|(number, signature)| case(number, signature)));
     code.push_str("    }\n    return status;\n}\n\nstatic void fuzz_free_any(void *handle) {\n");

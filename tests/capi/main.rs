@@ -6,4 +6,7 @@ mod fuzz;
 mod header;
 mod library;
 mod programs;
+#[path = "../support/real.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod real;
 mod signatures;

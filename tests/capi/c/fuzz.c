@@ -126,9 +126,12 @@ static void random_on_log(void *user, int32_t level, const char *message) {
 #include "fuzz_calls.h"
 
 static void random_call(void) {
+    uint32_t which = random_below(FUZZ_CALLS);
+    time_t start = time(NULL);
     depth++;
-    int status = fuzz_call(random_below(FUZZ_CALLS));
+    int status = fuzz_call(which);
     depth--;
+    if (time(NULL) - start > 9) fprintf(stderr, "%s took %ld s\n", FUZZ_NAMES[which], (long)(time(NULL) - start));
     atomic_fetch_add(&calls, 1);
     if (status >= 0) atomic_fetch_add(&successes, 1);
     /* Few enough handles live that those that are picked do. */
@@ -161,6 +164,8 @@ int main(int count, char **arguments) {
         CHECK(pthread_create(&threads[i], NULL, fuzz, (void *)(seed + (uintptr_t)i)) == 0);
     sleep((unsigned)seconds);
     atomic_store(&is_over, 1);
+    /* What waits without a limit ends with its connection. */
+    for (unsigned i = 0; i < KEPT; i++) codex_client_close((codex_client *)atomic_load(&handles[i]));
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
     CHECK(codex_on_log(NULL, NULL, 0) == CODEX_OK);
     depth = 1; /* For callbacks on this thread; those on others may still call. */

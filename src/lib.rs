@@ -38,7 +38,8 @@
 //! [structured answers](guide::structured_answers), [many prompts](guide::many_prompts), [threads](guide::threads),
 //! [signing in and the server's surroundings](guide::signing_in), [transports](guide::transports), [event
 //! loops](guide::event_loops), [terminals](guide::terminal), [recording a bug report](guide::recording), [the protocol's
-//! types](guide::protocol) and [performance](guide::performance), and translates [from Python packages](guide::from_python).
+//! types](guide::protocol) and [performance](guide::performance), compares with [OpenAI's SDK](guide::official_sdk), and translates [from
+//! Python](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!
 //! # When a turn fails

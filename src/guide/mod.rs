@@ -32,6 +32,10 @@ pub mod event_loops {
     #![doc = include_str!("event_loops.md")]
 }
 
+pub mod official_sdk {
+    #![doc = include_str!("official_sdk.md")]
+}
+
 pub mod from_python {
     #![doc = include_str!("from_python.md")]
 }

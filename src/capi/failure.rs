@@ -45,9 +45,8 @@ impl Failure {
     }
 
     fn json(&self) -> String {
-        let plain = |code: &str, message: &str| {
-            json!({ "code": code, "message": message, "causes": [] }).to_string()
-        };
+        let plain =
+            |code: &str, message: &str| json!({ "code": code, "message": message, "causes": [] }).to_string();
         match self {
             Failure::Error(error) => {
                 serde_json::to_string(error).unwrap_or_else(|_| plain(error.code(), &error.to_string()))

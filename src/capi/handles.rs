@@ -96,7 +96,8 @@ fn take<T: Handled>(handle: *const T::Handle) -> Outcome<Arc<T>> {
     let (index, generation) = parse::<T>(handle)?;
     let (registry, is_forked) = registry();
     let mut slots = registry.slots();
-    let slot = slots.slots.get_mut(index).filter(|slot| slot.generation as usize & mask(BITS.1) == generation);
+    let slot =
+        slots.slots.get_mut(index).filter(|slot| slot.generation as usize & mask(BITS.1) == generation);
     let object = slot.and_then(|slot| {
         let object = slot.object.take_if(|object| object.is::<T>())?;
         slot.generation = slot.generation.wrapping_add(1);

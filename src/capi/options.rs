@@ -8,15 +8,15 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+#[cfg(all(feature = "websocket", unix))]
+use crate::UnixSocket;
+#[cfg(feature = "websocket")]
+use crate::WebSocket;
 use crate::{
     ApprovalMode, Client, ClientBuilder, Recorder, Setting, Stdio,
     error::{Error, Result},
     testing::ScriptedServer,
 };
-#[cfg(all(feature = "websocket", unix))]
-use crate::UnixSocket;
-#[cfg(feature = "websocket")]
-use crate::WebSocket;
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -68,7 +68,10 @@ enum TransportKind {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "read, so that the error can say what is missing"))]
+#[cfg_attr(
+    not(feature = "tls"),
+    expect(dead_code, reason = "read, so that the error can say what is missing")
+)]
 struct ClientCertificate {
     chain: String,
     key: String,

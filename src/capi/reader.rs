@@ -3,17 +3,17 @@
 //! Relies on the streams of the crate. Invariant: no lock is held while a call waits, so that another thread can take
 //! part, end the stream or free it; a wait ends then.
 
+use std::{
+    ffi::{c_char, c_void},
+    time::{Duration, Instant},
+};
 #[cfg(unix)]
 use std::{
     os::fd::{AsRawFd, OwnedFd},
     sync::OnceLock,
 };
-use std::{
-    ffi::{c_char, c_void},
-    time::{Duration, Instant},
-};
 
-use crossbeam_channel::{Receiver, Sender, bounded, never, select, after};
+use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
@@ -127,7 +127,11 @@ impl<S: Stream> Reader<S> {
     }
 
     /// The next thing that `look` finds in the stream, by that moment.
-    pub(super) fn wait<T>(&self, until: Option<Instant>, mut look: impl FnMut(&mut S) -> Found<T>) -> Found<T> {
+    pub(super) fn wait<T>(
+        &self,
+        until: Option<Instant>,
+        mut look: impl FnMut(&mut S) -> Found<T>,
+    ) -> Found<T> {
         loop {
             let Some(mut guard) = self.lock_until(until) else { return Found::Nothing };
             let Some(stream) = guard.as_mut() else { return Found::Ended };
@@ -137,7 +141,8 @@ impl<S: Stream> Reader<S> {
             }
             let ready = stream.ready();
             drop(guard);
-            let timer = until.map_or_else(never, |until| after(until.saturating_duration_since(Instant::now())));
+            let timer =
+                until.map_or_else(never, |until| after(until.saturating_duration_since(Instant::now())));
             select! {
                 recv(ready) -> _ => {}
                 recv(self.gone) -> _ => {}
@@ -216,7 +221,9 @@ impl<S: Stream> Reader<S> {
         let Some(stream) = guard.as_ref() else {
             return Err(Error::no_longer_pending("the stream was ended; its descriptor").into());
         };
-        let new = stream.descriptor().map_err(|source| Error::invalid_because("no descriptor can be made", source))?;
+        let new = stream
+            .descriptor()
+            .map_err(|source| Error::invalid_because("no descriptor can be made", source))?;
         Ok(self.descriptor.get_or_init(|| new).as_raw_fd())
     }
 

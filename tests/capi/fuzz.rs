@@ -112,6 +112,7 @@ fn random_calls_crash_nothing_and_leave_nothing() {
     let program = build_with("fuzz.c", With::Sanitizers, &["-I".as_ref(), folder.as_os_str()]);
     let mut fuzz = command(&program, With::Sanitizers);
     let output = checked(fuzz.arg(seconds).args(setting("C_FUZZ_SEED")));
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
     print!("{}", String::from_utf8_lossy(&output.stdout));
     fs::remove_dir_all(folder).unwrap();
     fs::remove_file(program).unwrap();

@@ -61,7 +61,8 @@ fn the_library_exports_what_the_header_declares() {
         eprintln!("NOT TESTED: the shared library has another name on this system");
         return;
     }
-    let listed = checked(Command::new("nm").args(["--dynamic", "--defined-only", "--format=posix"]).arg(library));
+    let listed =
+        checked(Command::new("nm").args(["--dynamic", "--defined-only", "--format=posix"]).arg(library));
     let listed = String::from_utf8(listed.stdout).unwrap();
     let mut exported: Vec<&str> = listed.lines().filter_map(|line| line.split(' ').next()).collect();
     exported.sort_unstable();

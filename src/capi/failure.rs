@@ -119,3 +119,21 @@ pub(super) fn free(body: impl FnOnce() -> Outcome<()>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_status_and_an_error() {
+        assert_eq!(call(|| panic!("it has a \"bug\"")), CODEX_PANIC);
+        let error = LAST.with(|last| last.borrow().clone()).unwrap().into_string().unwrap();
+        let error: serde_json::Value = serde_json::from_str(&error).unwrap();
+        assert_eq!(error["code"], "panic");
+        assert_eq!(error["message"], "a bug of this library: it has a \"bug\"");
+        assert_eq!(run(|| Ok(())), CODEX_OK);
+        assert!(last_error().is_null());
+        free(|| panic!("again"));
+        assert!(!last_error().is_null());
+    }
+}

@@ -138,3 +138,27 @@ fn unknown<T: Handled>(is_forked: bool) -> Failure {
         false => Failure::Handle(format!("the {} was freed", T::NAME)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_handle_comes_back_as_it_went(kind in 1..=7_u8, index: u32, generation: u32) {
+            let index = index & mask(BITS.0) as u32;
+            let handle = encode(kind, index, generation);
+            let decoded = (kind, index as usize, generation as usize & mask(BITS.1));
+            prop_assert_eq!(decode(handle), Some(decoded));
+        }
+
+        #[test]
+        fn what_is_no_handle_is_told(number: usize) {
+            if let Some((kind, index, generation)) = decode(number) {
+                prop_assert_eq!(encode(kind, index as u32, generation as u32), number);
+            }
+        }
+    }
+}

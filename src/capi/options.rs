@@ -260,3 +260,19 @@ impl Options {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_is_in_the_header() {
+        let header = include_str!("codex_blocking.h");
+        let error = serde_json::from_str::<Options>(r#"{"moon":1}"#).err().unwrap().to_string();
+        let names: Vec<_> = error.split('`').skip(1).step_by(2).filter(|name| *name != "moon").collect();
+        assert!(names.len() > 25, "{error}");
+        for name in names {
+            assert!(header.contains(&format!("\"{name}\"")), "{name}");
+        }
+    }
+}

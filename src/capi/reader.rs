@@ -22,9 +22,7 @@ use super::{
     callback::{Callback, CallbackSlot},
     failure::{Failure, Outcome},
 };
-use crate::{
-    CommandOutput, Notifications, RunningCommand, ServerRequests, TurnItem, TurnStream, error::Error,
-};
+use crate::{CommandOutput, Notifications, RunningCommand, ServerRequests, TurnItem, TurnStream};
 
 /// A stream of the crate, of items as JSON.
 pub(super) trait Stream: Send {
@@ -211,11 +209,11 @@ impl<S: Stream> Reader<S> {
         }
         let guard = self.lock();
         let Some(stream) = guard.as_ref() else {
-            return Err(Error::no_longer_pending("the stream was ended; its descriptor").into());
+            return Err(crate::Error::no_longer_pending("the stream was ended; its descriptor").into());
         };
         let new = stream
             .descriptor()
-            .map_err(|source| Error::invalid_because("no descriptor can be made", source))?;
+            .map_err(|source| crate::Error::invalid_because("no descriptor can be made", source))?;
         Ok(self.descriptor.get_or_init(|| new).as_raw_fd())
     }
 

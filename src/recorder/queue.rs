@@ -1,12 +1,11 @@
 //! The queue between a connection and the thread that writes its record.
 //!
-//! Relies on `mask`. Invariant: the lock is held for copying one message, never while something is masked or written;
+//! Relies on `mask` and `panics`. Invariant: the lock is held for copying one message, never while something is masked or written;
 //! the thread is woken at most once per pause, so that a busy connection pays no system call per message.
 
 use std::{
     collections::VecDeque,
     io::{self, Write},
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -15,6 +14,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use super::{Output, Slot, mask::Masker};
+use crate::panics::{Panicked, caught};
 
 /// The most bytes of messages in the queue.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -189,18 +189,14 @@ impl Recording {
 impl Shared {
     fn run(&self, output: Output, mut masker: Masker) {
         let mut output = Some(output);
-        let written = catch_unwind(AssertUnwindSafe(|| match &mut output {
+        let written = caught(|| match &mut output {
             Some(output) => self.write(output, &mut masker),
             None => Ok(()),
-        }));
+        });
         let failure = match written {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),
-            Err(panic) => {
-                // What it panicked with may panic again when dropped.
-                std::mem::forget(panic);
-                Some("the writer panicked".to_owned())
-            }
+            Err(Panicked) => Some("the writer panicked".to_owned()),
         };
         match failure {
             // The next connection can go on with it.
@@ -214,7 +210,7 @@ impl Shared {
             }
         }
         // The writer is user code, also when it is dropped.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(output))).map_err(std::mem::forget);
+        let _ = caught(|| drop(output));
         self.queue.lock().has_ended = true;
         self.changed.notify_all();
     }
@@ -317,6 +313,5 @@ fn put_seconds(lines: &mut Vec<u8>, time: Duration) {
 
 /// Logs on this thread. A logger that panics harms nothing.
 fn log_alone(level: log::Level, message: &str) {
-    let logged = catch_unwind(|| log::log!(target: "codex_blocking", level, "{message}"));
-    let _ = logged.map_err(std::mem::forget);
+    let _ = caught(|| log::log!(target: "codex_blocking", level, "{message}"));
 }

@@ -479,6 +479,60 @@ fn the_output_of_a_replayed_command_reaches_the_command_that_runs_now() {
 }
 
 #[test]
+fn commands_that_are_replayed_in_another_order_have_their_own_output() {
+    let output = |id: &str, data: &str| {
+        json!({ "dir": "in", "t": 0, "msg": { "method": "command/exec/outputDelta", "params":
+            { "processId": id, "stream": "stdout", "deltaBase64": data, "capReached": false } } })
+    };
+    let exec = |number: u32, id: &str| json!({ "dir": "out", "t": 0, "msg": { "id": number, "method": "command/exec", "params": { "processId": id } } });
+    let reply = |number: u32| json!({ "dir": "in", "t": 0, "msg": { "id": number, "result": {} } });
+    let lines = [exec(1, "a"), exec(2, "b"), output("a", "YQ=="), output("b", "Yg=="), reply(1), reply(2)];
+    let path = path("commands.jsonl");
+    fs::write(&path, lines.map(|line| line.to_string()).join("\n")).unwrap();
+    let server = ScriptedServer::replay(&path).unwrap();
+    let server = server.on_request("initialize", |_| Ok(json!({ "userAgent": "x/0.169.0 (x)" })));
+    let client = server.client().unwrap();
+    let mut notifications = client.notifications();
+    // The ids of now are those of then, the other way round.
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| client.request("command/exec", json!({ "processId": "b" })).unwrap());
+        await_that("the server has the first one", || {
+            server.received().iter().any(|message| message["method"] == "command/exec")
+        });
+        client.request("command/exec", json!({ "processId": "a" })).unwrap();
+        first.join().unwrap();
+    });
+    let ids = [(); 2].map(|()| {
+        let params: Value = notifications.next_timeout(PATIENCE).unwrap().params().unwrap();
+        format!("{} {}", params["processId"], params["deltaBase64"])
+    });
+    assert_eq!(ids, [r#""b" "YQ==""#, r#""a" "Yg==""#]);
+}
+
+#[test]
+fn a_long_recording_takes_no_longer_for_each_request() {
+    let mut lines = String::new();
+    for number in 0..30_000 {
+        lines += &format!(r#"{{"dir":"out","t":0,"msg":{{"id":{number},"method":"test/x"}}}}"#);
+        lines += &format!("\n{{\"dir\":\"in\",\"t\":0,\"msg\":{{\"id\":{number},\"result\":{number}}}}}\n");
+    }
+    for number in 0..100_000 {
+        lines += &format!("{{\"conn\":\"{number}\",\"dir\":\"in\",\"t\":0,\"msg\":{{}}}}\n");
+    }
+    let path = path("long.jsonl");
+    fs::write(&path, lines).unwrap();
+    // Where each is searched for among all, this takes minutes.
+    let start = Instant::now();
+    let client = ScriptedServer::replay(&path).unwrap();
+    let client =
+        client.on_request("initialize", |_| Ok(json!({ "userAgent": "x/0.169.0 (x)" }))).client().unwrap();
+    for number in 0..30_000 {
+        assert_eq!(client.request("test/x", json!({})).unwrap(), number);
+    }
+    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_file_that_is_no_recording_is_an_error_that_names_the_line() {
     let path = path("broken.jsonl");
     let good = r#"{"dir":"out","t":0.0,"msg":{"id":1,"method":"initialize"}}"#;

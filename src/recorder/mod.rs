@@ -17,7 +17,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-pub(crate) use self::queue::{Received, Recording};
+pub(crate) use self::queue::Recording;
 use crate::error::{Error, Result, TransportFailure};
 
 type Output = Box<dyn Write + Send>;

@@ -11,11 +11,12 @@ use std::{
 };
 
 use codex_blocking::{
-    Client, Error, Memory, Recorder, ThreadConfig, WebSocket,
+    ApprovalMode, Client, Error, Memory, Recorder, ThreadConfig, WebSocket,
     testing::{ScriptedServer, TurnScript},
 };
 use serde_json::{Value, json};
 
+use crate::load::{approval, wired};
 use crate::support::{
     PATIENCE, await_that,
     logger::set_logger,
@@ -86,6 +87,22 @@ fn each_message_is_a_line_in_the_order_in_which_they_were_sent() {
     let times: Vec<_> = lines.iter().map(|line| line["t"].as_f64().unwrap()).collect();
     assert!(times.is_sorted() && times[0] >= 0.0 && times[5] < 600.0, "{times:?}");
     assert!(lines.iter().all(|line| line.as_object().unwrap().len() == 3), "{lines:?}");
+}
+
+#[test]
+fn what_is_sent_because_of_a_message_stands_behind_it() {
+    let record = Record::default();
+    let builder = Client::builder().approval_mode(ApprovalMode::Manual);
+    let (client, mut sink) = wired(builder.record(Recorder::new(record.clone())), |_| Ok(()));
+    let mut give = |message: Value| assert!(sink.frame(message.to_string().into_bytes()).is_continue());
+    give(approval(1, ""));
+    let request = client.approval_requests().try_next().unwrap();
+    // More is being read, so that nobody is woken yet. Who looks by himself may learn of it all the same.
+    give(json!({ "method": "news", "params": {} }));
+    client.approve_approval(&request).unwrap();
+    client.close().unwrap();
+    let directions: Vec<Value> = record.lines().iter().map(|line| line["dir"].clone()).collect();
+    assert_eq!(directions, ["in", "in", "out"]);
 }
 
 #[test]

@@ -37,7 +37,7 @@
 //! The [`guide`] explains [turns and cancellation](guide::turns), [limits and retries](guide::limits_and_retries),
 //! [structured answers](guide::structured_answers), [many prompts](guide::many_prompts), [threads](guide::threads),
 //! [signing in and the server's surroundings](guide::signing_in), [transports](guide::transports), [event
-//! loops](guide::event_loops), [terminals](guide::terminal), [recording a bug report](guide::recording), [the protocol's
+//! loops](guide::event_loops), [terminals](guide::terminal), [other languages](guide::other_languages), [recording a bug report](guide::recording), [the protocol's
 //! types](guide::protocol) and [performance](guide::performance), compares with [OpenAI's SDK](guide::official_sdk), and translates [from
 //! Python](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
@@ -119,6 +119,7 @@
 //! | `experimental` | no | the types of the requests that require [`ClientBuilder::experimental_api`] |
 //! | `schemars` | no | [`Client::chat_json_typed`]: the schema of an answer from its type |
 //! | `testing` | no | [`testing::ScriptedServer`], [`testing::ModelStub`] |
+//! | `capi` | no | the C ABI, for [other languages](guide::other_languages); for Rust only `testing` |
 
 // The pages mention items of all features. Without some of them, these names have no link; a build with all
 // features checks them.
@@ -128,6 +129,8 @@
 )]
 // On docs.rs, items of a feature say so.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// With it, there is `unsafe` in `capi` only.
+#![cfg_attr(not(feature = "capi"), forbid(unsafe_code))]
 #![warn(missing_docs, unreachable_pub)]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 // A library neither panics because of a peer nor writes to the terminal of its program.
@@ -137,6 +140,10 @@ pub mod protocol;
 pub mod transport;
 
 mod account;
+#[cfg(feature = "capi")]
+#[expect(unsafe_code, reason = "strings, buffers and symbols of C; each block says why it is sound")]
+#[expect(unreachable_pub, non_camel_case_types, reason = "they are the names in the header")]
+mod capi;
 mod client;
 mod config;
 mod continuation;

@@ -213,6 +213,26 @@ impl Client {
         self.connection.ended("use the client")
     }
 
+    /// Calls `function` after each change of any stream of this client, like
+    /// [`ClientBuilder::on_ready`](crate::ClientBuilder::on_ready), for a client that is connected already. Replaces
+    /// an earlier function. Streams that were begun before, when there was none, don't tell of their deadlines.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
+    /// client.on_ready(move || {
+    ///     let _ = wake.try_send(());
+    /// });
+    /// let mut chat = client.chat("Say hello")?;
+    /// woken.recv().unwrap();
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn on_ready(&self, function: impl Fn() + Send + Sync + 'static) {
+        let notifier = self.inner.budget.notifier();
+        notifier.on_change(Arc::new(function));
+        notifier.warm_up();
+    }
+
     /// Returns the process id of the server that this client has started, while it runs: over [`Stdio`](crate::Stdio),
     /// and for [`WebSocket::spawn`](crate::WebSocket::spawn). If the command is a script, it is that of the script.
     /// Never blocks.

@@ -277,6 +277,28 @@ impl Client {
         self.inner.broker.pending()
     }
 
+    /// Sets whether all server requests without a handler wait for an answer by hand (off by default), also those that
+    /// would be declined or rejected at once, and whether or not anybody reads a stream: for a program that looks at
+    /// [`pending`](Self::pending) and answers with [`respond_server_request`](Self::respond_server_request).
+    ///
+    /// User-input requests wait for [`user_input_timeout`](crate::ClientBuilder::user_input_timeout), all others for
+    /// [`approval_timeout`](crate::ClientBuilder::approval_timeout). The current time is told at once. It applies to
+    /// requests that arrive from now on. Never blocks.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// use codex_blocking::ServerResponse;
+    ///
+    /// client.answer_by_hand(true);
+    /// for request in client.pending() {
+    ///     client.respond_server_request(&request, ServerResponse::pass())?;
+    /// }
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn answer_by_hand(&self, is_on: bool) {
+        self.inner.broker.wait_for_all(is_on);
+    }
+
     /// Answers a pending server request of any kind, without waiting for the effect.
     ///
     /// # Errors

@@ -918,8 +918,27 @@ impl Client {
         }
     }
 
+    /// Starts a thread whose agent knows these tools. Their calls are server requests like others.
+    #[cfg(feature = "capi")]
+    pub(crate) fn start_thread_with_declared_tools(
+        &self,
+        config: ThreadConfig,
+        tools: impl IntoIterator<Item = Tool>,
+    ) -> Result<ThreadHandle> {
+        let info = self.open_thread_declaring(&config, &ToolSet::new(tools)?)?;
+        Ok(ThreadHandle::new(self.clone(), info, config, Vec::new()))
+    }
+
     /// Starts a thread with these tools.
     pub(super) fn open_thread_with_tools(&self, config: &ThreadConfig, tools: ToolSet) -> Result<ThreadInfo> {
+        let info = self.open_thread_declaring(config, &tools)?;
+        if !tools.is_empty() {
+            self.inner.broker.put_tools(&self.connection, &info.thread_id, Some(tools));
+        }
+        Ok(info)
+    }
+
+    fn open_thread_declaring(&self, config: &ThreadConfig, tools: &ToolSet) -> Result<ThreadInfo> {
         const METHOD: &str = "thread/start";
         if tools.is_empty() {
             return self.open_thread(METHOD, None, config);
@@ -929,9 +948,7 @@ impl Client {
         self.require_experimental("`dynamicTools` of thread/start", deadline)?;
         let dynamic_tools = Some(tools.specs());
         let params = ThreadParams { dynamic_tools, ..ThreadParams::new(None, config) };
-        let info = self.open_with(METHOD, &params, deadline)?;
-        self.inner.broker.put_tools(&self.connection, &info.thread_id, Some(tools));
-        Ok(info)
+        self.open_with(METHOD, &params, deadline)
     }
 
     /// Resumes a thread with these tools, registered before the request: a running turn may call one as soon

@@ -57,6 +57,10 @@ pub mod performance {
     #![doc = include_str!("performance.md")]
 }
 
+pub mod other_languages {
+    #![doc = include_str!("other_languages.md")]
+}
+
 pub mod architecture {
     #![doc = include_str!("architecture.md")]
 }

@@ -4,7 +4,11 @@
 //! at the same time, and once more after each time that it became due while it was running; after its
 //! callback is closed no call begins.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -18,19 +22,24 @@ pub(crate) type OnReady = Arc<dyn Fn() + Send + Sync>;
 pub(crate) struct Notifier {
     origin: Origin,
     threads: Workers,
-    /// Told of every change.
-    client: Option<Arc<Callback>>,
+    /// Told of every change, from the first time that anybody asks.
+    client: OnceLock<Arc<Callback>>,
 }
 
 impl Notifier {
     pub(crate) fn new(origin: Origin, on_ready: Option<OnReady>) -> Arc<Notifier> {
         let threads = Workers::for_wake_ups();
-        let client = on_ready.map(|on_ready| {
-            let callback = Callback::new(origin);
-            callback.replace(on_ready, false);
-            callback
-        });
-        Arc::new(Notifier { origin, threads, client })
+        let notifier = Arc::new(Notifier { origin, threads, client: OnceLock::new() });
+        if let Some(on_ready) = on_ready {
+            notifier.on_change(on_ready);
+        }
+        notifier
+    }
+
+    /// Tells this function of every change from now on, instead of the one before.
+    pub(crate) fn on_change(&self, on_ready: OnReady) {
+        let replaced = self.client.get_or_init(|| Callback::new(self.origin)).replace(on_ready, false);
+        drop(replaced);
     }
 
     pub(crate) fn origin(&self) -> Origin {
@@ -39,12 +48,12 @@ impl Notifier {
 
     /// Whether somebody wants to know of every change.
     pub(crate) fn tells_changes(&self) -> bool {
-        self.client.is_some()
+        self.client.get().is_some()
     }
 
     /// Tells the program that something of this client has changed.
     pub(crate) fn tell(self: &Arc<Self>) {
-        if let Some(client) = &self.client {
+        if let Some(client) = self.client.get() {
             client.fire(self);
         }
     }
@@ -60,7 +69,7 @@ impl Notifier {
     /// number of threads left behind.
     pub(crate) fn close(&self, deadline: Instant) -> usize {
         let left = self.threads.close(deadline);
-        if let Some(client) = &self.client {
+        if let Some(client) = self.client.get() {
             client.close();
         }
         left

@@ -82,7 +82,7 @@ pub struct CommandApprovalRequest {
     pub available_decisions: Option<Value>,
     /// When the item started, in milliseconds since 1970.
     pub started_at_ms: Option<i64>,
-    #[serde(skip)]
+    #[serde(rename = "key")]
     pub(super) received: Received,
 }
 
@@ -114,7 +114,7 @@ pub struct FileChangeApprovalRequest {
     pub changes: Option<Vec<FileUpdateChange>>,
     /// When the item started, in milliseconds since 1970.
     pub started_at_ms: Option<i64>,
-    #[serde(skip)]
+    #[serde(rename = "key")]
     pub(super) received: Received,
 }
 
@@ -146,7 +146,7 @@ pub struct McpToolApprovalRequest {
     /// The schema of what the MCP server would receive with the approval; an object without properties, as
     /// of 0.169.
     pub requested_schema: Option<Value>,
-    #[serde(skip)]
+    #[serde(rename = "key")]
     pub(super) received: Received,
 }
 
@@ -183,6 +183,49 @@ pub enum ApprovalDecision {
 }
 
 impl ApprovalDecision {
+    /// Reads the protocol's answer to an approval of any kind. `None`: it is none.
+    pub(super) fn from_protocol(answer: &Value) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        enum Decision {
+            Accept,
+            AcceptForSession,
+            #[serde(rename_all = "snake_case")]
+            AcceptWithExecpolicyAmendment {
+                execpolicy_amendment: Vec<String>,
+            },
+            #[serde(rename_all = "snake_case")]
+            ApplyNetworkPolicyAmendment {
+                network_policy_amendment: NetworkPolicyAmendment,
+            },
+            Decline,
+            Cancel,
+        }
+        let decision = match answer.get("decision") {
+            Some(decision) => Decision::deserialize(decision).ok()?,
+            None => match (answer.get("action")?.as_str()?, &answer["_meta"]["persist"]) {
+                ("accept", Value::Null) => Decision::Accept,
+                ("accept", persist) if persist == "session" => Decision::AcceptForSession,
+                ("decline", _) => Decision::Decline,
+                ("cancel", _) => Decision::Cancel,
+                _ => return None,
+            },
+        };
+        Some(match decision {
+            Decision::Accept => Self::Accept,
+            Decision::AcceptForSession => Self::AcceptForSession,
+            Decision::AcceptWithExecpolicyAmendment { execpolicy_amendment } => {
+                Self::AcceptWithExecpolicyAmendment(execpolicy_amendment)
+            }
+            Decision::ApplyNetworkPolicyAmendment { network_policy_amendment } => {
+                let NetworkPolicyAmendment { host, action, .. } = network_policy_amendment;
+                Self::ApplyNetworkPolicyAmendment { host, action }
+            }
+            Decision::Decline => Self::Decline,
+            Decision::Cancel => Self::Cancel,
+        })
+    }
+
     /// Permanently allows or denies a host:
     /// [`ApplyNetworkPolicyAmendment`](Self::ApplyNetworkPolicyAmendment).
     pub fn apply_network_policy_amendment(host: impl Into<String>, action: NetworkPolicyRuleAction) -> Self {

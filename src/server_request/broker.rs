@@ -62,6 +62,8 @@ pub(crate) struct Broker {
     dropped: AtomicU64,
     /// Set if the server does not report that another client answered a request.
     hides_answers: AtomicBool,
+    /// Requests without a handler wait for an answer by hand.
+    waits_for_all: AtomicBool,
     turns: Arc<Turns>,
     budget: Arc<Budget>,
     kept: Arc<Kept>,
@@ -111,6 +113,7 @@ impl Broker {
             next_number: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             hides_answers: AtomicBool::new(false),
+            waits_for_all: AtomicBool::new(false),
             turns: Arc::clone(turns),
             budget: Arc::clone(budget),
             kept: Kept::new(budget),
@@ -153,6 +156,11 @@ impl Broker {
     /// Notes that the server is older than 0.128, and does not report that another client answered a request.
     pub(crate) fn expect_hidden_answers(&self) {
         self.hides_answers.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether requests without a handler wait for an answer by hand, of whichever kind.
+    pub(crate) fn wait_for_all(&self, waits: bool) {
+        self.waits_for_all.store(waits, Ordering::Relaxed);
     }
 
     /// The number of requests dropped from unread streams.
@@ -279,6 +287,13 @@ impl Broker {
             return Decision::Run(handler);
         }
         let BrokerSettings { approval_mode, approval_timeout, user_input_timeout } = self.settings;
+        if self.waits_for_all.load(Ordering::Relaxed) {
+            return match request {
+                ServerRequest::CurrentTime(_) => Decision::Default,
+                ServerRequest::UserInput(_) => Decision::Wait(user_input_timeout),
+                _ => Decision::Wait(approval_timeout),
+            };
+        }
         let is_manual = approval_mode == ApprovalMode::Manual;
         let is_seen = || self.state.lock().subscribers.iter().any(|subscriber| subscriber.sees(request));
         match request {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
@@ -19,6 +20,7 @@ use crate::{
         GrantedPermissionProfile, McpServerElicitationAction, McpServerElicitationRequestParams,
         McpServerElicitationRequestResponse, PermissionGrantScope, PermissionsRequestApprovalParams,
         PermissionsRequestApprovalResponse, RequestPermissionProfile, ServerRequestParams,
+        ToolRequestUserInputParams,
     },
     rpc::{Answer, Refusal},
     setting::Setting,
@@ -65,7 +67,12 @@ impl ServerResponse {
         ServerResponse(Content::Pass)
     }
 
-    /// A JSON result, for a request of a method that this version has no type for.
+    /// A result as the JSON of the protocol, for a request of any kind: `{"decision": "accept"}` for an approval of a
+    /// command or of changes. The only one for a method that this version has no type for, where it is sent unseen;
+    /// for all others it is checked like the typed answers.
+    ///
+    /// An approval of a tool of an MCP server takes `{"action": "accept"}` (with `"_meta": {"persist": "session"}` for
+    /// the session), and a decision too.
     pub fn json(result: impl Into<Value>) -> Self {
         ServerResponse(Content::Json(result.into()))
     }
@@ -140,7 +147,7 @@ impl ServerRequest {
             }
             (ServerRequest::Approval(request), Content::Decision(decision)) => request.answer(decision)?,
             (ServerRequest::UserInput(_), Content::UserInput(response)) => response.to_value(),
-            (ServerRequest::Other(_), Content::Json(result)) => result.clone(),
+            (_, Content::Json(result)) => self.read_answer(result)?,
             // A tool approval has the method of a form, but is answered with a decision.
             (ServerRequest::Approval(_) | ServerRequest::UserInput(_), Content::To(..)) => {
                 return Err(self.unfit());
@@ -152,6 +159,35 @@ impl ServerRequest {
             request.check(&result)?;
         }
         Ok(to_answer(&result))
+    }
+
+    /// Checks an answer in the protocol's JSON.
+    fn read_answer(&self, result: &Value) -> Result<Value> {
+        fn check<P: ServerRequestParams<Response: DeserializeOwned>>(
+            result: &Value,
+        ) -> serde_json::Result<()> {
+            P::Response::deserialize(result).map(drop)
+        }
+        let checked = match self {
+            // An array would be read as the members in their order.
+            known if !result.is_object() && !matches!(known, ServerRequest::Other(_)) => {
+                return Err(self.unfit());
+            }
+            ServerRequest::Approval(request) => {
+                let decision = ApprovalDecision::from_protocol(result).ok_or_else(|| self.unfit())?;
+                return request.answer(&decision);
+            }
+            ServerRequest::UserInput(_) => check::<ToolRequestUserInputParams>(result),
+            ServerRequest::Permissions(_) => check::<PermissionsRequestApprovalParams>(result),
+            ServerRequest::Elicitation(_) => check::<McpServerElicitationRequestParams>(result),
+            ServerRequest::ToolCall(_) => check::<DynamicToolCallParams>(result),
+            ServerRequest::TokenRefresh(_) => check::<ChatgptAuthTokensRefreshParams>(result),
+            ServerRequest::Attestation(_) => check::<AttestationGenerateParams>(result),
+            ServerRequest::CurrentTime(_) => check::<CurrentTimeReadParams>(result),
+            ServerRequest::Other(_) => Ok(()),
+        };
+        // Without what was wrong, which may show a secret.
+        checked.map(|()| result.clone()).map_err(|_| self.unfit())
     }
 
     fn unfit(&self) -> Error {

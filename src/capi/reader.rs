@@ -5,6 +5,7 @@
 
 use std::{
     ffi::{c_char, c_void},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     time::{Duration, Instant},
 };
 #[cfg(unix)]
@@ -14,7 +15,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{
     CODEX_ENDED, CODEX_ITEM, CODEX_NOTHING_YET,
@@ -76,8 +77,9 @@ type OnReady = extern "C" fn(*mut c_void);
 
 /// A stream that has a handle.
 pub(super) struct Reader<S> {
-    /// `None` after it was finished, ended or freed.
-    stream: Mutex<Option<S>>,
+    stream: Mutex<Held<S>>,
+    /// A stream that was lent came back.
+    returned: Condvar,
     /// Dropped when nobody is to wait any more.
     going: Mutex<Option<Sender<()>>>,
     gone: Receiver<()>,
@@ -85,6 +87,32 @@ pub(super) struct Reader<S> {
     /// A duplicate: the caller may look at it until the handle is freed, also after the stream was finished.
     #[cfg(unix)]
     descriptor: OnceLock<OwnedFd>,
+}
+
+/// Where a stream is.
+pub(super) enum Held<S> {
+    Here(S),
+    /// A call waits with it: see [`Reader::lend`].
+    Lent,
+    /// It was finished, ended or freed.
+    Gone,
+}
+
+impl<S> Held<S> {
+    pub(super) fn stream(&self) -> Option<&S> {
+        match self {
+            Held::Here(stream) => Some(stream),
+            Held::Lent | Held::Gone => None,
+        }
+    }
+
+    /// Leaves `Gone`. A stream that is lent ends when it comes back.
+    fn take(&mut self) -> Option<S> {
+        match std::mem::replace(self, Held::Gone) {
+            Held::Here(stream) => Some(stream),
+            Held::Lent | Held::Gone => None,
+        }
+    }
 }
 
 /// What a look at a stream found.
@@ -104,7 +132,8 @@ impl<S: Stream> Reader<S> {
     pub(super) fn new(stream: S) -> Reader<S> {
         let (going, gone) = bounded(0);
         Reader {
-            stream: Mutex::new(Some(stream)),
+            stream: Mutex::new(Held::Here(stream)),
+            returned: Condvar::new(),
             going: Mutex::new(Some(going)),
             gone,
             on_ready: CallbackSlot::default(),
@@ -114,12 +143,12 @@ impl<S: Stream> Reader<S> {
     }
 
     /// The stream, for a call that doesn't wait.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Option<S>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Held<S>> {
         self.stream.lock()
     }
 
     /// The stream if it can be had by that moment: another thread may be in a call with it.
-    fn lock_until(&self, until: Option<Instant>) -> Option<MutexGuard<'_, Option<S>>> {
+    fn lock_until(&self, until: Option<Instant>) -> Option<MutexGuard<'_, Held<S>>> {
         match until {
             Some(until) => self.stream.try_lock_until(until),
             None => Some(self.stream.lock()),
@@ -134,7 +163,16 @@ impl<S: Stream> Reader<S> {
     ) -> Found<T> {
         loop {
             let Some(mut guard) = self.lock_until(until) else { return Found::Nothing };
-            let Some(stream) = guard.as_mut() else { return Found::Ended };
+            while let Held::Lent = *guard {
+                match until {
+                    Some(until) if self.returned.wait_until(&mut guard, until).timed_out() => {
+                        return Found::Nothing;
+                    }
+                    Some(_) => {}
+                    None => self.returned.wait(&mut guard),
+                }
+            }
+            let Held::Here(stream) = &mut *guard else { return Found::Ended };
             match look(stream) {
                 Found::Nothing if until.is_none_or(|until| until > Instant::now()) => {}
                 found => return found,
@@ -200,15 +238,39 @@ impl<S: Stream> Reader<S> {
 
     /// Takes the stream: it ends for all others.
     pub(super) fn take(&self) -> Option<S> {
-        self.lock().take()
+        let stream = self.lock().take();
+        // Who waits for one that is lent.
+        self.returned.notify_all();
+        stream
+    }
+
+    /// Has `wait` do something with the stream that may take long. Others that read wait meanwhile, those that never
+    /// wait get nothing, and those that end the stream don't wait either. `None`: it is not there.
+    pub(super) fn lend<T>(&self, wait: impl FnOnce(&mut S) -> T) -> Option<T> {
+        let mut guard = self.lock();
+        let Held::Here(_) = &*guard else { return None };
+        let Held::Here(mut stream) = std::mem::replace(&mut *guard, Held::Lent) else { return None };
+        drop(guard);
+        // A panic must not leave it lent, for which others would wait for good.
+        let result = catch_unwind(AssertUnwindSafe(|| wait(&mut stream)));
+        let mut guard = self.lock();
+        if let Held::Lent = *guard {
+            *guard = Held::Here(stream);
+            self.returned.notify_all();
+        } else {
+            drop(guard);
+            drop(stream);
+        }
+        Some(result.unwrap_or_else(|payload| resume_unwind(payload)))
     }
 
     pub(super) fn on_ready(&self, function: super::codex_callback, user: *mut c_void) -> Outcome<()> {
         let callback = function.map(|function| Callback::new(function, user));
-        self.on_ready.set(callback.clone());
-        if let (Some(stream), Some(callback)) = (self.lock().as_ref(), callback) {
-            stream.on_ready(Box::new(move || callback.call(|function, user| function(user))));
-        }
+        self.on_ready.set(callback, |callback| {
+            if let Some(stream) = self.lock().stream() {
+                stream.on_ready(Box::new(move || callback.call(|function, user| function(user))));
+            }
+        });
         Ok(())
     }
 
@@ -218,7 +280,7 @@ impl<S: Stream> Reader<S> {
             return Ok(descriptor.as_raw_fd());
         }
         let guard = self.lock();
-        let Some(stream) = guard.as_ref() else {
+        let Some(stream) = guard.stream() else {
             return Err(Error::no_longer_pending("the stream was ended; its descriptor").into());
         };
         let new = stream
@@ -244,7 +306,7 @@ impl<S: Stream> Reader<S> {
     pub(super) fn close(&self) {
         // In this order a callback that reads the stream returns.
         self.end();
-        self.on_ready.set(None);
+        self.on_ready.close();
     }
 }
 

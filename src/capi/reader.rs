@@ -14,7 +14,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
+use crossbeam_channel::Receiver;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{
@@ -23,9 +23,7 @@ use super::{
     callback::{Callback, CallbackSlot},
     failure::{Failure, Outcome},
 };
-use crate::{
-    CommandOutput, Notifications, RunningCommand, ServerRequests, TurnItem, TurnStream, error::Error,
-};
+use crate::{CommandOutput, Notifications, RunningCommand, ServerRequests, TurnItem, TurnStream};
 
 /// A stream of the crate, of items as JSON.
 pub(super) trait Stream: Send {
@@ -80,9 +78,6 @@ pub(super) struct Reader<S> {
     stream: Mutex<Held<S>>,
     /// A stream that was lent came back.
     returned: Condvar,
-    /// Dropped when nobody is to wait any more.
-    going: Mutex<Option<Sender<()>>>,
-    gone: Receiver<()>,
     on_ready: CallbackSlot<OnReady>,
     /// A duplicate: the caller may look at it until the handle is freed, also after the stream was finished.
     #[cfg(unix)]
@@ -130,12 +125,9 @@ pub(super) fn deadline(timeout_ms: i64) -> Option<Instant> {
 
 impl<S: Stream> Reader<S> {
     pub(super) fn new(stream: S) -> Reader<S> {
-        let (going, gone) = bounded(0);
         Reader {
             stream: Mutex::new(Held::Here(stream)),
             returned: Condvar::new(),
-            going: Mutex::new(Some(going)),
-            gone,
             on_ready: CallbackSlot::default(),
             #[cfg(unix)]
             descriptor: OnceLock::new(),
@@ -179,13 +171,11 @@ impl<S: Stream> Reader<S> {
             }
             let ready = stream.ready();
             drop(guard);
-            let timer =
-                until.map_or_else(never, |until| after(until.saturating_duration_since(Instant::now())));
-            select! {
-                recv(ready) -> _ => {}
-                recv(self.gone) -> _ => {}
-                recv(timer) -> _ => {}
-            }
+            // The drop of the stream ends it too, by whichever thread.
+            let _ = match until {
+                Some(until) => ready.recv_deadline(until),
+                None => ready.recv().map_err(Into::into),
+            };
         }
     }
 
@@ -244,6 +234,15 @@ impl<S: Stream> Reader<S> {
         stream
     }
 
+    /// The stream once it is not lent.
+    fn here(&self) -> MutexGuard<'_, Held<S>> {
+        let mut guard = self.lock();
+        while let Held::Lent = *guard {
+            self.returned.wait(&mut guard);
+        }
+        guard
+    }
+
     /// Has `wait` do something with the stream that may take long. Others that read wait meanwhile, those that never
     /// wait get nothing, and those that end the stream don't wait either. `None`: it is not there.
     pub(super) fn lend<T>(&self, wait: impl FnOnce(&mut S) -> T) -> Option<T> {
@@ -267,7 +266,7 @@ impl<S: Stream> Reader<S> {
     pub(super) fn on_ready(&self, function: super::codex_callback, user: *mut c_void) -> Outcome<()> {
         let callback = function.map(|function| Callback::new(function, user));
         self.on_ready.set(callback, |callback| {
-            if let Some(stream) = self.lock().stream() {
+            if let Some(stream) = self.here().stream() {
                 stream.on_ready(Box::new(move || callback.call(|function, user| function(user))));
             }
         });
@@ -279,13 +278,13 @@ impl<S: Stream> Reader<S> {
         if let Some(descriptor) = self.descriptor.get() {
             return Ok(descriptor.as_raw_fd());
         }
-        let guard = self.lock();
+        let guard = self.here();
         let Some(stream) = guard.stream() else {
-            return Err(Error::no_longer_pending("the stream was ended; its descriptor").into());
+            return Err(crate::Error::no_longer_pending("the stream was ended; its descriptor").into());
         };
         let new = stream
             .descriptor()
-            .map_err(|source| Error::invalid_because("no descriptor can be made", source))?;
+            .map_err(|source| crate::Error::invalid_because("no descriptor can be made", source))?;
         Ok(self.descriptor.get_or_init(|| new).as_raw_fd())
     }
 
@@ -296,9 +295,8 @@ impl<S: Stream> Reader<S> {
 
     /// Ends the stream: what still waits returns, what was not read is dropped.
     pub(super) fn end(&self) {
-        // In this order a thread that waits finds no stream when it wakes.
+        // Not under the lock: a thread that waits wakes, and finds no stream.
         let stream = self.take();
-        drop(self.going.lock().take());
         drop(stream);
     }
 

@@ -1,4 +1,4 @@
-/* Every group of functions against a scripted server. Argument: its URL. */
+/* Every group of functions against a scripted server. Arguments: its URL, and that of one whose turns never end. */
 
 #define _DEFAULT_SOURCE
 #include <poll.h>
@@ -9,7 +9,7 @@
 
 #include "check.h"
 
-static const char *url;
+static const char *url, *endless_url;
 
 static codex_client *connect_with(const char *more) {
     char options[512];
@@ -191,6 +191,40 @@ static void cancel_continue_and_forget(void) {
     codex_client_free(client);
 }
 
+static atomic_int is_cancelled;
+
+static void *cancel_it(void *chat) {
+    char *json = NULL;
+    CHECK(codex_chat_cancel(chat, &json) == CODEX_ERROR && json == NULL);
+    is_cancelled = 1;
+    return NULL;
+}
+
+static void a_cancel_that_waits_keeps_nobody(void) {
+    const char *usual = url;
+    url = endless_url;
+    codex_client *client = connect_with(",\"request_timeout_ms\":null");
+    url = usual;
+    codex_chat *chat = hanging(client);
+    pthread_t thread;
+    char *json = NULL;
+    int status;
+    CHECK(pthread_create(&thread, NULL, cancel_it, chat) == 0);
+    /* It has the stream now. */
+    while ((status = codex_chat_continuation(chat, &json)) == CODEX_OK) codex_string_free(json);
+    CHECK(failed_with("no_longer_pending"));
+    CHECK(codex_chat_error(chat, &json) == CODEX_OK && json == NULL);
+    CHECK(codex_chat_next(chat, 0, &json) == CODEX_NOTHING_YET);
+    CHECK(codex_chat_next(chat, 1, &json) == CODEX_NOTHING_YET);
+    CHECK(codex_chat_end(chat) == CODEX_OK);
+    CHECK(codex_chat_next(chat, -1, &json) == CODEX_ENDED);
+    codex_chat_free(chat);
+    CHECK(!is_cancelled);
+    CHECK(codex_client_close(client) == CODEX_OK);
+    pthread_join(thread, NULL);
+    codex_client_free(client);
+}
+
 static void a_descriptor_is_readable_while_there_is_something(void) {
     codex_client *client = connect_with("");
     codex_chat *chat = hanging(client);
@@ -300,6 +334,11 @@ static void questions_wait_for_an_answer_by_hand(void) {
     CHECK(codex_client_respond(client, "{\"request_id\":1}", "{\"decision\":\"accept\"}") == CODEX_INVALID_INPUT);
     CHECK(codex_client_respond(other, question, "{\"decision\":\"accept\"}") == CODEX_ERROR);
     CHECK(failed_with("no_longer_pending"));
+    char *key = strstr(question, "\"key\":\"") + 7, first = *key;
+    *key = first == '0' ? '1' : '0';
+    CHECK(codex_client_respond(client, question, "{\"decision\":\"accept\"}") == CODEX_ERROR);
+    CHECK(failed_with("no_longer_pending"));
+    *key = first;
     CHECK(codex_client_respond(client, question, "{\"decision\":\"accept\"}") == CODEX_OK);
     CHECK(codex_client_respond(client, question, "{\"decision\":\"accept\"}") == CODEX_ERROR);
     CHECK(failed_with("no_longer_pending"));
@@ -344,6 +383,8 @@ static void a_callback_gets_questions(void) {
     char *json = NULL;
     CHECK(codex_client_on_question(client, on_question, &asked) == CODEX_OK);
     CHECK(codex_client_chat_once(client, "{\"text\":\"ask\"}", &json) == CODEX_OK && contains(json, "asked"));
+    /* The turn may be over before the callback has returned. */
+    for (int i = 0; i < 30000 && atomic_load(&asked.count) < 1; i++) usleep(1000);
     CHECK(atomic_load(&asked.count) == 1);
     /* Later, from another thread than that of the callback. */
     asked.is_answered_inside = 0;
@@ -448,8 +489,9 @@ static void accounts(void) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 2) return 2;
+    if (count != 3) return 2;
     url = arguments[1];
+    endless_url = arguments[2];
     CHECK(codex_abi_version() == CODEX_ABI_VERSION);
     steps_of_a_turn_come_one_by_one();
     events_come_in_batches();
@@ -457,6 +499,7 @@ int main(int count, char **arguments) {
     a_wait_ends_whoever_ends_it();
     a_stream_ends_from_another_thread();
     cancel_continue_and_forget();
+    a_cancel_that_waits_keeps_nobody();
     a_descriptor_is_readable_while_there_is_something();
     callbacks_come_and_end();
     freeing_waits_for_a_callback();

@@ -282,9 +282,11 @@ impl<S: Stream> Reader<S> {
         let Some(stream) = guard.stream() else {
             return Err(crate::Error::no_longer_pending("the stream was ended; its descriptor").into());
         };
-        let new = stream
-            .descriptor()
-            .map_err(|source| crate::Error::invalid_because("no descriptor can be made", source))?;
+        let new = stream.descriptor().map_err(|source| {
+            crate::error::TransportFailure::new("no descriptor can be made")
+                .with_source(source)
+                .while_connecting("make a descriptor")
+        })?;
         Ok(self.descriptor.get_or_init(|| new).as_raw_fd())
     }
 

@@ -4,7 +4,7 @@
 //!     cargo run --example batch -- prompts.txt
 //!     cargo run --example batch -- --offline-model
 //!
-//! Without a file that has one prompt per line, it asks twenty of its own. While it runs, a progress bar is shown if
+//! Without a file that has one prompt per line (blank lines are none), it asks twenty of its own. While it runs, a progress bar is shown if
 //! stderr is a terminal. The example `chat` describes which server is used.
 
 mod support;
@@ -35,7 +35,10 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let (stub, words) = support::arguments()?;
     let prompts: Vec<String> = match words.first() {
-        Some(file) => std::fs::read_to_string(file)?.lines().map(str::to_owned).collect(),
+        Some(file) => {
+            let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+            text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+        }
         None => (1..=20).map(|number| format!("Spell the number {number}")).collect(),
     };
     let client = support::connect(stub.as_ref())?;
@@ -96,11 +99,7 @@ fn ask(client: &Client, prompt: &str) -> Outcome {
 fn print_table(prompts: &[String], outcomes: &[Outcome]) {
     println!("{:>3}  {:28}  {:>7}  {:>6}  answer", "no", "prompt", "tokens", "time");
     for (number, (prompt, Outcome { result, took })) in prompts.iter().zip(outcomes).enumerate() {
-        let usage = match result {
-            Ok(result) => result.usage.as_ref(),
-            Err(error) => error.usage(),
-        };
-        let tokens = usage.map_or_else(|| "–".to_owned(), |usage| usage.total_tokens.to_string());
+        let tokens = tokens(result).map_or_else(|| "–".to_owned(), |tokens| tokens.to_string());
         let answer = match result {
             Ok(result) => result.final_text.clone(),
             Err(error) => format!("error: {error}"),
@@ -113,15 +112,24 @@ fn print_table(prompts: &[String], outcomes: &[Outcome]) {
             cell(&answer, 60)
         );
     }
-    let usages = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()?.usage.as_ref());
-    let tokens: i64 = usages.map(|usage| usage.total_tokens).sum();
+    let tokens: i64 = outcomes.iter().filter_map(|outcome| tokens(&outcome.result)).sum();
     let answered = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
     println!("{answered} of {} prompts answered, {tokens} tokens", prompts.len());
 }
 
-/// The beginning of the text, on one line.
+/// What a prompt cost, also without an answer.
+fn tokens(result: &codex_blocking::Result<ChatResult>) -> Option<i64> {
+    let usage = match result {
+        Ok(result) => result.usage.as_ref(),
+        Err(error) => error.usage(),
+    };
+    usage.map(|usage| usage.total_tokens)
+}
+
+/// The beginning of the text, on one line, and without anything that would control the terminal.
 fn cell(text: &str, width: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(width) {
         Some(_) => line.chars().take(width - 1).chain(['…']).collect(),
         None => line,

@@ -68,7 +68,7 @@ pub enum Error {
         /// The duration of the limit.
         after: Duration,
         /// What may explain it: the beginnings of errors that the server sent during the call without the id
-        /// of a request.
+        /// of a request. Of a turn that was interrupted at its limit: that its end has not been reported, if so.
         note: Option<Box<str>>,
         /// What the turn did before, if the limit was that of a turn.
         progress: TurnProgress,

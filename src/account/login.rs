@@ -11,7 +11,7 @@ use std::{
 use super::LoginState;
 use crate::{
     deadline::{Deadline, earlier},
-    error::{Result, Timeout},
+    error::{Error, Result, Timeout},
     protocol::{CancelLoginAccountParams, CancelLoginAccountResponse, ClientRequest},
     rpc::{Call, Class, Connection},
 };
@@ -102,12 +102,15 @@ impl Login {
         if self.is_ended() {
             return Ok(());
         }
-        self.state.set_cancelled();
+        let was_cancelled = self.state.set_cancelled(true);
         let deadline = Deadline::after(self.request_timeout);
         let params = CancelLoginAccountParams::new(self.login_id());
-        let reply =
-            self.connection.call(&Call { method: METHOD, params, class: Class::Control, deadline })?;
-        let CancelLoginAccountResponse { status, .. } = reply.decode(METHOD)?;
+        let call = Call { method: METHOD, params, class: Class::Control, deadline };
+        let outcome = self.connection.call(&call).and_then(|reply| reply.decode(METHOD));
+        if let Err(Error::Rpc { .. }) = outcome {
+            self.state.set_cancelled(was_cancelled);
+        }
+        let CancelLoginAccountResponse { status, .. } = outcome?;
         // The server tells the end after it has replied. One that does not must not keep a wait.
         if self.state.outcome(earlier(deadline.at(), Some(Instant::now() + END_PATIENCE))).is_none() {
             self.state.end(Err(format!("the server says `{status}`")));

@@ -101,10 +101,15 @@ impl Logins {
         let mut table = self.state.lock();
         let early = table.early.iter().position(|(id, _)| *id == login.id);
         let early = early.map(|at| table.early.swap_remove(at).1);
-        if early.is_none() {
-            table.running.insert(login.id.clone(), Arc::downgrade(&login));
-        }
+        let same_id = match early {
+            None => table.running.insert(login.id.clone(), Arc::downgrade(&login)),
+            Some(_) => table.running.remove(&login.id),
+        };
         drop(table);
+        // No end could be told from that of the new one.
+        if let Some(older) = same_id.and_then(|older| older.upgrade()) {
+            older.end(Err("the server has given its id to another login".to_owned()));
+        }
         if let Some(end) = early {
             login.end(end);
         }
@@ -113,8 +118,10 @@ impl Logins {
 
     /// The server ends the running sign-ins, and is about to say so.
     pub(crate) fn supersede(&self) {
-        let mut table = self.state.lock();
-        table.running.retain(|_, login| login.upgrade().inspect(|login| login.set_cancelled()).is_some());
+        self.state.lock().running.retain(|_, login| {
+            let login = login.upgrade();
+            login.inspect(|login| _ = login.set_cancelled(true)).is_some()
+        });
     }
 }
 
@@ -142,7 +149,7 @@ impl Subsystem for Logins {
         drop(table);
         if let Some(login) = login {
             if is_superseded && end.is_err() {
-                login.set_cancelled();
+                login.set_cancelled(true);
             }
             login.end(end);
         }
@@ -157,8 +164,9 @@ impl Subsystem for Logins {
 }
 
 impl LoginState {
-    pub(super) fn set_cancelled(&self) {
-        self.is_cancelled.store(true, Ordering::Release);
+    /// Notes whether this program has ended it. Returns what was noted before.
+    pub(super) fn set_cancelled(&self, is_cancelled: bool) -> bool {
+        self.is_cancelled.swap(is_cancelled, Ordering::AcqRel)
     }
 
     /// Ends it, unless it has ended.

@@ -1,20 +1,19 @@
 //! The account of the server: who is signed in, signing in and out, rate limits.
 //!
-//! Relies on `account`. Invariant: an API key goes to the server and nowhere else.
+//! Relies on `account` and `secrets`. Invariant: an API key goes to the server and nowhere else.
 
 use std::sync::Arc;
-
-use serde_json::Value;
 
 use super::{Client, Reply, request::class_of};
 use crate::{
     account::{Account, Login},
-    error::{Error, Result},
+    error::{Cause, Error, Result, TransportFailure},
     protocol::{
         AccountLogoutParams, ApiKeyLoginAccountParams, ChatgptLoginAccountParams, ClientRequest,
         GetAccountParams, GetAccountRateLimitsParams, GetAccountRateLimitsResponse, LoginAccountParams,
     },
     rpc::{Call, RawReply},
+    secrets::Secrets,
 };
 
 impl Client {
@@ -71,7 +70,9 @@ impl Client {
     /// [`Error::InvalidInput`] for what can't be a key. No error contains the key.
     pub fn login_api_key(&self, key: &str) -> Result<()> {
         let key = key.trim();
-        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        // Also, JSON escapes none of it, so that what the server repeats is recognised.
+        let may_be_of_key = |byte: u8| byte.is_ascii_graphic() && !b"\"\\".contains(&byte);
+        if key.is_empty() || !key.bytes().all(may_be_of_key) {
             return Err(Error::invalid(
                 "the API key is empty, or contains white space or letters that no key has",
             ));
@@ -163,20 +164,45 @@ impl Client {
     }
 }
 
-/// The error without the key, which the server may repeat.
+/// The error without the key, which the server may repeat, in a reply or on stderr.
 fn without(key: &str, mut error: Error) -> Error {
-    const MASK: &str = "[API key]";
+    let mut secrets = Secrets::default();
+    secrets.add(key);
+    // A text that was shortened may end within the key.
+    let masked = |text: &str| text.split('…').map(|part| secrets.mask(part)).collect::<Vec<_>>().join("…");
+    let repeats = |text: String| masked(&text) != text;
+    let without_key = |source: &mut Option<Cause>| {
+        source.take_if(|source| repeats(source.to_string()));
+    };
     match &mut error {
         Error::Rpc { message, data, .. } => {
-            *message = message.replace(key, MASK);
-            let repeats = data.as_ref().is_some_and(|data| data.to_string().contains(key));
-            if repeats {
-                *data = Some(Box::new(Value::from(MASK)));
+            *message = masked(message);
+            if data.as_ref().is_some_and(|data| repeats(data.to_string())) {
+                *data = Some(Box::new("…".into()));
             }
         }
-        Error::Decode { raw, source, .. } if raw.contains(key) => {
-            *raw = raw.replace(key, MASK).into();
-            *source = None;
+        Error::Decode { raw, source, .. } => {
+            *raw = masked(raw).into();
+            without_key(source);
+        }
+        Error::Timeout { note, .. } => *note = note.take().map(|note| masked(&note).into()),
+        Error::Transport { failure, source, .. } => {
+            let TransportFailure {
+                exit_status, http_status, close_code, before_connect, is_transient, ..
+            } = **failure;
+            let mut own = TransportFailure {
+                message: masked(&failure.message),
+                stderr_tail: failure.stderr_tail.iter().map(|line| masked(line)).collect(),
+                source: failure.source.clone(),
+                exit_status,
+                http_status,
+                close_code,
+                before_connect,
+                is_transient,
+            };
+            without_key(&mut own.source);
+            without_key(source);
+            *failure = Arc::new(own);
         }
         _ => {}
     }

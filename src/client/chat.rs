@@ -179,7 +179,7 @@ impl Client {
             let waiting = deferred.as_deref().cloned().unwrap_or_default();
             let overrides = waiting.merge(over_waiting.clone());
             // What was deferred may have the name of an extra parameter.
-            overrides.check_extra(&[])?;
+            overrides.check(&[])?;
             let params = TurnStart {
                 thread_id: &thread_id,
                 input,

@@ -196,11 +196,13 @@ impl Client {
                 .limit(TURNS)
                 .items_view(TurnItemsView::Full)
                 .sort_direction(SortDirection::Asc);
+            // Later pages continue what the server has listed, and have to come.
+            let is_first = cursor.is_none();
             params.cursor = Setting::unset_if_none(cursor);
             let page = match client.call_until(params, deadline) {
                 // Servers before 0.128 read them all at once.
                 Err(Error::Rpc { message, .. })
-                    if message.contains("unknown variant `thread/turns/list`") =>
+                    if is_first && message.contains("unknown variant `thread/turns/list`") =>
                 {
                     let params = ThreadReadParams::new(&id).include_turns(true);
                     let read = client.call_until(params, deadline);
@@ -213,7 +215,9 @@ impl Client {
             };
             match page {
                 // A thread is stored with its first turn.
-                Err(Error::Rpc { message, .. }) if message.contains("is not materialized yet") => {
+                Err(Error::Rpc { message, .. })
+                    if is_first && message.contains("is not materialized yet") =>
+                {
                     Ok(Page { items: Vec::new(), next_cursor: None })
                 }
                 page => page,

@@ -74,7 +74,7 @@ pub(super) fn strict_schema<T: JsonSchema>() -> Result<Value> {
         };
     }
     if made.get("type") != Some(&json!("object")) {
-        return Err(refusal(&name, "is not a struct", "make it the field of one"));
+        return Err(refusal(&name, "is not a struct with one set of fields", "make it a field of one"));
     }
     if !strict.defs.is_empty() {
         made.insert("$defs".to_owned(), Value::Object(strict.defs));
@@ -132,7 +132,7 @@ impl<'a> Strict<'a> {
     }
 
     fn target(&self, reference: &str) -> Option<&'a Value> {
-        self.root.pointer(reference.strip_prefix('#')?)
+        self.root.pointer(&percent_decoded(reference.strip_prefix('#')?))
     }
 
     /// A reference can't have siblings: what it refers to takes its place where it has any.
@@ -165,7 +165,7 @@ impl<'a> Strict<'a> {
             let inlined = std::mem::take(&mut self.inlined);
             let made = self.schema(target, path)?;
             self.inlined = inlined;
-            self.defs.insert(name.replace("~1", "/").replace("~0", "~"), made);
+            self.defs.insert(percent_decoded(name).replace("~1", "/").replace("~0", "~"), made);
         }
         Ok(())
     }
@@ -271,6 +271,25 @@ impl<'a> Strict<'a> {
         }
         Ok(Value::Object(made))
     }
+}
+
+/// The text of the fragment of a URI: schemars encodes the letters of a type's name that are not ASCII.
+fn percent_decoded(fragment: &str) -> String {
+    let mut parts = fragment.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                bytes.extend(&part.as_bytes()[2..]);
+            }
+            None => {
+                bytes.push(b'%');
+                bytes.extend(part.as_bytes());
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn is_of_type(schema: &Object, name: &str) -> bool {

@@ -3,6 +3,7 @@
 //! Relies on `setting`. Invariant: an unset field is not sent, in a merge the later setting wins field by
 //! field, and what a method has no place for is refused or listed by its name.
 
+mod exact;
 mod extra;
 mod options;
 mod shorthand;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 pub use self::options::{BatchWriteConfig, ListModels, ListThreads, ReadConfig, WriteConfigValue};
-pub(crate) use self::{extra::Extra, shorthand::text_of};
+pub(crate) use self::{exact::exactly, extra::Extra, shorthand::text_of};
 #[cfg(feature = "experimental")]
 use crate::protocol::{
     AbsolutePathBuf, CyberAccessProgram, MultiAgentMode, SelectedCapabilityRoot, ThreadHistoryMode,
@@ -52,7 +53,7 @@ macro_rules! settings {
         pub struct $name {
             $(
                 $(#[$field_about])*
-                #[serde(skip_serializing_if = "Setting::is_unset")]
+                #[serde(skip_serializing_if = "Setting::is_unset", deserialize_with = "exactly")]
                 pub $field: Setting<$type>,
             )*
             $(
@@ -60,7 +61,7 @@ macro_rules! settings {
                 ///
                 /// Experimental: requires [`experimental_api(true)`](crate::ClientBuilder::experimental_api).
                 #[cfg(feature = "experimental")]
-                #[serde(skip_serializing_if = "Setting::is_unset")]
+                #[serde(skip_serializing_if = "Setting::is_unset", deserialize_with = "exactly")]
                 pub $x_field: Setting<$x_type>,
             )*
             #[serde(skip_serializing_if = "Extra::is_empty")]
@@ -163,9 +164,10 @@ macro_rules! settings {
             }
 
             /// # Errors
-            /// `InvalidInput` if an extra parameter has the name of one that a setter sends, or that is among
-            /// `others`: the names that the client sends by itself.
-            pub(crate) fn check_extra(&self, others: &[&str]) -> Result<()> {
+            /// `InvalidInput` if JSON can't contain the working directory, or if an extra parameter has the name of
+            /// one that a setter sends, or that is among `others`: the names that the client sends by itself.
+            pub(crate) fn check(&self, others: &[&str]) -> Result<()> {
+                check_path(&self.cwd)?;
                 self.extra.check(Self::STABLE, others)?;
                 // The experimental setters: only what is set, so that the feature does not change what works.
                 let plain = Self { extra: Extra::default(), ..self.clone() };
@@ -181,7 +183,7 @@ settings! {
     /// or set.
     ///
     /// As JSON it has its set fields as members; values that are types of the protocol have the protocol's form.
-    /// [`extra`](Self::extra) is an object. A member that is no field is an error.
+    /// [`extra`](Self::extra) is an object. A member that is no field is an error, also inside these values.
     ///
     /// ```
     /// use codex_blocking::{ApprovalPolicy, SandboxMode, ThreadConfig};
@@ -192,8 +194,8 @@ settings! {
     ///     .approval_policy(ApprovalPolicy::Never);
     /// ```
     pub struct ThreadConfig {
-        /// The agent's working directory. With a writable sandbox, the server records it as trusted in
-        /// the user's `config.toml`.
+        /// The agent's working directory, which must be Unicode. With a writable sandbox, the server records it as
+        /// trusted in the user's `config.toml`.
         cwd: PathBuf,
         /// Replaces the server's own instructions to the model.
         base_instructions: String,
@@ -324,9 +326,9 @@ settings! {
     /// the current value.
     ///
     /// As JSON it has its set fields as members; values that are types of the protocol have the protocol's form.
-    /// [`extra`](Self::extra) is an object. A member that is no field is an error.
+    /// [`extra`](Self::extra) is an object. A member that is no field is an error, also inside these values.
     pub struct TurnOverrides {
-        /// The agent's working directory.
+        /// The agent's working directory, which must be Unicode.
         cwd: PathBuf,
         /// The model.
         model: String,
@@ -450,7 +452,7 @@ impl ThreadConfig {
     /// Rejects settings that the server would refuse with an error that doesn't name the field, or that the
     /// method would ignore although nothing lists it.
     pub(crate) fn check_for(&self, method: &str) -> Result<()> {
-        self.check_extra(OF_THE_CLIENT)?;
+        self.check(OF_THE_CLIENT)?;
         if self.config.value().is_some_and(|config| !config.is_object()) {
             return Err(Error::invalid("`config` must be an object of configuration keys"));
         }
@@ -485,6 +487,15 @@ impl TurnOverrides {
     pub(crate) fn with_extra(mut self, later: Extra) -> TurnOverrides {
         self.extra = self.extra.merge(later);
         self
+    }
+}
+
+/// # Errors
+/// `InvalidInput` if the path is not Unicode: with a replacement it would name another directory.
+fn check_path(path: &Setting<PathBuf>) -> Result<()> {
+    match path.value().filter(|path| path.to_str().is_none()) {
+        Some(path) => Err(Error::invalid(format!("`cwd` is not Unicode: {path:?}"))),
+        None => Ok(()),
     }
 }
 

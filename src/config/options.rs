@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::text_of;
+use super::{exactly, text_of};
 use crate::{
     protocol::{
         ConfigBatchWriteParams, ConfigEdit, ConfigReadParams, ConfigValueWriteParams, MergeStrategy,
@@ -54,8 +54,14 @@ macro_rules! options_json {
                 #[derive(Deserialize)]
                 #[serde(deny_unknown_fields)]
                 struct Fields {
-                    $($required: $required_type,)*
-                    $($field: Option<$type>,)*
+                    $(
+                        #[serde(deserialize_with = "exactly")]
+                        $required: $required_type,
+                    )*
+                    $(
+                        #[serde(default, deserialize_with = "exactly")]
+                        $field: Option<$type>,
+                    )*
                     $($flag: Option<bool>,)*
                 }
                 let fields = Fields::deserialize(deserializer)?;

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
+    config::exactly,
     error::{Error, Result},
     protocol::{CommandExecParams, CommandExecTerminalSize, SandboxPolicy},
     setting::Setting,
@@ -204,7 +205,7 @@ impl ExecOptions {
 struct ExecOptionsJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     cwd: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "exactly")]
     sandbox_policy: Option<SandboxPolicy>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     env: BTreeMap<String, Option<String>>,

@@ -30,6 +30,8 @@ struct Level {
     member: Hides,
     /// What is masked of the member `value`, because another member names it: `{"name": "token", "value": ".."}`.
     named: Hides,
+    /// Where the member `value` is in `out`, in case that a later member names it.
+    value: Option<(usize, usize)>,
     kind: MemberKind,
 }
 
@@ -40,6 +42,8 @@ enum MemberKind {
     Plain,
     /// Its string names another member.
     Name,
+    /// It is named by another member, and begins here in `out`.
+    Value(usize),
     /// Its string is base64.
     Base64,
     /// Says whether the answer to a question is a secret.
@@ -64,6 +68,8 @@ pub(super) struct Masker {
     /// A question asked for a secret: from then on, answers to questions are masked.
     asked_for_secrets: bool,
     levels: Vec<Level>,
+    /// How many bytes of the message may be copied a second time, because what names them comes behind them.
+    again: usize,
 }
 
 /// The rest of a text is not valid JSON.
@@ -77,6 +83,7 @@ impl Masker {
     /// Appends the message to the line. Returns `false`, and appends nothing, if it is not JSON.
     pub(super) fn copy(&mut self, message: &[u8], line: &mut Vec<u8>) -> bool {
         let length = line.len();
+        self.again = message.len().saturating_mul(4);
         let is_json = std::str::from_utf8(message).is_ok() && {
             let mut copying = Copying::new(self, message, line);
             copying.copy(Document::Line).is_ok()
@@ -182,6 +189,11 @@ impl<'a> Copying<'a> {
                         return Err(Invalid);
                     }
                     self.at += 1;
+                    self.skip_space(document);
+                    if let MemberKind::Value(_) = self.level.kind {
+                        self.replace(self.at..self.at, |_| {});
+                        self.level.kind = MemberKind::Value(self.out.len());
+                    }
                     Expected::Value
                 }
                 (Expected::Value | Expected::ValueOrEnd, b'"') => {
@@ -207,7 +219,11 @@ impl<'a> Copying<'a> {
         self.level.hides.max(self.level.member)
     }
 
-    fn after_value(&self, outer: usize) -> Expected {
+    fn after_value(&mut self, outer: usize) -> Expected {
+        if let MemberKind::Value(start) = self.level.kind {
+            self.replace(self.at..self.at, |_| {});
+            self.level.value = Some((start, self.out.len()));
+        }
         if self.masker.levels.len() > outer { Expected::CommaOrEnd } else { Expected::Nothing }
     }
 
@@ -239,6 +255,27 @@ impl<'a> Copying<'a> {
         self.masked = true;
     }
 
+    /// Masks the member `value` of this object, which has been copied.
+    fn mask_value(&mut self, hides: Hides) {
+        let Some((start, end)) = self.level.value.take() else { return };
+        let value = self.out[start..end].to_vec();
+        let mut masked = Vec::new();
+        // Every object around it may want it again: beyond the limit only a peer that wants to cost time is.
+        if value.len() <= self.masker.again {
+            self.masker.again -= value.len();
+            let outer = self.masker.levels.len();
+            let mut copying = Copying::new(self.masker, &value, &mut masked);
+            copying.level.member = hides;
+            let outcome = copying.copy(Document::Line);
+            debug_assert!(outcome.is_ok(), "what was copied is JSON");
+            self.masker.levels.truncate(outer);
+        } else {
+            masked.extend_from_slice(MASK);
+        }
+        self.out.splice(start..end, masked);
+        self.masked = true;
+    }
+
     /// The string that begins here; afterwards, `at` is behind it.
     fn scan(&mut self) -> Result<(Range<usize>, u8), Invalid> {
         let start = self.at + 1;
@@ -261,7 +298,13 @@ impl<'a> Copying<'a> {
         level.member = hides_of(name);
         level.kind = MemberKind::Plain;
         match name.last().map(u8::to_ascii_lowercase) {
-            Some(b'e') if is_named(name, b"value") => level.member = level.member.max(level.named),
+            Some(b'e') if is_named(name, b"value") => {
+                level.member = level.member.max(level.named);
+                level.kind = MemberKind::Value(0);
+            }
+            // With these somebody else could complete a sign-in.
+            Some(b'e') if is_named(name, b"usercode") => level.member = Hides::Strings,
+            Some(b'l') if is_named(name, b"authurl") => level.member = Hides::Strings,
             Some(b'e') if is_named(name, b"name") => level.kind = MemberKind::Name,
             Some(b'y') if is_named(name, b"key") => level.kind = MemberKind::Name,
             Some(b'h') if is_named(name, b"keypath") => level.kind = MemberKind::Name,
@@ -299,7 +342,12 @@ impl<'a> Copying<'a> {
         let decoded = if found & ESCAPE == 0 { None } else { Some(unescape(raw)) };
         let value = decoded.as_deref().unwrap_or(raw);
         match self.level.kind {
-            MemberKind::Name => self.level.named = hides_of(value),
+            MemberKind::Name => {
+                self.level.named = hides_of(value);
+                if self.level.named > Hides::Nothing {
+                    self.mask_value(self.level.named);
+                }
+            }
             MemberKind::Base64 => {
                 if let Ok(bytes) = BASE64.decode(value) {
                     if let Some(masked) = self.masker.masked_text(&bytes) {
@@ -461,9 +509,10 @@ fn quote(text: &[u8], out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, &String::from_utf8_lossy(text));
 }
 
-/// The letters of a name from its end, in lower case and without `_` and `-`.
+/// The letters of a name from its end, in lower case and without `_`, `-`, and the quotes that a name in a path may
+/// have.
 fn letters_backwards(name: &[u8]) -> impl Iterator<Item = u8> {
-    name.iter().rev().filter(|byte| !matches!(byte, b'_' | b'-')).map(u8::to_ascii_lowercase)
+    name.iter().rev().filter(|byte| !matches!(byte, b'_' | b'-' | b'"' | b'\'')).map(u8::to_ascii_lowercase)
 }
 
 fn ends_with(name: &[u8], ending: &[u8]) -> bool {
@@ -478,13 +527,17 @@ fn is_named(name: &[u8], expected: &[u8]) -> bool {
 /// What is masked of the value with this name, which may be a path: `mcp_servers.docs.env.KEY`.
 fn hides_of(name: &[u8]) -> Hides {
     // Most names end with another letter, and need no closer look.
-    let may_be_secret =
-        matches!(name.last(), Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'd' | b'D' | b'_' | b'-'));
-    let is_environment = |part: &[u8]| is_named(part, b"env");
+    let may_be_secret = matches!(
+        name.last(),
+        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'd' | b'D' | b'_' | b'-' | b'"' | b'\'')
+    );
+    let holds_secrets = |part: &[u8]| is_named(part, b"env") || is_named(part, b"httpheaders");
     match name.iter().rposition(|byte| *byte == b'.') {
-        Some(_) if name.split(|byte| *byte == b'.').any(is_environment) => Hides::StringsAndNumbers,
+        Some(_) if name.split(|byte| *byte == b'.').any(holds_secrets) => Hides::StringsAndNumbers,
         Some(dot) if is_secret(&name[dot + 1..]) => Hides::Strings,
-        None if matches!(name.last(), Some(b'v' | b'V' | b'_' | b'-')) && is_environment(name) => {
+        None if matches!(name.last(), Some(b'v' | b'V' | b's' | b'S' | b'_' | b'-' | b'"' | b'\''))
+            && holds_secrets(name) =>
+        {
             Hides::StringsAndNumbers
         }
         None if may_be_secret && is_secret(name) => Hides::Strings,
@@ -585,11 +638,15 @@ fn assigned(text: &[u8], at: usize) -> Option<Range<usize>> {
         return None;
     }
     let behind = &text[at + 1..];
-    let space = behind.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let space = match behind {
+        // A word of a shell, with escapes.
+        [b'$', b'\'' | b'"', ..] => 1,
+        _ => behind.iter().take_while(|byte| byte.is_ascii_whitespace()).count(),
+    };
     let opening = behind[space..].iter().take_while(|byte| is_quote(**byte)).count();
     let start = at + 1 + space + opening;
     let is_authorization = is_authorization(name);
-    let is_joined = text[at] == b'=' && quotes == 0 && space == 0 && name_end == at;
+    let is_joined = text[at] == b'=' && quotes == 0 && name_end == at && (space == 0 || behind[0] == b'$');
     let length = match text.get(start - 1).filter(|_| opening > 0) {
         Some(quote) if quotes > 0 || is_authorization || is_joined => {
             quoted_length(&text[start..], *quote, opening - 1)
@@ -781,6 +838,15 @@ mod tests {
     }
 
     #[test]
+    fn all_headers_of_a_configured_server_are_masked() {
+        let message = json!({ "http_headers": { "X": "hush" }, "a.httpHeaders": { "X": "hush" },
+            "a.\"http_headers\".X": "hush", "headers": "x" });
+        let expected = json!({ "http_headers": { "X": "***" }, "a.httpHeaders": { "X": "***" },
+            "a.\"http_headers\".X": "***", "headers": "x" });
+        assert_eq!(masked_value(&message), expected);
+    }
+
+    #[test]
     fn a_value_that_another_member_names_is_masked() {
         for (name, value) in
             [("name", "Authorization"), ("keyPath", "mcp.env.A"), ("key", "api_key"), ("key_path", "x.token")]
@@ -789,7 +855,48 @@ mod tests {
             assert_eq!(masked_value(&message)["value"], "***", "{message}");
             let message = json!([{ name: value }, { "value": "shown" }]);
             assert_eq!(masked_value(&message), message);
+            // In whichever order.
+            for hush in
+                [r#""hush""#, r#"{"a":["hush",{"value":"hush","name":"x"}]}"#, r#""{\"a\":\"hush\"}""#]
+            {
+                let text = format!(r#"{{"a":1, "value" : {hush} , "b":2,"{name}":"{value}","c":[3]}}"#);
+                let copy: Value = serde_json::from_str(&masked(&text)).unwrap();
+                assert!(!copy.to_string().contains("hush"), "{copy}");
+                assert_eq!(
+                    (&copy["a"], &copy["b"], &copy[name], &copy["c"]),
+                    (&json!(1), &json!(2), &json!(value), &json!([3]))
+                );
+                let as_text = masked_string(&text);
+                assert!(!as_text.contains("hush") && as_text.contains(value), "{as_text}");
+            }
         }
+        assert_eq!(masked(r#"{"value":5,"keyPath":"a.env.B"}"#), r#"{"value":0,"keyPath":"a.env.B"}"#);
+        let plain = r#"{"value":"shown","name":"x","b":{"value":1}}"#;
+        assert_eq!(masked(plain), plain);
+    }
+
+    #[test]
+    fn a_path_with_quoted_names_is_one() {
+        for path in
+            ["a.\"Authorization\"", "mcp.\"b.c\".env.KEY", "a.'env'.KEY", "a.\"x_token\"", "'api-key'"]
+        {
+            let message = json!({ "keyPath": path, "value": "hush" });
+            assert_eq!(masked_value(&message)["value"], "***", "{message}");
+        }
+    }
+
+    #[test]
+    fn values_within_values_that_are_named_behind_them_cost_no_more_than_a_few_copies() {
+        let depth = 30_000;
+        let deep = r#"{"value":"#.repeat(depth) + r#""hush""# + &r#","name":"env.token"}"#.repeat(depth);
+        let copy = masked(&deep);
+        assert!(!copy.contains("hush") && copy.len() < 2 * deep.len());
+    }
+
+    #[test]
+    fn what_completes_a_sign_in_is_masked() {
+        let reply = json!({ "loginId": "1", "userCode": "hush", "authUrl": "https://hush" });
+        assert_eq!(masked_value(&reply), json!({ "loginId": "1", "userCode": "***", "authUrl": "***" }));
     }
 
     #[test]
@@ -810,6 +917,7 @@ mod tests {
             ("https://x/?token=a%20b&y=z", "https://x/?token=xxxxx&y=z"),
             ("OPENAI_API_KEY=hush env", "OPENAI_API_KEY=xxxx env"),
             ("export PASSWORD='a b c'; x", "export PASSWORD='xxxxx'; x"),
+            ("export PASSWORD=$'a b'; x", "export PASSWORD=$'xxx'; x"),
         ] {
             assert_eq!(masked_string(text), expected);
             assert_eq!(masked_value(&json!({ text: 1 })), json!({ expected: 1 }));

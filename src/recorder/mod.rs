@@ -17,7 +17,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-pub(crate) use self::queue::{Received, Recording};
+pub(crate) use self::queue::Recording;
 use crate::error::{Error, Result, TransportFailure};
 
 type Output = Box<dyn Write + Send>;
@@ -55,11 +55,13 @@ type Output = Box<dyn Write + Send>;
 ///
 /// - strings, also in lists and objects, of members whose name is `authorization`, or ends with `api_key`, `token`,
 ///   `secret` or `password`: they become `"***"`. If another member is the name of the value, as in
-///   `{"name": "authorization", "value": ".."}`, so is the value.
-/// - all strings and numbers under `env`: they become `"***"` and `0`.
+///   `{"name": "authorization", "value": ".."}` or in the other order, so is the value.
+/// - all strings and numbers under `env` and `http_headers`: they become `"***"` and `0`.
 /// - within any text: `sk-..` and `eyJ..` tokens, what follows `Bearer`, `authorization:`, or the name of a secret with
 ///   `=`. Each letter becomes an `x`.
-/// - all of that in texts that contain JSON, or base64 in members such as `deltaBase64`.
+/// - all of that in texts that are JSON, or base64 in members such as `deltaBase64`. Where JSON is a part of a text,
+///   the strings of members with such names become `x` too.
+/// - `userCode` and `authUrl` of a sign-in, with which somebody else could complete it.
 /// - after a question for a secret ([`UserInputQuestion::is_secret`](crate::UserInputQuestion::is_secret)), all answers
 ///   to questions.
 ///

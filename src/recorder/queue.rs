@@ -1,12 +1,11 @@
 //! The queue between a connection and the thread that writes its record.
 //!
-//! Relies on `mask`. Invariant: the lock is held for copying one message, never while something is masked or written;
+//! Relies on `mask` and `panics`. Invariant: the lock is held for copying one message, never while something is masked or written;
 //! the thread is woken at most once per pause, so that a busy connection pays no system call per message.
 
 use std::{
     collections::VecDeque,
     io::{self, Write},
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -15,6 +14,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use super::{Output, Slot, mask::Masker};
+use crate::panics::{Panicked, caught};
 
 /// The most bytes of messages in the queue.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -93,24 +93,6 @@ impl Block {
     }
 }
 
-/// The messages that the reading thread has received and not yet queued: it takes the lock once for many.
-#[derive(Default)]
-pub(crate) struct Received(Block);
-
-impl Received {
-    pub(crate) fn add(&mut self, recording: &Recording, message: &[u8], at: Instant) {
-        if self.0.bytes.len() + message.len() > BLOCK {
-            recording.submit(&mut self.0);
-        }
-        self.0.add(Direction::In, message, at);
-    }
-
-    /// Queues them. Called before anything can be sent because of them, so that it comes behind them in the record.
-    pub(crate) fn queue(&mut self, recording: &Recording) {
-        recording.submit(&mut self.0);
-    }
-}
-
 impl Recording {
     pub(super) fn start(output: Output, slot: Arc<Slot>, is_unmasked: bool) -> io::Result<Recording> {
         let connection = match slot.connections.fetch_add(1, Ordering::Relaxed) {
@@ -128,30 +110,36 @@ impl Recording {
 
     /// Queues a message that is sent, and wakes the thread if it waits. Never blocks.
     pub(crate) fn sent(&self, message: &[u8], at: Instant) {
-        let mut block = self.0.queue.lock().spare.take().unwrap_or_default();
-        block.add(Direction::Out, message, at);
-        self.submit(&mut block);
+        self.add(Direction::Out, message, at);
         self.wake();
     }
 
-    /// Queues the messages of a block, and leaves an empty one.
-    fn submit(&self, block: &mut Block) {
-        if block.entries.is_empty() {
+    /// Queues a message that was received. Called before anybody can learn of it, so that what is sent because of it
+    /// comes behind it in the record. [`wake`](Self::wake) follows, once for many. Never blocks.
+    pub(crate) fn received(&self, message: &[u8], at: Instant) {
+        self.add(Direction::In, message, at);
+    }
+
+    fn add(&self, direction: Direction, message: &[u8], at: Instant) {
+        let mut queue = self.0.queue.lock();
+        if queue.is_closed || queue.has_ended {
             return;
         }
-        let mut queue = self.0.queue.lock();
-        let cost = block.cost();
-        if queue.is_closed || queue.has_ended {
-            block.clear();
-        } else if queue.bytes + cost > MOST_BYTES {
-            queue.dropped += block.entries.len() as u64;
-            block.clear();
-        } else {
-            queue.bytes += cost;
-            block.dropped = std::mem::take(&mut queue.dropped);
-            let next = queue.spare.take().unwrap_or_default();
-            queue.blocks.push_back(std::mem::replace(block, next));
+        let cost = message.len() + ENTRY_COST;
+        if queue.bytes + cost > MOST_BYTES {
+            queue.dropped += 1;
+            return;
         }
+        queue.bytes += cost;
+        let dropped = std::mem::take(&mut queue.dropped);
+        let has_room = |block: &Block| dropped == 0 && block.bytes.len() + message.len() <= BLOCK;
+        if let Some(block) = queue.blocks.back_mut().filter(|block| has_room(block)) {
+            return block.add(direction, message, at);
+        }
+        let mut block = queue.spare.take().unwrap_or_default();
+        block.dropped = dropped;
+        block.add(direction, message, at);
+        queue.blocks.push_back(block);
     }
 
     /// Wakes the thread if it waits for messages and there are some.
@@ -189,18 +177,14 @@ impl Recording {
 impl Shared {
     fn run(&self, output: Output, mut masker: Masker) {
         let mut output = Some(output);
-        let written = catch_unwind(AssertUnwindSafe(|| match &mut output {
+        let written = caught(|| match &mut output {
             Some(output) => self.write(output, &mut masker),
             None => Ok(()),
-        }));
+        });
         let failure = match written {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),
-            Err(panic) => {
-                // What it panicked with may panic again when dropped.
-                std::mem::forget(panic);
-                Some("the writer panicked".to_owned())
-            }
+            Err(Panicked) => Some("the writer panicked".to_owned()),
         };
         match failure {
             // The next connection can go on with it.
@@ -214,7 +198,7 @@ impl Shared {
             }
         }
         // The writer is user code, also when it is dropped.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(output))).map_err(std::mem::forget);
+        let _ = caught(|| drop(output));
         self.queue.lock().has_ended = true;
         self.changed.notify_all();
     }
@@ -317,6 +301,5 @@ fn put_seconds(lines: &mut Vec<u8>, time: Duration) {
 
 /// Logs on this thread. A logger that panics harms nothing.
 fn log_alone(level: log::Level, message: &str) {
-    let logged = catch_unwind(|| log::log!(target: "codex_blocking", level, "{message}"));
-    let _ = logged.map_err(std::mem::forget);
+    let _ = caught(|| log::log!(target: "codex_blocking", level, "{message}"));
 }

@@ -11,7 +11,6 @@ use crate::{
     error::{Error, TransportFailure},
     excerpt::Excerpt,
     protocol::{METHOD_NOT_FOUND, RequestId, envelope::Envelope, repair::Repair},
-    recorder::Received,
     transport::Receive,
 };
 
@@ -31,8 +30,6 @@ pub(crate) struct Dispatcher {
     /// Frames and bytes since the last flush, counted there.
     frames: u64,
     bytes: usize,
-    /// Frames for the recorder, queued with the next flush.
-    recorded: Received,
 }
 
 impl Dispatcher {
@@ -45,14 +42,6 @@ impl Dispatcher {
             received: None,
             frames: 0,
             bytes: 0,
-            recorded: Received::default(),
-        }
-    }
-
-    /// Queues what has been received for the recorder.
-    fn queue_record(&mut self) {
-        if let Some(recording) = &self.core.recording {
-            self.recorded.queue(recording);
         }
     }
 
@@ -129,7 +118,7 @@ impl Receive for Dispatcher {
         }
         if let Some(recording) = &self.core.recording {
             let received = *self.received.get_or_insert_with(Instant::now);
-            self.recorded.add(recording, &bytes, received);
+            recording.received(&bytes, received);
         }
         if self.core.lifecycle.has_ended() {
             return ControlFlow::Break(());
@@ -167,8 +156,6 @@ impl Receive for Dispatcher {
             Some(Envelope::Request { id, method, route }) => {
                 let received = *self.received.get_or_insert_with(Instant::now);
                 let frame = Frame { method: &method, route: &route, text, owner: owner.as_ref(), received };
-                // It may be answered immediately.
-                self.queue_record();
                 self.request(&id, &frame);
             }
             Some(Envelope::Reply { id, outcome }) => {
@@ -177,8 +164,6 @@ impl Receive for Dispatcher {
                     None => RawReply::copied(outcome),
                     Some(owner) => RawReply::moved(Arc::unwrap_or_clone(owner), range),
                 };
-                // The caller may go on immediately.
-                self.queue_record();
                 self.reply(id.as_ref(), reply);
             }
             None => return self.stray(text),
@@ -191,7 +176,6 @@ impl Receive for Dispatcher {
         counters.frames.fetch_add(std::mem::take(&mut self.frames), Ordering::Relaxed);
         counters.bytes.fetch_add(std::mem::take(&mut self.bytes) as u64, Ordering::Relaxed);
         self.received = None;
-        self.queue_record();
         self.wakeups.ring();
         if let Some(recording) = &self.core.recording {
             recording.wake();

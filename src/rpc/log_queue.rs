@@ -1,12 +1,11 @@
 //! Log records of threads that must not run the program's logger, which is user code.
 //!
-//! Relies on the `log` crate. Invariant: adding a record never blocks and keeps a bounded amount; records
+//! Relies on the `log` crate and on `panics`. Invariant: adding a record never blocks and keeps a bounded amount; records
 //! that do not fit are dropped and counted. The logger runs on its own thread, so that a slow one delays
 //! nothing but other records.
 
 use std::{
     collections::VecDeque,
-    panic::catch_unwind,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -17,6 +16,8 @@ use std::{
 
 use log::Level;
 use parking_lot::{Condvar, Mutex};
+
+use crate::panics::caught;
 
 /// The maximum number of records in the queue.
 const MOST_RECORDS: usize = 1024;
@@ -102,9 +103,7 @@ impl Records {
                 backlog.bytes -= message.len();
                 drop(backlog);
                 // A logger that panics must not end the records after this one.
-                let logged = catch_unwind(|| log::log!(target: "codex_blocking", level, "{message}"));
-                // What it panicked with may panic again when dropped.
-                let _ = logged.map_err(std::mem::forget);
+                let _ = caught(|| log::log!(target: "codex_blocking", level, "{message}"));
                 backlog = self.backlog.lock();
             } else if backlog.is_closed {
                 break;

@@ -6,7 +6,6 @@
 
 use std::{
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
     time::Instant,
 };
@@ -14,6 +13,7 @@ use std::{
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{origin::Origin, workers::Workers};
+use crate::panics::caught;
 
 /// A function of the program that is told of something and finds out itself what it is.
 pub(crate) type OnReady = Arc<dyn Fn() + Send + Sync>;
@@ -167,14 +167,11 @@ impl Callback {
                     }
                 }
             };
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(&*function)) {
-                // Its drop may panic too.
-                std::mem::forget(payload);
-                let _ =
-                    catch_unwind(|| log::error!("an on_ready callback panicked")).map_err(std::mem::forget);
+            if caught(&*function).is_err() {
+                let _ = caught(|| log::error!("an on_ready callback panicked"));
             }
             // The last one of a function that was replaced is dropped here, as user code.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(function))).map_err(std::mem::forget);
+            let _ = caught(|| drop(function));
             let Some(state) = self.lock() else { return };
             // Behind the others that wait for a thread.
             if state.is_due && notifier.run(self) {

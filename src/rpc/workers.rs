@@ -10,13 +10,14 @@ use std::{
     cell::Cell,
     collections::VecDeque,
     mem::ManuallyDrop,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread::{self, JoinHandle},
     time::Instant,
 };
 
 use parking_lot::{Condvar, Mutex};
+
+use crate::panics::caught;
 
 /// The maximum number of concurrent jobs for questions.
 const MOST: usize = 128;
@@ -171,10 +172,8 @@ impl Crew {
         loop {
             if let Some(job) = roster.jobs.pop_front() {
                 drop(roster);
-                if let Err(payload) = catch_unwind(AssertUnwindSafe(job)) {
-                    // Its drop may panic too, which must not cost the thread.
-                    std::mem::forget(payload);
-                    let _ = catch_unwind(|| log::error!("a callback panicked")).map_err(std::mem::forget);
+                if caught(job).is_err() {
+                    let _ = caught(|| log::error!("a callback panicked"));
                 }
                 roster = self.roster.lock();
                 continue;

@@ -11,7 +11,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     hash::{BuildHasher, Hasher, RandomState},
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -35,6 +34,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     excerpt::{Excerpt, Message},
+    panics::{Panicked, caught},
     protocol::{INVALID_PARAMS, RequestId, envelope::Route},
     rpc::{Answer, Budget, Core, Frame, Overrun, Payer, Refusal, Subsystem, TimerKey, Wakeups},
     turn::{TurnLog, Turns},
@@ -414,7 +414,7 @@ impl Broker {
             if !request.is_waiting() {
                 return;
             }
-            let answered = catch_unwind(AssertUnwindSafe(|| request.answer(&handler(&request))));
+            let answered = caught(|| request.answer(&handler(&request)));
             drop(request);
             // Queued: a logger that is slow or panics must not keep the answer back.
             let fail = |message: String| own_core.log(log::Level::Error, || message);
@@ -424,7 +424,7 @@ impl Broker {
                     fail(format!("a handler returned an invalid answer; sent the default answer: {error}"));
                     default_answer
                 }
-                Err(_) => {
+                Err(Panicked) => {
                     fail("a server request handler panicked; sent the default answer".to_owned());
                     default_answer
                 }

@@ -107,7 +107,12 @@ impl Tool {
         let failure = match catch_unwind(AssertUnwindSafe(|| (self.run)(call))) {
             Ok(Ok(output)) => return output,
             Ok(Err(error)) => error.to_string(),
-            Err(panic) => format!("the tool panicked: {}", text_of(&*panic)),
+            Err(panic) => {
+                let failure = format!("the tool panicked: {}", text_of(&*panic));
+                // Its drop may panic too.
+                std::mem::forget(panic);
+                failure
+            }
         };
         log::warn!("a call of tool {} failed: {failure}", self.name);
         ToolOutput::text(failure).failed()

@@ -4,7 +4,7 @@
 //! file that can't be read as a recording is an error that names the line.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     fs, io,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
@@ -77,7 +77,8 @@ impl ScriptedServer {
     /// has made that request, in the recorded order. Where the client answered a request of the server, such as an
     /// approval, the rest waits until the client answers it now, whatever the answer is. Requests that only read, and
     /// `thread/unsubscribe`, are not waited for, nor are requests that the client leaves out and makes a later one
-    /// instead. What the client asks and the recording doesn't contain is answered with an error that says so. A
+    /// instead. So a program that makes requests from several threads at once has to make them in the recorded order
+    /// too; otherwise turns can lack events. What the client asks and the recording doesn't contain is answered with an error that says so. A
     /// recording that ends in the middle of a turn ends the connection there.
     ///
     /// Ids of requests are those of the client now; ids of threads, turns and items are the recorded ones. Lines with
@@ -116,7 +117,7 @@ impl Replay {
     /// # Errors
     /// The number of a line, from 1, and what is wrong with it.
     fn parse(file: &[u8]) -> Result<Replay, (usize, String)> {
-        let mut names: Vec<Option<String>> = Vec::new();
+        let mut names: HashMap<Option<String>, usize> = HashMap::new();
         let mut connections: Vec<Recorded> = Vec::new();
         let mut lines = 0;
         for line in file.split(|byte| *byte == b'\n') {
@@ -130,11 +131,10 @@ impl Replay {
             if line.note.is_some() || line.dropped.is_some() || line.http.is_some() {
                 continue;
             }
-            let at = names.iter().position(|name| *name == line.conn).unwrap_or_else(|| {
-                names.push(line.conn.clone());
+            let at = *names.entry(line.conn.clone()).or_insert(connections.len());
+            if at == connections.len() {
                 connections.push(Recorded::default());
-                names.len() - 1
-            });
+            }
             connections[at].add(&line).map_err(failed)?;
         }
         connections.iter_mut().for_each(Recorded::end);
@@ -150,7 +150,14 @@ impl Replay {
         let number = self.clients.fetch_add(1, Ordering::Relaxed) % self.connections.len();
         let recorded = &self.connections[number];
         let state = recorded.events.iter().map(|_| Progress::default()).collect();
-        Playing { server, recorded, peer, state, at: 0, last_request: 0, renamed: Vec::new() }.run();
+        let mut left = HashMap::<_, VecDeque<_>>::new();
+        for (at, event) in recorded.events.iter().enumerate() {
+            if let Event::Request { method, .. } = event {
+                left.entry(method.as_str()).or_default().push_back(at);
+            }
+        }
+        let (asked, renamed) = (HashMap::new(), HashMap::new());
+        Playing { server, recorded, peer, state, left, asked, at: 0, last_request: 0, renamed }.run();
     }
 }
 
@@ -274,10 +281,14 @@ struct Playing<'a, W> {
     state: Vec<Progress>,
     /// The next event.
     at: usize,
+    /// The requests that the client has not made, by method.
+    left: HashMap<&'a str, VecDeque<usize>>,
+    /// The requests of the server that the client has not answered, by id, as JSON.
+    asked: HashMap<String, Vec<usize>>,
     /// The last recorded request that the client has made.
     last_request: usize,
-    /// Ids that the client chose, as JSON: the recorded one, and the one of now.
-    renamed: Vec<(String, String)>,
+    /// Ids that the client chose, as JSON: of the recorded one, the one of now.
+    renamed: HashMap<String, String>,
 }
 
 /// Parameters with ids that the client chooses.
@@ -308,23 +319,24 @@ impl<W: ServerWire> Playing<'_, W> {
             };
             return self.peer.send(&reply.to_string());
         }
-        let is_left = |(at, event): &(usize, &Event)| {
-            matches!(event, Event::Request { method: recorded, .. } if recorded == method)
-                && self.state[*at].id.is_none()
+        let recorded = self.recorded;
+        let is_on_thread = |at: &usize| match &recorded.events[*at] {
+            Event::Request { params: recorded, .. } => recorded["threadId"] == params["threadId"],
+            _ => false,
         };
-        let mut left = self.recorded.events.iter().enumerate().filter(is_left);
-        let is_on_thread = |(_, event): &(usize, &Event)| matches!(event, Event::Request { params: recorded, .. } if recorded["threadId"] == params["threadId"]);
-        let Some(request) = left.clone().find(is_on_thread).or_else(|| left.next()) else {
+        let left = self.left.get_mut(method).filter(|left| !left.is_empty());
+        let at = left.and_then(|left| left.remove(left.iter().position(is_on_thread).unwrap_or(0)));
+        let Some(at) = at else {
             return self.refuse(id, &format!("the recording has no (further) request {method}"));
         };
-        let (at, event) = request;
+        let event = &recorded.events[at];
         self.state[at].id = Some(id.clone());
         self.last_request = self.last_request.max(at);
         let Event::Request { params: recorded, reply, .. } = event else { return };
         for name in CHOSEN_BY_CLIENT {
             let (then, now) = (&recorded[*name], &params[*name]);
             if then.is_string() && now.is_string() && then != now {
-                self.renamed.push((then.to_string(), now.to_string()));
+                self.renamed.insert(then.to_string(), now.to_string());
             }
         }
         match reply {
@@ -341,15 +353,7 @@ impl<W: ServerWire> Playing<'_, W> {
 
     /// The client answers a request of the server.
     fn answer(&mut self, id: &Value) {
-        let sent = self.recorded.events[..self.at].iter().enumerate();
-        let asked = sent.rev().find(|(at, event)| match event {
-            Event::Question { id: asked, .. } => {
-                !self.state[*at].is_done
-                    && serde_json::from_str::<Value>(asked).is_ok_and(|asked| asked == *id)
-            }
-            _ => false,
-        });
-        if let Some((at, _)) = asked {
+        if let Some(at) = self.asked.get_mut(&id.to_string()).and_then(Vec::pop) {
             self.state[at].is_done = true;
         }
     }
@@ -381,7 +385,12 @@ impl<W: ServerWire> Playing<'_, W> {
                 }
                 Event::Answer { question } if !self.state[*question].is_done => return true,
                 Event::Reply { .. } => self.reply(self.at),
-                Event::Question { text, .. } | Event::Text(text) => self.send(text),
+                Event::Question { id, text } => {
+                    let id = serde_json::from_str::<Value>(id).unwrap_or_default();
+                    self.asked.entry(id.to_string()).or_default().push(self.at);
+                    self.send(text);
+                }
+                Event::Text(text) => self.send(text),
                 Event::Closed => return false,
                 Event::Answer { .. } | Event::Notification { .. } | Event::Sent => {}
             }
@@ -403,14 +412,31 @@ impl<W: ServerWire> Playing<'_, W> {
     }
 
     fn send(&mut self, text: &str) {
-        let mut text = std::borrow::Cow::Borrowed(text);
-        for (then, now) in &self.renamed {
-            if text.contains(then) {
-                text = text.replace(then, now).into();
-            }
+        match self.renamed.is_empty() {
+            true => self.peer.send(text),
+            false => self.peer.send(&renamed(text, &self.renamed)),
         }
-        self.peer.send(&text);
     }
+}
+
+/// The JSON with other strings in place of these.
+fn renamed(text: &str, names: &HashMap<String, String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('"') {
+        let mut is_escaped = false;
+        let end = rest[start + 1..].find(|letter| {
+            let ends = letter == '"' && !is_escaped;
+            is_escaped = letter == '\\' && !is_escaped;
+            ends
+        });
+        let Some(end) = end else { break };
+        let (string, after) = rest[start..].split_at(end + 2);
+        out += &rest[..start];
+        out += names.get(string).map_or(string, String::as_str);
+        rest = after;
+    }
+    out + rest
 }
 
 /// Whether what follows a request can depend on it.

@@ -3,17 +3,18 @@
 //! Relies on serde and `local_file`. Invariant: blank input, and files that the server can't use, are rejected
 //! before anything is sent; the paths of files of this machine are absolute.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use data_encoding::BASE64;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
 use super::local_file::{absolute, check_file, check_image};
 use crate::{
-    config::text_of,
+    config::{exactly, text_of},
     error::{Error, Result},
+    excerpt::debug_tuple,
     protocol::{
         ImageUserInput, LocalImageUserInput, MentionUserInput, SkillUserInput, TextUserInput, Unknown,
         UserInput as InputItem,
@@ -70,7 +71,8 @@ impl InputItem {
     /// unchanged and unchecked; the server takes a relative one from its own working directory, and leaves out
     /// a file that it can't use without telling the client.
     ///
-    /// The item is an [`Unknown`], which is sent as it is.
+    /// The item is an [`Unknown`], which is sent as it is. Its JSON is that of a [local image](Self::local_image):
+    /// an [`Input`] that is read from JSON has that.
     pub fn remote_image_path(path: impl Into<String>) -> Self {
         InputItem::Unknown(Unknown::from(json!({ "type": "localImage", "path": path.into() })))
     }
@@ -90,9 +92,20 @@ impl InputItem {
 /// The user's input to a turn: one or more items. Converts from a text, an item or a list of items.
 ///
 /// Relative paths of local images and audio files are made absolute with this program's working directory.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<InputItem>")]
+#[derive(Clone, PartialEq, Default, Serialize)]
 pub struct Input(Vec<InputItem>);
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_tuple(f, "Input", &self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Input {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        exactly(deserializer).map(|items: Vec<InputItem>| Input::from(items))
+    }
+}
 
 impl Input {
     /// The items.

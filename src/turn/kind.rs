@@ -1,7 +1,7 @@
 //! The kinds of notification that matter to a turn, identified by method name.
 //!
-//! Relies on nothing. Invariant: a method that isn't listed is [`Kind::Other`]; no notification is
-//! dropped because it is unknown.
+//! Relies on nothing. Invariant: a method that isn't listed is [`Kind::Other`], or work if it is an item's; no
+//! notification is dropped because it is unknown.
 
 /// The kind of a notification, as seen by its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     CommandOutputDelta,
     ItemStarted,
     ItemCompleted,
+    /// Any other event of an item: progress of a kind that isn't listed.
+    ItemProgress,
     TurnStarted,
     TurnCompleted,
     TokenUsage,
@@ -54,6 +56,7 @@ impl Kind {
             "thread/closed" | "thread/archived" | "thread/deleted" => Kind::ThreadGone,
             "thread/reverted" => Kind::ThreadReverted,
             "account/rateLimits/updated" => Kind::RateLimits,
+            _ if method.starts_with("item/") => Kind::ItemProgress,
             _ => Kind::Other,
         }
     }
@@ -69,6 +72,7 @@ impl Kind {
                 | Kind::CommandOutputDelta
                 | Kind::ItemStarted
                 | Kind::ItemCompleted
+                | Kind::ItemProgress
                 | Kind::Plan
                 | Kind::Diff
         )

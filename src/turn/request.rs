@@ -15,7 +15,7 @@ use crate::{
     config::{ThreadConfig, TurnOverrides},
     continuation::ChatContinuation,
     error::{Error, Result},
-    excerpt::Excerpt,
+    excerpt::{Excerpt, abridged_debug},
     protocol::UserInput as InputItem,
     setting::Setting,
 };
@@ -32,9 +32,10 @@ use crate::{
 /// # Ok::<(), codex_blocking::Error>(())
 /// ```
 ///
-/// As JSON it has the set settings as members, under the names of their setters (`inactivity_timeout_ms` and
-/// `turn_timeout_ms` in milliseconds, null for no limit), and one of these: `text`, `input`, a list of items in the form
-/// of the protocol, or `continuation`. [`extra`](Self::extra) is an object. Another member is an error.
+/// As JSON it has the set settings as members, under the names of their setters, except that the
+/// [thread](Self::thread) is `thread_id`, and the limits are `inactivity_timeout_ms` and `turn_timeout_ms`, in
+/// milliseconds, null for no limit. It also has one of these: `text`; `input`, a list of items in the form of the
+/// protocol; or `continuation`. [`extra`](Self::extra) is an object. Another member is an error, also inside the values.
 ///
 /// ```
 /// use codex_blocking::ChatRequest;
@@ -44,7 +45,7 @@ use crate::{
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[must_use = "a request does nothing until it is passed to a chat"]
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ChatRequest {
     pub(crate) source: ChatSource,
     pub(crate) thread: Option<String>,
@@ -59,6 +60,11 @@ pub struct ChatRequest {
     pub(crate) keep_steps: Option<bool>,
     pub(crate) sub_agents: Option<bool>,
 }
+
+abridged_debug!(struct ChatRequest {
+    source, thread, params, thread_config, overrides, inactivity_timeout, turn_timeout, keep_raw_events, keep_steps,
+    sub_agents,
+});
 
 /// What a chat reads: a new turn, or an existing one.
 #[derive(Debug, Clone)]
@@ -122,7 +128,8 @@ impl ChatRequest {
     /// When the time has passed, the turn is interrupted, its end is awaited for at most the request limit, and the
     /// chat ends with [`Error::Timeout`], whose `limit` is [`Timeout::Turn`](crate::Timeout::Turn). The error has the
     /// [steps](Error::steps) and the [tokens](Error::usage) of the turn; steps that complete in the meantime are
-    /// yielded. A turn whose end has arrived by then has its usual end, even if nobody has read it yet.
+    /// yielded. If the end does not come in time, the error says in its `note` that the turn may still be running. A
+    /// turn whose end has arrived before the limit passed has its usual end, even if nobody has read it yet.
     ///
     /// The clock does not stop for anything: neither while an approval or another server request waits for an answer
     /// (that of [`inactivity_timeout`](Self::inactivity_timeout) does), nor while nobody reads. The time before the

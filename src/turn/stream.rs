@@ -479,7 +479,7 @@ impl<T: TurnItem> TurnStream<T> {
                 }
                 Awaited::Overdue => {
                     let progress = turn.session().progress();
-                    let error = turn.turn_limit().map(|limit| limit.error(progress));
+                    let error = turn.turn_limit().map(|limit| limit.overdue(progress));
                     self.end(error.map_or(Ok(()), Err));
                 }
             }

@@ -67,4 +67,10 @@ impl TurnLimit {
     pub(super) fn error(&self, progress: TurnProgress) -> Error {
         Error::Timeout { limit: Timeout::Turn, after: self.limit, note: None, progress }
     }
+
+    /// The error of a turn whose end is overdue.
+    pub(super) fn overdue(&self, progress: TurnProgress) -> Error {
+        let note = "the server has not reported its end, so it may still be running";
+        self.error(progress).with_note(Some(note.into()))
+    }
 }

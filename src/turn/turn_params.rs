@@ -12,7 +12,7 @@ use super::ChatRequest;
 #[cfg(feature = "experimental")]
 use crate::protocol::AdditionalContextEntry;
 use crate::{
-    config::{Extra, Params, TurnOverrides},
+    config::{Extra, Params, TurnOverrides, exactly},
     error::Result,
     protocol::TurnToolOutput,
 };
@@ -166,11 +166,12 @@ turn_params! {
 
 impl TurnParams {
     /// # Errors
-    /// `InvalidInput` if an extra parameter, also one of the overrides, would replace another one.
+    /// `InvalidInput` if an extra parameter, also one of the overrides, would replace another one, or the overrides
+    /// can't be sent.
     pub(super) fn check(&self, overrides: Option<&TurnOverrides>) -> Result<()> {
         let none = TurnOverrides::new();
         let overrides = overrides.unwrap_or(&none).clone().with_extra(self.extra.clone());
-        overrides.check_extra(OF_THE_CLIENT)?;
+        overrides.check(OF_THE_CLIENT)?;
         overrides.check_params(Self::STABLE, &Params(self))
     }
 }
@@ -179,10 +180,10 @@ impl TurnParams {
 fn set_if_not_null<'de, D, T>(deserializer: D) -> std::result::Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: DeserializeOwned,
+    T: Serialize + DeserializeOwned,
 {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(serde_json::from_value(Value::Null).ok()),
-        value => serde_json::from_value(value).map(Some).map_err(D::Error::custom),
+        value => exactly(value).map(Some).map_err(D::Error::custom),
     }
 }

@@ -23,6 +23,7 @@ cases![
     a_setting_of_a_wrong_type_ends_the_server_with_its_own_words,
     a_setting_that_the_server_does_not_know_is_told_in_its_own_words,
     the_users_mcp_servers_are_left_out_by_disabling_each,
+    those_of_a_trusted_project_are_left_out_where_its_directory_is_asked_for,
     a_home_of_ones_own_with_the_users_sign_in_has_no_mcp_servers,
     the_server_has_the_variables_that_it_is_given,
     a_spawned_server_takes_the_same_and_others_connect_to_it,
@@ -197,6 +198,40 @@ fn the_users_mcp_servers_are_left_out_by_disabling_each() {
     let client = Client::connect(server(&home).config("mcp_servers.other.enabled", false)).unwrap();
     let error = client.initialize().unwrap_err();
     assert!(error.to_string().contains("mcp_servers.other"), "{error}");
+}
+
+fn those_of_a_trusted_project_are_left_out_where_its_directory_is_asked_for() {
+    if is_old_server() {
+        return;
+    }
+    let home = home_with_mcp_servers();
+    let project = home.workspace();
+    let mark = home.home().join("started-project");
+    let script = format!("touch '{}'; cat", mark.display());
+    fs::create_dir_all(project.join(".codex")).unwrap();
+    let entry = format!("[mcp_servers.project]\ncommand = \"sh\"\nargs = [\"-c\", {}]\n", json!(script));
+    fs::write(project.join(".codex/config.toml"), entry).unwrap();
+    let config = home.home().join("config.toml");
+    let trusted = format!("\n[projects.{}]\ntrust_level = \"trusted\"\n", json!(project));
+    fs::write(&config, fs::read_to_string(&config).unwrap() + &trusted).unwrap();
+    let start = |stdio: Stdio| {
+        let client = Client::connect(stdio.cwd(&project)).unwrap();
+        assert_eq!(client.chat_once("hello").unwrap().final_text, "echo: hello");
+        client.close().unwrap();
+    };
+    let client = Client::connect(server(&home)).unwrap();
+    assert_eq!(mcp_servers(&client), ["plain", "with.dot"]);
+    let read = client.read_config(ReadConfig::new().cwd(project.to_str().unwrap())).unwrap();
+    let read: Value = serde_json::from_str(read.raw()).unwrap();
+    client.close().unwrap();
+    let names = read["config"]["mcp_servers"].as_object().unwrap().keys();
+    let disabled: BTreeMap<_, _> = names.map(|name| (name, json!({ "enabled": false }))).collect();
+    assert_eq!(disabled.len(), 3);
+    start(server(&home).config("mcp_servers", disabled));
+    assert!(started(&home).is_empty() && !mark.exists());
+    // To see that the mark would show it.
+    start(server(&home));
+    await_that("the project's server has been started", || mark.exists());
 }
 
 fn a_home_of_ones_own_with_the_users_sign_in_has_no_mcp_servers() {

@@ -8,7 +8,7 @@ use codex_blocking::{AccountKind, Client, Error, Login, PlanType};
 use serde_json::{Value, json};
 
 use crate::support::await_that;
-use crate::support::memory::{PATIENCE, Server, served, spawn_with};
+use crate::support::memory::{PATIENCE, Server, served, served_with, spawn_with};
 
 const KEY: &str = "sk-xyzzy-plugh";
 
@@ -102,31 +102,41 @@ fn an_api_key_goes_to_the_server_without_the_white_space_around_it() {
 #[test]
 fn what_can_be_no_api_key_is_not_sent() {
     let (client, mut server) = served();
-    for key in ["", " \n", "sk a", "sk-\u{1}", "sk-é"] {
+    for key in ["", " \n", "sk a", "sk-\u{1}", "sk-é", "sk-\"", "sk-\\"] {
         assert_eq!(client.login_api_key(key).unwrap_err().code(), "invalid_input", "{key:?}");
     }
     assert!(server.is_quiet());
 }
 
+/// All that an error shows.
+fn shown(error: &Error) -> String {
+    let mut shown = format!("{error} {error:?} {error:#?} {}", serde_json::to_string(error).unwrap());
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        shown += &format!(" {error} {error:?}");
+        cause = error.source();
+    }
+    shown
+}
+
 #[test]
-fn a_server_that_repeats_a_refused_api_key_does_not_make_it_show() {
-    let (client, mut server) = served();
-    let mut answer = |answer: &dyn Fn(&mut Server, &Value)| {
+fn a_server_that_repeats_an_api_key_does_not_make_it_show() {
+    // Of one of them an excerpt shows the beginning of the key.
+    let long = "p".repeat(164);
+    for answer in [
+        format!(r#"{{"id":ID,"error":{{"code":-32600,"message":"bad key {KEY}.","data":{{"{KEY}":1}}}}}}"#),
+        format!(r#"{{"id":ID,"error":{{"code":"{KEY}","message":"{KEY}"}}}}"#),
+        format!(r#"{{"id":null,"error":{{"code":1,"message":"{KEY}"}}}}"#),
+        format!(r#"{{"id":null,"error":{{"code":1,"message":"{long}{KEY}"}}}}"#),
+        format!("no message: {KEY}"),
+    ] {
+        let builder = Client::builder().strict(true).request_timeout(Duration::from_millis(200));
+        let (client, mut server) = served_with(builder);
         let calling = spawn_with(&client, |client| client.login_api_key(KEY));
         let request = server.expect("account/login/start");
-        answer(&mut server, &request);
-        calling.join().unwrap().unwrap_err()
-    };
-    let refused = answer(&|server, request| {
-        let error = json!({ "code": -32600, "message": format!("bad key {KEY}."), "data": { "key": KEY } });
-        server.send(&json!({ "id": request["id"], "error": error }));
-    });
-    assert!(refused.to_string().contains("bad key [API key]."), "{refused}");
-    let undecodable = answer(&|server, request| {
-        server.send(&json!({ "id": request["id"], "error": { "code": KEY, "message": KEY } }));
-    });
-    for error in [refused, undecodable] {
-        let shown = format!("{error} {error:?} {error:#?}");
+        server.send_text(&answer.replace("ID", &request["id"].to_string()));
+        let shown = shown(&calling.join().unwrap().unwrap_err());
+        assert!(shown.contains('…'), "{shown}");
         assert!(!shown.contains("xyzzy") && !shown.contains("plugh"), "{shown}");
     }
 }
@@ -245,8 +255,19 @@ fn a_cancellation_that_the_server_refuses_leaves_the_login() {
     server.refuse(&request, -32600, "invalid login id: 1");
     assert!(matches!(cancelling.join().unwrap().unwrap_err(), Error::Rpc { .. }));
     assert!(!login.is_ended());
+    complete(&mut server, "1", Some("the user says no"));
+    assert_eq!(failed(login.wait(PATIENCE)), ("the user says no".to_owned(), false));
+}
+
+#[test]
+fn a_login_whose_id_the_server_gives_to_another_one_has_ended() {
+    let (client, mut server) = served();
+    let first = device_code(&client, &mut server, "1");
+    let waiting = spawn_with(&first, |login| login.wait(None));
+    let second = device_code(&client, &mut server, "1");
+    assert!(failed(waiting.join().unwrap()).1);
     complete(&mut server, "1", None);
-    login.wait(PATIENCE).unwrap();
+    second.wait(PATIENCE).unwrap();
 }
 
 #[test]

@@ -90,13 +90,17 @@ fn the_batch_example_asks_twenty_prompts_and_prints_a_table_in_their_order() {
 fn the_batch_example_asks_the_prompts_of_a_file() {
     let file =
         std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("prompts-{}", std::process::id()));
-    std::fs::write(&file, "one\ntwo\n").unwrap();
+    // A blank line is no prompt.
+    std::fs::write(&file, "one\u{1b}[31m\n\n \ntwo\n").unwrap();
     let (output, stdout, stderr) = run("batch", &[file.to_str().unwrap()], None);
     std::fs::remove_file(&file).unwrap();
     if is_real(&stderr) {
         return;
     }
     assert!(output.status.success() && stdout.contains("echo: two\n2 of 2 prompts"), "{stdout}{stderr}");
+    assert!(stdout.contains("echo: one [31m\n"), "{stdout}");
+    let (_, _, stderr) = run("batch", &["no-such-file"], None);
+    assert!(stderr.contains("error: no-such-file: "), "{stderr}");
 }
 
 #[test]

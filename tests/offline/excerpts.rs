@@ -5,7 +5,8 @@
 use std::fmt::{Debug, Display};
 
 use codex_blocking::{
-    ApprovalMode, Client, Error, RequestId, ServerRequest, ThreadConfig, Transcript, TurnEvent,
+    ApprovalMode, ChatRequest, Client, Error, Input, InputItem, RequestId, ServerRequest, ThreadConfig,
+    Transcript, TurnEvent, TurnOverrides,
     protocol::{ThreadItem, ThreadReadParams},
     testing::{ScriptedServer, TurnScript},
 };
@@ -127,6 +128,14 @@ fn a_decoded_answer_is_short_and_whole_in_its_fields() {
     let answer = server.client().unwrap().chat_json::<Value>("hello", json!({ "type": "object" })).unwrap();
     is_short(&answer);
     assert_eq!(answer.value["x"], long());
+}
+
+#[test]
+fn what_a_program_asks_is_short() {
+    let items: Vec<_> = (0..100).map(|_| InputItem::text(long())).collect();
+    is_short(&Input::from(items));
+    let request = ChatRequest::new(long()).metadata(long()).user(long()).extra("x", long());
+    is_short(&request.overrides(TurnOverrides::new().model(long()).output_schema(json!(long()))));
 }
 
 #[test]

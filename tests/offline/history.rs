@@ -216,6 +216,21 @@ fn a_thread_that_has_no_turn_yet_has_no_turns() {
 }
 
 #[test]
+fn a_list_of_turns_that_the_server_does_not_go_on_with_is_an_error_and_no_end() {
+    for refusal in ["thread t is not materialized yet", "unknown variant `thread/turns/list`, expected `x`"] {
+        let (client, mut server) = served();
+        let reading = spawn(move || client.thread_turns("t").map(|turn| turn.is_ok()).collect::<Vec<_>>());
+        let request = server.expect("thread/turns/list");
+        let turn = json!({ "id": "u", "items": [], "status": "completed" });
+        server.reply(&request, json!({ "data": [turn], "nextCursor": "1" }));
+        let request = server.expect("thread/turns/list");
+        server.refuse(&request, -32600, refusal);
+        assert_eq!(reading.join().unwrap(), [true, false]);
+        assert!(server.is_quiet());
+    }
+}
+
+#[test]
 fn turns_of_no_thread_are_refused_without_a_request() {
     let (client, mut server) = served();
     let read: Vec<_> = client.thread_turns("").collect();

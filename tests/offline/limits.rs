@@ -112,6 +112,7 @@ fn a_turn_that_does_not_end_after_its_interrupt_is_given_up_after_the_request_li
     server.message("m", "not impressed");
     let error = timed_out(chatting.join().unwrap(), SHORT);
     assert_eq!(error.steps().len(), 1);
+    assert!(error.to_string().ends_with("so it may still be running"), "{error}");
     // What the turn does from now on is kept for nobody.
     assert_eq!(client.stats().kept_bytes, 0);
 }
@@ -316,8 +317,12 @@ fn a_turn_that_failed_before_it_did_anything_can_be_repeated_and_no_other() {
     assert!(!failed(&json!("contextWindowExceeded"), input).is_retryable());
     // Its beginning is not known.
     assert!(!failed(&overloaded, |_| {}).is_retryable());
-    let worked: [fn(&mut Server); 4] = [
+    let worked: [fn(&mut Server); 5] = [
         |server| server.item_started(&json!({ "type": "commandExecution", "id": "c" })),
+        |server| {
+            let params = json!({ "threadId": "t", "turnId": "u", "itemId": "c", "step": 1 });
+            server.notify("item/launch/countedDown", params);
+        },
         |server| server.item(json!({ "type": "commandExecution", "id": "c" })),
         |server| server.delta("so"),
         |server| {

@@ -58,7 +58,7 @@ impl Gate {
 }
 
 /// A request to approve a command, which is as long as the filling makes it.
-fn approval(id: impl Into<Value>, filling: &str) -> Value {
+pub(crate) fn approval(id: impl Into<Value>, filling: &str) -> Value {
     approval_of(id, "t", "u", "i", filling)
 }
 
@@ -825,7 +825,7 @@ impl Link for WireLink {
     fn shutdown(&self, _: Shutdown) {}
 }
 
-fn wired(
+pub(crate) fn wired(
     builder: codex_blocking::ClientBuilder,
     send: impl Fn(Value) -> Result<(), TransportFailure> + Send + Sync + 'static,
 ) -> (Client, Sink) {

@@ -465,3 +465,30 @@ fn extra_values_show_in_no_debug_output() {
     let shown = format!("{request:?} {request:#?}");
     assert!(shown.contains("apiKey") && !shown.contains("hush"), "{shown}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_working_directory_that_json_can_not_contain_is_refused_before_anything_is_sent() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let path = || Path::new(std::ffi::OsStr::from_bytes(b"/w/\xff")).to_owned();
+    let (client, mut server) = served();
+    let config = || ThreadConfig::new().cwd(path());
+    for refused in [
+        client.start_thread(config()).unwrap_err(),
+        client.resume_thread("t", config()).unwrap_err(),
+        client.fork_thread("t", config()).unwrap_err(),
+        client.set_thread_defaults("t", config()).unwrap_err(),
+        client.chat(ChatRequest::new("x").thread_config(config())).unwrap_err(),
+        client.chat(ChatRequest::new("x").overrides(TurnOverrides::new().cwd(path()))).unwrap_err(),
+    ] {
+        assert_eq!(refused.to_string(), r#"`cwd` is not Unicode: "/w/\xFF""#);
+    }
+    assert!(server.is_quiet());
+    // What a loaded thread can't change is told too, and the thread works on.
+    let server = ScriptedServer::new();
+    let thread = server.client().unwrap().start_thread(ThreadConfig::new()).unwrap();
+    assert_eq!(thread.update_defaults(config()).unwrap_err().code(), "invalid_input");
+    assert!(thread.defaults().cwd.is_unset());
+    thread.chat_once("x").unwrap();
+}

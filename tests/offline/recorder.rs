@@ -11,11 +11,12 @@ use std::{
 };
 
 use codex_blocking::{
-    Client, Error, Memory, Recorder, ThreadConfig, WebSocket,
+    ApprovalMode, Client, Error, Memory, Recorder, ThreadConfig, WebSocket,
     testing::{ScriptedServer, TurnScript},
 };
 use serde_json::{Value, json};
 
+use crate::load::{approval, wired};
 use crate::support::{
     PATIENCE, await_that,
     logger::set_logger,
@@ -86,6 +87,22 @@ fn each_message_is_a_line_in_the_order_in_which_they_were_sent() {
     let times: Vec<_> = lines.iter().map(|line| line["t"].as_f64().unwrap()).collect();
     assert!(times.is_sorted() && times[0] >= 0.0 && times[5] < 600.0, "{times:?}");
     assert!(lines.iter().all(|line| line.as_object().unwrap().len() == 3), "{lines:?}");
+}
+
+#[test]
+fn what_is_sent_because_of_a_message_stands_behind_it() {
+    let record = Record::default();
+    let builder = Client::builder().approval_mode(ApprovalMode::Manual);
+    let (client, mut sink) = wired(builder.record(Recorder::new(record.clone())), |_| Ok(()));
+    let mut give = |message: Value| assert!(sink.frame(message.to_string().into_bytes()).is_continue());
+    give(approval(1, ""));
+    let request = client.approval_requests().try_next().unwrap();
+    // More is being read, so that nobody is woken yet. Who looks by himself may learn of it all the same.
+    give(json!({ "method": "news", "params": {} }));
+    client.approve_approval(&request).unwrap();
+    client.close().unwrap();
+    let directions: Vec<Value> = record.lines().iter().map(|line| line["dir"].clone()).collect();
+    assert_eq!(directions, ["in", "in", "out"]);
 }
 
 #[test]
@@ -476,6 +493,60 @@ fn the_output_of_a_replayed_command_reaches_the_command_that_runs_now() {
     let mut command = client.spawn_command(["ls"], Default::default()).unwrap();
     assert_eq!(command.next().unwrap().data, b"ok");
     assert_eq!(command.wait().unwrap().exit_code, 0);
+}
+
+#[test]
+fn commands_that_are_replayed_in_another_order_have_their_own_output() {
+    let output = |id: &str, data: &str| {
+        json!({ "dir": "in", "t": 0, "msg": { "method": "command/exec/outputDelta", "params":
+            { "processId": id, "stream": "stdout", "deltaBase64": data, "capReached": false } } })
+    };
+    let exec = |number: u32, id: &str| json!({ "dir": "out", "t": 0, "msg": { "id": number, "method": "command/exec", "params": { "processId": id } } });
+    let reply = |number: u32| json!({ "dir": "in", "t": 0, "msg": { "id": number, "result": {} } });
+    let lines = [exec(1, "a"), exec(2, "b"), output("a", "YQ=="), output("b", "Yg=="), reply(1), reply(2)];
+    let path = path("commands.jsonl");
+    fs::write(&path, lines.map(|line| line.to_string()).join("\n")).unwrap();
+    let server = ScriptedServer::replay(&path).unwrap();
+    let server = server.on_request("initialize", |_| Ok(json!({ "userAgent": "x/0.169.0 (x)" })));
+    let client = server.client().unwrap();
+    let mut notifications = client.notifications();
+    // The ids of now are those of then, the other way round.
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| client.request("command/exec", json!({ "processId": "b" })).unwrap());
+        await_that("the server has the first one", || {
+            server.received().iter().any(|message| message["method"] == "command/exec")
+        });
+        client.request("command/exec", json!({ "processId": "a" })).unwrap();
+        first.join().unwrap();
+    });
+    let ids = [(); 2].map(|()| {
+        let params: Value = notifications.next_timeout(PATIENCE).unwrap().params().unwrap();
+        format!("{} {}", params["processId"], params["deltaBase64"])
+    });
+    assert_eq!(ids, [r#""b" "YQ==""#, r#""a" "Yg==""#]);
+}
+
+#[test]
+fn a_long_recording_takes_no_longer_for_each_request() {
+    let mut lines = String::new();
+    for number in 0..30_000 {
+        lines += &format!(r#"{{"dir":"out","t":0,"msg":{{"id":{number},"method":"test/x"}}}}"#);
+        lines += &format!("\n{{\"dir\":\"in\",\"t\":0,\"msg\":{{\"id\":{number},\"result\":{number}}}}}\n");
+    }
+    for number in 0..100_000 {
+        lines += &format!("{{\"conn\":\"{number}\",\"dir\":\"in\",\"t\":0,\"msg\":{{}}}}\n");
+    }
+    let path = path("long.jsonl");
+    fs::write(&path, lines).unwrap();
+    // Where each is searched for among all, this takes minutes.
+    let start = Instant::now();
+    let client = ScriptedServer::replay(&path).unwrap();
+    let client =
+        client.on_request("initialize", |_| Ok(json!({ "userAgent": "x/0.169.0 (x)" }))).client().unwrap();
+    for number in 0..30_000 {
+        assert_eq!(client.request("test/x", json!({})).unwrap(), number);
+    }
+    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -171,6 +171,39 @@ fn a_member_that_is_no_option_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_member_of_a_protocol_type_that_would_be_lost_is_an_error_that_names_it() {
+    fn refuses<T: DeserializeOwned + Debug>(json: &str, place: &str) {
+        let tree: Value = serde_json::from_str(json).unwrap();
+        let from_text = serde_json::from_str::<T>(json).map_err(|error| error.to_string());
+        let from_tree = serde_json::from_value::<T>(tree).map_err(|error| error.to_string());
+        for error in [from_text.unwrap_err(), from_tree.unwrap_err()] {
+            assert!(error.contains(&format!("`{place}`")) && !error.contains("hush"), "{error}");
+        }
+    }
+    let policy = |member: &str| format!(r#"{{"sandbox_policy":{{"type":"workspaceWrite",{member}}}}}"#);
+    refuses::<TurnOverrides>(&policy(r#""excludeSlashTemp":true"#), "excludeSlashTemp");
+    refuses::<TurnOverrides>(&policy(r#""excludeSlashTmp":"hush""#), "excludeSlashTmp");
+    refuses::<TurnOverrides>(&policy(r#""writableRoots":["/a",{"x":"hush"}]"#), "writableRoots");
+    refuses::<ExecOptions>(&policy(r#""exclude_slash_tmp":true"#), "exclude_slash_tmp");
+    refuses::<ThreadConfig>(
+        r#"{"approval_policy":{"granular":{"mcp_elicitations":true,"rules":true,"sandbox_approval":true,"skils":true}}}"#,
+        "granular.skils",
+    );
+    let edit = r#"{"keyPath":"a","mergeStrategy":"upsert","value":{"b":1},"modle":"hush"}"#;
+    refuses::<BatchWriteConfig>(&format!(r#"{{"edits":[{edit}]}}"#), "[0].modle");
+    refuses::<ChatRequest>(r#"{"input":[{"type":"text","text":"a","modle":"hush"}]}"#, "[0].modle");
+    refuses::<Input>(r#"[{"type":"mention","name":"a","path":"b","modle":1}]"#, "[0].modle");
+    refuses::<ChatRequest>(r#"{"input":[],"tool_output":{"name":"a","output":"b","modle":1}}"#, "modle");
+    refuses::<ChatRequest>(&format!(r#"{{"text":"a","overrides":{}}}"#, policy(r#""modle":1"#)), "modle");
+    // A null is the same as no member, and a number is the same however it is written.
+    let same: TurnOverrides = serde_json::from_str(&policy(r#""excludeSlashTmp":null"#)).unwrap();
+    assert_eq!(same, serde_json::from_str(&policy(r#""writableRoots":null"#)).unwrap());
+    let schema = json!({ "output_schema": { "minimum": 1.0, "maximum": 1e300, "default": null } });
+    let read: TurnOverrides = serde_json::from_value(schema.clone()).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap(), schema);
+}
+
+#[test]
 fn a_request_from_json_says_one_thing_and_is_sent_as_one_made_by_hand() {
     let token = r#"{"thread_id":"t","turn_id":"u","cursor":0,"mode":"steps","key":1}"#;
     for wrong in [

@@ -230,6 +230,31 @@ fn a_type_that_contains_itself_refers_to_itself() {
 }
 
 #[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "Größe in % ~/")]
+struct Strange {
+    value: u8,
+    parts: Vec<Strange>,
+}
+
+#[test]
+fn a_type_may_have_any_name() {
+    #[derive(Deserialize, JsonSchema)]
+    struct Strangers {
+        plain: Strange,
+        /// With a comment.
+        described: Option<Strange>,
+    }
+    let schema = schema_of::<Strangers>();
+    check_strict(&schema);
+    let names: Vec<_> = schema["$defs"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["Größe in % ~/"]);
+    assert_eq!(
+        schema["$defs"]["Größe in % ~/"]["properties"]["parts"]["items"],
+        schema["properties"]["plain"]
+    );
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(tag = "type")]
 enum Tagged {
     Plain { text: String },

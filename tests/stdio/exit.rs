@@ -34,6 +34,7 @@ cases![
     the_rest_of_its_group_ends_with_the_child,
     the_exit_of_a_server_that_a_script_runs_is_told,
     notifications_end_with_the_child,
+    an_api_key_in_the_last_words_of_the_server_is_not_told,
 ];
 
 fn all_pending_requests_fail_at_once_with_the_status_and_the_last_words() {
@@ -207,4 +208,15 @@ fn notifications_end_with_the_child() {
     let error = client.request("exit", json!({ "status": 3 })).unwrap_err();
     assert!(matches!(error, Error::Transport { .. }), "{error:?}");
     assert!(notifications.next().is_none() && notifications.is_ended());
+}
+
+fn an_api_key_in_the_last_words_of_the_server_is_not_told() {
+    let error = connect(server("plain")).login_api_key("sk-xyzzy-plugh").unwrap_err();
+    let failure = failure_of(&error);
+    assert_eq!(
+        (failure.exit_status.unwrap().code(), &*failure.stderr_tail),
+        (Some(1), &["no such key: …".to_owned()][..])
+    );
+    let shown = format!("{error} {error:?} {}", serde_json::to_string(&error).unwrap());
+    assert!(!shown.contains("xyzzy") && !shown.contains("plugh"), "{shown}");
 }

@@ -142,6 +142,11 @@ fn answer_all() {
                 }
                 process::exit(i32::try_from(params["status"].as_i64().unwrap()).unwrap());
             }
+            // Dies of the key, and says which it was.
+            "account/login/start" => {
+                say(format!("no such key: {}\n", params["apiKey"].as_str().unwrap()).as_bytes());
+                process::exit(1);
+            }
             "say" => {
                 say(params["stderr"].as_str().unwrap().as_bytes());
                 reply(id, &Value::Null);

@@ -38,6 +38,7 @@ cases![
     a_connect_limit_of_zero_has_passed_at_once,
     a_transport_can_connect_again_and_again,
     the_environment_stays_out_of_debug,
+    what_no_process_can_be_given_is_invalid,
 ];
 
 fn refused(stdio: Stdio) -> Error {
@@ -253,4 +254,17 @@ fn a_transport_can_connect_again_and_again() {
 fn the_environment_stays_out_of_debug() {
     let shown = format!("{:?}", server("plain").env("OPENAI_API_KEY", "sk-secret"));
     assert!(shown.contains("OPENAI_API_KEY") && !shown.contains("sk-secret"), "{shown}");
+}
+
+fn what_no_process_can_be_given_is_invalid() {
+    for stdio in [
+        server("plain").env("A\0", "x"),
+        server("plain").env("A", "x\0"),
+        server("plain").env("A=B", "x"),
+        server("plain").env("", "x"),
+        server("plain").codex_home("x\0"),
+        Stdio::command(["codex", "x\0"]),
+    ] {
+        assert_eq!(Client::connect(stdio).unwrap_err().code(), "invalid_input");
+    }
 }

@@ -8,7 +8,7 @@ use codex_blocking::Client;
 use crossbeam_channel::{bounded, unbounded};
 use serde_json::json;
 
-use crate::harness::{AT_ONCE, await_log, await_notification, connect, server, timed};
+use crate::harness::{AT_ONCE, LOG_GATE, await_log, await_notification, connect, server, timed};
 use crate::support::cases::cases;
 use crate::support::{PATIENCE, failure_of};
 
@@ -23,6 +23,10 @@ cases![
     each_line_goes_to_the_programs_function_and_to_the_log,
     a_function_for_stderr_that_sleeps_or_panics_holds_up_nothing,
     a_function_for_stderr_may_close_the_client,
+    a_panic_that_panics_again_when_dropped_costs_the_function_for_stderr_no_line,
+    a_logger_that_panics_costs_no_later_line_and_no_reason_of_the_end,
+    a_logger_that_waits_does_not_make_the_server_wait,
+    a_line_in_pieces_keeps_all_its_letters,
 ];
 
 /// The lines that are told after the server has said this and died of it.
@@ -142,4 +146,55 @@ fn only_the_last_twenty_lines_are_told() {
     let said: String = (0..100).map(|number| format!("line {number}\n")).collect();
     let expected: Vec<_> = (80..100).map(|number| format!("line {number}")).collect();
     assert_eq!(last_words(&said), expected);
+}
+
+/// What panics again when it is dropped.
+struct Payload;
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        panic!("a payload of a test");
+    }
+}
+
+fn a_panic_that_panics_again_when_dropped_costs_the_function_for_stderr_no_line() {
+    let (tell, told) = unbounded();
+    let client = connect(server("plain").on_stderr(move |line| {
+        tell.send(line.to_owned()).unwrap();
+        std::panic::panic_any(Payload);
+    }));
+    client.request("say", json!({ "stderr": "a\nb\n" })).unwrap();
+    assert_eq!([(); 2].map(|()| told.recv_timeout(PATIENCE).unwrap()), ["a", "b"]);
+}
+
+fn a_logger_that_panics_costs_no_later_line_and_no_reason_of_the_end() {
+    let (tell, told) = unbounded();
+    let client = connect(server("plain").on_stderr(move |line| drop(tell.send(line.to_owned()))));
+    client.request("say", json!({ "stderr": "mark-panic\nmark-after-panic\n" })).unwrap();
+    await_log("mark-after-panic");
+    assert_eq!([(); 2].map(|()| told.recv_timeout(PATIENCE).unwrap()), ["mark-panic", "mark-after-panic"]);
+    let error = client.request("exit", json!({ "status": 1, "stderr": "the reason\n" })).unwrap_err();
+    assert_eq!(failure_of(&error).stderr_tail, ["mark-panic", "mark-after-panic", "the reason"]);
+}
+
+fn a_logger_that_waits_does_not_make_the_server_wait() {
+    let client = connect(server("plain"));
+    let mut notifications = client.notifications();
+    let gate = LOG_GATE.lock();
+    client.request("say", json!({ "stderr": "mark-gate of a flood\n" })).unwrap();
+    await_log("mark-gate of a flood");
+    // More than a pipe holds.
+    client.request("flood_stderr", json!({ "lines": 1000 })).unwrap();
+    await_notification(&mut notifications, "flooded");
+    drop(gate);
+}
+
+fn a_line_in_pieces_keeps_all_its_letters() {
+    let (tell, told) = unbounded();
+    let client = connect(server("plain").on_stderr(move |line| tell.send(line.to_owned()).unwrap()));
+    let said = format!("x{}", "é€😀".repeat(20_000));
+    client.request("say", json!({ "stderr": format!("{said}\n") })).unwrap();
+    client.close().unwrap();
+    let pieces: Vec<_> = told.iter().collect();
+    assert!(pieces.len() > 2 && pieces.concat() == said);
 }

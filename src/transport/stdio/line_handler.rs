@@ -1,11 +1,9 @@
-//! Passes the lines of stderr to the program's function, on a thread of its own.
+//! Passes the lines of stderr to code of the program, which is its logger or its function, on a thread of its own.
 //!
-//! Relies on nothing. Invariant: whatever the function does, the thread that drains stderr never waits for it, and
+//! Relies on `panics`. Invariant: whatever that code does, the thread that drains stderr never waits for it, and
 //! what waits for it is bounded; lines beyond the bound are counted and reported.
 
 use std::{
-    io,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -18,6 +16,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
 use super::join;
+use crate::panics::caught;
 
 /// The program's function.
 pub(super) type OnStderr = Arc<dyn Fn(&str) + Send + Sync>;
@@ -34,15 +33,47 @@ struct Waiting {
     dropped: AtomicU64,
 }
 
+/// What the thread runs.
+struct Runner {
+    /// What log records call the function.
+    name: &'static str,
+    function: OnStderr,
+    lines: Receiver<String>,
+    waiting: Arc<Waiting>,
+    /// Goes last: dropping the function runs user code where it captured a value, before the end is told.
+    _alive: Sender<()>,
+}
+
+impl Runner {
+    fn run(&self) {
+        for line in &self.lines {
+            if caught(|| (self.function)(&line)).is_err() {
+                let _ = caught(|| log::error!("{} panicked", self.name));
+            }
+            self.waiting.bytes.fetch_sub(line.len() + COST, Ordering::Relaxed);
+            let dropped = self.waiting.dropped.swap(0, Ordering::Relaxed);
+            if dropped > 0 {
+                let name = self.name;
+                let _ = caught(|| {
+                    log::warn!("{dropped} lines of stderr were not passed to {name}, which is too slow")
+                });
+            }
+        }
+    }
+}
+
 /// The sending end. The thread ends once this is dropped and what waits has been passed on.
 pub(super) struct LineSender {
     lines: Sender<String>,
     waiting: Arc<Waiting>,
+    /// Until the thread has been started, which the first line does: most servers write none.
+    runner: Option<Arc<Runner>>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl LineSender {
-    /// Never waits.
-    pub(super) fn send(&self, line: &str) {
+    /// Never waits for the function.
+    pub(super) fn send(&mut self, line: &str) {
         let cost = line.len() + COST;
         if self.waiting.bytes.fetch_add(cost, Ordering::Relaxed) + cost > MAX_WAITING_BYTES {
             self.waiting.bytes.fetch_sub(cost, Ordering::Relaxed);
@@ -51,47 +82,46 @@ impl LineSender {
         }
         // The other end stays until this one is dropped.
         let _ = self.lines.send(line.to_owned());
+        if let Some(runner) = &self.runner {
+            let own = Arc::clone(runner);
+            let run = move || {
+                own.run();
+                let _ = caught(|| drop(own));
+            };
+            // Where no thread can be started, the next line tries again.
+            if let Ok(thread) = thread::Builder::new().name("codex-on-stderr".to_owned()).spawn(run) {
+                *self.thread.lock() = Some(thread);
+                self.runner = None;
+            }
+        }
     }
 }
 
-/// The thread that runs the function.
+/// The receiving end.
 pub(super) struct LineHandler {
-    /// Disconnected at its end.
+    /// Disconnected at the end of the thread, or of the sender if there was no line.
     ended: Receiver<()>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl LineHandler {
-    pub(super) fn start(on_stderr: OnStderr) -> io::Result<(LineSender, LineHandler)> {
-        let (lines, taken) = unbounded::<String>();
+    pub(super) fn new(name: &'static str, function: OnStderr) -> (LineSender, LineHandler) {
+        let (sender, lines) = unbounded::<String>();
         let (alive, ended) = bounded::<()>(0);
         let waiting = Arc::<Waiting>::default();
-        let counted = Arc::clone(&waiting);
-        let thread = thread::Builder::new().name("codex-on-stderr".to_owned()).spawn(move || {
-            for line in taken {
-                if catch_unwind(AssertUnwindSafe(|| on_stderr(&line))).is_err() {
-                    log::error!("the function given to `on_stderr` panicked");
-                }
-                counted.bytes.fetch_sub(line.len() + COST, Ordering::Relaxed);
-                let dropped = counted.dropped.swap(0, Ordering::Relaxed);
-                if dropped > 0 {
-                    log::warn!("{dropped} lines of stderr were not passed to `on_stderr`, which is too slow");
-                }
-            }
-            // Runs user code where it captured a value, so it comes before the end is told.
-            drop(catch_unwind(AssertUnwindSafe(|| drop(on_stderr))));
-            drop(alive);
-        })?;
-        Ok((LineSender { lines, waiting }, LineHandler { ended, thread: Mutex::new(Some(thread)) }))
+        let runner = Runner { name, function, lines, waiting: Arc::clone(&waiting), _alive: alive };
+        let thread = Arc::default();
+        let handler = LineHandler { ended, thread: Arc::clone(&thread) };
+        (LineSender { lines: sender, waiting, runner: Some(Arc::new(runner)), thread }, handler)
     }
 
     /// Waits until all lines have been passed on. A function that takes longer keeps its thread, and still gets
     /// the rest.
     pub(super) fn finish(&self, limit: Duration) {
-        let mut thread = self.thread.lock();
-        let is_own = thread.as_ref().is_none_or(|thread| thread.thread().id() == thread::current().id());
+        let is_own =
+            self.thread.lock().as_ref().is_some_and(|own| own.thread().id() == thread::current().id());
         if !is_own && self.ended.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected) {
-            join(thread.take());
+            join(self.thread.lock().take());
         }
     }
 }
@@ -100,16 +130,29 @@ impl LineHandler {
 mod tests {
     use super::*;
 
+    /// What panics again when it is dropped.
+    struct Payload;
+
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            panic!("a payload of a test");
+        }
+    }
+
     const SOON: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_function_that_panics_gets_the_next_line() {
         let (tell, told) = unbounded();
-        let (lines, handler) = LineHandler::start(Arc::new(move |line: &str| {
-            tell.send(line.to_owned()).unwrap();
-            assert_ne!(line, "a");
-        }))
-        .unwrap();
+        let (mut lines, handler) = LineHandler::new(
+            "it",
+            Arc::new(move |line: &str| {
+                tell.send(line.to_owned()).unwrap();
+                if line == "a" {
+                    std::panic::panic_any(Payload);
+                }
+            }),
+        );
         lines.send("a");
         lines.send("b");
         drop(lines);
@@ -121,11 +164,13 @@ mod tests {
     fn a_function_that_sleeps_loses_what_exceeds_the_bound_and_nothing_else() {
         let (release, released) = bounded::<()>(0);
         let (tell, told) = unbounded();
-        let (lines, handler) = LineHandler::start(Arc::new(move |line: &str| {
-            let _ = released.recv();
-            tell.send(line.len()).unwrap();
-        }))
-        .unwrap();
+        let (mut lines, handler) = LineHandler::new(
+            "it",
+            Arc::new(move |line: &str| {
+                let _ = released.recv();
+                tell.send(line.len()).unwrap();
+            }),
+        );
         let line = "x".repeat(MAX_WAITING_BYTES / 4 - COST);
         for _ in 0..6 {
             lines.send(&line);

@@ -154,7 +154,9 @@ impl Stdio {
     ///
     /// Connecting returns [`Error::InvalidInput`](crate::Error::InvalidInput) for what the server would misread: an
     /// empty name, a `=` in the key, a first name that needs quotes; null (leave the key out instead), a number that
-    /// is not finite, an integer above [`i64::MAX`], and values nested more than 60 deep.
+    /// is not finite, an integer above [`i64::MAX`], and values nested more than 60 deep. Systems limit the command
+    /// line: Linux takes 128 KiB of a setting, Windows 32,767 letters in total; beyond that the server can't be
+    /// started.
     ///
     /// The server ends at once if a value has the wrong type, and only warns, on stderr, of a key that it does not
     /// know; with the argument `--strict-config` it ends then too. All processes of the machine can see the command
@@ -178,6 +180,9 @@ impl Stdio {
     }
 
     /// Sets an environment variable for the server, which also inherits the environment of this process.
+    ///
+    /// Connecting returns [`Error::InvalidInput`](crate::Error::InvalidInput) for what no process can have: an empty
+    /// name, one with `=` in it, NUL characters.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.command.variables.set(name.as_ref(), value.as_ref());
         self
@@ -212,7 +217,8 @@ impl Stdio {
     /// It runs on a thread of its own, one line at a time, and possibly before `connect` has returned. A slow function
     /// delays nothing: up to 8 MiB of lines wait for it. Above that limit new lines are left out, and their number is
     /// logged. If it panics, that is logged, and it gets the next line. [`close`](crate::Client::close) waits for it
-    /// up to 0.25 s; what still waits then comes afterwards.
+    /// up to 0.25 s; what still waits then comes afterwards. All of this also holds for the logger, which has another
+    /// thread.
     ///
     /// ```no_run
     /// use codex_blocking::{Client, Stdio};

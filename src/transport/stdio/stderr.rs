@@ -1,9 +1,16 @@
-//! Drains the server's stderr, retains its last lines, and forwards every line to `log`.
+//! Drains the server's stderr, retains its last lines, and forwards every line to the program's logger and function.
 //!
-//! Relies on `waker` and `line_handler`. Invariant: the server never blocks on a full stderr pipe, and
-//! the logger never runs on the thread that reads messages.
+//! Relies on `waker` and `line_handler`. Invariant: the server never blocks on a full stderr pipe, whatever the
+//! program does with the lines.
 
-use std::{collections::VecDeque, io, process::ChildStderr, sync::Arc, thread, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    process::ChildStderr,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
@@ -45,12 +52,15 @@ pub(super) struct Stderr {
     drained: Receiver<()>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
     stopper: Stopper,
-    handler: Option<LineHandler>,
+    handlers: Vec<LineHandler>,
 }
 
 impl Stderr {
     pub(super) fn drain(stream: ChildStderr, on_stderr: Option<OnStderr>) -> io::Result<Stderr> {
-        let (sender, handler) = on_stderr.map(LineHandler::start).transpose()?.unzip();
+        let log = |line: &str| log::log!(target: "codex_blocking::stderr", level_of(line), "{line}");
+        let (logger, log_handler) = LineHandler::new("the logger", Arc::new(log));
+        let (function, handler) = on_stderr.map(|function| LineHandler::new("`on_stderr`", function)).unzip();
+        let mut consumers = Consumers { logger, function };
         let retained = Arc::<Mutex<Retained>>::default();
         let (alive, drained) = bounded(0);
         let (mut source, stopper) = Source::new(stream)?;
@@ -62,20 +72,22 @@ impl Stderr {
             while let Some(read) = source.read(&mut chunk) {
                 for &byte in &chunk[..read] {
                     if byte == b'\n' || line.len() >= LINE_LIMIT {
-                        record(&lines, sender.as_ref(), &line);
-                        line.clear();
+                        let end = if byte == b'\n' { line.len() } else { end_of_letters(&line) };
+                        record(&lines, &mut consumers, &line[..end]);
+                        line.drain(..end);
                     }
                     if byte != b'\n' {
                         line.push(byte);
                     }
                 }
             }
-            record(&lines, sender.as_ref(), &line);
+            record(&lines, &mut consumers, &line);
             let mut retained = lines.lock();
             retained.has_ended = true;
             retained.listener = None;
         })?;
-        Ok(Stderr { retained, drained, thread: Mutex::new(Some(thread)), stopper, handler })
+        let handlers = [log_handler].into_iter().chain(handler).collect();
+        Ok(Stderr { retained, drained, thread: Mutex::new(Some(thread)), stopper, handlers })
     }
 
     /// The last lines. Waits at most `limit` for the stream to end.
@@ -98,29 +110,54 @@ impl Stderr {
         lines
     }
 
-    /// Stops the thread even if a grandchild holds the stream open or writes to it. A thread that is
-    /// blocked in the program's logger is detached.
+    /// Stops the thread even if a grandchild holds the stream open or writes to it, and waits for the logger and the
+    /// function for a moment.
     pub(super) fn stop(&self) {
         if self.stopper.stop() && self.drained.recv_timeout(STOP_LIMIT) == Err(RecvTimeoutError::Disconnected)
         {
             join(self.thread.lock().take());
         }
-        if let Some(handler) = &self.handler {
-            handler.finish(STOP_LIMIT);
+        let deadline = Instant::now() + STOP_LIMIT;
+        for handler in &self.handlers {
+            handler.finish(deadline.saturating_duration_since(Instant::now()));
         }
     }
 }
 
-fn record(retained: &Mutex<Retained>, sender: Option<&LineSender>, line: &[u8]) {
+/// The program's code that gets the lines.
+struct Consumers {
+    logger: LineSender,
+    function: Option<LineSender>,
+}
+
+impl Consumers {
+    fn send(&mut self, line: &str) {
+        if let Some(function) = &mut self.function {
+            function.send(line);
+        }
+        if level_of(line) <= log::max_level() {
+            self.logger.send(line);
+        }
+    }
+}
+
+/// Where a piece can end: not within a letter whose other bytes are yet to come.
+fn end_of_letters(line: &[u8]) -> usize {
+    let last = line.iter().rev().take(3).take_while(|byte| **byte & 0xc0 == 0x80).count();
+    let start = line.len().saturating_sub(last + 1);
+    match line.get(start) {
+        Some(first) if *first >= 0xc0 && start > 0 => start,
+        _ => line.len(),
+    }
+}
+
+fn record(retained: &Mutex<Retained>, consumers: &mut Consumers, line: &[u8]) {
     let line = plain(&String::from_utf8_lossy(line));
     let line = line.trim_end();
     if line.is_empty() {
         return;
     }
-    if let Some(sender) = sender {
-        sender.send(line);
-    }
-    log::log!(target: "codex_blocking::stderr", level_of(line), "{line}");
+    consumers.send(line);
     let mut end = line.len().min(TAIL_LINE_BYTES);
     while !line.is_char_boundary(end) {
         end -= 1;
@@ -306,10 +343,12 @@ mod tests {
     #[test]
     fn only_the_last_lines_are_kept_and_long_ones_are_cut() {
         let retained = Mutex::default();
+        let (logger, _handler) = LineHandler::new("it", Arc::new(|_: &str| {}));
+        let mut consumers = Consumers { logger, function: None };
         for number in 0..100 {
-            record(&retained, None, format!("line {number}").as_bytes());
+            record(&retained, &mut consumers, format!("line {number}").as_bytes());
         }
-        record(&retained, None, "é".repeat(5000).as_bytes());
+        record(&retained, &mut consumers, "é".repeat(5000).as_bytes());
         let retained = retained.into_inner().lines;
         assert_eq!((retained.len(), retained[0].as_str()), (TAIL_LINES, "line 81"));
         assert!(retained[TAIL_LINES - 1].len() <= TAIL_LINE_BYTES);

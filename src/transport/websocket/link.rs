@@ -21,12 +21,12 @@ use parking_lot::Mutex;
 use super::{
     TlsSession,
     frames::{self, Decoder, ReceivedFrame, Violation},
-    secrets::Secrets,
     socket::{ConnectingSocket, Socket, wait},
 };
 use crate::{
     deadline::earlier,
     error::TransportFailure,
+    secrets::Secrets,
     transport::{Link, Shutdown, Sink, join, outbox::Outbox, stdio::Daemon},
 };
 

@@ -9,7 +9,6 @@ mod address;
 mod frames;
 mod link;
 mod proxy;
-mod secrets;
 mod socket;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]

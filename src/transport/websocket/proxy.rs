@@ -9,12 +9,12 @@ use data_encoding::BASE64;
 
 use super::{
     address::Address,
-    secrets::Secrets,
     socket::{self, ConnectingSocket},
 };
 use crate::{
     deadline::Deadline,
     error::{Error, Result, TransportFailure},
+    secrets::Secrets,
 };
 
 /// The maximum length of a proxy's response, in bytes.

@@ -12,12 +12,12 @@ use std::{
 use super::{
     ask, begin,
     link::{Connected, Keepalive},
-    secrets::Secrets,
     socket,
     upgrade::{Headers, Upgrade},
 };
 use crate::{
     error::{Error, Result, Timeout, TransportFailure},
+    secrets::Secrets,
     transport::{ConnectTimeout, Link, Sink, Transport, home_dir},
 };
 

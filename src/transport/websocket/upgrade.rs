@@ -14,8 +14,8 @@ use tungstenite::{
     http::StatusCode,
 };
 
-use super::{secrets::Secrets, socket::ConnectingSocket};
-use crate::error::TransportFailure;
+use super::socket::ConnectingSocket;
+use crate::{error::TransportFailure, secrets::Secrets};
 
 /// The maximum length of a response head, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;

@@ -1,6 +1,6 @@
 //! The environment variables of the child, and the rules of the system that reads them.
 //!
-//! Relies on nothing. Invariant: the system is a value, so that the rules of each one are tested on all of them.
+//! Relies on `error`. Invariant: the system is a value, so that the rules of each one are tested on all of them.
 
 use std::{
     env,
@@ -9,7 +9,10 @@ use std::{
     process::Command,
 };
 
-use crate::transport::home_dir;
+use crate::{
+    error::{Error, Result},
+    transport::home_dir,
+};
 
 /// The systems whose programs are found in different ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,27 @@ impl Variables {
     pub(super) fn extend(&mut self, later: Variables) {
         self.is_cleared |= later.is_cleared;
         self.changes.extend(later.changes);
+    }
+
+    /// # Errors
+    /// A variable that no process can have.
+    pub(super) fn check(&self, system: System) -> Result<()> {
+        for (name, value) in &self.changes {
+            let bytes = name.as_encoded_bytes();
+            // Windows has some that begin with it: the current directories of drives.
+            let names = bytes.get(usize::from(system == System::Windows)..).unwrap_or_default();
+            if bytes.is_empty() || bytes.contains(&0) || names.contains(&b'=') {
+                return Err(Error::invalid(format!(
+                    "the name of the environment variable {name:?} is empty, or contains `=` or a NUL character"
+                )));
+            }
+            if value.as_ref().is_some_and(|value| value.as_encoded_bytes().contains(&0)) {
+                return Err(Error::invalid(format!(
+                    "the value of the environment variable {name:?} contains a NUL character"
+                )));
+            }
+        }
+        Ok(())
     }
 
     pub(in crate::transport::stdio) fn is_cleared(&self) -> bool {
@@ -139,6 +163,22 @@ mod tests {
         let set = Variables::from([("Path".into(), "a".into())]);
         assert_eq!(on(System::Windows, &set).get("PATH").unwrap(), "a");
         assert_eq!(on(System::Unix, &set).get("PATH").unwrap(), "our PATH");
+    }
+
+    #[test]
+    fn a_variable_that_no_process_can_have_is_invalid() {
+        let checked = |system, name: &str, value: &str| {
+            Variables::from([(name.into(), value.into())]).check(system).map_err(|error| error.to_string())
+        };
+        for system in [System::Unix, System::Windows] {
+            for (name, value) in [("", "x"), ("A=B", "x"), ("A\0", "x"), ("A", "x\0secret")] {
+                let error = checked(system, name, value).unwrap_err();
+                assert!(error.contains(&format!("{name:?}")) && !error.contains("secret"), "{error}");
+            }
+            checked(system, "A b", "\"=\n\u{1f600}").unwrap();
+        }
+        checked(System::Windows, "=C:", "x").unwrap();
+        checked(System::Unix, "=C:", "x").unwrap_err();
     }
 
     #[test]

@@ -73,6 +73,9 @@ pub(super) fn resolve(settings: &CommandSettings) -> Result<ResolvedCommand> {
     let Some((program, arguments)) = argv.split_first().filter(|(program, _)| !program.is_empty()) else {
         return Err(Error::invalid("the app-server command is empty; specify a program and its arguments"));
     };
+    if argv.iter().any(|word| word.as_encoded_bytes().contains(&0)) {
+        return Err(Error::invalid("the app-server command contains a NUL character"));
+    }
     let overrides = overrides::arguments(overrides)?;
     if let Some(cwd) = cwd.as_deref().filter(|cwd| !cwd.is_dir()) {
         return Err(TransportFailure::new(format!("the working directory {} does not exist", cwd.display()))
@@ -84,6 +87,7 @@ pub(super) fn resolve(settings: &CommandSettings) -> Result<ResolvedCommand> {
         let home = std::path::absolute(home).unwrap_or_else(|_| home.clone());
         variables.set(HOME_VARIABLE, home);
     }
+    variables.check(System::HERE)?;
     let (program, changes) = program_to_run(program, &Environment::of_child(&variables))?;
     variables.extend(changes);
     Ok(ResolvedCommand {

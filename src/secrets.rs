@@ -1,16 +1,17 @@
-//! What must not be shown of a connection, even if the server echoes it.
+//! What must not be shown, even if the server repeats it.
 //!
-//! Relies on nothing. Invariant: text of the server becomes part of an error only through [`Secrets::mask`].
+//! Relies on nothing. Invariant: text of a server that has been given a secret becomes part of an error only through
+//! [`Secrets::mask`].
 
 /// The fewest bytes of the beginning of a secret that are masked at the end of a text that was cut off.
 const SHORTEST_PART: usize = 4;
 
-/// The token, the values of headers, and the query of the URL.
+/// The texts that are secret.
 #[derive(Clone, Default)]
-pub(super) struct Secrets(Vec<String>);
+pub(crate) struct Secrets(Vec<String>);
 
 impl Secrets {
-    pub(super) fn add(&mut self, secret: &str) {
+    pub(crate) fn add(&mut self, secret: &str) {
         if !secret.is_empty() {
             self.0.push(secret.to_owned());
             // A secret may be part of another one.
@@ -19,7 +20,7 @@ impl Secrets {
     }
 
     /// The text in one line, with the secrets replaced. It may end in the middle of one.
-    pub(super) fn mask(&self, text: &str) -> String {
+    pub(crate) fn mask(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0 {
             let cuts = secret.char_indices().map(|(at, _)| at).rev().take_while(|at| *at >= SHORTEST_PART);

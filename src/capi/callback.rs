@@ -84,8 +84,13 @@ impl<F: Copy> Callback<F> {
     }
 }
 
-/// A place for a callback, which is replaced and closed.
-pub(super) struct CallbackSlot<F>(Mutex<Option<Arc<Callback<F>>>>);
+/// A place for a callback, which is replaced, and in the end closed.
+pub(super) struct CallbackSlot<F>(Mutex<Slot<F>>);
+
+struct Slot<F> {
+    callback: Option<Arc<Callback<F>>>,
+    is_closed: bool,
+}
 
 impl<F> Default for CallbackSlot<F> {
     fn default() -> Self {
@@ -95,20 +100,34 @@ impl<F> Default for CallbackSlot<F> {
 
 impl<F> CallbackSlot<F> {
     pub(super) const fn new() -> Self {
-        CallbackSlot(Mutex::new(None))
+        CallbackSlot(Mutex::new(Slot { callback: None, is_closed: false }))
     }
 }
 
 impl<F: Copy> CallbackSlot<F> {
-    /// Replaces the callback, and waits until the one before has returned.
-    pub(super) fn set(&self, callback: Option<Arc<Callback<F>>>) {
-        let before = std::mem::replace(&mut *self.0.lock(), callback);
+    /// Replaces the callback, has the new one called from now on by `register`, and waits until the one before has
+    /// returned.
+    ///
+    /// It is registered under the lock: of two threads, the one whose callback stays is the last to register it, and
+    /// nothing is registered after the close.
+    pub(super) fn set(&self, callback: Option<Arc<Callback<F>>>, register: impl FnOnce(Arc<Callback<F>>)) {
+        let mut slot = self.0.lock();
+        let callback = callback.filter(|_| !slot.is_closed);
+        let before = std::mem::replace(&mut slot.callback, callback.clone());
+        callback.map(register);
+        drop(slot);
         if let Some(before) = before {
             before.close();
         }
     }
 
+    /// Ends the calls for good.
+    pub(super) fn close(&self) {
+        self.0.lock().is_closed = true;
+        self.set(None, drop);
+    }
+
     pub(super) fn get(&self) -> Option<Arc<Callback<F>>> {
-        self.0.lock().clone()
+        self.0.lock().callback.clone()
     }
 }

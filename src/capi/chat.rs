@@ -84,20 +84,17 @@ impl OpenChat {
     }
 
     fn cancel(&self) -> Result<CancelResult> {
-        with_reader!(self, reader => match reader.lock().as_mut() {
-            Some(stream) => stream.cancel(),
-            None => self.handle.cancel(),
-        })
+        with_reader!(self, reader => reader.lend(TurnStream::cancel)).unwrap_or_else(|| self.handle.cancel())
     }
 
     fn continuation(&self) -> Result<ChatContinuation> {
-        with_reader!(self, reader => reader.lock().as_ref().map(TurnStream::continuation))
+        with_reader!(self, reader => reader.lock().stream().map(TurnStream::continuation))
             .ok_or_else(|| Error::no_longer_pending("the chat was finished or ended"))
     }
 
     fn error(&self) -> Option<Error> {
         let live =
-            with_reader!(self, reader => reader.lock().as_ref().and_then(|stream| stream.error().cloned()));
+            with_reader!(self, reader => reader.lock().stream().and_then(|stream| stream.error().cloned()));
         // `finish` holds the lock while it waits; a chat that it reads has no error yet.
         live.or_else(|| self.finished.try_lock()?.as_ref()?.as_ref().err().cloned())
     }

@@ -32,7 +32,7 @@ pub(super) struct OpenClient {
     /// All questions wait for an answer, also while nobody wants to be called.
     pub(super) is_manual: bool,
     on_ready: CallbackSlot<extern "C" fn(*mut c_void)>,
-    pub(super) questions: Mutex<Option<Questions>>,
+    pub(super) questions: Mutex<Questions>,
 }
 
 impl Handled for OpenClient {
@@ -41,8 +41,8 @@ impl Handled for OpenClient {
     const NAME: &str = "codex_client";
 
     fn freed(&self) {
-        self.on_ready.set(None);
-        self.set_questions(None);
+        self.on_ready.close();
+        self.close_questions();
     }
 }
 
@@ -89,7 +89,7 @@ pub extern "C" fn codex_client_connect(options_json: *const c_char, out: *mut *m
             client,
             is_manual,
             on_ready: CallbackSlot::default(),
-            questions: Mutex::new(None),
+            questions: Mutex::default(),
         })
     })
 }
@@ -224,10 +224,9 @@ pub extern "C" fn codex_client_on_ready(
     run(|| {
         let client = get::<OpenClient>(client)?;
         let callback = on_ready.map(|function| Callback::new(function, user));
-        client.on_ready.set(callback.clone());
-        if let Some(callback) = callback {
+        client.on_ready.set(callback, |callback| {
             client.client.on_ready(move || callback.call(|function, user| function(user)));
-        }
+        });
         Ok(())
     })
 }

@@ -12,7 +12,9 @@
  *   once, with the function for its kind, in any order.
  * - All functions can be called from all threads, also at the same time with one handle, and from callbacks. A call
  *   blocks only the thread that makes it; each function says what it waits for.
- * - Callbacks run on threads of the library. They must return, and must not unwind (no C++ exceptions, no longjmp).
+ * - Callbacks run on threads of the library. They must return, and must not unwind (no C++ exceptions, no longjmp, no
+ *   pthread_exit). One that is replaced, or whose handle is freed, inside of a callback may still run: what its user
+ *   pointer points to must live until it has returned.
  * - After fork, the child gets CODEX_ERROR for the handles of its parent. It can connect by itself, unless another thread
  *   of the parent was in a call of this library at the moment of the fork: it should execute a program then.
  * - A write to a server that is gone doesn't raise SIGPIPE.
@@ -142,7 +144,8 @@ const char *codex_version(void);
  * call succeeded.
  *
  * The text is valid until the next call on this thread, and is not freed by the caller. This function,
- * codex_version, codex_abi_version, and functions that free something that exists don't count as calls.
+ * codex_version, codex_abi_version, and functions that free something that exists don't count as calls. NULL, too, in
+ * a thread that is ending (in destructors of its variables) and in functions of atexit, where calls work otherwise.
  */
 const char *codex_last_error(void);
 
@@ -595,7 +598,8 @@ void codex_command_free(codex_command *command);
  * What the server writes to its stderr is a line, too. By default nothing is logged.
  *
  * It runs on threads of the library and on those that call it, several at the same time, and must not call this
- * library. Replaces an earlier one; NULL ends the calls, and waits for those that run.
+ * library. Replaces an earlier one; NULL ends the calls, and waits for those that run. A process that was forked logs
+ * nothing until it sets its own.
  */
 int32_t codex_on_log(codex_log_callback on_log, void *user, int32_t max_level);
 

@@ -8,7 +8,8 @@
  *     while (auto step = chat.next()) std::puts(step->c_str());
  *
  * All objects can be moved, not copied. A moved-from object has no handle: its calls throw. Destroying an object while
- * another thread uses it is wrong, as always in C++; use end, interrupt or close first.
+ * another thread uses it is wrong, as always in C++; use end, interrupt or close first. A callback may replace itself, and
+ * destroy its object: its function lives until it has returned.
  */
 
 #ifndef CODEX_BLOCKING_HPP
@@ -18,9 +19,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "codex_blocking.h"
@@ -81,16 +84,78 @@ inline int64_t millis(std::optional<std::chrono::milliseconds> limit) {
     return limit ? (limit->count() < 0 ? 0 : static_cast<int64_t>(limit->count())) : -1;
 }
 
+/** A text for the library, which would take it to end at a NUL. */
+inline const char *input(const std::string &text) {
+    if (text.find('\0') != std::string::npos)
+        throw Error(CODEX_INVALID_INPUT, R"({"code":"invalid_input","message":"a text contains NUL","causes":[]})");
+    return text.c_str();
+}
+
 /** NULL for an empty text, which means the default. */
-inline const char *optional(const std::string &text) { return text.empty() ? nullptr : text.c_str(); }
+inline const char *optional(const std::string &text) { return text.empty() ? nullptr : input(text); }
 
 using Function = std::function<void()>;
 using QuestionFunction = std::function<void(const std::string &)>;
 
+/*
+ * A function that the library calls by a number. Each call shares it, so it lives until they have returned, also if it
+ * is replaced, or its object destroyed, inside of a call; after that the number means nothing.
+ */
+template <class F> class Registered {
+public:
+    Registered() noexcept = default;
+    explicit Registered(F function) {
+        if (!function) return;
+        Table &all = table();
+        auto shared = std::make_shared<F>(std::move(function));
+        std::lock_guard<std::mutex> guard(all.lock);
+        all.functions.emplace(all.last + 1, std::move(shared));
+        number_ = ++all.last;
+    }
+    Registered(Registered &&other) noexcept : number_(std::exchange(other.number_, 0)) {}
+    Registered &operator=(Registered other) noexcept {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    ~Registered() {
+        if (number_ == 0) return;
+        Table &all = table();
+        std::unique_lock<std::mutex> guard(all.lock);
+        /* What it has captured is destroyed without the lock. */
+        const auto removed = all.functions.extract(number_);
+        guard.unlock();
+    }
+
+    explicit operator bool() const noexcept { return number_ != 0; }
+    void *user() const noexcept { return reinterpret_cast<void *>(number_); }
+    static std::shared_ptr<F> find(void *user) {
+        Table &all = table();
+        std::lock_guard<std::mutex> guard(all.lock);
+        const auto found = all.functions.find(reinterpret_cast<std::uintptr_t>(user));
+        return found == all.functions.end() ? nullptr : found->second;
+    }
+
+private:
+    struct Table {
+        std::mutex lock;
+        std::unordered_map<std::uintptr_t, std::shared_ptr<F>> functions;
+        std::uintptr_t last = 0;
+    };
+    /* Never destroyed: calls may come while the program ends. */
+    static Table &table() {
+        static Table *const all = new Table;
+        return *all;
+    }
+
+    std::uintptr_t number_ = 0;
+};
+
 /* An exception can't pass through the library: it ends the program, as in a thread. */
-extern "C" inline void codex_hpp_call(void *user) noexcept { (*static_cast<Function *>(user))(); }
+extern "C" inline void codex_hpp_call(void *user) noexcept {
+    if (const auto function = Registered<Function>::find(user)) (*function)();
+}
 extern "C" inline void codex_hpp_question(void *user, const char *question) noexcept {
-    (*static_cast<QuestionFunction *>(user))(question);
+    if (const auto function = Registered<QuestionFunction>::find(user)) (*function)(question);
 }
 
 template <class H, void (*Free)(H *)> class Handle {
@@ -100,7 +165,6 @@ public:
     Handle(Handle &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)), function_(std::move(other.function_)) {}
     Handle &operator=(Handle &&other) noexcept {
         if (this != &other) {
-            /* The callback ends before its function. */
             Free(std::exchange(handle_, std::exchange(other.handle_, nullptr)));
             function_ = std::move(other.function_);
         }
@@ -114,16 +178,15 @@ public:
 
 protected:
     template <class Set> void set_on_ready(Set set, Function function) {
-        auto next = function ? std::make_unique<Function>(std::move(function)) : nullptr;
-        /* Waits for the one before, which is freed after it. */
-        check(set(handle_, next ? codex_hpp_call : nullptr, next.get()));
+        Registered<Function> next(std::move(function));
+        check(set(handle_, next ? codex_hpp_call : nullptr, next.user()));
         function_ = std::move(next);
     }
 
     H *handle_ = nullptr;
 
 private:
-    std::unique_ptr<Function> function_;
+    Registered<Function> function_;
 };
 
 } // namespace detail
@@ -174,7 +237,7 @@ public:
     std::optional<std::string> error() const {
         return detail::item([&](char **out) { return codex_chat_error(handle_, out); });
     }
-    void steer(const std::string &text) { detail::check(codex_chat_steer(handle_, text.c_str())); }
+    void steer(const std::string &text) { detail::check(codex_chat_steer(handle_, detail::input(text))); }
     void interrupt() { detail::check(codex_chat_interrupt(handle_)); }
     void request_interrupt() { detail::check(codex_chat_request_interrupt(handle_)); }
     std::string cancel() { return detail::text([&](char **out) { return codex_chat_cancel(handle_, out); }); }
@@ -215,13 +278,15 @@ public:
     using Handle::Handle;
     std::string info() const { return detail::text([&](char **out) { return codex_thread_info(handle_, out); }); }
     std::string chat_once(const std::string &request) {
-        return detail::text([&](char **out) { return codex_thread_chat_once(handle_, request.c_str(), out); });
+        return detail::text([&](char **out) { return codex_thread_chat_once(handle_, detail::input(request), out); });
     }
     Chat chat(const std::string &request) { return begin(codex_thread_chat, request); }
     Chat chat_events(const std::string &request) { return begin(codex_thread_chat_events, request); }
     std::string chat_json(const std::string &request, const std::string &schema) {
         return detail::text(
-            [&](char **out) { return codex_thread_chat_json(handle_, request.c_str(), schema.c_str(), out); });
+            [&](char **out) {
+                return codex_thread_chat_json(handle_, detail::input(request), detail::input(schema), out);
+            });
     }
     std::string read(bool include_turns) const {
         return detail::text([&](char **out) { return codex_thread_read(handle_, include_turns, out); });
@@ -230,7 +295,7 @@ public:
     std::optional<std::string> token_usage() const {
         return detail::item([&](char **out) { return codex_thread_token_usage(handle_, out); });
     }
-    void set_name(const std::string &name) { detail::check(codex_thread_set_name(handle_, name.c_str())); }
+    void set_name(const std::string &name) { detail::check(codex_thread_set_name(handle_, detail::input(name))); }
     void archive() { detail::check(codex_thread_archive(handle_)); }
     void unarchive() { detail::check(codex_thread_unarchive(handle_)); }
     void compact() { detail::check(codex_thread_compact(handle_)); }
@@ -239,11 +304,11 @@ public:
     }
     Chat review(const std::string &target, const std::string &delivery = "") {
         codex_chat *chat = nullptr;
-        detail::check(codex_thread_review(handle_, target.c_str(), detail::optional(delivery), &chat));
+        detail::check(codex_thread_review(handle_, detail::input(target), detail::optional(delivery), &chat));
         return Chat(chat);
     }
     void update_defaults(const std::string &config) {
-        detail::check(codex_thread_update_defaults(handle_, config.c_str()));
+        detail::check(codex_thread_update_defaults(handle_, detail::input(config)));
     }
     Thread fork(const std::string &config = "", const std::string &last_turn_id = "") {
         codex_thread *thread = nullptr;
@@ -255,7 +320,7 @@ public:
 private:
     Chat begin(int32_t (*begin)(codex_thread *, const char *, codex_chat **), const std::string &request) {
         codex_chat *chat = nullptr;
-        detail::check(begin(handle_, request.c_str(), &chat));
+        detail::check(begin(handle_, detail::input(request), &chat));
         return Chat(chat);
     }
 };
@@ -277,42 +342,32 @@ class Transcript : public detail::Handle<codex_transcript, codex_transcript_free
 public:
     Transcript() { detail::check(codex_transcript_new(&handle_)); }
     explicit Transcript(const std::string &turns) {
-        detail::check(codex_transcript_from_turns(turns.c_str(), &handle_));
+        detail::check(codex_transcript_from_turns(detail::input(turns), &handle_));
     }
-    void apply(const std::string &event) { detail::check(codex_transcript_apply(handle_, event.c_str())); }
+    void apply(const std::string &event) { detail::check(codex_transcript_apply(handle_, detail::input(event))); }
     std::string json() const { return detail::text([&](char **out) { return codex_transcript_json(handle_, out); }); }
 };
 
 /** A connection to a server. */
 class Client : public detail::Handle<codex_client, codex_client_free> {
 public:
-    explicit Client(const std::string &options) { detail::check(codex_client_connect(options.c_str(), &handle_)); }
-    Client(Client &&) noexcept = default;
-    Client &operator=(Client &&other) noexcept {
-        Handle::operator=(std::move(other));
-        on_question_ = std::move(other.on_question_);
-        return *this;
-    }
-    ~Client() {
-        /* Before the functions that it may call. */
-        codex_client_free(std::exchange(handle_, nullptr));
-    }
+    explicit Client(const std::string &options) { detail::check(codex_client_connect(detail::input(options), &handle_)); }
 
     void close() { detail::check(codex_client_close(handle_)); }
     std::string initialize() { return text(codex_client_initialize); }
     std::string request(const std::string &method, const std::string &params = "") {
         return detail::text([&](char **out) {
-            return codex_client_request(handle_, method.c_str(), detail::optional(params), out);
+            return codex_client_request(handle_, detail::input(method), detail::optional(params), out);
         });
     }
     std::string request(const std::string &method, const std::string &params, Timeout limit) {
         return detail::text([&](char **out) {
-            return codex_client_request_with_timeout(handle_, method.c_str(), detail::optional(params),
+            return codex_client_request_with_timeout(handle_, detail::input(method), detail::optional(params),
                                                      detail::millis(limit), out);
         });
     }
     void notify(const std::string &method, const std::string &params = "") {
-        detail::check(codex_client_notify(handle_, method.c_str(), detail::optional(params)));
+        detail::check(codex_client_notify(handle_, detail::input(method), detail::optional(params)));
     }
     std::string stats() const { return text(codex_client_stats); }
     std::string info() const { return text(codex_client_info); }
@@ -326,12 +381,14 @@ public:
     Chat chat_events(const std::string &request) { return Chat(open(codex_client_chat_events, request)); }
     std::string chat_json(const std::string &request, const std::string &schema) {
         return detail::text(
-            [&](char **out) { return codex_client_chat_json(handle_, request.c_str(), schema.c_str(), out); });
+            [&](char **out) {
+                return codex_client_chat_json(handle_, detail::input(request), detail::input(schema), out);
+            });
     }
     Chat follow(const std::string &thread_id) { return Chat(open(codex_client_follow, thread_id)); }
     std::string cancel(const std::string &continuation) { return text(codex_client_cancel, continuation); }
     void forget(const std::string &continuation) {
-        detail::check(codex_client_forget(handle_, continuation.c_str()));
+        detail::check(codex_client_forget(handle_, detail::input(continuation)));
     }
 
     Stream notifications() { return Stream(open(codex_client_notifications)); }
@@ -339,15 +396,14 @@ public:
     std::string pending() const { return text(codex_client_pending); }
     /** An empty answer is the one that grants nothing. */
     void respond(const std::string &question, const std::string &answer) {
-        detail::check(codex_client_respond(handle_, question.c_str(), detail::optional(answer)));
+        detail::check(codex_client_respond(handle_, detail::input(question), detail::optional(answer)));
     }
     void respond_error(const std::string &question, int64_t code, const std::string &message) {
-        detail::check(codex_client_respond_error(handle_, question.c_str(), code, message.c_str()));
+        detail::check(codex_client_respond_error(handle_, detail::input(question), code, detail::input(message)));
     }
     void on_question(std::function<void(const std::string &)> function) {
-        auto next = function ? std::make_unique<detail::QuestionFunction>(std::move(function)) : nullptr;
-        detail::check(
-            codex_client_on_question(handle_, next ? detail::codex_hpp_question : nullptr, next.get()));
+        detail::Registered<detail::QuestionFunction> next(std::move(function));
+        detail::check(codex_client_on_question(handle_, next ? detail::codex_hpp_question : nullptr, next.user()));
         on_question_ = std::move(next);
     }
 
@@ -359,17 +415,17 @@ public:
     Thread start_thread_with_tools(const std::string &config, const std::string &tools) {
         codex_thread *thread = nullptr;
         detail::check(
-            codex_client_start_thread_with_tools(handle_, detail::optional(config), tools.c_str(), &thread));
+            codex_client_start_thread_with_tools(handle_, detail::optional(config), detail::input(tools), &thread));
         return Thread(thread);
     }
     Thread resume_thread(const std::string &id, const std::string &config = "") {
         codex_thread *thread = nullptr;
-        detail::check(codex_client_resume_thread(handle_, id.c_str(), detail::optional(config), &thread));
+        detail::check(codex_client_resume_thread(handle_, detail::input(id), detail::optional(config), &thread));
         return Thread(thread);
     }
     Thread fork_thread(const std::string &id, const std::string &config = "", const std::string &last_turn_id = "") {
         codex_thread *thread = nullptr;
-        detail::check(codex_client_fork_thread(handle_, id.c_str(), detail::optional(last_turn_id),
+        detail::check(codex_client_fork_thread(handle_, detail::input(id), detail::optional(last_turn_id),
                                                detail::optional(config), &thread));
         return Thread(thread);
     }
@@ -380,17 +436,17 @@ public:
 
     std::string exec(const std::string &argv, const std::string &options = "") {
         return detail::text([&](char **out) {
-            return codex_client_exec(handle_, argv.c_str(), detail::optional(options), out);
+            return codex_client_exec(handle_, detail::input(argv), detail::optional(options), out);
         });
     }
     Command exec_start(const std::string &argv, const std::string &options = "") {
         codex_command *command = nullptr;
-        detail::check(codex_client_exec_start(handle_, argv.c_str(), detail::optional(options), &command));
+        detail::check(codex_client_exec_start(handle_, detail::input(argv), detail::optional(options), &command));
         return Command(command);
     }
 
     std::string account() const { return text(codex_client_account); }
-    void login_api_key(const std::string &key) { detail::check(codex_client_login_api_key(handle_, key.c_str())); }
+    void login_api_key(const std::string &key) { detail::check(codex_client_login_api_key(handle_, detail::input(key))); }
     Login login_chatgpt() { return Login(open(codex_client_login_chatgpt)); }
     Login login_device_code() { return Login(open(codex_client_login_device_code)); }
     void logout() { detail::check(codex_client_logout(handle_)); }
@@ -401,7 +457,7 @@ private:
         return detail::text([&](char **out) { return call(handle_, out); });
     }
     std::string text(int32_t (*call)(codex_client *, const char *, char **), const std::string &argument) const {
-        return detail::text([&](char **out) { return call(handle_, argument.c_str(), out); });
+        return detail::text([&](char **out) { return call(handle_, detail::input(argument), out); });
     }
     template <class H> H *open(int32_t (*call)(codex_client *, H **)) {
         H *handle = nullptr;
@@ -410,11 +466,11 @@ private:
     }
     template <class H> H *open(int32_t (*call)(codex_client *, const char *, H **), const std::string &argument) {
         H *handle = nullptr;
-        detail::check(call(handle_, argument.c_str(), &handle));
+        detail::check(call(handle_, detail::input(argument), &handle));
         return handle;
     }
 
-    std::unique_ptr<detail::QuestionFunction> on_question_;
+    detail::Registered<detail::QuestionFunction> on_question_;
 };
 
 } // namespace codex

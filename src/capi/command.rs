@@ -23,7 +23,24 @@ pub(super) struct OpenCommand {
     handle: CommandHandle,
     reader: Reader<RunningCommand>,
     /// What did not fit into the buffer of `codex_command_read`.
-    rest: Mutex<Option<CommandOutput>>,
+    rest: Mutex<Option<Rest>>,
+}
+
+/// Output of which the first `taken` bytes were given.
+struct Rest {
+    output: CommandOutput,
+    taken: usize,
+}
+
+impl Rest {
+    fn new(output: CommandOutput) -> Rest {
+        Rest { output, taken: 0 }
+    }
+
+    fn into_output(mut self) -> CommandOutput {
+        self.output.data.drain(..self.taken);
+        self.output
+    }
 }
 
 impl Handled for OpenCommand {
@@ -33,7 +50,7 @@ impl Handled for OpenCommand {
 
     fn freed(&self) {
         // Its stream belongs to a call that waits for its end.
-        if self.reader.lock().is_none() && !self.handle.is_over() {
+        if self.reader.lock().stream().is_none() && !self.handle.is_over() {
             let handle = self.handle.clone();
             let terminate = move || drop(handle.terminate());
             if std::thread::Builder::new().name("codex-terminate".to_owned()).spawn(terminate).is_err() {
@@ -45,16 +62,39 @@ impl Handled for OpenCommand {
 }
 
 impl OpenCommand {
-    /// The next output, the rest of the one before first.
-    fn next(&self, timeout_ms: i64) -> Found<CommandOutput> {
-        if let Some(rest) = self.rest.lock().take() {
-            return Found::Item(rest);
+    /// The next output, of which at most so many bytes; the rest of the one before first.
+    fn next(&self, timeout_ms: i64, most: usize) -> Found<CommandOutput> {
+        let found = self.reader.wait(deadline(timeout_ms), |command| {
+            // Under the lock of the stream, so that what several threads read is in order.
+            match self.take_rest(most).or_else(|| self.part(Rest::new(command.try_next()?), most)) {
+                Some(output) => Found::Item(output),
+                None if command.is_ended() => Found::Ended,
+                None => Found::Nothing,
+            }
+        });
+        match found {
+            // The stream is gone, the rest may be there.
+            Found::Ended => self.take_rest(most).map_or(Found::Ended, Found::Item),
+            found => found,
         }
-        self.reader.wait(deadline(timeout_ms), |command| match command.try_next() {
-            Some(output) => Found::Item(output),
-            None if command.is_ended() => Found::Ended,
-            None => Found::Nothing,
-        })
+    }
+
+    fn take_rest(&self, most: usize) -> Option<CommandOutput> {
+        let rest = self.rest.lock().take()?;
+        self.part(rest, most)
+    }
+
+    /// Takes so many bytes, and keeps the others.
+    fn part(&self, mut rest: Rest, most: usize) -> Option<CommandOutput> {
+        if rest.output.data.len() - rest.taken <= most {
+            return Some(rest.into_output());
+        }
+        let until = rest.taken + most;
+        let data = rest.output.data[rest.taken..until].to_vec();
+        let (stream, cap_reached) = (rest.output.stream.clone(), rest.output.cap_reached);
+        rest.taken = until;
+        *self.rest.lock() = Some(rest);
+        Some(CommandOutput { stream, data, cap_reached })
     }
 }
 
@@ -120,7 +160,7 @@ pub extern "C" fn codex_command_next(
 ) -> i32 {
     call(|| {
         let place = Place::new(out_json)?;
-        match get::<OpenCommand>(command)?.next(timeout_ms) {
+        match get::<OpenCommand>(command)?.next(timeout_ms, usize::MAX) {
             Found::Item(output) => place.give(CODEX_ITEM, to_json(&output)?),
             Found::Nothing => Ok(CODEX_NOTHING_YET),
             Found::Ended => Ok(CODEX_ENDED),
@@ -151,27 +191,23 @@ pub extern "C" fn codex_command_read(
             out_stream.write_unaligned(0);
         }
         let command = get::<OpenCommand>(command)?;
-        let mut output = match command.next(timeout_ms) {
+        let output = match command.next(timeout_ms, capacity) {
             Found::Item(output) => output,
             Found::Nothing => return Ok(CODEX_NOTHING_YET),
             Found::Ended => return Ok(CODEX_ENDED),
         };
-        let length = output.data.len().min(capacity);
+        let length = output.data.len();
         let stream = match output.stream {
             OutputStream::Stdout => 1,
             OutputStream::Stderr => 2,
             _ => 0,
         };
-        // SAFETY: the header says that the buffer has room for `capacity` bytes, of which these are no more; it is
+        // SAFETY: the header says that the buffer has room for `capacity` bytes, and these are no more; it is
         // the caller's, so it doesn't overlap with ours. The places: same as above.
         unsafe {
             std::ptr::copy_nonoverlapping(output.data.as_ptr(), buffer, length);
             out_length.write_unaligned(length);
             out_stream.write_unaligned(stream);
-        }
-        if length < output.data.len() {
-            output.data.drain(..length);
-            *command.rest.lock() = Some(output);
         }
         Ok(CODEX_ITEM)
     })
@@ -215,7 +251,7 @@ pub extern "C" fn codex_command_wait(command: *mut codex_command, out_json: *mut
         let stream = stream.ok_or_else(|| Error::no_longer_pending("the command was waited for or ended"))?;
         let mut exit = stream.wait()?;
         if let Some(rest) = command.rest.lock().take() {
-            exit.unread.insert(0, rest);
+            exit.unread.insert(0, rest.into_output());
         }
         place.give_json(&exit)
     })

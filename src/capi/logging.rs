@@ -1,6 +1,7 @@
 //! The log of the library, for a program that has no logger of Rust.
 //!
-//! Relies on the `log` crate. Invariant: a callback is not called from inside of itself.
+//! Relies on the `log` crate, and on `registry` to keep the callback. Invariant: a callback is not called from inside
+//! of itself, nor in a process that was forked from the one that has set it.
 
 use std::{
     cell::Cell,
@@ -8,17 +9,17 @@ use std::{
 };
 
 use super::{
-    callback::{Callback, CallbackSlot},
+    callback::Callback,
     codex_log_callback,
     failure::{Failure, run},
+    registry::registry,
 };
 
-type OnLog = extern "C" fn(*mut c_void, i32, *const std::ffi::c_char);
+pub(super) type OnLog = extern "C" fn(*mut c_void, i32, *const std::ffi::c_char);
 
 struct Logger;
 
 static LOGGER: Logger = Logger;
-static ON_LOG: CallbackSlot<OnLog> = CallbackSlot::new();
 
 thread_local! {
     static IS_LOGGING: Cell<bool> = const { Cell::new(false) };
@@ -34,7 +35,7 @@ impl log::Log for Logger {
             return;
         }
         let text = format!("{}: {}", record.target(), record.args()).replace('\0', "\u{fffd}");
-        if let (Some(callback), Ok(text)) = (ON_LOG.get(), CString::new(text)) {
+        if let (Some(callback), Ok(text)) = (registry().0.on_log.get(), CString::new(text)) {
             callback.call(|function, user| function(user, record.level() as i32, text.as_ptr()));
         }
         let _ = IS_LOGGING.try_with(|is| is.set(false));
@@ -47,7 +48,8 @@ impl log::Log for Logger {
 /// What the server writes to its stderr is a line, too. By default nothing is logged.
 ///
 /// It runs on threads of the library and on those that call it, several at the same time, and must not call this
-/// library. Replaces an earlier one; NULL ends the calls, and waits for those that run.
+/// library. Replaces an earlier one; NULL ends the calls, and waits for those that run. A process that was forked logs
+/// nothing until it sets its own.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_on_log(on_log: codex_log_callback, user: *mut c_void, max_level: i32) -> i32 {
     run(|| {
@@ -63,7 +65,7 @@ pub extern "C" fn codex_on_log(on_log: codex_log_callback, user: *mut c_void, ma
         // It may be set already, by an earlier call; in a program of Rust by the program.
         let _ = log::set_logger(&LOGGER);
         log::set_max_level(if on_log.is_some() { level } else { log::LevelFilter::Off });
-        ON_LOG.set(on_log.map(|function| Callback::new(function, user)));
+        registry().0.on_log.set(on_log.map(|function| Callback::new(function, user)), drop);
         Ok(())
     })
 }

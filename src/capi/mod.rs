@@ -110,7 +110,8 @@ pub extern "C" fn codex_version() -> *const c_char {
 /// call succeeded.
 ///
 /// The text is valid until the next call on this thread, and is not freed by the caller. This function,
-/// codex_version, codex_abi_version, and functions that free something that exists don't count as calls.
+/// codex_version, codex_abi_version, and functions that free something that exists don't count as calls. NULL, too, in
+/// a thread that is ending (in destructors of its variables) and in functions of atexit, where calls work otherwise.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_last_error() -> *const c_char {
     last_error()

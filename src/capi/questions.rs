@@ -27,20 +27,28 @@ type OnQuestion = extern "C" fn(*mut c_void, *const c_char);
 const IDENTITY: [&str; 8] =
     ["key", "type", "kind", "method", "request_id", "thread_id", "turn_id", "item_id"];
 
-/// A callback for questions, and the stream that it is called for.
+/// Who gets the questions of a client.
+#[derive(Default)]
 pub(super) struct Questions {
+    shown: Option<Shown>,
+    /// The client was freed.
+    is_closed: bool,
+}
+
+/// A callback for questions, and the stream that it is called for.
+struct Shown {
     callback: CallbackSlot<OnQuestion>,
     _stream: Arc<Mutex<ServerRequests>>,
 }
 
-impl Questions {
-    fn new(client: &Client, callback: Arc<Callback<OnQuestion>>) -> Questions {
+impl Shown {
+    fn new(client: &Client, callback: Arc<Callback<OnQuestion>>) -> Shown {
         let stream = Arc::new(Mutex::new(client.server_requests()));
         let slot = CallbackSlot::default();
-        slot.set(Some(Arc::clone(&callback)));
+        slot.set(Some(Arc::clone(&callback)), drop);
         let weak = Arc::downgrade(&stream);
         stream.lock().on_ready(move || show_all(&weak, &callback));
-        Questions { callback: slot, _stream: stream }
+        Shown { callback: slot, _stream: stream }
     }
 }
 
@@ -63,16 +71,24 @@ fn show_all(stream: &Weak<Mutex<ServerRequests>>, callback: &Callback<OnQuestion
 impl OpenClient {
     pub(super) fn set_questions(&self, callback: Option<Arc<Callback<OnQuestion>>>) {
         let mut questions = self.questions.lock();
-        let before = questions.take();
+        // Another thread may set one at the moment in which the client is freed.
+        let callback = callback.filter(|_| !questions.is_closed);
+        let before = questions.shown.take();
         if callback.is_some() || before.is_some() {
             self.client.answer_by_hand(self.is_manual || callback.is_some());
         }
-        *questions = callback.map(|callback| Questions::new(&self.client, callback));
+        questions.shown = callback.map(|callback| Shown::new(&self.client, callback));
         drop(questions);
         // Not under the lock: it waits for a callback, which may call this.
         if let Some(before) = before {
-            before.callback.set(None);
+            before.callback.close();
         }
+    }
+
+    /// No callback gets questions any more.
+    pub(super) fn close_questions(&self) {
+        self.questions.lock().is_closed = true;
+        self.set_questions(None);
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::{
     ffi::{c_char, c_void},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     time::{Duration, Instant},
 };
 #[cfg(unix)]
@@ -14,7 +15,7 @@ use std::{
 };
 
 use crossbeam_channel::Receiver;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{
     CODEX_ENDED, CODEX_ITEM, CODEX_NOTHING_YET,
@@ -74,12 +75,39 @@ type OnReady = extern "C" fn(*mut c_void);
 
 /// A stream that has a handle.
 pub(super) struct Reader<S> {
-    /// `None` after it was finished, ended or freed.
-    stream: Mutex<Option<S>>,
+    stream: Mutex<Held<S>>,
+    /// A stream that was lent came back.
+    returned: Condvar,
     on_ready: CallbackSlot<OnReady>,
     /// A duplicate: the caller may look at it until the handle is freed, also after the stream was finished.
     #[cfg(unix)]
     descriptor: OnceLock<OwnedFd>,
+}
+
+/// Where a stream is.
+pub(super) enum Held<S> {
+    Here(S),
+    /// A call waits with it: see [`Reader::lend`].
+    Lent,
+    /// It was finished, ended or freed.
+    Gone,
+}
+
+impl<S> Held<S> {
+    pub(super) fn stream(&self) -> Option<&S> {
+        match self {
+            Held::Here(stream) => Some(stream),
+            Held::Lent | Held::Gone => None,
+        }
+    }
+
+    /// Leaves `Gone`. A stream that is lent ends when it comes back.
+    fn take(&mut self) -> Option<S> {
+        match std::mem::replace(self, Held::Gone) {
+            Held::Here(stream) => Some(stream),
+            Held::Lent | Held::Gone => None,
+        }
+    }
 }
 
 /// What a look at a stream found.
@@ -98,7 +126,8 @@ pub(super) fn deadline(timeout_ms: i64) -> Option<Instant> {
 impl<S: Stream> Reader<S> {
     pub(super) fn new(stream: S) -> Reader<S> {
         Reader {
-            stream: Mutex::new(Some(stream)),
+            stream: Mutex::new(Held::Here(stream)),
+            returned: Condvar::new(),
             on_ready: CallbackSlot::default(),
             #[cfg(unix)]
             descriptor: OnceLock::new(),
@@ -106,12 +135,12 @@ impl<S: Stream> Reader<S> {
     }
 
     /// The stream, for a call that doesn't wait.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Option<S>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Held<S>> {
         self.stream.lock()
     }
 
     /// The stream if it can be had by that moment: another thread may be in a call with it.
-    fn lock_until(&self, until: Option<Instant>) -> Option<MutexGuard<'_, Option<S>>> {
+    fn lock_until(&self, until: Option<Instant>) -> Option<MutexGuard<'_, Held<S>>> {
         match until {
             Some(until) => self.stream.try_lock_until(until),
             None => Some(self.stream.lock()),
@@ -126,7 +155,16 @@ impl<S: Stream> Reader<S> {
     ) -> Found<T> {
         loop {
             let Some(mut guard) = self.lock_until(until) else { return Found::Nothing };
-            let Some(stream) = guard.as_mut() else { return Found::Ended };
+            while let Held::Lent = *guard {
+                match until {
+                    Some(until) if self.returned.wait_until(&mut guard, until).timed_out() => {
+                        return Found::Nothing;
+                    }
+                    Some(_) => {}
+                    None => self.returned.wait(&mut guard),
+                }
+            }
+            let Held::Here(stream) = &mut *guard else { return Found::Ended };
             match look(stream) {
                 Found::Nothing if until.is_none_or(|until| until > Instant::now()) => {}
                 found => return found,
@@ -190,15 +228,48 @@ impl<S: Stream> Reader<S> {
 
     /// Takes the stream: it ends for all others.
     pub(super) fn take(&self) -> Option<S> {
-        self.lock().take()
+        let stream = self.lock().take();
+        // Who waits for one that is lent.
+        self.returned.notify_all();
+        stream
+    }
+
+    /// The stream once it is not lent.
+    fn here(&self) -> MutexGuard<'_, Held<S>> {
+        let mut guard = self.lock();
+        while let Held::Lent = *guard {
+            self.returned.wait(&mut guard);
+        }
+        guard
+    }
+
+    /// Has `wait` do something with the stream that may take long. Others that read wait meanwhile, those that never
+    /// wait get nothing, and those that end the stream don't wait either. `None`: it is not there.
+    pub(super) fn lend<T>(&self, wait: impl FnOnce(&mut S) -> T) -> Option<T> {
+        let mut guard = self.lock();
+        let Held::Here(_) = &*guard else { return None };
+        let Held::Here(mut stream) = std::mem::replace(&mut *guard, Held::Lent) else { return None };
+        drop(guard);
+        // A panic must not leave it lent, for which others would wait for good.
+        let result = catch_unwind(AssertUnwindSafe(|| wait(&mut stream)));
+        let mut guard = self.lock();
+        if let Held::Lent = *guard {
+            *guard = Held::Here(stream);
+            self.returned.notify_all();
+        } else {
+            drop(guard);
+            drop(stream);
+        }
+        Some(result.unwrap_or_else(|payload| resume_unwind(payload)))
     }
 
     pub(super) fn on_ready(&self, function: super::codex_callback, user: *mut c_void) -> Outcome<()> {
         let callback = function.map(|function| Callback::new(function, user));
-        self.on_ready.set(callback.clone());
-        if let (Some(stream), Some(callback)) = (self.lock().as_ref(), callback) {
-            stream.on_ready(Box::new(move || callback.call(|function, user| function(user))));
-        }
+        self.on_ready.set(callback, |callback| {
+            if let Some(stream) = self.here().stream() {
+                stream.on_ready(Box::new(move || callback.call(|function, user| function(user))));
+            }
+        });
         Ok(())
     }
 
@@ -207,13 +278,15 @@ impl<S: Stream> Reader<S> {
         if let Some(descriptor) = self.descriptor.get() {
             return Ok(descriptor.as_raw_fd());
         }
-        let guard = self.lock();
-        let Some(stream) = guard.as_ref() else {
+        let guard = self.here();
+        let Some(stream) = guard.stream() else {
             return Err(crate::Error::no_longer_pending("the stream was ended; its descriptor").into());
         };
-        let new = stream
-            .descriptor()
-            .map_err(|source| crate::Error::invalid_because("no descriptor can be made", source))?;
+        let new = stream.descriptor().map_err(|source| {
+            crate::error::TransportFailure::new("no descriptor can be made")
+                .with_source(source)
+                .while_connecting("make a descriptor")
+        })?;
         Ok(self.descriptor.get_or_init(|| new).as_raw_fd())
     }
 
@@ -233,7 +306,7 @@ impl<S: Stream> Reader<S> {
     pub(super) fn close(&self) {
         // In this order a callback that reads the stream returns.
         self.end();
-        self.on_ready.set(None);
+        self.on_ready.close();
     }
 }
 

@@ -1,7 +1,7 @@
-//! What this library has given out in this process: handles and strings.
+//! What this library keeps for this process: handles and strings that it has given out, and who wants the log.
 //!
-//! Relies on nothing: not on parking_lot either, whose table of waiting threads would be locked for good in a process
-//! that was forked while threads wait here. Invariant: a process that was forked from another takes no lock that a thread of the original
+//! Relies on nothing else: for handles not on parking_lot either, whose table of waiting threads would be locked for
+//! good in a process that was forked while threads wait here. Invariant: a process that was forked from another takes no lock that a thread of the original
 //! one may hold: it has a registry of its own, in which the handles of the original one are unknown.
 
 use std::{
@@ -12,6 +12,8 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
 };
+
+use super::{callback::CallbackSlot, logging::OnLog};
 
 /// What a handle stands for.
 pub(super) type Object = Arc<dyn Any + Send + Sync>;
@@ -24,6 +26,8 @@ pub(super) struct Registry {
     /// The length of each string that the caller has, by the complement of its address: a checker of leaks must not
     /// take the addresses here for references.
     strings: Mutex<Option<Strings>>,
+    /// Not a static of its own: in a process that was forked from this one, a call may never return.
+    pub(super) on_log: CallbackSlot<OnLog>,
     /// That of a process that was forked from this one.
     forked: OnceLock<Box<Registry>>,
 }
@@ -68,6 +72,7 @@ impl Registry {
             process: AtomicU32::new(process),
             slots: Mutex::new(Slots { slots: Vec::new(), free: VecDeque::new() }),
             strings: Mutex::new(None),
+            on_log: CallbackSlot::new(),
             forked: OnceLock::new(),
         }
     }

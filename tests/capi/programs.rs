@@ -35,7 +35,9 @@ fn server() -> ScriptedListener {
 
 fn run_scripted(with: With) {
     let server = server();
-    let printed = run(&build("scripted.c", with), with, &[&server.url()]);
+    let endless = ScriptedServer::new().on_turn(|_| TurnScript::new().wait_for_interrupt());
+    let endless = endless.on_request("turn/interrupt", |_| Ok(json!({}))).listen().unwrap();
+    let printed = run(&build("scripted.c", with), with, &[&server.url(), &endless.url()]);
     assert_eq!(printed, "all well\n");
 }
 

@@ -3,6 +3,7 @@
 #define _DEFAULT_SOURCE
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -249,6 +250,38 @@ static void the_log_is_told(void) {
     codex_client_free(client);
 }
 
+static atomic_int is_in_log, may_return;
+
+/* The server's own line, which a thread of the library logs; the command has it in another form. */
+static void wait_in_log(void *unused, int32_t level, const char *message) {
+    (void)unused, (void)level;
+    if (strstr(message, "a line of the server") == NULL) return;
+    is_in_log = 1;
+    while (!may_return) usleep(1000);
+}
+
+static void a_fork_does_not_wait_for_the_log_of_its_parent(void) {
+    codex_client *client = NULL;
+    CHECK(codex_on_log(wait_in_log, NULL, 5) == CODEX_OK);
+    CHECK(codex_client_connect("{\"command\":[\"/bin/sh\",\"-c\",\"echo 'a line of'' the server' >&2; cat\"]}", &client) ==
+          CODEX_OK);
+    while (!is_in_log) usleep(1000);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        codex_client *own = NULL;
+        alarm(60);
+        CHECK(codex_client_connect("{\"transport\":\"scripted\"}", &own) == CODEX_OK);
+        codex_client_free(own);
+        CHECK(codex_on_log(NULL, NULL, 0) == CODEX_OK);
+        end_well();
+    }
+    await_child(child);
+    may_return = 1;
+    CHECK(codex_on_log(NULL, NULL, 0) == CODEX_OK);
+    codex_client_free(client);
+}
+
 int main(void) {
     CHECK(codex_last_error() == NULL && codex_version() != NULL);
     options_are_checked();
@@ -261,6 +294,7 @@ int main(void) {
     a_fork_can_connect_by_itself();
     no_signal_is_raised();
     the_log_is_told();
+    a_fork_does_not_wait_for_the_log_of_its_parent();
     CHECK(codex_open_count() == 0);
     puts("all well");
     return 0;

@@ -89,6 +89,72 @@ static void callbacks_are_functions_of_any_kind(codex::Client &client) {
     client.on_ready(nullptr);
 }
 
+/* What a callback has captured: the sanitizers tell if it is used after its end. */
+struct Captured {
+    std::shared_ptr<std::string> text = std::make_shared<std::string>("long enough to be on the heap");
+};
+
+static void await(const std::atomic<bool> &flag) {
+    while (!flag) std::this_thread::yield();
+}
+
+static void a_callback_can_replace_itself_and_destroy_its_object(codex::Client &client) {
+    Captured captured;
+    std::atomic<bool> is_replaced{false}, is_destroyed{false}, is_asked{false};
+    codex::Chat chat = client.chat(R"({"text": "hello"})");
+    chat.on_ready([&, captured] {
+        chat.on_ready(nullptr);
+        CHECK(captured.text->size() > 20);
+        is_replaced = true;
+    });
+    await(is_replaced);
+    auto *destroyed = new codex::Chat(client.chat(R"({"text": "hello"})"));
+    destroyed->on_ready([&, destroyed, captured] {
+        delete destroyed;
+        CHECK(captured.text->size() > 20);
+        is_destroyed = true;
+    });
+    await(is_destroyed);
+    client.on_question([&, captured](const std::string &question) {
+        client.on_question(nullptr);
+        client.respond(question, R"({"decision": "accept"})");
+        CHECK(captured.text->size() > 20);
+        is_asked = true;
+    });
+    CHECK(has(client.chat_once(R"({"text": "ask"})"), "asked"));
+    await(is_asked);
+}
+
+static void a_text_with_nul_is_not_cut_off(codex::Client &client) {
+    bool is_thrown = false;
+    try {
+        client.start_thread().set_name(std::string("a\0b", 3));
+    } catch (const codex::Error &error) {
+        is_thrown = error.status() == CODEX_INVALID_INPUT;
+    }
+    CHECK(is_thrown);
+}
+
+static void objects_are_moved(codex::Client &client) {
+    codex::Transcript one, other = std::move(one);
+    codex::Transcript &same = other;
+    other = std::move(same);
+    CHECK(has(other.json(), "{"));
+    one = std::move(other);
+    CHECK(has(one.json(), "{") && other.get() == nullptr);
+    std::atomic<int> calls{0};
+    codex::Chat from = client.chat_events(R"({"text": "hang"})"), to = client.chat(R"({"text": "hello"})");
+    from.on_ready([&] { calls++; });
+    while (from.next(std::chrono::milliseconds(0)))
+        ;
+    to = std::move(from);
+    while (to.next(std::chrono::milliseconds(200)))
+        ;
+    const int before = calls;
+    to.interrupt();
+    while (calls == before) std::this_thread::yield();
+}
+
 static void threads_and_the_rest(codex::Client &client) {
     codex::Thread thread = client.start_thread();
     CHECK(has(thread.chat_once(R"({"text": "one"})"), "echo: one"));
@@ -114,6 +180,9 @@ int main(int count, char **arguments) {
         a_chat_is_read_and_finished(client);
         a_failure_is_an_exception(client);
         callbacks_are_functions_of_any_kind(client);
+        a_callback_can_replace_itself_and_destroy_its_object(client);
+        a_text_with_nul_is_not_cut_off(client);
+        objects_are_moved(client);
         threads_and_the_rest(client);
         client.close();
         CHECK(has(client.ended().value(), "closed"));

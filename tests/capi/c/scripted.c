@@ -1,4 +1,4 @@
-/* Every group of functions against a scripted server. Argument: its URL. */
+/* Every group of functions against a scripted server. Arguments: its URL, and that of one whose turns never end. */
 
 #define _DEFAULT_SOURCE
 #include <poll.h>
@@ -9,7 +9,7 @@
 
 #include "check.h"
 
-static const char *url;
+static const char *url, *endless_url;
 
 static codex_client *connect_with(const char *more) {
     char options[512];
@@ -188,6 +188,40 @@ static void cancel_continue_and_forget(void) {
     CHECK(codex_chat_next(chat, -1, &json) == CODEX_ENDED);
     CHECK(codex_chat_finish(chat, &json) == CODEX_ERROR && failed_with("no_longer_pending"));
     codex_chat_free(chat);
+    codex_client_free(client);
+}
+
+static atomic_int is_cancelled;
+
+static void *cancel_it(void *chat) {
+    char *json = NULL;
+    CHECK(codex_chat_cancel(chat, &json) == CODEX_ERROR && json == NULL);
+    is_cancelled = 1;
+    return NULL;
+}
+
+static void a_cancel_that_waits_keeps_nobody(void) {
+    const char *usual = url;
+    url = endless_url;
+    codex_client *client = connect_with(",\"request_timeout_ms\":null");
+    url = usual;
+    codex_chat *chat = hanging(client);
+    pthread_t thread;
+    char *json = NULL;
+    int status;
+    CHECK(pthread_create(&thread, NULL, cancel_it, chat) == 0);
+    /* It has the stream now. */
+    while ((status = codex_chat_continuation(chat, &json)) == CODEX_OK) codex_string_free(json);
+    CHECK(failed_with("no_longer_pending"));
+    CHECK(codex_chat_error(chat, &json) == CODEX_OK && json == NULL);
+    CHECK(codex_chat_next(chat, 0, &json) == CODEX_NOTHING_YET);
+    CHECK(codex_chat_next(chat, 1, &json) == CODEX_NOTHING_YET);
+    CHECK(codex_chat_end(chat) == CODEX_OK);
+    CHECK(codex_chat_next(chat, -1, &json) == CODEX_ENDED);
+    codex_chat_free(chat);
+    CHECK(!is_cancelled);
+    CHECK(codex_client_close(client) == CODEX_OK);
+    pthread_join(thread, NULL);
     codex_client_free(client);
 }
 
@@ -455,8 +489,9 @@ static void accounts(void) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 2) return 2;
+    if (count != 3) return 2;
     url = arguments[1];
+    endless_url = arguments[2];
     CHECK(codex_abi_version() == CODEX_ABI_VERSION);
     steps_of_a_turn_come_one_by_one();
     events_come_in_batches();
@@ -464,6 +499,7 @@ int main(int count, char **arguments) {
     a_wait_ends_whoever_ends_it();
     a_stream_ends_from_another_thread();
     cancel_continue_and_forget();
+    a_cancel_that_waits_keeps_nobody();
     a_descriptor_is_readable_while_there_is_something();
     callbacks_come_and_end();
     freeing_waits_for_a_callback();

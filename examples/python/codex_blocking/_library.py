@@ -176,7 +176,7 @@ for _name in ("codex_last_error", "codex_version"):
 lib.codex_open_count.restype = ctypes.c_int64
 
 _string_free = lib.codex_string_free
-_decode_json: Callable[[str], Any] = json.JSONDecoder().decode
+decode: Callable[[str], Any] = json.JSONDecoder().decode
 _string_at = ctypes.string_at
 _byref = ctypes.byref
 _pointer = ctypes.c_void_p
@@ -224,16 +224,16 @@ def last_error() -> Exception:
     found = lib.codex_last_error()
     if found is None:
         return error_of({"code": "panic", "message": "the library failed without an error", "causes": []})
-    return error_of(_decode_json(found.decode("utf-8", "replace")))
+    return error_of(decode(found.decode("utf-8", "replace")))
 
 
-def taken(pointer: int) -> Any:
-    """Return the JSON value at the pointer, and free it."""
+def taken(pointer: int) -> str:
+    """Return the text at the pointer, and free it."""
     try:
         found = _string_at(pointer)
     finally:
         _string_free(pointer)
-    return _decode_json(found.decode())
+    return found.decode()
 
 
 def status(function: Any, *arguments: Any) -> int:
@@ -244,8 +244,8 @@ def status(function: Any, *arguments: Any) -> int:
     return found
 
 
-def item(function: Any, *arguments: Any) -> Tuple[int, Any]:
-    """Call a function whose last argument is the address of JSON. Gives the status, and None if there is no result."""
+def item(function: Any, *arguments: Any) -> Tuple[int, Optional[str]]:
+    """Call a function whose last argument is the address of JSON. Gives the status, and the JSON if there is a result."""
     out = _pointer()
     found = function(*arguments, _byref(out))
     if found < 0:
@@ -254,8 +254,9 @@ def item(function: Any, *arguments: Any) -> Tuple[int, Any]:
 
 
 def result(function: Any, *arguments: Any) -> Any:
-    """Call a function whose last argument is the address of JSON."""
-    return item(function, *arguments)[1]
+    """Call a function whose last argument is the address of JSON. Gives the value, None if there is no result."""
+    found = item(function, *arguments)[1]
+    return None if found is None else decode(found)
 
 
 def handle(function: Any, *arguments: Any) -> int:

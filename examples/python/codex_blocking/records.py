@@ -6,7 +6,10 @@ of the same names, None if they are absent, so that a newer library can be read.
 
 from __future__ import annotations
 
-from typing import Any, Callable, ClassVar, Dict, List, Optional, Tuple
+import json
+import re
+from functools import lru_cache
+from typing import Any, Callable, ClassVar, Dict, List, Optional, Tuple, Type
 
 Json = Dict[str, Any]
 
@@ -14,20 +17,23 @@ Json = Dict[str, Any]
 class Record:
     """Base of everything that comes as a JSON object."""
 
-    __slots__ = ("raw",)
+    __slots__ = ("_raw",)
     _fields: ClassVar[Tuple[str, ...]] = ()
-
-    raw: Json
-    """All members, also those that this version doesn't know."""
 
     def __init_subclass__(cls) -> None:
         own = cls.__dict__.get("__slots__", ())
         cls._fields = (*cls._fields, *own)
 
     def __init__(self, raw: Json) -> None:
-        self.raw = raw
+        self._raw: Optional[Json] = raw
         for name in self._fields:
             setattr(self, name, raw.get(name))
+
+    @property
+    def raw(self) -> Json:
+        """All members, also those that this version doesn't know."""
+        assert self._raw is not None
+        return self._raw
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
@@ -152,11 +158,24 @@ class Delta(Event):
     item_id: str
     delta: str
 
-    # Most events are deltas, so this is written out.
-    def __init__(self, raw: Json) -> None:
-        self.raw = raw
-        self.item_id = raw["item_id"]
-        self.delta = raw["delta"]
+    # Most events are deltas, so this is written out, and `raw` is made when it is asked for.
+    def __init__(self, item_id: str, delta: str, raw: Optional[Json] = None) -> None:
+        self._raw = raw
+        self.item_id = item_id
+        self.delta = delta
+
+    @classmethod
+    def of(cls, raw: Json) -> Delta:
+        return cls(raw["item_id"], raw["delta"], raw)
+
+    @property
+    def raw(self) -> Json:
+        if self._raw is None:
+            self._raw = {"type": DELTAS[type(self)], "item_id": self.item_id, "delta": self.delta}
+        return self._raw
+
+    def __reduce__(self) -> Tuple[Callable[..., Any], Tuple[Json]]:
+        return event_of, (self.raw,)
 
 
 class TextDelta(Delta):
@@ -172,9 +191,11 @@ class ReasoningDelta(Delta):
 
     is_summary: bool
 
-    def __init__(self, raw: Json) -> None:
-        super().__init__(raw)
-        self.is_summary = bool(raw.get("is_summary"))
+    @classmethod
+    def of(cls, raw: Json) -> ReasoningDelta:
+        event = cls(raw["item_id"], raw["delta"], raw)
+        event.is_summary = bool(raw.get("is_summary"))
+        return event
 
 
 class PlanDelta(Delta):
@@ -267,10 +288,10 @@ class OtherEvent(Event):
 
 
 EVENTS: Dict[str, Callable[[Json], Event]] = {
-    "text_delta": TextDelta,
-    "reasoning_delta": ReasoningDelta,
-    "plan_delta": PlanDelta,
-    "command_output_delta": CommandOutputDelta,
+    "text_delta": TextDelta.of,
+    "reasoning_delta": ReasoningDelta.of,
+    "plan_delta": PlanDelta.of,
+    "command_output_delta": CommandOutputDelta.of,
     "item_started": ItemStarted,
     "step": StepCompleted,
     "plan": Plan,
@@ -283,9 +304,61 @@ EVENTS: Dict[str, Callable[[Json], Event]] = {
 }
 
 
+DELTAS: Dict[Type[Delta], str] = {
+    TextDelta: "text_delta",
+    PlanDelta: "plan_delta",
+    CommandOutputDelta: "command_output_delta",
+    ReasoningDelta: "reasoning_delta",
+}
+
+
 def event_of(raw: Json) -> Event:
     """Return the event for its JSON."""
     return EVENTS.get(raw["type"], OtherEvent)(raw)
+
+
+_decode: Callable[[str], Any] = json.JSONDecoder().decode
+
+# How a batch of deltas of one item begins, as the library writes it.
+_HEAD = re.compile(
+    r'\[(\{"type":"(text_delta|plan_delta|command_output_delta)","item_id":"([^"\\]*)","delta":")'
+)
+_OF_TYPE: Dict[str, Type[Delta]] = {name: kind for kind, name in DELTAS.items()}
+
+
+@lru_cache(maxsize=64)
+def _splitter(beginning: str) -> Callable[[str], List[str]]:
+    return re.compile('"},' + re.escape(beginning)).split
+
+
+def events_of(text: str) -> List[Event]:
+    """Return the events for the JSON of a batch."""
+    head = _HEAD.match(text)
+    if head is not None:
+        events = _deltas_of(text, head[1], _OF_TYPE[head[2]], head[3])
+        if events is not None:
+            return events
+    return list(map(event_of, _decode(text)))
+
+
+def _deltas_of(text: str, beginning: str, kind: Type[Delta], item_id: str) -> Optional[List[Event]]:
+    """Return the deltas for the JSON of a batch of deltas of one item; None if it has anything else.
+
+    Three times as fast as decoding the JSON, and in a flood nearly all batches are like this.
+    """
+    # What separates two deltas has quotes that are not escaped, so it can't stand inside of a string.
+    pieces = _splitter(beginning)(text[len(beginning) + 1 : -3])
+    whole = "".join(pieces)
+    if "\\" in whole:
+        try:
+            pieces = [_decode(f'"{piece}"') if "\\" in piece else piece for piece in pieces]
+        except ValueError:  # More than a string: another event.
+            return None
+        # A piece without a backslash may still be more than a string.
+        whole = whole.replace("\\\\", "").replace('\\"', "")
+    if '"' in whole:
+        return None
+    return [kind(item_id, piece) for piece in pieces]
 
 
 class Notification(Record):

@@ -28,7 +28,7 @@ from .records import (
     Json,
     Notification,
     Question,
-    event_of,
+    events_of,
     question_of,
 )
 
@@ -247,12 +247,13 @@ class TurnStream(Stream[T]):
         self.thread_id: str = ids["thread_id"]
         self.turn_id: str = ids["turn_id"]
 
-    def _make(self, raw: Json) -> T:
+    def _make(self, batch: str) -> List[T]:
+        """Return the items for the JSON of a batch."""
         raise NotImplementedError
 
     def _take(self, timeout_ms: int) -> Tuple[int, List[T]]:
         found, raw = _library.item(lib.codex_chat_next_batch, self._handle, timeout_ms, self._batch)
-        return found, list(map(self._make, raw or ()))
+        return found, [] if raw is None else self._make(raw)
 
     def _check(self) -> None:
         error = self.error()
@@ -314,8 +315,8 @@ class TurnStream(Stream[T]):
 class Chat(TurnStream[ConversationStep]):
     """A turn as steps: `for step in client.chat("..")`."""
 
-    def _make(self, raw: Json) -> ConversationStep:
-        return ConversationStep(raw)
+    def _make(self, batch: str) -> List[ConversationStep]:
+        return list(map(ConversationStep, _library.decode(batch)))
 
 
 class ChatEvents(TurnStream[Event]):
@@ -323,9 +324,8 @@ class ChatEvents(TurnStream[Event]):
 
     _batch = _BATCH
 
-    def _take(self, timeout_ms: int) -> Tuple[int, List[Event]]:
-        found, raw = _library.item(lib.codex_chat_next_batch, self._handle, timeout_ms, _BATCH)
-        return found, [] if raw is None else list(map(event_of, raw))
+    def _make(self, batch: str) -> List[Event]:
+        return events_of(batch)
 
 
 def once(chat: Chat) -> ChatResult:
@@ -347,26 +347,27 @@ def once(chat: Chat) -> ChatResult:
 class _JsonStream(Stream[T]):
     _kind = "stream"
 
-    def _make(self, raw: Json) -> T:
+    def _make(self, batch: str) -> List[T]:
+        """Return the items for the JSON of a batch."""
         raise NotImplementedError
 
     def _take(self, timeout_ms: int) -> Tuple[int, List[T]]:
         found, raw = _library.item(lib.codex_stream_next_batch, self._handle, timeout_ms, _BATCH)
-        return found, list(map(self._make, raw or ()))
+        return found, [] if raw is None else self._make(raw)
 
 
 class Notifications(_JsonStream[Notification]):
     """All notifications of the server. What is not read for long is dropped, the oldest first."""
 
-    def _make(self, raw: Json) -> Notification:
-        return Notification(raw)
+    def _make(self, batch: str) -> List[Notification]:
+        return list(map(Notification, _library.decode(batch)))
 
 
 class Questions(_JsonStream[Question]):
     """The questions of the server. Answer them with `Client.respond`."""
 
-    def _make(self, raw: Json) -> Question:
-        return question_of(raw)
+    def _make(self, batch: str) -> List[Question]:
+        return list(map(question_of, _library.decode(batch)))
 
 
 class Command(Stream[CommandOutput]):

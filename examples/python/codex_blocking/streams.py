@@ -8,6 +8,7 @@ with the continuation.
 from __future__ import annotations
 
 import ctypes
+import os
 import select
 import threading
 import time
@@ -41,6 +42,13 @@ S = TypeVar("S", bound="Stream[Any]")
 # Enough to make the cost of a call small; little enough that the memory of a batch is.
 _BATCH = 256
 _OUTPUT_BYTES = 64 * 1024
+# Not on Windows: there a wait has slices, so that Ctrl-C has not to wait for its end.
+_HAS_POLL = hasattr(select, "poll")
+
+
+def _slice(seconds: Optional[float]) -> int:
+    """Return how long a wait of so many seconds lasts until Python can run a signal handler, in milliseconds."""
+    return 100 if seconds is None else min(100, int(seconds * 1000))
 
 
 class Stream(Generic[T]):
@@ -61,6 +69,8 @@ class Stream(Generic[T]):
         self._is_closed = False
         self._lock = threading.Lock()
         self._waiting = 0
+        # Wakes who waits for the descriptor, when the stream is closed.
+        self._pipe: Optional[Tuple[int, int]] = None
         self._on_ready: Any = None
 
     # Of the subclasses.
@@ -142,7 +152,8 @@ class Stream(Generic[T]):
         if self._is_ended:
             return False
         while True:
-            found, items = self._take(0)
+            left = None if deadline is None else max(deadline - time.monotonic(), 0)
+            found, items = self._take(0 if _HAS_POLL else _slice(left))
             if found == ITEM:
                 self._items.extend(items)
                 return True
@@ -150,33 +161,34 @@ class Stream(Generic[T]):
                 self._is_ended = True
                 self._check()
                 return False
-            if not self._wait(deadline):
+            if left == 0:
+                return False
+            if _HAS_POLL and not self._wait(left):
+                self._is_ended = True
                 return False
 
-    def _wait(self, deadline: Optional[float]) -> bool:
-        """Wait until something may be there. False: the deadline has passed."""
-        left = None if deadline is None else deadline - time.monotonic()
-        if left is not None and left <= 0:
-            return False
-        if not hasattr(select, "poll"):
-            time.sleep(0.005 if left is None else min(left, 0.005))
-            return True
+    def _wait(self, seconds: Optional[float]) -> bool:
+        """Wait until something may be there, or the time has passed. False: the stream was closed."""
         with self._lock:
             if self._is_closed:
-                return True
+                return False
             descriptor = self.fileno()
+            if self._pipe is None:
+                self._pipe = os.pipe()
             self._waiting += 1
+            wake = self._pipe[0]
         try:
             poll = select.poll()
             poll.register(descriptor, select.POLLIN)
-            poll.poll(None if left is None else left * 1000)
+            poll.register(wake, select.POLLIN)
+            poll.poll(None if seconds is None else seconds * 1000)
         finally:
             with self._lock:
                 self._waiting -= 1
                 is_last = self._is_closed and not self._waiting
             if is_last:
                 self._free()
-        return True
+        return not self._is_closed
 
     # The end.
 
@@ -186,20 +198,19 @@ class Stream(Generic[T]):
             if self._is_closed:
                 return
             self._is_closed = self._is_ended = True
-            # A thread that waits for the descriptor frees it, when it has been woken.
+            # Whoever waits for the descriptor frees it.
             is_waited_for = self._waiting > 0
+            if is_waited_for and self._pipe is not None:
+                os.write(self._pipe[1], b"x")
         self._items.clear()
-        if is_waited_for:
-            self._wake()
-        else:
+        if not is_waited_for:
             self._free()
-
-    def _wake(self) -> None:
-        """Have the descriptor readable."""
-        getattr(lib, f"codex_{self._kind}_end")(self._handle)
 
     def _free(self) -> None:
         getattr(lib, f"codex_{self._kind}_free")(self._handle)
+        pipe, self._pipe = self._pipe, None
+        for descriptor in pipe or ():
+            os.close(descriptor)
 
     def __enter__(self: S) -> S:
         return self
@@ -426,10 +437,6 @@ class Command(Stream[CommandOutput]):
         """Kill the command; its end can still be read. Blocks for at most the request limit."""
         handle = self._handle
         blocking(lambda: status(lib.codex_command_terminate, handle))
-
-    def _wake(self) -> None:
-        # The end of the command is something to read. If the connection has ended, that is, too.
-        lib.codex_command_terminate(self._handle)
 
     def wait(self) -> CommandExit:
         """Wait for the end of the command, once. Returns the exit code and the output that was not read."""

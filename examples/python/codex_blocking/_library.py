@@ -6,6 +6,7 @@ and the main thread never waits inside of it, because Python runs signal handler
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import json
 import os
@@ -298,7 +299,8 @@ class _Worker:
         self.go.acquire()
         self.done.acquire()
         self.job: Optional[_Job] = None
-        threading.Thread(target=self._work, name="codex_blocking", daemon=True).start()
+        # Quicker than `threading.Thread`, which waits until the thread runs. It doesn't keep the program from ending.
+        _thread.start_new_thread(self._work, ())
 
     def _work(self) -> None:
         while True:

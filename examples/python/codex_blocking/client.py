@@ -129,7 +129,12 @@ class Client:
         self._callback: Any = None
         self._is_manual = options.get("approval_mode") == "manual"
         given = encode(dict(options))
-        self._owner = blocking(lambda: _ClientHandle(_library.handle(lib.codex_client_connect, given)))
+
+        def connect() -> _ClientHandle:
+            return _ClientHandle(_library.handle(lib.codex_client_connect, given))
+
+        # Only a socket can keep it waiting.
+        self._owner = blocking(connect) if options.get("transport") in ("websocket", "unix") else connect()
         self._handle = self._owner.handle
         _clients.add(self)
 

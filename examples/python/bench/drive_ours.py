@@ -21,6 +21,17 @@ def count(events) -> int:
     return seen
 
 
+def round_trips(client, numbers, report) -> None:
+    rounds, warm_up = numbers
+    times = []
+    for at in range(warm_up + rounds):
+        start = time.perf_counter()
+        client.request("config/read", {})
+        if at >= warm_up:
+            times.append(time.perf_counter() - start)
+    report.percentiles(times)
+
+
 def main() -> None:
     name, numbers = workload()
     report = Report()
@@ -44,14 +55,11 @@ def main() -> None:
         report.stop(clock)
         report.seen(seen, numbers[0])
     elif name == "roundtrip":
-        rounds, warm_up = numbers
-        times = []
-        for at in range(warm_up + rounds):
-            start = time.perf_counter()
-            client.request("config/read", {})
-            if at >= warm_up:
-                times.append(time.perf_counter() - start)
-        report.percentiles(times)
+        round_trips(client, numbers, report)
+    elif name == "roundtrip-thread":
+        other = threading.Thread(target=round_trips, args=(client, numbers, report))
+        other.start()
+        other.join()
     elif name == "wave":
         turns = numbers[0]
         threads = [client.start_thread() for _ in range(turns)]

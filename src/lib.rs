@@ -37,8 +37,9 @@
 //! The [`guide`] explains [turns and cancellation](guide::turns), [limits and retries](guide::limits_and_retries),
 //! [structured answers](guide::structured_answers), [many prompts](guide::many_prompts), [threads](guide::threads),
 //! [signing in and the server's surroundings](guide::signing_in), [transports](guide::transports), [event
-//! loops](guide::event_loops), [terminals](guide::terminal), [recording a bug report](guide::recording), [the protocol's
-//! types](guide::protocol) and [performance](guide::performance), and translates [from Python packages](guide::from_python).
+//! loops](guide::event_loops), [terminals](guide::terminal), [other languages](guide::other_languages), [recording a bug report](guide::recording), [the protocol's
+//! types](guide::protocol) and [performance](guide::performance), compares with [OpenAI's SDK](guide::official_sdk), and translates [from
+//! Python](guide::from_python).
 //! [Architecture](guide::architecture) is for contributors.
 //!
 //! # When a turn fails

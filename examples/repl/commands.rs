@@ -9,11 +9,8 @@ use std::{
 };
 
 use codex_blocking::{
-    ListModels, ListThreads, ReasoningEffort, ReviewTarget, ThreadConfig, Transcript,
-    protocol::{
-        AccountLoginCompletedNotification, CancelLoginAccountParams, ChatgptLoginAccountParams,
-        GetAccountRateLimitsParams, LoginAccountParams, LoginAccountResponse, RateLimitWindow, Thread,
-    },
+    Client, ListModels, ListThreads, ReasoningEffort, ReviewTarget, ThreadConfig, Transcript,
+    protocol::{RateLimitWindow, Thread},
 };
 
 use crate::{
@@ -253,62 +250,27 @@ fn compact(app: &mut App, _: &str) -> Result<()> {
 }
 
 fn login(app: &mut App, rest: &str) -> Result<()> {
-    let params = match rest {
-        "" => LoginAccountParams::Chatgpt(ChatgptLoginAccountParams::new()),
-        "device" => LoginAccountParams::ChatgptDeviceCode,
+    let start = match rest {
+        "" => Client::login_chatgpt,
+        "device" => Client::login_device_code,
         _ => return Err("/login takes nothing, or the word device".into()),
     };
-    // From before the request: the end may come at once.
-    let mut notifications = app.client.notifications();
-    let login = app.call("asking for the login", move |client| client.call(params))?;
-    let id = match &*login {
-        LoginAccountResponse::Chatgpt(login) => {
-            app.print(&[
-                Line::new(),
-                Line::of(Style::Plain, "Log in at:"),
-                Line::of(Style::Accent, &login.auth_url).whole(),
-            ])?;
-            login.login_id.clone()
-        }
-        LoginAccountResponse::ChatgptDeviceCode(login) => {
-            app.print(&[
-                Line::new(),
-                Line::of(Style::Plain, "Log in at: ").and(Style::Accent, &login.verification_url),
-                Line::of(Style::Plain, "With code: ").and(Style::Bold, &login.user_code),
-            ])?;
-            login.login_id.clone()
-        }
-        _ => return say(app, "Logged in."),
-    };
-    let end = {
-        let id = id.clone();
-        let is_it = move |end: &AccountLoginCompletedNotification| end.login_id.as_ref() == Some(&id);
-        app.until(
-            "waiting for the login",
-            || {
-                while let Some(notification) = notifications.try_next() {
-                    if notification.method() == "account/login/completed" {
-                        if let Some(end) = notification.params().ok().filter(&is_it) {
-                            return Some(Ok(end));
-                        }
-                    }
-                }
-                notifications.error().map(Err)
-            },
-            true,
-        )
-    };
-    match end {
-        Ok(end) => {
-            let end = end?;
-            if !end.success {
-                let why = end.error.as_deref().unwrap_or("no reason was told");
-                return Err(format!("the login failed: {why}").into());
-            }
-            say(app, "Logged in.")
-        }
+    let login = app.call("asking for the login", start)?;
+    let mut lines =
+        vec![Line::new(), Line::of(Style::Plain, "Log in at:"), Line::of(Style::Accent, login.url()).whole()];
+    if let Some(code) = login.user_code() {
+        lines.push(Line::of(Style::Plain, "With code: ").and(Style::Bold, code));
+    }
+    app.print(&lines)?;
+    let waited = app.call("waiting for the login", {
+        let login = login.clone();
+        move |_| login.wait(None)
+    });
+    match waited {
+        Ok(()) => say(app, "Logged in."),
+        Err(error) if login.is_ended() => Err(error),
         Err(_) => {
-            app.call("cancelling the login", move |client| client.call(CancelLoginAccountParams::new(id)))?;
+            app.call("cancelling the login", move |_| login.cancel())?;
             say(app, "The login is cancelled.")
         }
     }
@@ -336,7 +298,7 @@ fn usage(app: &mut App, _: &str) -> Result<()> {
         }
         None => lines.push(row("conversation", "nothing was used yet".to_owned())),
     }
-    match app.call("asking for the limits", |client| client.call(GetAccountRateLimitsParams::new())) {
+    match app.call("asking for the limits", Client::rate_limits) {
         Ok(limits) => {
             let limits = &limits.rate_limits;
             for window in [&limits.primary, &limits.secondary].into_iter().flatten() {

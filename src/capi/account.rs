@@ -53,7 +53,10 @@ pub extern "C" fn codex_client_login_chatgpt(client: *mut codex_client, out: *mu
 
 /// Begins a sign-in with ChatGPT with a code that the user types in. Blocks for at most the request limit.
 #[unsafe(no_mangle)]
-pub extern "C" fn codex_client_login_device_code(client: *mut codex_client, out: *mut *mut codex_login) -> i32 {
+pub extern "C" fn codex_client_login_device_code(
+    client: *mut codex_client,
+    out: *mut *mut codex_login,
+) -> i32 {
     call(|| {
         let place = Place::new(out)?;
         place.give_handle(OpenLogin(get::<OpenClient>(client)?.client.login_device_code()?))

@@ -49,7 +49,10 @@ pub(super) fn object<T: DeserializeOwned>(what: &str, string: *const c_char) -> 
 }
 
 /// Reads a JSON object of the caller; NULL means the default.
-pub(super) fn object_or_default<T: DeserializeOwned + Default>(what: &str, string: *const c_char) -> Outcome<T> {
+pub(super) fn object_or_default<T: DeserializeOwned + Default>(
+    what: &str,
+    string: *const c_char,
+) -> Outcome<T> {
     optional_text(what, string)?.map_or_else(|| Ok(T::default()), |text| parse_object(what, text))
 }
 

@@ -9,15 +9,16 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use super::{
-    CODEX_OK, codex_callback, codex_chat,
+    CODEX_OK,
     buffers::{Place, text},
+    codex_callback, codex_chat,
     failure::{call, free, run},
     handles::{Handled, close, get},
     reader::Reader,
 };
 use crate::{
-    CancelResult, Chat, ChatContinuation, ChatEvents, ChatResult, TurnHandle,
-    TurnStream, error::{Error, Result},
+    CancelResult, Chat, ChatContinuation, ChatEvents, ChatResult, TurnHandle, TurnStream,
+    error::{Error, Result},
 };
 
 /// A turn of either kind. The handle serves other threads than the one that reads.
@@ -95,7 +96,8 @@ impl OpenChat {
     }
 
     fn error(&self) -> Option<Error> {
-        let live = with_reader!(self, reader => reader.lock().as_ref().and_then(|stream| stream.error().cloned()));
+        let live =
+            with_reader!(self, reader => reader.lock().as_ref().and_then(|stream| stream.error().cloned()));
         // `finish` holds the lock while it waits; a chat that it reads has no error yet.
         live.or_else(|| self.finished.try_lock()?.as_ref()?.as_ref().err().cloned())
     }
@@ -233,7 +235,11 @@ pub extern "C" fn codex_chat_fd(chat: *mut codex_chat) -> i32 {
 /// loop. Replaces an earlier one; NULL ends the calls. Waits for a call that runs, unless it is made inside of a
 /// callback, so don't hold a lock that the callback takes.
 #[unsafe(no_mangle)]
-pub extern "C" fn codex_chat_on_ready(chat: *mut codex_chat, on_ready: codex_callback, user: *mut c_void) -> i32 {
+pub extern "C" fn codex_chat_on_ready(
+    chat: *mut codex_chat,
+    on_ready: codex_callback,
+    user: *mut c_void,
+) -> i32 {
     run(|| {
         let chat = get::<OpenChat>(chat)?;
         with_reader!(chat, reader => reader.on_ready(on_ready, user))

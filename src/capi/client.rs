@@ -384,7 +384,9 @@ pub extern "C" fn codex_client_list_threads(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.list_threads(object_or_default::<ListThreads>("the options", options_json)?)?)
+        place.give_json(
+            &client.client.list_threads(object_or_default::<ListThreads>("the options", options_json)?)?,
+        )
     })
 }
 
@@ -399,7 +401,9 @@ pub extern "C" fn codex_client_list_models(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.list_models(object_or_default::<ListModels>("the options", options_json)?)?)
+        place.give_json(
+            &client.client.list_models(object_or_default::<ListModels>("the options", options_json)?)?,
+        )
     })
 }
 
@@ -414,7 +418,9 @@ pub extern "C" fn codex_client_read_config(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.read_config(object_or_default::<ReadConfig>("the options", options_json)?)?)
+        place.give_json(
+            &client.client.read_config(object_or_default::<ReadConfig>("the options", options_json)?)?,
+        )
     })
 }
 
@@ -441,7 +447,9 @@ pub extern "C" fn codex_client_write_config_value(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.write_config_value(object::<WriteConfigValue>("the value", write_json)?)?)
+        place.give_json(
+            &client.client.write_config_value(object::<WriteConfigValue>("the value", write_json)?)?,
+        )
     })
 }
 
@@ -456,6 +464,8 @@ pub extern "C" fn codex_client_batch_write_config(
     call(|| {
         let place = Place::new(out_json)?;
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.batch_write_config(object::<BatchWriteConfig>("the values", batch_json)?)?)
+        place.give_json(
+            &client.client.batch_write_config(object::<BatchWriteConfig>("the values", batch_json)?)?,
+        )
     })
 }

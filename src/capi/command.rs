@@ -113,7 +113,11 @@ pub extern "C" fn codex_command_info(command: *mut codex_command, out_json: *mut
 /// Reads the next chunk of output as JSON, {"stream", "data", "cap_reached"}, where "data" is an array of bytes. Waits
 /// like codex_chat_next. codex_command_read is faster.
 #[unsafe(no_mangle)]
-pub extern "C" fn codex_command_next(command: *mut codex_command, timeout_ms: i64, out_json: *mut *mut c_char) -> i32 {
+pub extern "C" fn codex_command_next(
+    command: *mut codex_command,
+    timeout_ms: i64,
+    out_json: *mut *mut c_char,
+) -> i32 {
     call(|| {
         let place = Place::new(out_json)?;
         match get::<OpenCommand>(command)?.next(timeout_ms) {
@@ -137,7 +141,9 @@ pub extern "C" fn codex_command_read(
 ) -> i32 {
     call(|| {
         if buffer.is_null() || out_length.is_null() || out_stream.is_null() || capacity == 0 {
-            return Err(Failure::invalid("the buffer or a place for a result is NULL, or the buffer is empty"));
+            return Err(Failure::invalid(
+                "the buffer or a place for a result is NULL, or the buffer is empty",
+            ));
         }
         // SAFETY: the header says that the places can be written to, and they are not NULL.
         unsafe {

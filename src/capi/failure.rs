@@ -45,9 +45,8 @@ impl Failure {
     }
 
     fn json(&self) -> String {
-        let plain = |code: &str, message: &str| {
-            json!({ "code": code, "message": message, "causes": [] }).to_string()
-        };
+        let plain =
+            |code: &str, message: &str| json!({ "code": code, "message": message, "causes": [] }).to_string();
         match self {
             Failure::Error(error) => {
                 serde_json::to_string(error).unwrap_or_else(|_| plain(error.code(), &error.to_string()))
@@ -118,5 +117,23 @@ pub(super) fn free(body: impl FnOnce() -> Outcome<()>) {
             std::mem::forget(payload);
             keep_failure(&Failure::Panic("a bug of this library: a panic while freeing".to_owned()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_status_and_an_error() {
+        assert_eq!(call(|| panic!("it has a \"bug\"")), CODEX_PANIC);
+        let error = LAST.with(|last| last.borrow().clone()).unwrap().into_string().unwrap();
+        let error: serde_json::Value = serde_json::from_str(&error).unwrap();
+        assert_eq!(error["code"], "panic");
+        assert_eq!(error["message"], "a bug of this library: it has a \"bug\"");
+        assert_eq!(run(|| Ok(())), CODEX_OK);
+        assert!(last_error().is_null());
+        free(|| panic!("again"));
+        assert!(!last_error().is_null());
     }
 }

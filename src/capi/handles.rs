@@ -96,7 +96,8 @@ fn take<T: Handled>(handle: *const T::Handle) -> Outcome<Arc<T>> {
     let (index, generation) = parse::<T>(handle)?;
     let (registry, is_forked) = registry();
     let mut slots = registry.slots();
-    let slot = slots.slots.get_mut(index).filter(|slot| slot.generation as usize & mask(BITS.1) == generation);
+    let slot =
+        slots.slots.get_mut(index).filter(|slot| slot.generation as usize & mask(BITS.1) == generation);
     let object = slot.and_then(|slot| {
         let object = slot.object.take_if(|object| object.is::<T>())?;
         slot.generation = slot.generation.wrapping_add(1);
@@ -135,5 +136,29 @@ fn unknown<T: Handled>(is_forked: bool) -> Failure {
     match is_forked {
         true => Error::forked(format!("use a {} of another process", T::NAME)).into(),
         false => Failure::Handle(format!("the {} was freed", T::NAME)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_handle_comes_back_as_it_went(kind in 1..=7_u8, index: u32, generation: u32) {
+            let index = index & mask(BITS.0) as u32;
+            let handle = encode(kind, index, generation);
+            let decoded = (kind, index as usize, generation as usize & mask(BITS.1));
+            prop_assert_eq!(decode(handle), Some(decoded));
+        }
+
+        #[test]
+        fn what_is_no_handle_is_told(number: usize) {
+            if let Some((kind, index, generation)) = decode(number) {
+                prop_assert_eq!(encode(kind, index as u32, generation as u32), number);
+            }
+        }
     }
 }

@@ -8,15 +8,15 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+#[cfg(all(feature = "websocket", unix))]
+use crate::UnixSocket;
+#[cfg(feature = "websocket")]
+use crate::WebSocket;
 use crate::{
     ApprovalMode, Client, ClientBuilder, Recorder, Setting, Stdio,
     error::{Error, Result},
     testing::ScriptedServer,
 };
-#[cfg(all(feature = "websocket", unix))]
-use crate::UnixSocket;
-#[cfg(feature = "websocket")]
-use crate::WebSocket;
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -68,7 +68,10 @@ enum TransportKind {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "read, so that the error can say what is missing"))]
+#[cfg_attr(
+    not(feature = "tls"),
+    expect(dead_code, reason = "read, so that the error can say what is missing")
+)]
 struct ClientCertificate {
     chain: String,
     key: String,
@@ -255,5 +258,21 @@ impl Options {
         ScriptedServer::replay(&path).map_err(|source| {
             Error::invalid_because(format!("the recording {} can't be read", path.display()), source)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_is_in_the_header() {
+        let header = include_str!("codex_blocking.h");
+        let error = serde_json::from_str::<Options>(r#"{"moon":1}"#).err().unwrap().to_string();
+        let names: Vec<_> = error.split('`').skip(1).step_by(2).filter(|name| *name != "moon").collect();
+        assert!(names.len() > 25, "{error}");
+        for name in names {
+            assert!(header.contains(&format!("\"{name}\"")), "{name}");
+        }
     }
 }

@@ -82,7 +82,8 @@ fn find(client: &Client, question_json: *const c_char) -> Outcome<ServerRequest>
     if !given.contains_key("key") {
         return Err(Failure::invalid("the question has no \"key\": pass it as it was given"));
     }
-    let identity = |question: &Map<String, Value>| IDENTITY.map(|name| question.get(name).cloned().unwrap_or_default());
+    let identity =
+        |question: &Map<String, Value>| IDENTITY.map(|name| question.get(name).cloned().unwrap_or_default());
     let wanted = identity(&given);
     let is_it = |question: &ServerRequest| match serde_json::to_value(question) {
         Ok(Value::Object(question)) => identity(&question) == wanted,
@@ -94,7 +95,8 @@ fn find(client: &Client, question_json: *const c_char) -> Outcome<ServerRequest>
     if let Some(ended) = client.ended() {
         return Err(ended.into());
     }
-    Err(Error::no_longer_pending("the question was answered or withdrawn, or belongs to another client").into())
+    Err(Error::no_longer_pending("the question was answered or withdrawn, or belongs to another client")
+        .into())
 }
 
 /// Gives all questions that wait for an answer, as an array. Never waits.

@@ -3,17 +3,17 @@
 //! Relies on the streams of the crate. Invariant: no lock is held while a call waits, so that another thread can take
 //! part, end the stream or free it; a wait ends then.
 
+use std::{
+    ffi::{c_char, c_void},
+    time::{Duration, Instant},
+};
 #[cfg(unix)]
 use std::{
     os::fd::{AsRawFd, OwnedFd},
     sync::OnceLock,
 };
-use std::{
-    ffi::{c_char, c_void},
-    time::{Duration, Instant},
-};
 
-use crossbeam_channel::{Receiver, Sender, bounded, never, select, after};
+use crossbeam_channel::Receiver;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
@@ -78,9 +78,6 @@ type OnReady = extern "C" fn(*mut c_void);
 pub(super) struct Reader<S> {
     /// `None` after it was finished, ended or freed.
     stream: Mutex<Option<S>>,
-    /// Dropped when nobody is to wait any more.
-    going: Mutex<Option<Sender<()>>>,
-    gone: Receiver<()>,
     on_ready: CallbackSlot<OnReady>,
     /// A duplicate: the caller may look at it until the handle is freed, also after the stream was finished.
     #[cfg(unix)]
@@ -102,11 +99,8 @@ pub(super) fn deadline(timeout_ms: i64) -> Option<Instant> {
 
 impl<S: Stream> Reader<S> {
     pub(super) fn new(stream: S) -> Reader<S> {
-        let (going, gone) = bounded(0);
         Reader {
             stream: Mutex::new(Some(stream)),
-            going: Mutex::new(Some(going)),
-            gone,
             on_ready: CallbackSlot::default(),
             #[cfg(unix)]
             descriptor: OnceLock::new(),
@@ -127,7 +121,11 @@ impl<S: Stream> Reader<S> {
     }
 
     /// The next thing that `look` finds in the stream, by that moment.
-    pub(super) fn wait<T>(&self, until: Option<Instant>, mut look: impl FnMut(&mut S) -> Found<T>) -> Found<T> {
+    pub(super) fn wait<T>(
+        &self,
+        until: Option<Instant>,
+        mut look: impl FnMut(&mut S) -> Found<T>,
+    ) -> Found<T> {
         loop {
             let Some(mut guard) = self.lock_until(until) else { return Found::Nothing };
             let Some(stream) = guard.as_mut() else { return Found::Ended };
@@ -137,12 +135,11 @@ impl<S: Stream> Reader<S> {
             }
             let ready = stream.ready();
             drop(guard);
-            let timer = until.map_or_else(never, |until| after(until.saturating_duration_since(Instant::now())));
-            select! {
-                recv(ready) -> _ => {}
-                recv(self.gone) -> _ => {}
-                recv(timer) -> _ => {}
-            }
+            // The drop of the stream ends it too, by whichever thread.
+            let _ = match until {
+                Some(until) => ready.recv_deadline(until),
+                None => ready.recv().map_err(Into::into),
+            };
         }
     }
 
@@ -216,7 +213,9 @@ impl<S: Stream> Reader<S> {
         let Some(stream) = guard.as_ref() else {
             return Err(Error::no_longer_pending("the stream was ended; its descriptor").into());
         };
-        let new = stream.descriptor().map_err(|source| Error::invalid_because("no descriptor can be made", source))?;
+        let new = stream
+            .descriptor()
+            .map_err(|source| Error::invalid_because("no descriptor can be made", source))?;
         Ok(self.descriptor.get_or_init(|| new).as_raw_fd())
     }
 
@@ -227,9 +226,8 @@ impl<S: Stream> Reader<S> {
 
     /// Ends the stream: what still waits returns, what was not read is dropped.
     pub(super) fn end(&self) {
-        // In this order a thread that waits finds no stream when it wakes.
+        // Not under the lock: a thread that waits wakes, and finds no stream.
         let stream = self.take();
-        drop(self.going.lock().take());
         drop(stream);
     }
 

@@ -50,8 +50,10 @@ pub(super) fn registry() -> (&'static Registry, bool) {
     let process = std::process::id();
     let (mut registry, mut is_forked) = (&FIRST, false);
     loop {
-        let found =
-            registry.process.compare_exchange(0, process, Ordering::Relaxed, Ordering::Relaxed).unwrap_or_else(|of| of);
+        let found = registry
+            .process
+            .compare_exchange(0, process, Ordering::Relaxed, Ordering::Relaxed)
+            .unwrap_or_else(|of| of);
         if found == 0 || found == process {
             return (registry, is_forked);
         }

@@ -65,7 +65,11 @@ pub extern "C" fn codex_client_questions(client: *mut codex_client, out: *mut *m
 /// Reads the next item as JSON, like codex_chat_next. CODEX_ENDED after the end of the connection, or after
 /// codex_stream_end.
 #[unsafe(no_mangle)]
-pub extern "C" fn codex_stream_next(stream: *mut codex_stream, timeout_ms: i64, out_json: *mut *mut c_char) -> i32 {
+pub extern "C" fn codex_stream_next(
+    stream: *mut codex_stream,
+    timeout_ms: i64,
+    out_json: *mut *mut c_char,
+) -> i32 {
     call(|| {
         let place = Place::new(out_json)?;
         let stream = get::<OpenStream>(stream)?;

@@ -16,9 +16,7 @@ use super::{
     handles::{Handled, close, get},
 };
 use crate::{
-    ChatRequest, ReviewDelivery, ThreadConfig, ThreadHandle, Tool, ToolOutput,
-    error::Error,
-    protocol::Turn,
+    ChatRequest, ReviewDelivery, ThreadConfig, ThreadHandle, Tool, ToolOutput, error::Error, protocol::Turn,
 };
 
 pub(super) struct OpenThread(ThreadHandle);
@@ -98,7 +96,9 @@ pub extern "C" fn codex_client_start_thread_with_tools(
         let client = get::<OpenClient>(client)?;
         let tools: Vec<DeclaredTool> = json("the tools", tools_json)?;
         let tools = tools.into_iter().map(Tool::from);
-        place.give_handle(OpenThread(client.client.start_thread_with_declared_tools(config(config_json)?, tools)?))
+        place.give_handle(OpenThread(
+            client.client.start_thread_with_declared_tools(config(config_json)?, tools)?,
+        ))
     })
 }
 
@@ -274,7 +274,11 @@ pub extern "C" fn codex_thread_compact(thread: *mut codex_thread) -> i32 {
 /// Drops the last num_turns turns, and gives the thread in the protocol's JSON. Blocks for the requests that are needed;
 /// each has the request limit.
 #[unsafe(no_mangle)]
-pub extern "C" fn codex_thread_rollback(thread: *mut codex_thread, num_turns: u32, out_json: *mut *mut c_char) -> i32 {
+pub extern "C" fn codex_thread_rollback(
+    thread: *mut codex_thread,
+    num_turns: u32,
+    out_json: *mut *mut c_char,
+) -> i32 {
     call(|| {
         let place = Place::new(out_json)?;
         place.give_json(&get::<OpenThread>(thread)?.0.rollback(num_turns)?)

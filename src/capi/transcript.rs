@@ -30,7 +30,10 @@ pub extern "C" fn codex_transcript_new(out: *mut *mut codex_transcript) -> i32 {
 
 /// Makes a transcript of history: an array of turns, as codex_thread_turns gives it.
 #[unsafe(no_mangle)]
-pub extern "C" fn codex_transcript_from_turns(turns_json: *const c_char, out: *mut *mut codex_transcript) -> i32 {
+pub extern "C" fn codex_transcript_from_turns(
+    turns_json: *const c_char,
+    out: *mut *mut codex_transcript,
+) -> i32 {
     call(|| {
         let place = Place::new(out)?;
         let turns: Vec<Turn> = json("the turns", turns_json)?;
@@ -40,7 +43,10 @@ pub extern "C" fn codex_transcript_from_turns(turns_json: *const c_char, out: *m
 
 /// Adds an event, as a chat of codex_client_chat_events gives it.
 #[unsafe(no_mangle)]
-pub extern "C" fn codex_transcript_apply(transcript: *mut codex_transcript, event_json: *const c_char) -> i32 {
+pub extern "C" fn codex_transcript_apply(
+    transcript: *mut codex_transcript,
+    event_json: *const c_char,
+) -> i32 {
     run(|| {
         let transcript = get::<OpenTranscript>(transcript)?;
         let event: TurnEvent = object("the event", event_json)?;
@@ -51,7 +57,10 @@ pub extern "C" fn codex_transcript_apply(transcript: *mut codex_transcript, even
 
 /// Gives the transcript (a Transcript as JSON).
 #[unsafe(no_mangle)]
-pub extern "C" fn codex_transcript_json(transcript: *mut codex_transcript, out_json: *mut *mut c_char) -> i32 {
+pub extern "C" fn codex_transcript_json(
+    transcript: *mut codex_transcript,
+    out_json: *mut *mut c_char,
+) -> i32 {
     call(|| {
         let place = Place::new(out_json)?;
         place.give_json(&*get::<OpenTranscript>(transcript)?.0.lock())

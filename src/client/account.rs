@@ -40,6 +40,18 @@ impl Client {
         Ok(self.call(GetAccountParams::new())?.into_inner().into())
     }
 
+    /// The same as [`account`](Self::account), but the server first asks OpenAI for new tokens, if it is signed in with
+    /// ChatGPT: a change of the plan shows at once, and a sign-in that was revoked is none any more. If OpenAI can't be
+    /// reached, the server returns what it knows.
+    ///
+    /// Blocks for at most the request limit.
+    ///
+    /// # Errors
+    /// Same as [`request`](Self::request).
+    pub fn refresh_account(&self) -> Result<Account> {
+        Ok(self.call(GetAccountParams::new().refresh_token(true))?.into_inner().into())
+    }
+
     /// Signs the server in with an API key of OpenAI, which it stores in its `CODEX_HOME`, in place of the sign-in that
     /// it had. White space around the key is removed.
     ///

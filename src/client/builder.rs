@@ -59,6 +59,7 @@ pub(crate) struct ClientSettings {
     pub(crate) is_strict: bool,
     pub(crate) client_name: String,
     pub(crate) client_version: String,
+    pub(crate) client_title: Option<String>,
     pub(crate) experimental_api: bool,
     pub(crate) opt_out: Vec<String>,
 }
@@ -120,6 +121,7 @@ impl Default for ClientBuilder {
                 is_strict: false,
                 client_name: env!("CARGO_PKG_NAME").to_owned(),
                 client_version: env!("CARGO_PKG_VERSION").to_owned(),
+                client_title: None,
                 experimental_api: false,
                 opt_out: legacy_events::methods(),
             },
@@ -173,10 +175,17 @@ impl ClientBuilder {
     }
 
     /// Sets the name and version that the server receives (by default those of this crate). The name becomes
-    /// part of an HTTP header in requests to the model, so it must be valid there.
+    /// part of an HTTP header in requests to the model, so it must be valid there. For a name for humans, see
+    /// [`client_title`](Self::client_title).
     pub fn client_info(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.settings.client_name = name.into();
         self.settings.client_version = version.into();
+        self
+    }
+
+    /// Sets the name of the program for humans (by default, none is sent).
+    pub fn client_title(mut self, title: impl Into<String>) -> Self {
+        self.settings.client_title = Some(title.into());
         self
     }
 

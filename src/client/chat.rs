@@ -166,6 +166,7 @@ impl Client {
     ) -> Result<TurnStream<T>> {
         let keep_raw = request.keep_raw_events.unwrap_or(mode == ChatMode::Once);
         let keep_steps = request.keep_steps.unwrap_or(mode == ChatMode::Once);
+        self.check_known_to_server(request)?;
         let seemed_loaded = request.thread.as_deref().is_some_and(|id| self.known_threads().is_loaded(id));
         let thread = self.thread_for(request)?;
         let (thread_id, mut not_resumed) = (thread.id.clone(), thread.not_resumed);
@@ -206,6 +207,17 @@ impl Client {
         let reading =
             Reading { mode, inactivity, turn_timeout, requested, keep_raw, keep_steps, sub_agents, lease };
         Ok(self.read(consumer, reading))
+    }
+
+    /// # Errors
+    /// `InvalidInput` if the server is known to ignore a parameter that decides what the turn does.
+    fn check_known_to_server(&self, request: &ChatRequest) -> Result<()> {
+        match request.ignored_before_151() {
+            Some(name) if self.initialize()?.is_before((0, 151)) == Some(true) => {
+                Err(Error::invalid(format!("this server ignores `{name}`: 0.151 is the first that has it")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Follows a thread: returns the events of all its turns from now on, whoever starts them: this client,

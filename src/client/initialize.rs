@@ -3,6 +3,8 @@
 //! Relies on `rpc`. Invariant: at most one `initialize` is in flight, and none is sent after one has
 //! succeeded.
 
+use std::path::Path;
+
 use parking_lot::MutexGuard;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -53,10 +55,34 @@ impl InitializeResult {
         }
     }
 
-    /// The server's version, such as `0.169.0`, from its `userAgent`: the text between a `/` and ` (`. The
-    /// name of another client, which may contain slashes, can precede it.
+    /// How the server names itself in requests to the model: the name of the client, its own version, its system.
+    pub fn user_agent(&self) -> Option<&str> {
+        self.text("userAgent")
+    }
+
+    /// The server's `CODEX_HOME`, on its machine.
+    pub fn codex_home(&self) -> Option<&Path> {
+        self.text("codexHome").map(Path::new)
+    }
+
+    /// The family of the server's system: `unix` or `windows`.
+    pub fn platform_family(&self) -> Option<&str> {
+        self.text("platformFamily")
+    }
+
+    /// The server's system, such as `linux` or `macos`.
+    pub fn platform_os(&self) -> Option<&str> {
+        self.text("platformOs")
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.raw.get(name)?.as_str()
+    }
+
+    /// The server's version, such as `0.169.0`, from its [`user_agent`](Self::user_agent): the text between a `/` and
+    /// ` (`. The name of another client, which may contain slashes, can precede it.
     pub fn server_version(&self) -> Option<&str> {
-        let agent = self.raw.get("userAgent")?.as_str()?;
+        let agent = self.user_agent()?;
         // A version contains neither a slash nor white space, so no character is visited twice.
         agent.split('/').skip(1).find_map(|after| {
             let end = after.find(char::is_whitespace)?;
@@ -199,10 +225,11 @@ impl Client {
         if !settings.opt_out.is_empty() {
             capabilities.insert("optOutNotificationMethods".to_owned(), settings.opt_out.clone().into());
         }
-        json!({
-            "clientInfo": { "name": settings.client_name, "version": settings.client_version },
-            "capabilities": capabilities,
-        })
+        let mut info = json!({ "name": settings.client_name, "version": settings.client_version });
+        if let Some(title) = &settings.client_title {
+            info["title"] = title.as_str().into();
+        }
+        json!({ "clientInfo": info, "capabilities": capabilities })
     }
 }
 
@@ -254,6 +281,19 @@ mod tests {
         }
         assert_eq!(version_in("n/0.170.0-alpha.1 (x)").as_deref(), Some("0.170.0-alpha.1"));
         assert_eq!(version_in("nothing"), None);
+    }
+
+    #[test]
+    fn the_result_tells_where_the_server_runs() {
+        let agent = "me/0.169.0 (Debian; x86_64) xterm (me; 1)";
+        let result = InitializeResult::new(json!({
+            "userAgent": agent, "codexHome": "/home/me/.codex", "platformFamily": "unix", "platformOs": "linux",
+        }));
+        assert_eq!(result.user_agent(), Some(agent));
+        assert_eq!(result.codex_home(), Some(Path::new("/home/me/.codex")));
+        assert_eq!((result.platform_family(), result.platform_os()), (Some("unix"), Some("linux")));
+        let old = InitializeResult::new(json!({ "userAgent": agent, "codexHome": null, "platformOs": 1 }));
+        assert_eq!((old.codex_home(), old.platform_family(), old.platform_os()), (None, None, None));
     }
 
     #[test]

@@ -186,10 +186,10 @@ impl Client {
     ///
     /// The server applies a configuration when it loads a thread, and ignores it for a loaded thread.
     /// Therefore, `cwd`, `model`, `approval_policy`, `approvals_reviewer`, `sandbox`, `permissions`,
-    /// `service_tier` and `personality` of a loaded thread are sent with its next turn; the overrides of that turn's request take precedence. They stay deferred until a
-    /// turn has started with them, even if the thread is unloaded in between. `null` leaves a field
-    /// unchanged. A sandbox is sent as the policy of the same name, without additional folders or network
-    /// access that the user's configuration may grant.
+    /// `service_tier` and `personality` of a loaded thread are sent with its next turn; the overrides of that
+    /// turn's request take precedence. They stay deferred until a turn has started with them, even if the thread
+    /// is unloaded in between. `null` leaves a field unchanged. A sandbox is sent as the policy of the same name,
+    /// without additional folders or network access that the user's configuration may grant.
     ///
     /// Makes at most two requests, and none if this client has loaded the thread; blocks for at most the
     /// request limit for each.

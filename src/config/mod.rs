@@ -169,7 +169,7 @@ macro_rules! settings {
                 self.extra.check(Self::STABLE, others)?;
                 // The experimental setters: only what is set, so that the feature does not change what works.
                 let plain = Self { extra: Extra::default(), ..self.clone() };
-                self.extra.check_against(&plain)
+                self.extra.check_against(&Params(&plain))
             }
         }
     };
@@ -180,8 +180,8 @@ settings! {
     /// server's configuration applies), `null` (the same, but it overrides an earlier value in a merge),
     /// or set.
     ///
-    /// As JSON it has its set fields as members; values that are types of the protocol have the protocol's form. A
-    /// member that is no field is an error.
+    /// As JSON it has its set fields as members; values that are types of the protocol have the protocol's form.
+    /// [`extra`](Self::extra) is an object. A member that is no field is an error.
     ///
     /// ```
     /// use codex_blocking::{ApprovalPolicy, SandboxMode, ThreadConfig};
@@ -324,7 +324,7 @@ settings! {
     /// the current value.
     ///
     /// As JSON it has its set fields as members; values that are types of the protocol have the protocol's form.
-    /// `extra` is an object. A member that is no field is an error.
+    /// [`extra`](Self::extra) is an object. A member that is no field is an error.
     pub struct TurnOverrides {
         /// The agent's working directory.
         cwd: PathBuf,
@@ -347,7 +347,9 @@ settings! {
         permissions: String,
         /// The service tier, which determines the speed and the price of the model.
         service_tier: String,
-        /// The service tier for this turn only. It has no effect on a turn that is already running.
+        /// The service tier for this turn only. It has no effect on a turn that is already running. The chat returns
+        /// [`Error::InvalidInput`](crate::Error::InvalidInput) if the server is older than 0.151, which would ignore
+        /// it.
         service_tier_for_turn: String,
         /// The plugins that the thread does not use, by their ids; replaces the thread's list.
         disabled_plugin_ids: Vec<String>,

@@ -120,6 +120,14 @@ impl ListThreads {
         self
     }
 
+    /// Lists only threads with exactly one of these working directories, in place of [`cwd`](Self::cwd); with none
+    /// of them, lists nothing. Invalid Unicode is replaced as there.
+    pub fn cwds<P: Into<PathBuf>>(mut self, cwds: impl IntoIterator<Item = P>) -> Self {
+        let cwds: Vec<String> = cwds.into_iter().map(text_of).collect();
+        self.params = self.params.cwd(ThreadListCwdFilter::List(cwds));
+        self
+    }
+
     /// Lists only threads of these model providers, by their names in the server's configuration.
     pub fn model_providers<S: Into<String>>(mut self, providers: impl IntoIterator<Item = S>) -> Self {
         self.params = self.params.model_providers(strings(providers));
@@ -136,6 +144,19 @@ impl ListThreads {
     /// Lists only threads whose title contains this text.
     pub fn search_term(mut self, term: impl Into<String>) -> Self {
         self.params = self.params.search_term(term.into());
+        self
+    }
+
+    /// Lists only threads in this section, by its id. The requests of `threadSection/…` make and list sections.
+    pub fn section_id(mut self, id: impl Into<String>) -> Self {
+        self.params = self.params.section_id(id.into());
+        self
+    }
+
+    /// Sets whether the server looks only into its database (default: false). Then it misses threads whose files
+    /// others have brought to its `CODEX_HOME` since it started, and need not look for them.
+    pub fn use_state_db_only(mut self, only: bool) -> Self {
+        self.params = self.params.use_state_db_only(only);
         self
     }
 
@@ -161,9 +182,10 @@ options_json! {
         model_providers: Vec<String>,
         source_kinds: Vec<ThreadSourceKind>,
         search_term: String,
+        section_id: String,
         sort_key: ThreadSortKey,
         sort_direction: SortDirection,
-    } {}
+    } { use_state_db_only, }
 }
 
 /// Paging and filters for [`Client::list_models`](crate::Client::list_models).

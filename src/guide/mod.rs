@@ -32,6 +32,10 @@ pub mod event_loops {
     #![doc = include_str!("event_loops.md")]
 }
 
+pub mod official_sdk {
+    #![doc = include_str!("official_sdk.md")]
+}
+
 pub mod from_python {
     #![doc = include_str!("from_python.md")]
 }
@@ -51,6 +55,10 @@ pub mod recording {
 
 pub mod performance {
     #![doc = include_str!("performance.md")]
+}
+
+pub mod other_languages {
+    #![doc = include_str!("other_languages.md")]
 }
 
 pub mod architecture {

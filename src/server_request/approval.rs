@@ -191,9 +191,13 @@ impl ApprovalDecision {
             Accept,
             AcceptForSession,
             #[serde(rename_all = "snake_case")]
-            AcceptWithExecpolicyAmendment { execpolicy_amendment: Vec<String> },
+            AcceptWithExecpolicyAmendment {
+                execpolicy_amendment: Vec<String>,
+            },
             #[serde(rename_all = "snake_case")]
-            ApplyNetworkPolicyAmendment { network_policy_amendment: NetworkPolicyAmendment },
+            ApplyNetworkPolicyAmendment {
+                network_policy_amendment: NetworkPolicyAmendment,
+            },
             Decline,
             Cancel,
         }

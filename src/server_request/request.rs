@@ -25,7 +25,8 @@ use crate::{
 /// [`Client::server_requests`](crate::Client::server_requests) return requests of all kinds, for example for
 /// a GUI; [`Client::set_server_request_handler`](crate::Client::set_server_request_handler) handles those
 /// without a handler of their own. It is plain data: as JSON it has the member `type`, which contains the
-/// kind in snake case.
+/// kind in snake case, and the member `key`, a text that says which request it is: no other request of any client has the
+/// same, also if its server uses an id again.
 ///
 /// (`protocol::ServerRequestMessage` is the message itself. This type is the request while it is pending:
 /// tool approvals are distinguished from forms, and file changes are included in the request about them.)
@@ -68,7 +69,7 @@ pub type ToolCall = TypedServerRequest<DynamicToolCallParams>;
 
 /// A server request with its [parameters](Self::params).
 ///
-/// As JSON it has the members `request_id`, `method` and `params`, the last unchanged; as a string if it is
+/// As JSON it has the members `key`, `request_id`, `method` and `params`, the last unchanged; as a string if it is
 /// nested deeper than 100 levels, or contains a number outside of the range of `f64`.
 #[derive(Clone)]
 pub struct TypedServerRequest<P> {

@@ -163,10 +163,16 @@ impl ServerRequest {
 
     /// Checks an answer in the protocol's JSON.
     fn read_answer(&self, result: &Value) -> Result<Value> {
-        fn check<P: ServerRequestParams<Response: DeserializeOwned>>(result: &Value) -> serde_json::Result<()> {
+        fn check<P: ServerRequestParams<Response: DeserializeOwned>>(
+            result: &Value,
+        ) -> serde_json::Result<()> {
             P::Response::deserialize(result).map(drop)
         }
         let checked = match self {
+            // An array would be read as the members in their order.
+            known if !result.is_object() && !matches!(known, ServerRequest::Other(_)) => {
+                return Err(self.unfit());
+            }
             ServerRequest::Approval(request) => {
                 let decision = ApprovalDecision::from_protocol(result).ok_or_else(|| self.unfit())?;
                 return request.answer(&decision);

@@ -17,7 +17,8 @@ pub use crate::protocol::ToolRequestUserInputQuestion as UserInputQuestion;
 
 /// A server request with questions of the agent to the user.
 ///
-/// As JSON it has its fields as members; `auto_resolution` is the member `auto_resolution_ms`, in milliseconds.
+/// As JSON it has its fields as members, and the `key` of [`ServerRequest`](crate::ServerRequest); `auto_resolution` is
+/// the member `auto_resolution_ms`, in milliseconds.
 #[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct UserInputRequest {

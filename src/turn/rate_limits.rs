@@ -2,13 +2,13 @@
 //!
 //! Relies on serde. Invariant: one moment is kept, whatever the server sends.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::raw::params_of;
-use crate::error::Error;
+use crate::{error::Error, protocol::wire::unix_seconds};
 
 /// The most characters of a limit's id that are kept.
 const MOST: usize = 100;
@@ -61,7 +61,7 @@ impl Snapshot {
             windows.filter(|window| window.used_percent >= 100.0).filter_map(|window| window.resets_at);
         let own = self.individual_limit.iter().filter(|limit| limit.remaining_percent <= 0.0);
         let seconds = windows.chain(own.map(|limit| limit.resets_at)).max()?;
-        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+        unix_seconds::moment(seconds)
     }
 }
 

@@ -319,6 +319,8 @@ impl TurnReader {
             phase: answer.and_then(|answer| answer.phase.clone()),
             completion_source: answer
                 .map(|answer| if answer.is_plan { CompletionSource::Plan } else { found }),
+            started_at: self.session.started_at,
+            completed_at: self.session.completed_at,
             duration: self.session.duration,
             usage: self.session.usage(),
             steps: self.session.take_steps(),

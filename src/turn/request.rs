@@ -34,7 +34,7 @@ use crate::{
 ///
 /// As JSON it has the set settings as members, under the names of their setters (`inactivity_timeout_ms` and
 /// `turn_timeout_ms` in milliseconds, null for no limit), and one of these: `text`, `input`, a list of items in the form
-/// of the protocol, or `continuation`. Another member is an error.
+/// of the protocol, or `continuation`. [`extra`](Self::extra) is an object. Another member is an error.
 ///
 /// ```
 /// use codex_blocking::ChatRequest;
@@ -179,6 +179,14 @@ impl ChatRequest {
     pub fn sub_agents(mut self, with_them: bool) -> Self {
         self.sub_agents = Some(with_them);
         self
+    }
+
+    /// A parameter that is set, that servers before 0.151 ignore, and that decides what the turn does.
+    pub(crate) fn ignored_before_151(&self) -> Option<&'static str> {
+        let tier = self.overrides.as_ref().and_then(|overrides| overrides.service_tier_for_turn.value());
+        let of_them =
+            [("tool_output", self.params.tool_output.is_some()), ("service_tier_for_turn", tier.is_some())];
+        of_them.into_iter().find_map(|(name, is_set)| is_set.then_some(name))
     }
 
     /// # Errors

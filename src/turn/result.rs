@@ -2,7 +2,7 @@
 //!
 //! Relies on `step` and `raw`. Invariant: plain data, independent of the connection.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +10,14 @@ use super::{ConversationStep, RawEvent, raw::params_of};
 use crate::excerpt::abridged_debug;
 use crate::protocol::{
     MessagePhase, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, TurnStatus,
-    wire::milliseconds,
+    wire::{milliseconds, unix_seconds},
 };
 
 /// The result of a completed turn, from [`chat_once`](crate::Client::chat_once) and
 /// [`Chat::finish`](crate::Chat::finish).
 ///
-/// As JSON it has its fields as members; `duration` is the member `duration_ms`, in milliseconds.
+/// As JSON it has its fields as members: `started_at` and `completed_at` in Unix seconds, `duration` as `duration_ms` in
+/// milliseconds.
 #[derive(Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatResult {
@@ -43,6 +44,12 @@ pub struct ChatResult {
     pub phase: Option<MessagePhase>,
     /// Where the answer was found; `None` if there is none.
     pub completion_source: Option<CompletionSource>,
+    /// When the turn began, by the server's clock, to the second. `None` if the server doesn't tell, as some old ones.
+    #[serde(with = "unix_seconds", default)]
+    pub started_at: Option<SystemTime>,
+    /// When the turn completed, likewise.
+    #[serde(with = "unix_seconds", default)]
+    pub completed_at: Option<SystemTime>,
     /// How long the turn ran, as the server measured it.
     #[serde(rename = "duration_ms", with = "milliseconds", default)]
     pub duration: Option<Duration>,
@@ -56,7 +63,7 @@ pub struct ChatResult {
 
 abridged_debug!(struct ChatResult {
     thread_id, turn_id, status, final_text, steps, raw_events, assistant_item_id, phase, completion_source,
-    duration, usage, token_usage,
+    started_at, completed_at, duration, usage, token_usage,
 });
 
 /// Where an answer was found.

@@ -6,7 +6,7 @@
 use std::{
     collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Deserializer};
@@ -23,7 +23,9 @@ use super::{
 };
 use crate::{
     error::Error,
-    protocol::{MessagePhase, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount},
+    protocol::{
+        MessagePhase, ThreadTokenUsage as TokenUsage, TokenUsageBreakdown as TokenCount, wire::unix_seconds,
+    },
 };
 
 /// About what an entry of a table costs besides its text.
@@ -126,6 +128,8 @@ pub struct Session {
     /// The thread's total before this turn.
     usage_before: Option<TokenCount>,
     pub(crate) token_usage: Option<TokenUsage>,
+    pub(crate) started_at: Option<SystemTime>,
+    pub(crate) completed_at: Option<SystemTime>,
     pub(crate) duration: Option<Duration>,
     /// The last `error` without a retry.
     failure: Option<TurnError>,
@@ -155,6 +159,8 @@ impl Session {
             steps_bytes: 0,
             usage_before,
             token_usage: None,
+            started_at: None,
+            completed_at: None,
             duration: None,
             failure: None,
             failure_bytes: 0,
@@ -327,7 +333,10 @@ impl Session {
     /// Processes the terminal event. It contains items that arrived before, or some of them.
     pub(crate) fn complete_turn(&mut self, turn: &RawValue, steps: &mut impl Extend<ConversationStep>) {
         let tree = || serde_json::from_str(turn.get()).unwrap_or_else(|_| Value::from(turn.get()));
-        let TerminalTurn { status, error, items, duration_ms, .. } = TerminalTurn::of(turn.get());
+        let TerminalTurn { status, error, items, started_at, completed_at, duration_ms, .. } =
+            TerminalTurn::of(turn.get());
+        self.started_at = started_at.and_then(unix_seconds::moment).or(self.started_at);
+        self.completed_at = completed_at.and_then(unix_seconds::moment).or(self.completed_at);
         self.duration = duration_ms.map(Duration::from_millis).or(self.duration);
         self.complete_stored(items.unwrap_or_default(), steps);
         let error = error.or_else(|| self.failure.take());
@@ -388,6 +397,10 @@ pub(super) struct TerminalTurn<'a> {
     pub(super) error: Option<TurnError>,
     #[serde(default, borrow, deserialize_with = "lenient")]
     items: Option<Vec<&'a RawValue>>,
+    #[serde(default, rename = "startedAt", deserialize_with = "lenient")]
+    started_at: Option<u64>,
+    #[serde(default, rename = "completedAt", deserialize_with = "lenient")]
+    completed_at: Option<u64>,
     #[serde(default, rename = "durationMs", deserialize_with = "lenient")]
     duration_ms: Option<u64>,
 }

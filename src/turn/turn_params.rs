@@ -133,7 +133,9 @@ turn_params! {
         /// Sets an id of the program's own for the message. It comes back as `client_id` of the message's item, in
         /// events and in history, and tells apart messages that join the same turn.
         client_user_message_id: String,
-        /// Sends the output of a tool that ran outside of the server instead of an input, which must be empty:
+        /// Sends the output of a tool that ran outside of the server instead of an input, which must be empty. The
+        /// chat returns [`Error::InvalidInput`](crate::Error::InvalidInput) if the server is older than 0.151, which
+        /// would run the turn without it.
         ///
         /// ```
         /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;

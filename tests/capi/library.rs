@@ -28,7 +28,15 @@ pub(crate) fn library() -> &'static Path {
         // Beside that of Cargo's own build, whose library has other features.
         let target = folder().join("library");
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(root()).args(["rustc", "--quiet", "--lib", "-p", "codex-blocking", "--features", "capi"]);
+        cargo.current_dir(root()).args([
+            "rustc",
+            "--quiet",
+            "--lib",
+            "-p",
+            "codex-blocking",
+            "--features",
+            "capi",
+        ]);
         cargo.args(["--crate-type", "cdylib,staticlib"]).arg("--target-dir").arg(&target);
         checked(&mut cargo);
         target.join("debug")
@@ -55,6 +63,11 @@ fn compiler(source: &Path) -> (String, &'static str) {
 
 /// Builds a program of `tests/capi/c`, or the one at an absolute path.
 pub(crate) fn build(source: impl AsRef<Path>, with: With) -> PathBuf {
+    build_with(source, with, &[])
+}
+
+/// Same as [`build`], with more arguments for the compiler.
+pub(crate) fn build_with(source: impl AsRef<Path>, with: With, arguments: &[&OsStr]) -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let source = root().join("tests/capi/c").join(source);
     let (compiler, standard) = compiler(&source);
@@ -66,10 +79,15 @@ pub(crate) fn build(source: impl AsRef<Path>, with: With) -> PathBuf {
     if with == With::Sanitizers {
         command.args(["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]);
     }
-    command.arg("-I").arg(root().join("src/capi")).arg("-o").arg(&program).arg(&source);
-    command.arg("-L").arg(library()).arg("-lcodex_blocking").arg(format!("-Wl,-rpath,{}", library().display()));
+    command.args(arguments).arg("-I").arg(root().join("src/capi")).arg("-o").arg(&program).arg(&source);
+    command
+        .arg("-L")
+        .arg(library())
+        .arg("-lcodex_blocking")
+        .arg(format!("-Wl,-rpath,{}", library().display()));
     let output = command.output();
-    let output = output.unwrap_or_else(|error| panic!("the C ABI can't be tested without {compiler}: {error}"));
+    let output =
+        output.unwrap_or_else(|error| panic!("the C ABI can't be tested without {compiler}: {error}"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     program
 }
@@ -91,7 +109,8 @@ pub(crate) fn command(program: &Path, with: With) -> Command {
             let mut command = Command::new("valgrind");
             command.args(["--quiet", "--error-exitcode=99", "--leak-check=full"]);
             // The rest is what statics keep, of this library and of others.
-            command.args(["--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect"]);
+            command
+                .args(["--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect"]);
             command.arg(program);
             command
         }

@@ -1,9 +1,14 @@
 //! The programs of `tests/capi/c`, plain, under the sanitizers and under valgrind.
 
-use codex_blocking::testing::{ScriptedListener, ScriptedServer, TurnScript};
-use serde_json::json;
+use std::{collections::BTreeMap, fs};
 
-use crate::library::{With, build, has_valgrind, run};
+use codex_blocking::testing::{ScriptedListener, ScriptedServer, TurnScript};
+use serde_json::{Value, json};
+
+use crate::{
+    library::{With, build, checked, command, has_valgrind, root, run},
+    real::RealHome,
+};
 
 /// A server with a script for each text that the programs send.
 fn server() -> ScriptedListener {
@@ -35,24 +40,48 @@ fn run_scripted(with: With) {
 }
 
 macro_rules! with_each_tool {
-    ($($name:ident, $sanitized:ident, $checked:ident: $run:expr;)*) => {$(
+    ($($(#[$attribute:meta])* $name:ident, $sanitized:ident, $checked:ident: $run:expr;)*) => {$(
         #[test]
+        $(#[$attribute])*
         fn $name() {
             $run(With::Plain);
         }
 
         #[test]
+        $(#[$attribute])*
         fn $sanitized() {
             $run(With::Sanitizers);
         }
 
         #[test]
+        $(#[$attribute])*
         fn $checked() {
             if has_valgrind() {
                 $run(With::Valgrind);
             }
         }
     )*};
+}
+
+fn run_raii(with: With) {
+    let server = server();
+    assert_eq!(run(&build("raii.cpp", with), with, &[&server.url()]), "all well\n");
+}
+
+/// The options for a server of this home.
+fn options(home: &RealHome) -> Value {
+    json!({
+        "transport": "stdio",
+        "command": home.command(),
+        "cwd": home.workspace(),
+        "env": home.envs().into_iter().collect::<BTreeMap<_, _>>(),
+        "approval_mode": "manual",
+    })
+}
+
+fn run_real(with: With) {
+    let home = RealHome::new();
+    assert_eq!(run(&build("real.c", with), with, &[&options(&home).to_string()]), "all well\n");
 }
 
 fn run_misuse(with: With) {
@@ -64,7 +93,34 @@ with_each_tool! {
     a_program_in_c_uses_all_functions_under_sanitizers,
     a_program_in_c_uses_all_functions_under_valgrind: run_scripted;
 
+    a_program_in_cpp_uses_its_own_header,
+    a_program_in_cpp_uses_its_own_header_under_sanitizers,
+    a_program_in_cpp_uses_its_own_header_under_valgrind: run_raii;
+
+    #[ignore = "needs the real server, which npm fetches once"]
+    a_program_in_c_talks_to_the_real_server,
+    a_program_in_c_talks_to_the_real_server_under_sanitizers,
+    a_program_in_c_talks_to_the_real_server_under_valgrind: run_real;
+
     what_is_misused_gives_a_status,
     what_is_misused_gives_a_status_under_sanitizers,
     what_is_misused_gives_a_status_under_valgrind: run_misuse;
+}
+
+#[test]
+#[ignore = "needs the real server, which npm fetches once"]
+fn the_first_program_of_the_readme_prints_the_steps() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let code = readme.split("```c\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let home = RealHome::new();
+    let source = home.workspace().join("first.c");
+    fs::write(&source, code).unwrap();
+    let program = build(&source, With::Sanitizers);
+    let server: Vec<String> = home.command().iter().map(|word| format!("'{word}'")).collect();
+    let mut first = command(&program, With::Sanitizers);
+    let output = checked(first.env("CODEX_APP_SERVER_CMD", server.join(" ")).envs(home.envs()));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("\"text\":\"echo: Say hello\""), "{printed}");
+    assert!(code.lines().count() <= 24, "it is no first program any more");
+    fs::remove_file(program).unwrap();
 }

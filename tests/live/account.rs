@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use codex_blocking::testing::{ModelReply, ModelStub};
-use codex_blocking::{AccountKind, Client, Error, PlanType, Stdio};
+use codex_blocking::{Account, AccountKind, Client, Error, PlanType, Stdio};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -25,6 +25,7 @@ cases![
     an_administrator_can_forbid_a_way_to_sign_in,
     a_browser_signs_in,
     a_device_code_signs_in,
+    an_account_is_refreshed_with_new_tokens,
     a_sign_in_that_was_revoked_fails_the_turn_and_says_what_to_do,
     a_device_code_that_is_denied_cancelled_or_replaced_ends_its_login,
 ];
@@ -124,8 +125,13 @@ impl Issuer {
 
 /// Tokens for the account `acc-1`.
 fn tokens() -> Value {
+    tokens_of("pro")
+}
+
+/// The same with this plan.
+fn tokens_of(plan: &str) -> Value {
     let claims = json!({ "email": "me@example.com", "exp": 4_102_444_800_u64, "https://api.openai.com/auth":
-        { "chatgpt_plan_type": "pro", "chatgpt_user_id": "user-1", "chatgpt_account_id": "acc-1" } });
+        { "chatgpt_plan_type": plan, "chatgpt_user_id": "user-1", "chatgpt_account_id": "acc-1" } });
     let part = |value: &Value| base64_url(value.to_string().as_bytes());
     let token = format!("{}.{}.c2ln", part(&json!({ "alg": "none" })), part(&claims));
     json!({ "id_token": token, "access_token": token, "refresh_token": "refresh-1" })
@@ -182,8 +188,11 @@ impl SignedOut {
 }
 
 fn is_signed_in_as_me(client: &Client) {
-    let account = client.account().unwrap();
-    assert_eq!((account.kind, account.plan), (Some(AccountKind::Chatgpt), Some(PlanType::Pro)));
+    is_signed_in_as(&client.account().unwrap(), &PlanType::Pro);
+}
+
+fn is_signed_in_as(account: &Account, plan: &PlanType) {
+    assert_eq!((account.kind.as_ref(), account.plan.as_ref()), (Some(&AccountKind::Chatgpt), Some(plan)));
     assert_eq!(account.email.as_deref(), Some("me@example.com"));
 }
 
@@ -309,6 +318,30 @@ fn a_device_code_signs_in() {
     assert!(login.url().starts_with(&here.issuer.url), "{}", login.url());
     login.wait(PATIENCE).unwrap();
     is_signed_in_as_me(&here.client);
+}
+
+fn an_account_is_refreshed_with_new_tokens() {
+    if is_old_server() {
+        return;
+    }
+    let here = SignedOut::new();
+    here.client.login_device_code().unwrap().wait(PATIENCE).unwrap();
+    let refreshes = || {
+        let script = here.issuer.script.lock();
+        script.asked.iter().filter(|path| *path == "/oauth/token").count()
+    };
+    let before = refreshes();
+    here.client.account().unwrap();
+    assert_eq!(refreshes(), before);
+    here.issuer.script.lock().refresh = Some((200, tokens_of("plus")));
+    is_signed_in_as(&here.client.refresh_account().unwrap(), &PlanType::Plus);
+    assert_eq!(refreshes(), before + 1);
+    here.issuer.script.lock().refresh = Some((500, json!({})));
+    is_signed_in_as(&here.client.refresh_account().unwrap(), &PlanType::Plus);
+    let revoked = json!({ "error": { "code": "refresh_token_invalidated", "message": "revoked" } });
+    here.issuer.script.lock().refresh = Some((401, revoked));
+    let account = here.client.refresh_account().unwrap();
+    assert!(account.kind.is_none() && !account.is_ready(), "{account:?}");
 }
 
 fn a_sign_in_that_was_revoked_fails_the_turn_and_says_what_to_do() {

@@ -30,6 +30,7 @@ cases![
     a_hundred_thousand_deltas_arrive_all_and_in_order,
     a_question_about_approval_is_declined_and_the_turn_goes_on,
     the_version_is_the_one_that_the_program_prints,
+    the_server_tells_where_it_runs,
     a_turn_without_an_answer_is_an_error_of_chat_once_only,
     no_event_comes_a_second_time_in_its_old_form,
     a_failed_turn_is_an_error_with_the_servers_words_and_info,
@@ -199,6 +200,18 @@ fn the_version_is_the_one_that_the_program_prints() {
     let printed = String::from_utf8(printed.stdout).unwrap();
     let told = live.client.initialize().unwrap();
     assert_eq!(told.server_version(), printed.split_whitespace().last());
+}
+
+fn the_server_tells_where_it_runs() {
+    let live = Live::new();
+    let told = live.client.initialize().unwrap();
+    assert!(told.user_agent().unwrap().starts_with("codex-blocking/"), "{told:?}");
+    if !is_old_server() {
+        let home = live.home.home().canonicalize().unwrap();
+        assert_eq!(told.codex_home(), Some(home.as_path()));
+        assert_eq!(told.platform_family(), Some(std::env::consts::FAMILY));
+        assert_eq!(told.platform_os(), Some(std::env::consts::OS));
+    }
 }
 
 fn a_turn_without_an_answer_is_an_error_of_chat_once_only() {

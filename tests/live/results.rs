@@ -241,6 +241,8 @@ fn the_tokens_of_a_turn_are_those_of_all_its_calls() {
         let result = thread.chat_once(text).unwrap();
         assert_eq!(result.usage.unwrap().total_tokens, tokens, "{text}");
         assert!(result.duration.is_some() || is_old_server());
+        let (started, completed) = (result.started_at, result.completed_at);
+        assert!((started.is_some() && started <= completed) || is_old_server(), "{started:?} {completed:?}");
     }
     assert_eq!(thread.token_usage().unwrap().total.total_tokens, 600);
     let id = thread.thread_id().to_owned();

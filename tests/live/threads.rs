@@ -53,7 +53,7 @@ cases![
     a_handle_tells_what_the_server_answered,
     the_server_takes_every_parameter_that_has_a_setter,
     an_id_of_the_programs_own_comes_back_in_history,
-    the_output_of_a_tool_from_outside_reaches_the_model,
+    the_output_of_a_tool_from_outside_reaches_the_model_unless_the_server_would_ignore_it,
 ];
 
 /// A thread with these turns.
@@ -176,6 +176,13 @@ fn threads_are_listed_by_all_options() {
     }
     assert_eq!(up, down);
     assert_eq!(list(ListThreads::new().cwd(&elsewhere)), ids[1..2]);
+    if !is_before(128) {
+        assert_eq!(list(ListThreads::new().cwds([&elsewhere, &live.home.workspace()])).len(), 3);
+    }
+    if !is_old_server() {
+        assert!(list(ListThreads::new().section_id("none")).is_empty());
+        assert_eq!(list(ListThreads::new().use_state_db_only(true)).len(), 3);
+    }
     assert_eq!(list(ListThreads::new().model_providers(["mock"])).len(), 3);
     assert!(list(ListThreads::new().model_providers(["another"])).is_empty());
     assert_eq!(list(ListThreads::new().source_kinds([ThreadSourceKind::Vscode])).len(), 3);
@@ -318,12 +325,12 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
         names.iter().map(|name| (*name, serde_json::from_value(json!({ *name: null })).unwrap()))
     }
     const OF_THREAD: [&str; 16] = [
-        "approvalsReviewer",
+        "approvals_reviewer",
         "permissions",
-        "serviceTier",
-        "serviceName",
-        "sessionStartSource",
-        "threadSource",
+        "service_tier",
+        "service_name",
+        "session_start_source",
+        "thread_source",
         "cwd",
         "base_instructions",
         "developer_instructions",
@@ -336,11 +343,11 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
         "config",
     ];
     const OF_TURN: [&str; 14] = [
-        "approvalsReviewer",
+        "approvals_reviewer",
         "permissions",
-        "serviceTier",
-        "serviceTierForTurn",
-        "disabledPluginIds",
+        "service_tier",
+        "service_tier_for_turn",
+        "disabled_plugin_ids",
         "cwd",
         "model",
         "effort",
@@ -374,7 +381,7 @@ fn the_server_takes_null_for_every_field_that_is_not_refused_here() {
     }
     // Why it is refused here; servers that know of no ephemeral forks take it.
     if !is_before(128) {
-        let refused = client.request("thread/fork", json!({ "threadId": id, "ephemeral": null }));
+        let refused = client.request("thread/fork", json!({ "thread_id": id, "ephemeral": null }));
         assert!(rpc(refused).0.contains("invalid type: null"));
     }
 }
@@ -844,14 +851,16 @@ fn an_id_of_the_programs_own_comes_back_in_history() {
     assert_eq!(message.client_id.as_deref(), Some("mine"));
 }
 
-fn the_output_of_a_tool_from_outside_reaches_the_model() {
-    if is_old_server() {
-        return;
-    }
+fn the_output_of_a_tool_from_outside_reaches_the_model_unless_the_server_would_ignore_it() {
     let live = Live::new();
     let thread = thread_of(&live, &["one"]);
     let output = TurnToolOutput::new("search", "found it");
-    let result = thread.chat_once(ChatRequest::new(Vec::new()).tool_output(output)).unwrap();
+    let result = thread.chat_once(ChatRequest::new(Vec::new()).tool_output(output));
+    if is_before(151) {
+        assert_eq!(result.unwrap_err().code(), "invalid_input");
+        return;
+    }
+    let result = result.unwrap();
     assert_eq!(result.steps[0].item_type.as_deref(), Some("functionCallOutput"));
     assert!(asked(&live)["input"].to_string().contains("found it"));
     // This is why the client refuses both at once.

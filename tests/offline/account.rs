@@ -49,6 +49,18 @@ fn failed(outcome: codex_blocking::Result<()>) -> (String, bool) {
 }
 
 #[test]
+fn only_a_refresh_of_the_account_asks_for_new_tokens() {
+    let (client, mut server) = served();
+    let reply = json!({ "account": null, "requiresOpenaiAuth": true });
+    let read = |client: Client| client.account();
+    let (_, request) = answered(&client, &mut server, read, "account/read", reply.clone());
+    assert_eq!(request["params"], json!({}));
+    let refreshed = |client: Client| client.refresh_account();
+    let (_, request) = answered(&client, &mut server, refreshed, "account/read", reply);
+    assert_eq!(request["params"], json!({ "refreshToken": true }));
+}
+
+#[test]
 fn the_account_tells_how_as_whom_and_with_which_plan() {
     let (client, mut server) = served();
     let account = |server: &mut Server, reply: Value| {

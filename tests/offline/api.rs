@@ -30,6 +30,7 @@ use serde_json::{Value, json};
 fn account(client: &Client) -> Result<()> {
     fn crosses<T: Clone + Send + Sync + Debug + 'static>(_: &T) {}
     let account: Account = client.account()?;
+    let _: Account = client.refresh_account()?;
     let _: (Option<AccountKind>, Option<String>, Option<PlanType>) =
         (account.kind, account.email, account.plan);
     client.login_api_key("sk-…")?;
@@ -56,7 +57,10 @@ fn account(client: &Client) -> Result<()> {
 #[expect(dead_code, reason = "it only has to compile")]
 fn client(client: &Client, token: &ChatContinuation, config: ThreadConfig) -> Result<()> {
     let second = Duration::from_secs(1);
-    let _: InitializeResult = client.initialize()?;
+    let server: InitializeResult = client.initialize()?;
+    let _: [Option<&str>; 4] =
+        [server.server_version(), server.user_agent(), server.platform_family(), server.platform_os()];
+    let _: Option<&std::path::Path> = server.codex_home();
     let _: InitializeResult = client.initialize_with(json!({}))?;
     let _: Client = client.with_request_timeout(second).with_request_timeout(None);
     let weak: WeakClient = client.downgrade();
@@ -98,7 +102,10 @@ fn client(client: &Client, token: &ChatContinuation, config: ThreadConfig) -> Re
         .archived(true)
         .cursor("c")
         .cwd("/w")
+        .cwds(["/w"])
         .model_providers(["p"])
+        .section_id("s")
+        .use_state_db_only(true)
         .sort_key(ThreadSortKey::CreatedAt)
         .sort_direction(SortDirection::Desc);
     let _: Option<&String> = client.list_threads(list)?.next_cursor.as_ref();
@@ -317,6 +324,7 @@ fn settings() -> Result<Client> {
         .approval_mode(ApprovalMode::Manual)
         .strict(true)
         .client_info("name", "1.0.0")
+        .client_title("title")
         .experimental_api(true)
         .opt_out(["item/agentMessage/delta"])
         .max_frame_bytes(1)

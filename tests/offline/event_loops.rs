@@ -572,6 +572,30 @@ fn the_function_of_a_client_is_called_after_each_change_of_any_stream() {
 }
 
 #[test]
+fn a_function_that_a_connected_client_gets_is_called_until_another_takes_its_place() {
+    let (client, mut server) = served();
+    let mut chat = chatting(&client, &mut server);
+    let (tell, first) = unbounded();
+    client.on_ready(move || {
+        let _ = tell.send(());
+    });
+    server.message("1", "one");
+    await_call(&first);
+    let (tell, second) = unbounded();
+    client.on_ready(move || {
+        let _ = tell.send(());
+    });
+    // The one before is dropped once it has returned.
+    while first.recv_timeout(PATIENCE).is_ok() {}
+    assert_eq!(first.try_recv(), Err(TryRecvError::Disconnected));
+    server.complete("completed");
+    while !chat.is_ended() {
+        await_call(&second);
+        while chat.try_next().is_some() {}
+    }
+}
+
+#[test]
 fn the_function_of_a_client_is_called_for_questions_that_no_stream_shows_and_for_their_end() {
     let (client, mut server, told) = told_client();
     let _chat = chatting(&client, &mut server);

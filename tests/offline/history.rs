@@ -62,7 +62,7 @@ fn the_turns_of_a_thread_are_read_oldest_first_with_all_items_page_by_page() {
         json!({ "threadId": thread.thread_id(), "limit": 50, "itemsView": "full", "sortDirection": "asc" });
     let asked = sent(&server, "thread/turns/list");
     assert_eq!((asked.len(), &asked[0]), (3, &first));
-    assert_eq!(asked[2]["cursor"], "100");
+    assert!(asked[2]["cursor"].is_string() && asked[2]["cursor"] != asked[1]["cursor"]);
     // By its id, and in another client that has not loaded it.
     let other = server.client().unwrap();
     assert_eq!(other.thread_turns(thread.thread_id()).map(Result::unwrap).count(), 120);
@@ -81,11 +81,12 @@ fn threads_are_read_in_pages_of_the_given_size_with_the_given_filters() {
     assert_eq!(listed, made);
     let asked = sent(&server, "thread/list");
     assert_eq!(asked.len(), 3);
-    for (nth, cursor) in [Value::Null, json!("3"), json!("6")].into_iter().enumerate() {
-        assert_eq!(asked[nth]["cursor"], cursor);
-        assert_eq!((&asked[nth]["limit"], &asked[nth]["archived"]), (&json!(3), &json!(false)));
+    for page in &asked {
+        assert_eq!((&page["limit"], &page["archived"]), (&json!(3), &json!(false)));
     }
-    let rest = client.threads(ListThreads::new().limit(3).cursor("6"));
+    assert_eq!(asked[0]["cursor"], Value::Null);
+    let last = asked[2]["cursor"].as_str().unwrap();
+    let rest = client.threads(ListThreads::new().limit(3).cursor(last));
     assert_eq!(rest.map(|thread| thread.unwrap().id).collect::<Vec<_>>(), made[6..]);
 }
 

@@ -8,7 +8,10 @@ use codex_blocking::{protocol::AdditionalContextEntry, testing::ScriptedServer, 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::{codegen::schema::Protocol, support::memory::served};
+use crate::{
+    codegen::schema::Protocol,
+    support::memory::{served, spawn_with},
+};
 
 type Setter<S> = fn(S, Value) -> S;
 
@@ -119,6 +122,21 @@ fn of_request() -> impl Iterator<Item = (&'static str, Value, Setter<ChatRequest
     rows.into_iter()
 }
 
+/// The properties with a setter of [`ListThreads`]; `threads.rs` shows that each is sent.
+const LISTED: &[&str] = &[
+    "archived",
+    "cursor",
+    "cwd",
+    "limit",
+    "modelProviders",
+    "searchTerm",
+    "sectionId",
+    "sortDirection",
+    "sortKey",
+    "sourceKinds",
+    "useStateDbOnly",
+];
+
 /// The properties without a setter, and why.
 const WITHOUT_SETTER: &[(&str, &str, &str)] = &[
     ("thread/start", "dynamicTools", "start_thread_with_tools sends it, and keeps the tools"),
@@ -134,6 +152,14 @@ const WITHOUT_SETTER: &[(&str, &str, &str)] = &[
     ("thread/fork", "path", "it replaces the thread that the call names"),
     ("turn/start", "threadId", "ChatRequest::thread, or the handle"),
     ("turn/start", "input", "the argument of ChatRequest::new"),
+    ("thread/list", "ancestorThreadId", "experimental: `call` sends it"),
+    ("thread/list", "attachedToThreadId", "experimental: `call` sends it"),
+    ("thread/list", "currentAccountOnly", "it changes nothing on a server of one account"),
+    ("thread/list", "excludedThreadIds", "a program can leave them out itself"),
+    ("thread/list", "includeAttachedThreads", "experimental: `call` sends it"),
+    ("thread/list", "originators", "the server refuses it as of 0.169"),
+    ("thread/list", "parentThreadId", "experimental: `call` sends it"),
+    ("thread/list", "projectId", "experimental: `call` sends it"),
     ("review/start", "threadId", "the call's argument"),
     ("review/start", "target", "the call's argument"),
     ("review/start", "delivery", "the call's argument"),
@@ -156,10 +182,13 @@ fn last_sent(server: &ScriptedServer, method: &str) -> Value {
 /// Makes the call of this method with a configuration, for a thread that is stored and not loaded.
 fn open(server: &ScriptedServer, method: &str, config: ThreadConfig) -> Result<ThreadHandle> {
     let writer = server.client().unwrap();
-    let thread = writer.start_thread(ThreadConfig::new()).unwrap();
+    let unloads = ThreadConfig::new().config(json!({ "thread_unload_delay_secs": 0 }));
+    let thread = writer.start_thread(unloads).unwrap();
     let id = thread.thread_id().to_owned();
     // The second turn of the first thread is `turn-2`.
     thread.chat_once("one").unwrap();
+    // The resume of a loaded thread takes no parameters.
+    thread.unload().unwrap();
     let client = server.client().unwrap();
     match method {
         "thread/start" => client.start_thread(config),
@@ -170,7 +199,7 @@ fn open(server: &ScriptedServer, method: &str, config: ThreadConfig) -> Result<T
 
 #[test]
 fn every_property_of_the_schema_has_a_setter_or_a_reason() {
-    for &method in THREAD.iter().chain(&["turn/start", "review/start"]) {
+    for &method in THREAD.iter().chain(&["turn/start", "review/start", "thread/list"]) {
         let properties = properties(method);
         for name in properties.keys() {
             let is_set = match method {
@@ -178,6 +207,7 @@ fn every_property_of_the_schema_has_a_setter_or_a_reason() {
                     of_turn().any(|(row, ..)| row == name) || of_request().any(|(row, ..)| row == name)
                 }
                 "review/start" => false,
+                "thread/list" => LISTED.contains(&name.as_str()),
                 _ => of_thread().any(|(row, ..)| row == name),
             };
             let reasons = WITHOUT_SETTER.iter().filter(|(of, row, _)| (*of, row) == (method, &name.as_str()));
@@ -292,6 +322,22 @@ fn the_output_of_a_tool_is_sent_instead_of_an_input() {
     }
 }
 
+#[test]
+fn a_parameter_that_decides_what_a_turn_does_is_refused_if_the_server_would_ignore_it() {
+    let output = ChatRequest::new(Vec::new()).tool_output(TurnToolOutput::new("search", "found"));
+    let tier = ChatRequest::new("x").overrides(TurnOverrides::new().service_tier_for_turn("flex"));
+    for (request, name) in [(output, "tool_output"), (tier, "service_tier_for_turn")] {
+        let (client, mut server) = served();
+        server.version = "0.150.1";
+        let chat = spawn_with(&client, |client| client.chat_once(request).map(drop));
+        server.expect("initialized");
+        let error = chat.join().unwrap().unwrap_err();
+        assert_eq!(error.code(), "invalid_input");
+        assert!(error.to_string().contains(name), "{error}");
+        assert!(server.is_quiet());
+    }
+}
+
 // ---- parameters that this version does not know ----
 
 #[test]
@@ -380,12 +426,20 @@ fn what_was_deferred_is_not_replaced_by_an_extra_parameter() {
 #[test]
 fn null_is_refused_where_the_server_does_not_take_it() {
     let (client, mut server) = served();
-    for name in ["allowProviderModelFallback", "experimentalRawEvents"] {
-        let config: ThreadConfig = of(json!({ name: null }));
+    for (member, name) in [
+        ("allow_provider_model_fallback", "allowProviderModelFallback"),
+        ("experimental_raw_events", "experimentalRawEvents"),
+    ] {
+        let config: ThreadConfig = of(json!({ member: null }));
         assert!(client.start_thread(config).unwrap_err().to_string().contains(name), "{name}");
     }
-    for name in ["attachToSource", "deferGoalContinuation", "experimentalPredictionMode", "ephemeral"] {
-        let config: ThreadConfig = of(json!({ name: null }));
+    for (member, name) in [
+        ("attach_to_source", "attachToSource"),
+        ("defer_goal_continuation", "deferGoalContinuation"),
+        ("experimental_prediction_mode", "experimentalPredictionMode"),
+        ("ephemeral", "ephemeral"),
+    ] {
+        let config: ThreadConfig = of(json!({ member: null }));
         assert!(client.fork_thread("t", config).unwrap_err().to_string().contains(name), "{name}");
     }
     assert!(server.is_quiet());

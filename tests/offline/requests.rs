@@ -45,6 +45,19 @@ fn the_handshake_tells_who_we_are_and_opts_out_of_the_legacy_events() {
 }
 
 #[test]
+fn the_handshake_tells_a_title_if_there_is_one() {
+    let server = ScriptedServer::new();
+    let builder = Client::builder().client_info("me", "1");
+    builder.clone().client_title("My Program").connect(server.clone()).unwrap().initialize().unwrap();
+    builder.connect(server.clone()).unwrap().initialize().unwrap();
+    let received = server.received();
+    let told = received.iter().filter(|message| message["method"] == "initialize");
+    let told: Vec<_> = told.map(|message| &message["params"]["clientInfo"]).collect();
+    assert_eq!(*told[0], json!({ "name": "me", "version": "1", "title": "My Program" }));
+    assert_eq!(*told[1], json!({ "name": "me", "version": "1" }));
+}
+
+#[test]
 fn an_opt_out_list_of_the_caller_is_kept_as_it_is() {
     let server = ScriptedServer::new();
     let client = server.client().unwrap();

@@ -1,6 +1,6 @@
 //! What a turn gives: its answer, its steps, its tokens, and what its errors carry.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use codex_blocking::{
     testing::{ScriptedServer, TurnScript},
@@ -132,13 +132,31 @@ fn a_turn_that_is_resumed_after_its_silence_keeps_the_steps_from_before() {
 }
 
 #[test]
-fn the_duration_is_the_servers() {
+fn the_times_and_the_duration_are_the_servers() {
     let (client, mut server) = served();
     let chat = chatting(&client, &mut server);
     server.message("m", "done");
-    let turn = json!({ "id": "u", "items": [], "status": "completed", "durationMs": 1234 });
+    let turn = json!({ "id": "u", "items": [], "status": "completed", "startedAt": 5, "completedAt": 6,
+        "durationMs": 1234 });
     server.notify("turn/completed", json!({ "threadId": "t", "turn": turn }));
-    assert_eq!(chat.finish().unwrap().duration, Some(Duration::from_millis(1234)));
+    let result = chat.finish().unwrap();
+    let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    assert_eq!((result.started_at, result.completed_at), (at(5), at(6)));
+    assert_eq!(result.duration, Some(Duration::from_millis(1234)));
+    let json = serde_json::to_value(&result).unwrap();
+    assert_eq!((&json["started_at"], &json["completed_at"]), (&json!(5), &json!(6)));
+}
+
+#[test]
+fn times_that_are_none_are_absent_and_the_turn_completes() {
+    let (client, mut server) = served();
+    let chat = chatting(&client, &mut server);
+    server.message("m", "done");
+    let turn = json!({ "id": "u", "items": [], "status": "completed", "startedAt": -1, "completedAt": u64::MAX,
+        "durationMs": "long" });
+    server.notify("turn/completed", json!({ "threadId": "t", "turn": turn }));
+    let result = chat.finish().unwrap();
+    assert_eq!((result.started_at, result.completed_at, result.duration), (None, None, None));
 }
 
 // ---- tokens ----

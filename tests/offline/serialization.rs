@@ -299,10 +299,14 @@ fn options(shown: &mut Shown) {
         .model_providers(["p"])
         .source_kinds([ThreadSourceKind::Cli])
         .search_term("s")
+        .section_id("x")
+        .use_state_db_only(true)
         .sort_key(ThreadSortKey::UpdatedAt)
         .sort_direction(SortDirection::Asc);
     shown.see_back("ListThreads", &threads);
     assert_eq!(shown.see_back("ListThreads", &ListThreads::new()), json!({}));
+    let both = ListThreads::new().cwds(["/w", "/v"]);
+    assert_eq!(shown.see_back("ListThreads", &both), json!({ "cwd": ["/w", "/v"] }));
     assert_eq!(serde_json::from_str::<ListThreads>(r#"{"limit":null}"#).unwrap(), ListThreads::new());
     shown.see_back("ListModels", &ListModels::new().limit(5).cursor("c").include_hidden(true));
     shown.see_back("ReadConfig", &ReadConfig::new().cwd("/w").include_layers(true));

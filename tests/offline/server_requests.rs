@@ -339,7 +339,121 @@ fn the_approval_of_a_tool_takes_a_decision_and_no_form() {
     assert_eq!(server.recv(), json!({ "id": 2, "result": { "action": "accept", "content": {} } }));
 }
 
+#[test]
+fn an_answer_in_the_protocols_json_is_checked_like_a_typed_one() {
+    let (client, mut server) = served();
+    client.answer_by_hand(true);
+    let ask = |server: &mut Server, method| {
+        kind(method).ask(server, 7);
+        pending(&client)
+    };
+    for kind in kinds().iter().filter(|kind| kind.method != TIME) {
+        let request = ask(&mut server, kind.method);
+        if kind.method != UNKNOWN {
+            for wrong in [
+                json!({}),
+                json!(null),
+                json!(["real"]),
+                json!({ "decision": "moon" }),
+                json!({ "answers": 1 }),
+            ] {
+                let refused = client.respond_server_request(&request, ServerResponse::json(wrong.clone()));
+                assert!(matches!(refused, Err(Error::InvalidInput { .. })), "{} {wrong}", kind.method);
+            }
+        }
+        client.respond_server_request(&request, ServerResponse::json(kind.answered.clone())).unwrap();
+        assert_eq!(server.recv(), json!({ "id": 7, "result": kind.answered }), "{}", kind.method);
+    }
+    let request = ask(&mut server, PERMISSIONS);
+    let too_much = json!({ "permissions": { "fileSystem": { "write": ["/"] } }, "scope": "turn" });
+    let refused = client.respond_server_request(&request, ServerResponse::json(too_much));
+    assert!(matches!(refused, Err(Error::InvalidInput { .. })));
+}
+
+#[test]
+fn every_decision_of_the_protocol_is_read() {
+    let (client, mut server) = manual();
+    let amendment = json!({ "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["ls"] } });
+    let host = json!({ "network_policy_amendment": { "host": "h", "action": "allow" } });
+    let host = json!({ "applyNetworkPolicyAmendment": host });
+    let plain = ["accept", "acceptForSession", "decline", "cancel"].map(Value::from);
+    for decision in plain.into_iter().chain([amendment, host]) {
+        let mut params = kind(COMMAND).params;
+        params["networkApprovalContext"] = json!({ "host": "h", "protocol": "https" });
+        server.ask(1, COMMAND, &params);
+        let result = json!({ "decision": decision });
+        client.respond_server_request(&pending(&client), ServerResponse::json(result.clone())).unwrap();
+        assert_eq!(server.recv(), json!({ "id": 1, "result": result }));
+    }
+    let mut params = kind(ELICITATION).params;
+    params["_meta"] = json!({ "codex_approval_kind": "mcp_tool_call", "tool_name": "x" });
+    for (given, sent) in [
+        (json!({ "action": "accept" }), json!({ "action": "accept", "content": {} })),
+        (json!({ "decision": "decline" }), json!({ "action": "decline", "content": null })),
+        (
+            json!({ "action": "accept", "_meta": { "persist": "session" } }),
+            json!({ "action": "accept", "content": {}, "_meta": { "persist": "session" } }),
+        ),
+    ] {
+        server.ask(2, ELICITATION, &params);
+        client.respond_server_request(&pending(&client), ServerResponse::json(given)).unwrap();
+        assert_eq!(server.recv(), json!({ "id": 2, "result": sent }));
+    }
+}
+
 // ---- by hand ----
+
+#[test]
+fn a_client_that_answers_by_hand_has_every_kind_wait_but_the_time() {
+    let (client, mut server) = served();
+    client.answer_by_hand(true);
+    for (number, kind) in kinds().iter().enumerate() {
+        kind.ask(&mut server, number as i64);
+        if kind.method == TIME {
+            kind.is_safe(&server.recv());
+            continue;
+        }
+        let request = pending(&client);
+        assert_eq!(request.method(), kind.method);
+        client.respond_server_request(&request, ServerResponse::pass()).unwrap();
+        kind.is_safe(&server.recv());
+    }
+    client.answer_by_hand(false);
+    kind(COMMAND).ask(&mut server, 100);
+    kind(COMMAND).is_safe(&server.recv());
+}
+
+#[test]
+fn a_question_that_waits_for_a_hand_gets_its_default_answer_at_its_limit() {
+    let builder = Client::builder()
+        .approval_timeout(Duration::from_millis(20))
+        .user_input_timeout(Duration::from_millis(20));
+    let (client, mut server) = served_with(builder);
+    client.answer_by_hand(true);
+    for kind in kinds() {
+        kind.ask(&mut server, 7);
+        kind.is_safe(&server.recv());
+    }
+}
+
+#[test]
+fn each_request_has_its_own_key_in_json_though_the_server_uses_its_id_again() {
+    let (client, mut server) = served();
+    client.answer_by_hand(true);
+    let key_of =
+        |request: &ServerRequest| serde_json::to_value(request).unwrap()["key"].as_str().unwrap().to_owned();
+    let mut keys = std::collections::HashSet::new();
+    for kind in kinds().iter().filter(|kind| kind.method != TIME) {
+        for _ in 0..2 {
+            kind.ask(&mut server, 7);
+            let request = pending(&client);
+            assert_eq!(key_of(&request), key_of(&client.pending()[0]));
+            assert!(keys.insert(key_of(&request)), "{}", kind.method);
+            client.respond_server_request(&request, ServerResponse::pass()).unwrap();
+            server.recv();
+        }
+    }
+}
 
 #[test]
 fn what_a_handler_is_at_work_on_can_be_answered_by_hand_and_then_no_more() {

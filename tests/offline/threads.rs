@@ -114,9 +114,12 @@ fn every_option_of_a_list_is_sent_and_nothing_else() {
         .model_providers(["a", "b"])
         .source_kinds([ThreadSourceKind::Cli])
         .search_term("s")
+        .section_id("x")
+        .use_state_db_only(true)
         .sort_key(ThreadSortKey::CreatedAt)
         .sort_direction(SortDirection::Desc);
     client.list_threads(all).unwrap();
+    client.list_threads(ListThreads::new().cwd("/u").cwds(["/w", "/v"])).unwrap();
     client.list_models(ListModels::new()).unwrap();
     client.list_models(ListModels::new().limit(2).cursor("2").include_hidden(true)).unwrap();
     assert_eq!(
@@ -124,7 +127,9 @@ fn every_option_of_a_list_is_sent_and_nothing_else() {
         [
             json!({}),
             json!({ "limit": 5, "cursor": "0", "archived": true, "cwd": "/w", "modelProviders": ["a", "b"],
-                "sourceKinds": ["cli"], "searchTerm": "s", "sortKey": "created_at", "sortDirection": "desc" }),
+                "sourceKinds": ["cli"], "searchTerm": "s", "sectionId": "x", "useStateDbOnly": true,
+                "sortKey": "created_at", "sortDirection": "desc" }),
+            json!({ "cwd": ["/w", "/v"] }),
         ]
     );
     assert_eq!(

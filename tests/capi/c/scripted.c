@@ -300,6 +300,11 @@ static void questions_wait_for_an_answer_by_hand(void) {
     CHECK(codex_client_respond(client, "{\"request_id\":1}", "{\"decision\":\"accept\"}") == CODEX_INVALID_INPUT);
     CHECK(codex_client_respond(other, question, "{\"decision\":\"accept\"}") == CODEX_ERROR);
     CHECK(failed_with("no_longer_pending"));
+    char *key = strstr(question, "\"key\":\"") + 7, first = *key;
+    *key = first == '0' ? '1' : '0';
+    CHECK(codex_client_respond(client, question, "{\"decision\":\"accept\"}") == CODEX_ERROR);
+    CHECK(failed_with("no_longer_pending"));
+    *key = first;
     CHECK(codex_client_respond(client, question, "{\"decision\":\"accept\"}") == CODEX_OK);
     CHECK(codex_client_respond(client, question, "{\"decision\":\"accept\"}") == CODEX_ERROR);
     CHECK(failed_with("no_longer_pending"));
@@ -344,6 +349,8 @@ static void a_callback_gets_questions(void) {
     char *json = NULL;
     CHECK(codex_client_on_question(client, on_question, &asked) == CODEX_OK);
     CHECK(codex_client_chat_once(client, "{\"text\":\"ask\"}", &json) == CODEX_OK && contains(json, "asked"));
+    /* The turn may be over before the callback has returned. */
+    for (int i = 0; i < 30000 && atomic_load(&asked.count) < 1; i++) usleep(1000);
     CHECK(atomic_load(&asked.count) == 1);
     /* Later, from another thread than that of the callback. */
     asked.is_answered_inside = 0;

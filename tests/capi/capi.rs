@@ -2,6 +2,11 @@
 //!
 //! Without a compiler of C nothing can be shown here, and the tests fail and say so.
 
+mod fuzz;
 mod header;
 mod library;
 mod programs;
+#[path = "../support/real.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod real;
+mod signatures;

@@ -1,0 +1,380 @@
+"""The C library: finding it, the signatures of its functions, and calls that Ctrl-C can end.
+
+Relies on ctypes, which releases the GIL during each call. Invariant: whatever comes out of the library is freed once,
+and the main thread never waits inside of it, because Python runs signal handlers only between its own instructions.
+"""
+
+from __future__ import annotations
+
+import _thread
+import ctypes
+import json
+import os
+import sys
+import threading
+from typing import Any, Callable, List, Optional, Tuple, TypeVar
+
+from .errors import error_of, invalid
+
+T = TypeVar("T")
+
+ABI_VERSION = 1
+OK = ENDED = 0
+ITEM = 1
+NOTHING_YET = 2
+
+_NAMES = {"darwin": "libcodex_blocking.dylib", "win32": "codex_blocking.dll", "cygwin": "codex_blocking.dll"}
+
+
+def library_path() -> str:
+    """Return the path of the library: `$CODEX_BLOCKING_LIBRARY`, else the one in this package."""
+    name = _NAMES.get(sys.platform, "libcodex_blocking.so")
+    return os.environ.get("CODEX_BLOCKING_LIBRARY") or os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+
+
+def _load() -> ctypes.CDLL:
+    path = library_path()
+    try:
+        library = ctypes.CDLL(path)
+    except OSError as error:
+        raise ImportError(f"the library of codex_blocking can't be loaded: {error}", path=path) from error
+    library.codex_abi_version.restype = ctypes.c_int32
+    version = library.codex_abi_version()
+    if version != ABI_VERSION:
+        raise ImportError(f"{path} has version {version} of the C interface, not {ABI_VERSION}", path=path)
+    return library
+
+
+lib = _load()
+
+on_ready_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+on_question_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
+on_log_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p)
+
+# h: a handle. s: a string. o: the address of the result. i, l, u, w: int32, int64, uint32, uint16. f: a function.
+# b: a buffer. z: a size. Z: the address of a size. I: the address of an int32.
+_KINDS = {
+    "h": ctypes.c_void_p,
+    "s": ctypes.c_char_p,
+    "o": ctypes.c_void_p,
+    "i": ctypes.c_int32,
+    "l": ctypes.c_int64,
+    "u": ctypes.c_uint32,
+    "w": ctypes.c_uint16,
+    "f": ctypes.c_void_p,
+    "b": ctypes.c_char_p,
+    "z": ctypes.c_size_t,
+    "Z": ctypes.c_void_p,
+    "I": ctypes.c_void_p,
+}
+
+SIGNATURES = {
+    "codex_client_connect": "so",
+    "codex_client_close": "h",
+    "codex_client_initialize": "ho",
+    "codex_client_request_with_timeout": "hsslo",
+    "codex_client_request": "hsso",
+    "codex_client_notify": "hss",
+    "codex_client_stats": "ho",
+    "codex_client_ended": "ho",
+    "codex_client_info": "ho",
+    "codex_client_supports": "hs",
+    "codex_client_on_ready": "hfh",
+    "codex_client_chat": "hso",
+    "codex_client_chat_events": "hso",
+    "codex_client_chat_json": "hsso",
+    "codex_client_follow": "hso",
+    "codex_client_cancel": "hso",
+    "codex_client_forget": "hs",
+    "codex_client_interrupt_turn": "hss",
+    "codex_client_steer_turn": "hssso",
+    "codex_client_list_threads": "hso",
+    "codex_client_list_models": "hso",
+    "codex_client_read_config": "hso",
+    "codex_client_read_config_requirements": "ho",
+    "codex_client_write_config_value": "hso",
+    "codex_client_batch_write_config": "hso",
+    "codex_client_exec": "hsso",
+    "codex_client_exec_start": "hsso",
+    "codex_client_pending": "ho",
+    "codex_client_respond": "hss",
+    "codex_client_respond_error": "hsls",
+    "codex_client_on_question": "hfh",
+    "codex_client_notifications": "ho",
+    "codex_client_questions": "ho",
+    "codex_client_start_thread": "hso",
+    "codex_client_start_thread_with_tools": "hsso",
+    "codex_client_resume_thread": "hsso",
+    "codex_client_fork_thread": "hssso",
+    "codex_client_account": "ho",
+    "codex_client_login_api_key": "hs",
+    "codex_client_login_chatgpt": "ho",
+    "codex_client_login_device_code": "ho",
+    "codex_client_logout": "h",
+    "codex_client_rate_limits": "ho",
+    "codex_chat_next_batch": "hluo",
+    "codex_chat_ids": "ho",
+    "codex_chat_finish": "ho",
+    "codex_chat_error": "ho",
+    "codex_chat_steer": "hs",
+    "codex_chat_interrupt": "h",
+    "codex_chat_request_interrupt": "h",
+    "codex_chat_cancel": "ho",
+    "codex_chat_continuation": "ho",
+    "codex_chat_fd": "h",
+    "codex_chat_on_ready": "hfh",
+    "codex_stream_next_batch": "hluo",
+    "codex_stream_fd": "h",
+    "codex_stream_on_ready": "hfh",
+    "codex_thread_info": "ho",
+    "codex_thread_chat": "hso",
+    "codex_thread_chat_events": "hso",
+    "codex_thread_chat_json": "hsso",
+    "codex_thread_read": "hio",
+    "codex_thread_turns": "ho",
+    "codex_thread_token_usage": "ho",
+    "codex_thread_set_name": "hs",
+    "codex_thread_archive": "h",
+    "codex_thread_unarchive": "h",
+    "codex_thread_compact": "h",
+    "codex_thread_rollback": "huo",
+    "codex_thread_review": "hsso",
+    "codex_thread_update_defaults": "hs",
+    "codex_thread_fork": "hsso",
+    "codex_thread_unload": "h",
+    "codex_command_info": "ho",
+    "codex_command_read": "hlbzZI",
+    "codex_command_write": "hbz",
+    "codex_command_close_stdin": "h",
+    "codex_command_resize": "hww",
+    "codex_command_terminate": "h",
+    "codex_command_wait": "ho",
+    "codex_command_fd": "h",
+    "codex_command_on_ready": "hfh",
+    "codex_login_info": "ho",
+    "codex_login_wait": "hl",
+    "codex_login_cancel": "h",
+    "codex_transcript_new": "o",
+    "codex_transcript_from_turns": "so",
+    "codex_transcript_apply": "hs",
+    "codex_transcript_json": "ho",
+    "codex_on_log": "fhi",
+}
+FREES = [f"codex_{kind}_free" for kind in ("client", "chat", "stream", "thread", "command", "login", "transcript")]
+
+for _name, _kinds in SIGNATURES.items():
+    _function = getattr(lib, _name)
+    _function.restype = ctypes.c_int32
+    _function.argtypes = [_KINDS[kind] for kind in _kinds]
+for _name in [*FREES, "codex_string_free"]:
+    _function = getattr(lib, _name)
+    _function.restype = None
+    _function.argtypes = [ctypes.c_void_p]
+for _name in ("codex_last_error", "codex_version"):
+    getattr(lib, _name).restype = ctypes.c_char_p
+lib.codex_open_count.restype = ctypes.c_int64
+
+_string_free = lib.codex_string_free
+decode: Callable[[str], Any] = json.JSONDecoder().decode
+_string_at = ctypes.string_at
+_byref = ctypes.byref
+_pointer = ctypes.c_void_p
+
+
+def encode(value: Any) -> bytes:
+    """Return a value as JSON, as the library takes it."""
+    try:
+        return json.dumps(value, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise invalid(f"not a value of JSON: {error}") from error
+
+
+def text(value: str) -> bytes:
+    """Return a text as the library takes it: without NUL."""
+    if not isinstance(value, str):
+        raise invalid(f"expected a str, not {type(value).__name__}")
+    if "\0" in value:
+        raise invalid("a text with a NUL character")
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        raise invalid(f"a text that is not Unicode: {error}") from error
+
+
+def optional_text(value: Optional[str]) -> Optional[bytes]:
+    return None if value is None else text(value)
+
+
+def optional_json(value: Any) -> Optional[bytes]:
+    return None if value is None else encode(value)
+
+
+def millis(seconds: Optional[float]) -> Optional[int]:
+    """Return a limit in milliseconds, rounded up; None is no limit."""
+    if seconds is None:
+        return None
+    if not 0 <= seconds < 1e15:
+        raise invalid(f"a time limit is a number of seconds, or None for no limit, not {seconds!r}")
+    return -int(-seconds * 1000 // 1)
+
+
+def last_error() -> Exception:
+    """Return the error of the last call of this thread."""
+    found = lib.codex_last_error()
+    if found is None:
+        return error_of({"code": "panic", "message": "the library failed without an error", "causes": []})
+    return error_of(decode(found.decode("utf-8", "replace")))
+
+
+def taken(pointer: int) -> str:
+    """Return the text at the pointer, and free it."""
+    try:
+        found = _string_at(pointer)
+    finally:
+        _string_free(pointer)
+    return found.decode()
+
+
+def status(function: Any, *arguments: Any) -> int:
+    """Call a function without a result."""
+    found: int = function(*arguments)
+    if found < 0:
+        raise last_error()
+    return found
+
+
+def item(function: Any, *arguments: Any) -> Tuple[int, Optional[str]]:
+    """Call a function whose last argument is the address of JSON. Gives the status, and the JSON if there is a result."""
+    out = _pointer()
+    found = function(*arguments, _byref(out))
+    if found < 0:
+        raise last_error()
+    return found, (None if out.value is None else taken(out.value))
+
+
+def result(function: Any, *arguments: Any) -> Any:
+    """Call a function whose last argument is the address of JSON. Gives the value, None if there is no result."""
+    found = item(function, *arguments)[1]
+    return None if found is None else decode(found)
+
+
+def handle(function: Any, *arguments: Any) -> int:
+    """Call a function whose last argument is the address of a handle."""
+    out = _pointer()
+    if function(*arguments, _byref(out)) < 0:
+        raise last_error()
+    assert out.value is not None
+    return out.value
+
+
+# Waiting --------------------------------------------------------------------------------------------------------------
+
+# On Windows a lock that is waited for can't be interrupted, so the wait has slices there.
+SLICE = 0.1 if os.name == "nt" else -1
+
+_main_thread = threading.main_thread().ident
+_get_ident = threading.get_ident
+_idle: List[_Worker] = []
+
+
+class _Job:
+    __slots__ = ("function", "abandoned", "result", "error", "is_abandoned", "is_done")
+
+    def __init__(self, function: Callable[[], Any], abandoned: Optional[Callable[[Any], object]]) -> None:
+        self.function = function
+        self.abandoned = abandoned
+        self.result: Any = None
+        self.error: Optional[BaseException] = None
+        self.is_abandoned = False
+        self.is_done = False
+
+
+class _Worker:
+    """A thread that waits inside of the library in place of the main thread."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.go = threading.Lock()
+        self.done = threading.Lock()
+        self.go.acquire()
+        self.done.acquire()
+        self.job: Optional[_Job] = None
+        # Quicker than `threading.Thread`, which waits until the thread runs. It doesn't keep the program from ending.
+        _thread.start_new_thread(self._work, ())
+
+    def _work(self) -> None:
+        while True:
+            self.go.acquire()
+            job, self.job = self.job, None
+            assert job is not None
+            try:
+                job.result = job.function()
+            except BaseException as error:
+                job.error = error
+            with self.lock:
+                job.is_done = True
+                is_abandoned = job.is_abandoned
+            if is_abandoned:
+                _drop(job)
+                return
+            del job
+            self.done.release()
+
+    def run(self, job: _Job) -> None:
+        self.job = job
+        self.go.release()
+        try:
+            while not self.done.acquire(timeout=SLICE):
+                pass
+        except BaseException:
+            with self.lock:
+                job.is_abandoned = True
+                is_done = job.is_done
+            if is_done:
+                _drop(job)
+            raise
+        _idle.append(self)
+
+
+def _drop(job: _Job) -> None:
+    """Do what is to be done with a result that nobody waits for any more."""
+    if job.abandoned is not None and job.error is None:
+        try:
+            job.abandoned(job.result)
+        except Exception:  # Nobody is there to be told, and the connection tells by itself that it has ended.
+            pass
+
+
+def blocking(function: Callable[[], T], abandoned: Optional[Callable[[T], object]] = None) -> T:
+    """Return what the function returns, which waits inside of the library.
+
+    In the main thread an exception of a signal handler, such as KeyboardInterrupt, ends the wait at once. The function
+    goes on in a thread of its own then; its result is dropped, after `abandoned` was called with it.
+    """
+    if _get_ident() != _main_thread:
+        return function()
+    try:
+        worker = _idle.pop() if _idle else _Worker()
+    except RuntimeError:  # No thread can be started, such as while the interpreter ends.
+        return function()
+    job = _Job(function, abandoned)
+    worker.run(job)
+    if job.error is not None:
+        try:
+            raise job.error
+        finally:
+            del job
+    found: T = job.result
+    return found
+
+
+def _forked() -> None:
+    """The workers are threads of the parent."""
+    global _main_thread
+    _main_thread = _get_ident()
+    _idle.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+

@@ -1,0 +1,289 @@
+"""Connections, requests, threads, commands, accounts, questions, logging."""
+
+import logging
+import threading
+
+import pytest
+
+import codex_blocking
+from codex_blocking import (
+    Approval,
+    Client,
+    ClosedError,
+    InvalidHandleError,
+    InvalidInputError,
+    NoLongerPendingError,
+    RpcError,
+    TimedOutError,
+    ToolCall,
+    TransportError,
+    UserInput,
+)
+
+
+def test_a_closed_client_says_so(client):
+    client.close()
+    client.close()
+    with pytest.raises(ClosedError) as caught:
+        client.chat_once("hello")
+    assert not caught.value.in_forked_process
+    assert client.ended().code == "closed" and "closed" in repr(client)
+
+
+def test_a_server_that_does_not_start_says_why():
+    with pytest.raises(TransportError, match="no-such-program"):
+        Client.stdio(["/no-such-program"])
+
+
+def test_a_server_that_ends_at_once_says_what_it_wrote():
+    with pytest.raises(TransportError) as caught:
+        Client.stdio(["sh", "-c", "read line; echo because >&2; exit 3"]).initialize()
+    assert caught.value.failure["exit_code"] == 3 and "because" in caught.value.failure["stderr_tail"]
+
+
+def test_nobody_listens_at_a_url():
+    with pytest.raises(TransportError):
+        Client.websocket("ws://127.0.0.1:1", connect_timeout=5)
+
+
+def test_nobody_listens_at_a_unix_socket(tmp_path):
+    with pytest.raises(TransportError):
+        Client.unix(tmp_path / "none")
+
+
+def test_an_option_of_another_transport_is_refused():
+    with pytest.raises(InvalidInputError, match="token"):
+        Client({"transport": "scripted", "token": "x"})
+
+
+def test_a_recording_is_played(tmp_path):
+    path = tmp_path / "record"
+    with Client.scripted(record={"path": str(path)}) as client:
+        assert client.chat_once("hello").final_text == "echo: hello"
+    with Client.scripted(path) as client:
+        assert client.chat_once("hello").final_text == "echo: hello"
+
+
+def test_any_request_can_be_sent(client):
+    with pytest.raises(RpcError, match="no method moon/phase") as caught:
+        client.request("moon/phase", {"a": 1})
+    assert (caught.value.rpc_code, caught.value.data) == (-32601, {"x": 1})
+
+
+def test_a_request_has_a_limit(client):
+    client.initialize()
+    with pytest.raises(TimedOutError) as caught:
+        client.request("never", timeout=0.05)
+    assert isinstance(caught.value, TimeoutError)
+    assert caught.value.limit == {"type": "request", "method": "never"} and caught.value.after_ms == 50
+
+
+def test_what_the_server_says_of_itself(client):
+    assert client.initialize().raw["raw"]["userAgent"] == "fake/0.169.0"
+    assert client.server_pid > 0 and client.server_url is None
+    assert client.stats()["frames"] > 0
+
+
+def test_notifications_come_as_a_stream_that_ends_with_the_client(client):
+    notifications = client.notifications()
+    client.chat_once("hello")
+    methods = []
+    for notification in notifications:
+        methods.append(notification.method)
+        if notification.method == "turn/completed":
+            client.close()
+    assert methods[0] == "turn/started" and "item/agentMessage/delta" in methods
+
+
+def test_threads_are_started_named_read_and_forked(scripted):
+    thread = scripted.start_thread()
+    assert thread.chat_once("one").final_text == "echo: one"
+    assert [step.text for step in thread.chat("two")] == ["two", "echo: two"]
+    assert thread.chat_events("three").finish().final_text == "echo: three"
+    thread.set_name("a name")
+    assert thread.read()["thread"]["id"] == thread.thread_id
+    assert len(thread.turns()) == 3
+    assert thread.token_usage()["last"]["totalTokens"] == 15
+    thread.update_defaults({"model": "m"})
+    fork = thread.fork()
+    assert fork.defaults == {"model": "m"} and fork.thread_id != thread.thread_id
+    assert scripted.fork_thread(thread.thread_id).thread_id != thread.thread_id
+    assert scripted.resume_thread(thread.thread_id).thread_id == thread.thread_id
+    thread.archive()
+    thread.unarchive()
+    assert thread.thread_id in [one["id"] for one in scripted.list_threads(limit=20)["data"]]
+    thread.unload()
+
+
+def test_a_thread_is_followed(scripted):
+    thread = scripted.start_thread()
+    with scripted.follow(thread.thread_id) as events:
+        thread.chat_once("hello")
+        assert next(events).type if hasattr(events, "type") else True
+
+
+def test_a_command_runs_to_its_end(client):
+    result = client.exec(["ls"], timeout=5, env={"A": "1", "B": None})
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "out", "err")
+
+
+def test_a_command_is_read_and_written_to_as_bytes(client):
+    command = client.exec_start(["cat"], stream_stdin=True)
+    assert command.process_id and not command.is_over
+    command.write(b"\xff\0one")
+    first = next(command)
+    assert (first.stream, first.data) == ("stdout", b"\xff\0one")
+    command.write(b"two")
+    command.close_stdin()
+    end = command.wait()
+    assert end.exit_code == 7 and b"".join(chunk.data for chunk in end.unread) == b"two"
+    with pytest.raises(NoLongerPendingError):
+        command.wait()
+
+
+def test_a_command_is_terminated(client):
+    command = client.exec_start(["sleep"])
+    command.terminate()
+    assert list(command) == [] and command.wait().exit_code == -1
+
+
+def test_closing_a_command_ends_the_wait_of_another_thread(client):
+    command = client.exec_start(["sleep"])
+    read = []
+    other = threading.Thread(target=lambda: read.extend(command))
+    other.start()
+    while not command._waiting:
+        pass
+    command.close()
+    other.join(30)
+    assert not other.is_alive() and read == []
+
+
+def test_the_account_is_told(client):
+    assert client.account().kind == "api_key"
+    with pytest.raises(InvalidInputError):
+        client.login_api_key("")
+
+
+def test_without_a_handler_nothing_is_granted(client):
+    assert '"decline"' in client.chat_once("ask").final_text
+
+
+def test_a_handler_decides_about_approvals(client):
+    asked = []
+
+    def decide(approval):
+        asked.append(approval)
+        return "accept"
+
+    client.set_approval_handler(decide)
+    assert client.chat_once("ask").final_text == '{"decision": "accept"}'
+    assert isinstance(asked[0], Approval)
+    assert (asked[0].kind, asked[0].command, asked[0].reason) == ("command", "rm -rf /", "because")
+    client.set_approval_handler(None)
+    assert '"decline"' in client.chat_once("ask").final_text
+
+
+@pytest.mark.parametrize("answer", [None, "moon", 7, {"decision": ["moon"]}, RuntimeError("oh")])
+def test_an_answer_that_is_none_or_wrong_grants_nothing(client, answer, caplog):
+    def decide(_):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    client.set_approval_handler(decide)
+    assert '"decline"' in client.chat_once("ask").final_text
+    assert bool(caplog.records) == (answer is not None)
+
+
+def test_a_handler_of_approvals_leaves_other_questions_ungranted(client):
+    client.set_approval_handler(lambda _: "accept")
+    assert '"success": false' in client.chat_once("tool").final_text.lower()
+
+
+def test_a_handler_answers_what_the_user_is_asked(client):
+    client.set_user_input_handler(lambda asked: {one["id"]: "blue" for one in asked.questions})
+    assert client.chat_once("input").final_text == '{"answers": {"color": {"answers": ["blue"]}}}'
+
+
+def test_a_handler_runs_tools(client):
+    def run(call):
+        assert isinstance(call, ToolCall) and call.tool == "add"
+        return str(sum(call.arguments.values()))
+
+    client.set_tool_handler(run)
+    assert '"text": "3"' in client.chat_once("tool").final_text
+
+
+def test_a_handler_can_use_the_client(client):
+    client.set_approval_handler(lambda _: "accept" if client.chat_once("x").final_text == "echo: x" else None)
+    assert client.chat_once("ask").final_text == '{"decision": "accept"}'
+
+
+def test_questions_are_answered_by_hand(connect):
+    client = connect(approval_mode="manual")
+    with client.questions() as questions:
+        chat = client.chat("ask")
+        question = next(questions)
+        assert isinstance(question, Approval) and client.pending() == [question]
+        with pytest.raises(InvalidInputError):
+            client.respond(question, {"decision": "moon"})
+        with pytest.raises(InvalidInputError):
+            client.respond(question, 7)
+        client.respond(question, "accept")
+        with pytest.raises(NoLongerPendingError):
+            client.respond(question, "accept")
+        assert chat.finish().final_text == '{"decision": "accept"}'
+        chat = client.chat("input")
+        question = next(questions)
+        assert isinstance(question, UserInput) and question.questions[0]["header"] == "Color"
+        client.respond(question, {"color": ["red", "blue"]})
+        assert "red" in chat.finish().final_text
+        chat = client.chat("ask")
+        client.respond_error(next(questions), -32000, "no")
+        assert "error" in chat.finish().final_text
+
+
+def test_in_manual_mode_a_handler_of_another_type_leaves_a_question_waiting(connect):
+    client = connect(approval_mode="manual")
+    client.set_tool_handler(lambda _: "x")
+    chat = client.chat("ask")
+    while not client.pending():
+        pass
+    client.respond(client.pending()[0], "accept")
+    assert chat.finish().final_text == '{"decision": "accept"}'
+
+
+def test_what_was_closed_says_so(client):
+    chat = client.chat("hello")
+    chat.close()
+    assert list(chat) == [] and chat.is_ended
+    with pytest.raises(InvalidHandleError):
+        chat.interrupt()
+
+
+def test_on_ready_is_called_when_something_comes(client):
+    ready = threading.Event()
+    chat = client.chat("hang")
+    next(chat)
+    assert chat.try_next() is None
+    chat.on_ready(ready.set)
+    chat.request_interrupt()
+    assert ready.wait(30)
+    chat.on_ready(None)
+    of_client = threading.Event()
+    client.on_ready(of_client.set)
+    client.chat_once("hello")
+    assert of_client.wait(30)
+    client.on_ready(None)
+
+
+def test_the_log_goes_to_the_logger_of_the_package(connect, caplog):
+    codex_blocking.enable_logging(logging.DEBUG)
+    try:
+        with caplog.at_level(logging.DEBUG, logger="codex_blocking"):
+            with pytest.raises(TransportError):
+                Client.stdio(["sh", "-c", "echo from-the-server >&2; exit 3"]).initialize()
+        assert any("from-the-server" in record.getMessage() for record in caplog.records)
+    finally:
+        codex_blocking.disable_logging()

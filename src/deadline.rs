@@ -41,6 +41,11 @@ impl Deadline {
     }
 }
 
+/// Milliseconds, rounded up, so that a short limit does not become 0.
+pub(crate) fn millis_rounded_up(limit: Duration) -> u64 {
+    u64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
 /// Receives a message, waiting until `until` or, if it is `None`, indefinitely.
 #[cfg(feature = "websocket")]
 pub(crate) fn recv_until<T>(channel: &Receiver<T>, until: Option<Instant>) -> Result<T, RecvTimeoutError> {

@@ -182,7 +182,7 @@ fn is_escape_open(was_open: bool, byte: u8) -> bool {
 
 /// The last position between characters up to there. (`str::floor_char_boundary` is newer than this crate's
 /// oldest compiler.)
-fn boundary_before(text: &str, at: usize) -> usize {
+pub(crate) fn boundary_before(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 

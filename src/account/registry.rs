@@ -18,6 +18,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::{Error, Result},
+    excerpt::boundary_before,
     protocol::{ClientRequest, LoginAccountParams, LoginAccountResponse},
     rpc::{Core, Frame, Latch, RawReply, Subsystem, Wakeups},
 };
@@ -219,9 +220,5 @@ fn completed(text: &str) -> Option<(String, LoginEnd)> {
 
 /// As much of the text as is kept.
 fn beginning(text: &str) -> String {
-    let mut end = text.len().min(MAX_REASON);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
+    text[..boundary_before(text, MAX_REASON)].to_owned()
 }

@@ -168,6 +168,9 @@ macro_rules! settings {
             /// one that a setter sends, or that is among `others`: the names that the client sends by itself.
             pub(crate) fn check(&self, others: &[&str]) -> Result<()> {
                 check_path(&self.cwd)?;
+                if self.extra.is_empty() {
+                    return Ok(());
+                }
                 self.extra.check(Self::STABLE, others)?;
                 // The experimental setters: only what is set, so that the feature does not change what works.
                 let plain = Self { extra: Extra::default(), ..self.clone() };
@@ -465,12 +468,13 @@ impl ThreadConfig {
                 )));
             }
         }
-        match self.names_among(&[ONLY_FOR_FORK]) {
-            names if method == "thread/start" && !names.is_empty() => {
-                Err(Error::invalid(format!("only a fork can be given {}", names.join(", "))))
+        if method == "thread/start" {
+            let names = self.names_among(&[ONLY_FOR_FORK]);
+            if !names.is_empty() {
+                return Err(Error::invalid(format!("only a fork can be given {}", names.join(", "))));
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     config::exactly,
+    deadline::millis_rounded_up,
     error::{Error, Result},
     protocol::{CommandExecParams, CommandExecTerminalSize, SandboxPolicy},
     setting::Setting,
@@ -292,9 +293,9 @@ impl fmt::Debug for ExecOptions {
     }
 }
 
-/// Milliseconds, rounded up, so that a short limit does not become 0.
+/// The protocol's milliseconds.
 fn millis(limit: Duration) -> i64 {
-    i64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
+    i64::try_from(millis_rounded_up(limit)).unwrap_or(i64::MAX)
 }
 
 /// # Errors

@@ -14,6 +14,7 @@ use super::{Input, turn_params::TurnParams};
 use crate::{
     config::{ThreadConfig, TurnOverrides},
     continuation::ChatContinuation,
+    deadline::millis_rounded_up,
     error::{Error, Result},
     excerpt::{Excerpt, abridged_debug},
     protocol::UserInput as InputItem,
@@ -356,10 +357,9 @@ impl<'de> Deserialize<'de> for ChatRequest {
     }
 }
 
-/// A limit in JSON; null is none. Rounded up, so that a short one does not become zero.
+/// A limit in JSON; null is none.
 fn to_millis(limit: Option<Option<Duration>>) -> Setting<u64> {
-    let millis = |limit: Duration| u64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
-    limit.map_or(Setting::Unset, |limit| Setting::null_if_none(limit.map(millis)))
+    limit.map_or(Setting::Unset, |limit| Setting::null_if_none(limit.map(millis_rounded_up)))
 }
 
 fn from_millis(limit: Setting<u64>) -> Option<Option<Duration>> {

@@ -19,11 +19,11 @@ use serde_json::{Value, json};
 use crate::load::{approval, wired};
 use crate::support::{
     PATIENCE, await_that,
-    logger::set_logger,
     memory::{Server, served_with, spawn_with},
-    probe::is_alone,
     record::Record,
 };
+#[cfg(target_os = "linux")]
+use crate::support::{logger::set_logger, probe::is_alone};
 
 /// A writer that does this with each write.
 struct Does<F>(F);

@@ -19,6 +19,7 @@ use super::{
     join,
     line_handler::{LineHandler, LineSender, OnStderr},
 };
+use crate::excerpt::boundary_before;
 
 /// How many lines are retained for the error.
 const TAIL_LINES: usize = 20;
@@ -158,12 +159,8 @@ fn record(retained: &Mutex<Retained>, consumers: &mut Consumers, line: &[u8]) {
         return;
     }
     consumers.send(line);
-    let mut end = line.len().min(TAIL_LINE_BYTES);
-    while !line.is_char_boundary(end) {
-        end -= 1;
-    }
     let mut retained = retained.lock();
-    let line = line[..end].to_owned();
+    let line = line[..boundary_before(line, TAIL_LINE_BYTES)].to_owned();
     if retained.listener.as_ref().is_some_and(|listener| listener.send(line.clone()).is_err()) {
         retained.listener = None;
     }

@@ -209,11 +209,18 @@ def optional_json(value: Any) -> Optional[bytes]:
     return None if value is None else encode(value)
 
 
+def limit(seconds: float) -> float:
+    """Return a number of seconds that is one."""
+    if not isinstance(seconds, (int, float)) or seconds != seconds:
+        raise invalid(f"a time limit is a number of seconds, or None for no limit, not {seconds!r}")
+    return seconds
+
+
 def millis(seconds: Optional[float]) -> Optional[int]:
     """Return a limit in milliseconds, rounded up; None is no limit."""
     if seconds is None:
         return None
-    if not 0 <= seconds < 1e15:
+    if not 0 <= limit(seconds) < 1e15:
         raise invalid(f"a time limit is a number of seconds, or None for no limit, not {seconds!r}")
     return -int(-seconds * 1000 // 1)
 

@@ -211,6 +211,22 @@ def test_try_next_and_next_timeout_never_wait_longer(client):
     assert chat.is_ended and chat.try_next() is None
 
 
+@pytest.mark.parametrize("seconds", [1e7, 1e300, float("inf"), None])
+def test_a_wait_can_be_as_long_as_one_likes(client, seconds):
+    chat = client.chat("hang")
+    next(chat)
+    chat.request_interrupt()
+    assert chat.next_timeout(seconds).step_type == "error"
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), "1", [1]])
+def test_a_limit_that_is_no_number_is_refused(client, seconds):
+    with pytest.raises(InvalidInputError):
+        client.chat("hang").next_timeout(seconds)
+    with pytest.raises(InvalidInputError):
+        client.chat("hang", turn_timeout=seconds)
+
+
 def test_many_threads_chat_at_once_over_one_client(client):
     answers = {}
 

@@ -270,6 +270,7 @@ public:
     std::string wait() { return detail::text([&](char **out) { return codex_command_wait(handle_, out); }); }
     int fd() const { return detail::check(codex_command_fd(handle_)); }
     void on_ready(std::function<void()> function) { set_on_ready(codex_command_on_ready, std::move(function)); }
+    void end() { detail::check(codex_command_end(handle_)); }
 };
 
 /** A conversation of several turns. An empty configuration is the default. */

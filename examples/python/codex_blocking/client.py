@@ -329,7 +329,7 @@ class Client:
         options.setdefault("keep_steps", True)
         request = _request(text, continuation, options)
         unread = _unread(continuation)
-        found = once(self._chat(lib.codex_client_chat, self._handle, request, ()))
+        found = once(lambda: self._chat(lib.codex_client_chat, self._handle, request, ()))
         found.steps[:0] = _steps(unread)
         return found
 
@@ -660,7 +660,7 @@ class Thread(_Handle):
         """Run a turn in the thread to its end, like `Client.chat_once`."""
         options.setdefault("keep_steps", True)
         request = _request(text, None, options)
-        return once(self._owner()._chat(lib.codex_thread_chat, self._handle, request, ()))
+        return once(lambda: self._owner()._chat(lib.codex_thread_chat, self._handle, request, ()))
 
     def chat(self, text: Text, **options: Unpack[ChatOptions]) -> Chat:
         """Start a turn in the thread, and return its steps, like `Client.chat`."""

@@ -807,6 +807,14 @@ int32_t codex_thread_rollback(codex_thread *thread, uint32_t num_turns, char **o
 int32_t codex_thread_review(codex_thread *thread, const char *target_json, const char *delivery, codex_chat **out);
 
 /**
+ * Starts a review, and gives its events as a chat, like codex_thread_review.
+ */
+int32_t codex_thread_review_events(codex_thread *thread,
+                                   const char *target_json,
+                                   const char *delivery,
+                                   codex_chat **out);
+
+/**
  * Changes the settings of later turns. config_json is a ThreadConfig. Blocks for the requests that are needed; each has
  * the request limit.
  */

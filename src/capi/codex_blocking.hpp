@@ -308,6 +308,11 @@ public:
         detail::check(codex_thread_review(handle_, detail::input(target), detail::optional(delivery), &chat));
         return Chat(chat);
     }
+    Chat review_events(const std::string &target, const std::string &delivery = "") {
+        codex_chat *chat = nullptr;
+        detail::check(codex_thread_review_events(handle_, detail::input(target), detail::optional(delivery), &chat));
+        return Chat(chat);
+    }
     void update_defaults(const std::string &config) {
         detail::check(codex_thread_update_defaults(handle_, detail::input(config)));
     }

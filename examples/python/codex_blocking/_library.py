@@ -141,6 +141,7 @@ SIGNATURES = {
     "codex_thread_compact": "h",
     "codex_thread_rollback": "huo",
     "codex_thread_review": "hsso",
+    "codex_thread_review_events": "hsso",
     "codex_thread_update_defaults": "hs",
     "codex_thread_fork": "hsso",
     "codex_thread_unload": "h",

@@ -718,6 +718,12 @@ int32_t codex_client_resume_thread(codex_client *client,
                                    codex_thread **out);
 
 /**
+ * Gives a handle for a stored thread by its id, without asking the server: to read, name or archive one of
+ * codex_client_list_threads. What needs it loaded, such as a chat, resumes it first. Never waits.
+ */
+int32_t codex_client_thread(codex_client *client, const char *thread_id, codex_thread **out);
+
+/**
  * Copies a thread into a new one, up to last_turn_id if that is not NULL. config_json is a ThreadConfig, or NULL.
  * Blocks for at most the request limit.
  */

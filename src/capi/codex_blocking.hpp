@@ -424,6 +424,11 @@ public:
             codex_client_start_thread_with_tools(handle_, detail::optional(config), detail::input(tools), &thread));
         return Thread(thread);
     }
+    Thread thread(const std::string &id) {
+        codex_thread *thread = nullptr;
+        detail::check(codex_client_thread(handle_, detail::input(id), &thread));
+        return Thread(thread);
+    }
     Thread resume_thread(const std::string &id, const std::string &config = "") {
         codex_thread *thread = nullptr;
         detail::check(codex_client_resume_thread(handle_, detail::input(id), detail::optional(config), &thread));

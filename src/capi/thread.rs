@@ -119,6 +119,21 @@ pub extern "C" fn codex_client_resume_thread(
     })
 }
 
+/// Gives a handle for a stored thread by its id, without asking the server: to read, name or archive one of
+/// codex_client_list_threads. What needs it loaded, such as a chat, resumes it first. Never waits.
+#[unsafe(no_mangle)]
+pub extern "C" fn codex_client_thread(
+    client: *mut codex_client,
+    thread_id: *const c_char,
+    out: *mut *mut codex_thread,
+) -> i32 {
+    call(|| {
+        let place = Place::new(out)?;
+        let client = get::<OpenClient>(client)?;
+        place.give_handle(OpenThread(client.client.thread(text("the thread id", thread_id)?)))
+    })
+}
+
 /// Copies a thread into a new one, up to last_turn_id if that is not NULL. config_json is a ThreadConfig, or NULL.
 /// Blocks for at most the request limit.
 #[unsafe(no_mangle)]

@@ -304,6 +304,22 @@ fn what_a_resume_applied_is_not_undone_by_what_waited_before() {
 }
 
 #[test]
+fn a_handle_by_id_asks_nothing_and_a_chat_with_it_resumes_the_thread() {
+    let (client, server, id) = stored();
+    let before = server.received().len();
+    let thread = client.thread(&id);
+    assert_eq!((thread.thread_id(), &thread.info().model), (id.as_str(), &None));
+    assert_eq!(server.received().len(), before);
+    thread.set_name("a name").unwrap();
+    assert_eq!(thread.read(false).unwrap().thread.name.as_deref(), Some("a name"));
+    assert!(sent(&server, "thread/resume").is_empty());
+    assert_eq!(thread.chat_once("two").unwrap().thread_id, id);
+    assert_eq!(sent(&server, "thread/resume").len(), 1);
+    assert!(matches!(client.thread("").read(false), Err(Error::InvalidInput { .. })));
+    assert!(matches!(client.thread("unknown").chat_once("x"), Err(Error::Rpc { .. })));
+}
+
+#[test]
 fn a_resume_of_a_thread_loaded_here_lets_wait_what_can_and_lists_the_rest() {
     let server = ScriptedServer::new();
     let client = server.client().unwrap();

@@ -465,6 +465,12 @@ static void threads_and_requests(void) {
     CHECK(codex_client_list_models(client, NULL, &json) == CODEX_OK && contains(json, "\"data\""));
     CHECK(codex_thread_unload(thread) == CODEX_OK);
     codex_thread_free(thread);
+    CHECK(codex_client_thread(client, id, &thread) == CODEX_OK && codex_thread_set_name(thread, "b") == CODEX_OK);
+    CHECK(codex_thread_info(thread, &json) == CODEX_OK && contains(json, "\"model\":null"));
+    CHECK(codex_thread_chat(thread, "{\"text\":\"four\"}", &chat) == CODEX_OK);
+    CHECK(codex_chat_finish(chat, &json) == CODEX_OK && contains(json, "echo: four"));
+    codex_chat_free(chat);
+    codex_thread_free(thread);
     CHECK(codex_client_request(client, "moon/phase", "{\"a\":1}", &json) == CODEX_ERROR && failed_with("rpc"));
     CHECK(codex_client_request_with_timeout(client, "model/list", NULL, -1, &json) == CODEX_OK);
     CHECK(contains(json, "\"data\""));

@@ -12,6 +12,7 @@ import json
 import os
 import threading
 import weakref
+from queue import SimpleQueue
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -126,8 +127,6 @@ class Client:
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Connect with options of the C function `codex_client_connect`; the class methods are more convenient."""
         self._handlers: Dict[str, Callable[[Any], Any]] = {}
-        self._handlers_lock = threading.Lock()
-        self._callback: Any = None
         self._is_manual = options.get("approval_mode") == "manual"
         given = encode(dict(options))
 
@@ -397,7 +396,7 @@ class Client:
         It returns `"accept"`, `"acceptForSession"`, `"decline"`, `"cancel"`, or the protocol's answer. If it returns
         None or raises, nothing is granted.
 
-        All handlers of a client are called on one thread of the library, one question after the other. To take one's
+        All handlers of a client are called on one thread, one question after the other. To answer several at the same
         time, use `approval_mode="manual"` and `questions()`.
         """
         self._set_handler("approval", handler)
@@ -415,45 +414,39 @@ class Client:
         self._set_handler("", handler)
 
     def _set_handler(self, kind: str, handler: Optional[Callable[[Any], Any]]) -> None:
-        with self._handlers_lock:
-            if handler is None:
-                self._handlers.pop(kind, None)
-            else:
-                self._handlers[kind] = handler
-            is_needed, is_set = bool(self._handlers), self._callback is not None
-            callback = _library.on_question_type(_Dispatcher(self)) if is_needed and not is_set else None
-            if is_needed != is_set:
-                # The old one may run until the call below has returned.
-                old, self._callback = self._callback, callback
-                address = None if callback is None else ctypes.cast(callback, ctypes.c_void_p)
-                if callback is not None:
-                    # Before questions come; it lives as long as the connection.
-                    self._owner.callbacks.append(callback)
-                status(lib.codex_client_on_question, self._handle, address, None)
-                del old
-
-    def _asked(self, question: Question) -> None:
-        handler = self._handlers.get(question.type) or self._handlers.get("")
-        answer: Optional[bytes] = None
-        if handler is not None:
-            try:
-                answer = _answer_of(question, handler(question))
-            except Exception:
-                logger().exception("the handler of a question has failed; nothing is granted")
-        elif self._is_manual:
+        if handler is None:
+            self._handlers.pop(kind, None)
             return
+        if not callable(handler):
+            raise invalid(f"a handler is a function, not {handler!r}")
+        self._handlers[kind] = handler
+        # From now on all questions come here, also when no handler is left.
+        self._owner.ask(self)
+
+    def _asked(self, raw: bytes) -> None:
+        """Answer a question, which is JSON. Nothing that a handler does leaves it without an answer."""
+        answer: Optional[bytes] = None
         try:
-            status(lib.codex_client_respond, self._handle, encode(question.raw), answer)
+            question = question_of(json.loads(raw))
+            handler = self._handlers.get(question.type) or self._handlers.get("")
+            if handler is not None:
+                answer = _answer_of(question, handler(question))
+            elif self._is_manual:
+                return
+        except BaseException:  # SystemExit, too: nobody else would be told of it.
+            logger().exception("the handler of a question has failed; nothing is granted")
+        try:
+            status(lib.codex_client_respond, self._handle, raw, answer)
         except NoLongerPendingError:
             pass
         except CodexError as error:
             logger().error("the answer to a question was refused, nothing is granted: %s", error)
             if answer is not None:
-                self._grant_nothing(question)
+                self._grant_nothing(raw)
 
-    def _grant_nothing(self, question: Question) -> None:
+    def _grant_nothing(self, raw: bytes) -> None:
         try:
-            status(lib.codex_client_respond, self._handle, encode(question.raw), None)
+            status(lib.codex_client_respond, self._handle, raw, None)
         except CodexError as error:
             logger().error("a question can't be answered: %s", error)
 
@@ -612,26 +605,50 @@ class _ClientHandle:
 
     def __init__(self, handle: int) -> None:
         self.handle = handle
-        self.callbacks: List[Any] = []
         self.on_ready: Any = None
+        self.on_question: Any = None
+        self.asked: SimpleQueue[Optional[bytes]] = SimpleQueue()
+        # A signal handler may set a handler, too.
+        self.lock = threading.RLock()
+
+    def ask(self, client: Client) -> None:
+        """Have all questions put to the client from now on, on a thread of their own.
+
+        Not on a thread of the library: who waits for that, such as at the end of the program, would wait for a handler.
+        """
+        with self.lock:
+            if self.on_question is not None:
+                return
+            asked = self.asked
+            # It doesn't keep the client, which keeps it.
+            arguments = (weakref.ref(client), asked)
+            threading.Thread(target=_answer, args=arguments, name="codex_blocking-handlers", daemon=True).start()
+            self.on_question = _library.on_question_type(lambda _, question: asked.put(question))
+            try:
+                status(lib.codex_client_on_question, self.handle, ctypes.cast(self.on_question, ctypes.c_void_p), None)
+            except CodexError:
+                self.on_question = None
+                asked.put(None)
+                raise
 
     def __del__(self) -> None:
         lib.codex_client_free(self.handle)
+        self.asked.put(None)
 
 
-class _Dispatcher:
-    """What the library calls with a question. It doesn't keep the client, which keeps it."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = weakref.ref(client)
-
-    def __call__(self, _: Optional[int], question: bytes) -> None:
-        try:
-            client = self.client()
-            if client is not None:
-                client._asked(question_of(json.loads(question)))
-        except Exception:
-            logger().exception("a question can't be handled; nothing is granted")
+def _answer(of: weakref.ref[Client], asked: SimpleQueue[Optional[bytes]]) -> None:
+    """Have the client answer one question after the other, until it is gone."""
+    while True:
+        question = asked.get()
+        if question is None:
+            return
+        client = of()
+        if client is not None:
+            try:
+                client._asked(question)
+            except Exception:
+                logger().exception("a question can't be answered")
+        del client
 
 
 class Thread(_Handle):

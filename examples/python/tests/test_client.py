@@ -186,16 +186,39 @@ def test_a_handler_decides_about_approvals(client):
     assert '"decline"' in client.chat_once("ask").final_text
 
 
-@pytest.mark.parametrize("answer", [None, "moon", 7, {"decision": ["moon"]}, RuntimeError("oh")])
+@pytest.mark.parametrize("answer", [None, "moon", 7, {"decision": ["moon"]}, {1, 2}, RuntimeError("oh"), SystemExit(3), KeyboardInterrupt()])
 def test_an_answer_that_is_none_or_wrong_grants_nothing(client, answer, caplog):
     def decide(_):
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 
     client.set_approval_handler(decide)
     assert '"decline"' in client.chat_once("ask").final_text
     assert bool(caplog.records) == (answer is not None)
+
+
+def test_handlers_are_replaced_while_one_runs(client):
+    started, replaced = threading.Event(), threading.Event()
+
+    def decide(_):
+        started.set()
+        replaced.wait(30)
+        client.set_user_input_handler(lambda _: None)
+        return "accept"
+
+    client.set_approval_handler(decide)
+    chat = client.chat("ask")
+    started.wait(30)
+    client.set_approval_handler(None)
+    replaced.set()
+    assert chat.finish().final_text == '{"decision": "accept"}'
+    assert '"decline"' in client.chat_once("ask").final_text
+
+
+def test_a_handler_that_can_not_be_called_is_refused(client):
+    with pytest.raises(InvalidInputError):
+        client.set_approval_handler("accept")
 
 
 def test_a_handler_of_approvals_leaves_other_questions_ungranted(client):

@@ -194,6 +194,18 @@ print("end")
     assert run(program).splitlines()[-1] in ("end", "asked")
 
 
+@pytest.mark.parametrize("decide", ["time.sleep(1000)", "[time.sleep(0.001) for _ in iter(int, 1)]"], ids=["sleeps", "loops"])
+def test_a_program_ends_while_a_handler_does_not_return(decide):
+    program = f"""
+started = threading.Event()
+client.set_approval_handler(lambda _: started.set() or {decide})
+chat = client.chat("ask")
+started.wait()
+print("end")
+"""
+    assert run(program) == "end\n"
+
+
 def test_a_program_ends_although_it_closes_nothing():
     assert run("chat = client.chat('hang'); next(chat); print('end')") == "end\n"
 

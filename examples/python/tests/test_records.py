@@ -1,9 +1,11 @@
 """The package against the library: JSON, exceptions, signatures."""
 
+import ast
 import json
 import os
 import random
 import re
+import types
 
 import pytest
 
@@ -19,6 +21,19 @@ def of_repository(*path):
         pytest.skip("outside of the repository")
     with open(path, encoding="utf-8") as file:
         return file.read()
+
+
+def test_the_public_names_are_written_out_for_type_checkers():
+    with open(codex_blocking.__file__, encoding="utf-8") as file:
+        (names,) = [
+            ast.literal_eval(one.value) for one in ast.parse(file.read()).body
+            if isinstance(one, ast.Assign) and one.targets[0].id == "__all__"
+        ]  # fmt: skip
+    public = {
+        name for name, value in vars(codex_blocking).items()
+        if not name.startswith("_") and name != "annotations" and not isinstance(value, types.ModuleType)
+    }  # fmt: skip
+    assert sorted(public) == names
 
 
 def samples():

@@ -2,7 +2,7 @@
 //!
 //! Relies on `ThreadHandle`. Invariant: freeing a handle has no effect on its thread.
 
-use std::ffi::c_char;
+use std::{ffi::c_char, sync::Arc};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -116,6 +116,21 @@ pub extern "C" fn codex_client_resume_thread(
         let client = get::<OpenClient>(client)?;
         let id = text("the thread id", thread_id)?;
         place.give_handle(OpenThread(client.client.resume_thread(id, config(config_json)?)?))
+    })
+}
+
+/// Gives a handle for a stored thread by its id, without asking the server: to read, name or archive one of
+/// codex_client_list_threads. What needs it loaded, such as a chat, resumes it first. Never waits.
+#[unsafe(no_mangle)]
+pub extern "C" fn codex_client_thread(
+    client: *mut codex_client,
+    thread_id: *const c_char,
+    out: *mut *mut codex_thread,
+) -> i32 {
+    call(|| {
+        let place = Place::new(out)?;
+        let client = get::<OpenClient>(client)?;
+        place.give_handle(OpenThread(client.client.thread(text("the thread id", thread_id)?)))
     })
 }
 
@@ -296,11 +311,35 @@ pub extern "C" fn codex_thread_review(
 ) -> i32 {
     call(|| {
         let place = Place::new(out)?;
-        let thread = get::<OpenThread>(thread)?;
-        let target: Value = json("the target", target_json)?;
-        let delivery = optional_text("the delivery", delivery)?.map(ReviewDelivery::from);
+        let (thread, target, delivery) = review(thread, target_json, delivery)?;
         place.give_handle(OpenChat::from(thread.0.start_review(target, delivery)?))
     })
+}
+
+/// Starts a review, and gives its events as a chat, like codex_thread_review.
+#[unsafe(no_mangle)]
+pub extern "C" fn codex_thread_review_events(
+    thread: *mut codex_thread,
+    target_json: *const c_char,
+    delivery: *const c_char,
+    out: *mut *mut codex_chat,
+) -> i32 {
+    call(|| {
+        let place = Place::new(out)?;
+        let (thread, target, delivery) = review(thread, target_json, delivery)?;
+        place.give_handle(OpenChat::from(thread.0.start_review_events(target, delivery)?))
+    })
+}
+
+fn review(
+    thread: *mut codex_thread,
+    target_json: *const c_char,
+    delivery: *const c_char,
+) -> Outcome<(Arc<OpenThread>, Value, Option<ReviewDelivery>)> {
+    let thread = get::<OpenThread>(thread)?;
+    let target = json("the target", target_json)?;
+    let delivery = optional_text("the delivery", delivery)?.map(ReviewDelivery::from);
+    Ok((thread, target, delivery))
 }
 
 /// Changes the settings of later turns. config_json is a ThreadConfig. Blocks for the requests that are needed; each has

@@ -82,6 +82,23 @@ impl Client {
         Ok(ThreadHandle::new(self.clone(), info, config, not_applied))
     }
 
+    /// Returns a handle for a stored thread by its id, without a request: to read, name or archive a thread of
+    /// [a list](Self::list_threads) without loading it. What needs it loaded, such as a chat, resumes it first.
+    ///
+    /// Of its [`info`](ThreadHandle::info) only the id is known, and its [`defaults`](ThreadHandle::defaults) are empty:
+    /// [`resume_thread`](Self::resume_thread) asks the server. An id that doesn't exist fails in the first call that
+    /// uses it.
+    ///
+    /// ```
+    /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
+    /// # let id = client.start_thread(Default::default())?.thread_id().to_owned();
+    /// client.thread(&id).set_name("Release notes")?;
+    /// # Ok::<(), codex_blocking::Error>(())
+    /// ```
+    pub fn thread(&self, id: impl Into<String>) -> ThreadHandle {
+        ThreadHandle::new(self.clone(), ThreadInfo::unknown(id.into()), ThreadConfig::new(), Vec::new())
+    }
+
     /// Starts a thread that begins with the turns of another one. A turn that is running there continues, and
     /// counts as interrupted in the fork.
     ///
@@ -447,7 +464,7 @@ impl ThreadHandle {
     }
 
     /// What the server answered when this handle started, resumed or forked the thread: the model, the working
-    /// directory, the sandbox and so on, as they were then.
+    /// directory, the sandbox and so on, as they were then. Nothing but the id for one of [`Client::thread`].
     ///
     /// ```
     /// # let client = codex_blocking::testing::ScriptedServer::new().client()?;
@@ -628,6 +645,18 @@ impl ThreadHandle {
     /// Same as [`Client::start_review`].
     pub fn start_review(&self, target: impl Serialize, delivery: Option<ReviewDelivery>) -> Result<Chat> {
         self.client.start_review(self.thread_id(), target, delivery)
+    }
+
+    /// Same as [`Client::start_review_events`], in this thread.
+    ///
+    /// # Errors
+    /// Same as [`Client::start_review`].
+    pub fn start_review_events(
+        &self,
+        target: impl Serialize,
+        delivery: Option<ReviewDelivery>,
+    ) -> Result<ChatEvents> {
+        self.client.start_review_events(self.thread_id(), target, delivery)
     }
 
     fn here(&self, mut request: ChatRequest) -> Result<ChatRequest> {

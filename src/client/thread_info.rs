@@ -41,7 +41,8 @@ pub struct ThreadInfo {
     /// The files with instructions for the agent that the server found, such as `AGENTS.md`.
     pub instruction_sources: Vec<PathBuf>,
     /// The answer as the server sent it, without the thread's turns: also the thread's name, its creation and
-    /// what this version does not know. Null if it is nested too deeply for a [`Value`].
+    /// what this version does not know. Null if it is nested too deeply for a [`Value`], and for
+    /// [`Client::thread`](crate::Client::thread).
     pub raw: Value,
 }
 
@@ -56,6 +57,15 @@ impl ThreadInfo {
         if let Some(turns) = raw.get_mut("thread").and_then(|thread| thread.get_mut("turns")) {
             *turns = json!([]);
         }
+        ThreadInfo::new(thread_id, raw)
+    }
+
+    /// Of a thread of which nothing but the id is known.
+    pub(super) fn unknown(thread_id: String) -> ThreadInfo {
+        ThreadInfo::new(thread_id, Value::Null)
+    }
+
+    fn new(thread_id: String, raw: Value) -> ThreadInfo {
         ThreadInfo {
             thread_id,
             model: field(&raw, "model"),

@@ -16,6 +16,8 @@ use std::{
 };
 
 use parking_lot::Mutex;
+#[cfg(unix)]
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 pub(crate) use self::queue::Recording;
 use crate::error::{Error, Result, TransportFailure};
@@ -105,16 +107,21 @@ impl Recorder {
     /// so that nobody can choose what is overwritten. On other systems the file has the permissions of its folder.
     ///
     /// # Errors
-    /// The file can't be opened for writing, or can't be made private, because it belongs to another user.
+    /// The file can't be opened for writing, is a FIFO that nobody reads, or can't be made private, because it belongs to
+    /// another user.
     pub fn file(path: impl AsRef<Path>) -> io::Result<Recorder> {
         let mut options = OpenOptions::new();
         options.write(true).create(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+            // So that the opening of a FIFO doesn't wait for a reader.
+            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            options.mode(0o600).custom_flags(flags.bits() as i32);
         }
         let file = options.open(path)?;
+        #[cfg(unix)]
+        fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
         empty_and_private(&file)?;
         Ok(Recorder::new(file))
     }

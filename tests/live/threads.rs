@@ -19,6 +19,7 @@ use crate::{asked, said};
 
 cases![
     a_thread_is_named_read_archived_and_taken_back,
+    a_thread_of_a_list_is_named_and_archived_without_loading_it_and_goes_on_later,
     a_thread_without_a_turn_is_archived_without_an_error_and_an_unknown_one_is_not,
     a_thread_that_another_server_has_loaded_is_refused_with_what_to_do,
     threads_are_listed_by_all_options,
@@ -103,6 +104,21 @@ fn a_thread_is_named_read_archived_and_taken_back() {
     // It is not loaded, and is resumed without being asked.
     assert_eq!(thread.chat_once("three").unwrap().final_text, "echo: three");
     assert_eq!(said(&live), ["one", "two", "three"]);
+}
+
+fn a_thread_of_a_list_is_named_and_archived_without_loading_it_and_goes_on_later() {
+    let live = Live::new();
+    thread_of(&live, &["one"]).unload().unwrap();
+    let listed = live.client.list_threads(ListThreads::new()).unwrap();
+    let thread = live.client.thread(&listed.data[0].id);
+    thread.set_name("a name").unwrap();
+    thread.archive().unwrap();
+    thread.unarchive().unwrap();
+    assert_eq!(thread.read(false).unwrap().thread.name.as_deref(), Some("a name"));
+    let loaded = live.client.request("thread/loaded/list", json!({})).unwrap();
+    assert_eq!(loaded["data"], json!([]));
+    assert_eq!(thread.chat_once("two").unwrap().final_text, "echo: two");
+    assert_eq!(said(&live), ["one", "two"]);
 }
 
 fn a_thread_without_a_turn_is_archived_without_an_error_and_an_unknown_one_is_not() {

@@ -349,6 +349,16 @@ fn a_symbolic_link_is_not_followed() {
     assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_reads_is_refused_at_once() {
+    let path = path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let error = Recorder::file(&path).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(rustix::io::Errno::NXIO.raw_os_error()));
+    fs::remove_file(path).unwrap();
+}
+
 #[test]
 fn a_recorder_shows_nothing_of_its_writer() {
     let recorder = Recorder::new(Record::default());

@@ -304,6 +304,22 @@ fn what_a_resume_applied_is_not_undone_by_what_waited_before() {
 }
 
 #[test]
+fn a_handle_by_id_asks_nothing_and_a_chat_with_it_resumes_the_thread() {
+    let (client, server, id) = stored();
+    let before = server.received().len();
+    let thread = client.thread(&id);
+    assert_eq!((thread.thread_id(), &thread.info().model), (id.as_str(), &None));
+    assert_eq!(server.received().len(), before);
+    thread.set_name("a name").unwrap();
+    assert_eq!(thread.read(false).unwrap().thread.name.as_deref(), Some("a name"));
+    assert!(sent(&server, "thread/resume").is_empty());
+    assert_eq!(thread.chat_once("two").unwrap().thread_id, id);
+    assert_eq!(sent(&server, "thread/resume").len(), 1);
+    assert!(matches!(client.thread("").read(false), Err(Error::InvalidInput { .. })));
+    assert!(matches!(client.thread("unknown").chat_once("x"), Err(Error::Rpc { .. })));
+}
+
+#[test]
 fn a_resume_of_a_thread_loaded_here_lets_wait_what_can_and_lists_the_rest() {
     let server = ScriptedServer::new();
     let client = server.client().unwrap();
@@ -871,11 +887,15 @@ fn review(client: &Client, server: &mut Server, delivery: Option<ReviewDelivery>
     let starting = spawn_with(client, move |client| {
         client.start_review("t", ReviewTarget::UncommittedChanges, delivery)
     });
+    accept_review(server, thread_id);
+    starting.join().unwrap().unwrap()
+}
+
+fn accept_review(server: &mut Server, thread_id: &str) {
     let request = server.expect("review/start");
     assert_eq!(request["params"]["target"], json!({ "type": "uncommittedChanges" }));
     let turn = json!({ "id": "r", "rootTurnId": null, "items": [], "status": "inProgress" });
     server.reply(&request, json!({ "turn": turn, "reviewThreadId": thread_id }));
-    starting.join().unwrap().unwrap()
 }
 
 /// The end of the review, with its text.
@@ -902,6 +922,20 @@ fn a_review_is_a_chat_and_leaves_what_waits_for_the_next_turn() {
     let chatting = spawn(move || thread.chat("x").map(drop));
     assert_eq!(server.begin_turn_on("u")["params"]["model"], "b");
     chatting.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_review_is_read_as_events_too() {
+    let (client, mut server) = served();
+    let thread = thread(&client, &mut server);
+    let starting = spawn(move || thread.start_review_events(ReviewTarget::UncommittedChanges, None));
+    accept_review(&mut server, "t");
+    let mut events = starting.join().unwrap().unwrap();
+    let delta = json!({ "threadId": "t", "turnId": "r", "itemId": "m", "delta": "one" });
+    server.notify("item/agentMessage/delta", delta);
+    end_review(&mut server, "t", "completed");
+    let deltas = events.by_ref().filter(|event| matches!(event, TurnEvent::TextDelta { .. })).count();
+    assert_eq!((deltas, events.finish().unwrap().final_text.as_str()), (1, "one bug"));
 }
 
 #[test]

@@ -121,9 +121,11 @@ SIGNATURES = {
     "codex_chat_request_interrupt": "h",
     "codex_chat_cancel": "ho",
     "codex_chat_continuation": "ho",
+    "codex_chat_end": "h",
     "codex_chat_fd": "h",
     "codex_chat_on_ready": "hfh",
     "codex_stream_next_batch": "hluo",
+    "codex_stream_end": "h",
     "codex_stream_fd": "h",
     "codex_stream_on_ready": "hfh",
     "codex_thread_info": "ho",
@@ -139,6 +141,7 @@ SIGNATURES = {
     "codex_thread_compact": "h",
     "codex_thread_rollback": "huo",
     "codex_thread_review": "hsso",
+    "codex_thread_review_events": "hsso",
     "codex_thread_update_defaults": "hs",
     "codex_thread_fork": "hsso",
     "codex_thread_unload": "h",
@@ -149,6 +152,7 @@ SIGNATURES = {
     "codex_command_resize": "hww",
     "codex_command_terminate": "h",
     "codex_command_wait": "ho",
+    "codex_command_end": "h",
     "codex_command_fd": "h",
     "codex_command_on_ready": "hfh",
     "codex_login_info": "ho",
@@ -199,6 +203,21 @@ def text(value: str) -> bytes:
         return value.encode()
     except UnicodeEncodeError as error:
         raise invalid(f"a text that is not Unicode: {error}") from error
+
+
+def sequence(value: Any) -> List[Any]:
+    """Return a list of what is in a sequence, which a text is not."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        raise invalid(f"expected a list, not {value!r}")
+    return list(value)
+
+
+def integer(value: int, bits: int, *, is_signed: bool = False) -> int:
+    """Return a number that the library can take: ctypes would cut it."""
+    low, high = (-1 << bits - 1, 1 << bits - 1) if is_signed else (0, 1 << bits)
+    if not isinstance(value, int) or not low <= value < high:
+        raise invalid(f"expected a number from {low} to {high - 1}, not {value!r}")
+    return value
 
 
 def optional_text(value: Optional[str]) -> Optional[bytes]:
@@ -274,6 +293,13 @@ def handle(function: Any, *arguments: Any) -> int:
     return out.value
 
 
+class Handled:
+    """Something with a handle, of which there is one."""
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError(f"a {type(self).__name__} can't be copied or pickled")
+
+
 # Waiting --------------------------------------------------------------------------------------------------------------
 
 # On Windows a lock that is waited for can't be interrupted, so the wait has slices there.
@@ -328,11 +354,13 @@ class _Worker:
             self.done.release()
 
     def run(self, job: _Job) -> None:
-        self.job = job
-        self.go.release()
+        # Python may raise KeyboardInterrupt between any two of these lines.
         try:
+            self.job = job
+            self.go.release()
             while not self.done.acquire(timeout=SLICE):
                 pass
+            _idle.append(self)
         except BaseException:
             with self.lock:
                 job.is_abandoned = True
@@ -340,7 +368,6 @@ class _Worker:
             if is_done:
                 _drop(job)
             raise
-        _idle.append(self)
 
 
 def _drop(job: _Job) -> None:

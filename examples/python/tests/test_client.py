@@ -1,6 +1,11 @@
 """Connections, requests, threads, commands, accounts, questions, logging."""
 
+import copy
 import logging
+import os
+import pickle
+import select
+import sys
 import threading
 
 import pytest
@@ -10,7 +15,6 @@ from codex_blocking import (
     Approval,
     Client,
     ClosedError,
-    InvalidHandleError,
     InvalidInputError,
     NoLongerPendingError,
     RpcError,
@@ -141,6 +145,20 @@ def test_a_command_is_read_and_written_to_as_bytes(client):
         command.wait()
 
 
+def test_what_a_command_can_not_take_is_refused_before_anything_is_sent(client):
+    command = client.exec_start(["sleep"])
+    for call in (lambda: command.resize(70000, 1), lambda: command.resize(1, -1), lambda: command.resize("1", 1), lambda: command.write("x")):
+        with pytest.raises(InvalidInputError):
+            call()
+
+
+def test_what_has_a_handle_can_not_be_copied(client, scripted):
+    for one in (client, client.chat("hello"), scripted.start_thread(), codex_blocking.Transcript(), client.exec_start(["sleep"])):
+        for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match="can't be copied or pickled"):
+                copied(one)
+
+
 def test_a_command_is_terminated(client):
     command = client.exec_start(["sleep"])
     command.terminate()
@@ -152,7 +170,7 @@ def test_closing_a_command_ends_the_wait_of_another_thread(client):
     read = []
     other = threading.Thread(target=lambda: read.extend(command))
     other.start()
-    while not command._waiting:
+    while sys._current_frames()[other.ident].f_code.co_name != "_wait":
         pass
     command.close()
     other.join(30)
@@ -281,8 +299,22 @@ def test_what_was_closed_says_so(client):
     chat = client.chat("hello")
     chat.close()
     assert list(chat) == [] and chat.is_ended
-    with pytest.raises(InvalidHandleError):
-        chat.interrupt()
+    with pytest.raises(NoLongerPendingError):
+        chat.finish()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no descriptors")
+def test_the_descriptor_of_a_stream_is_readable_after_its_close(client):
+    chat, notifications, command = client.chat("hang"), client.notifications(), client.exec_start(["sleep"])
+    next(chat)
+    for stream in (chat, notifications, command):
+        while stream.try_next() is not None:
+            pass
+        descriptor = stream.fileno()
+        assert select.select([descriptor], [], [], 0)[0] == []
+        stream.close()
+        assert select.select([descriptor], [], [], 0)[0] == [descriptor]
+        assert stream.try_next() is None and stream.is_ended
 
 
 def test_on_ready_is_called_when_something_comes(client):

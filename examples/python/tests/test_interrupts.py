@@ -201,6 +201,7 @@ chat = client.chat("hang")
 next(chat)
 child = os.fork()
 if child == 0:
+    assert "closed" in repr(client)
     try:
         client.chat_once("hello")
         os._exit(2)

@@ -154,6 +154,29 @@ static void a_stream_ends_from_another_thread(void) {
     codex_client_free(client);
 }
 
+static int is_readable(int fd, int limit_ms) {
+    struct pollfd pollfd = {fd, POLLIN, 0};
+    return poll(&pollfd, 1, limit_ms) == 1;
+}
+
+static void a_descriptor_is_readable_after_the_end(void) {
+    codex_client *client = connect_with("");
+    codex_chat *chat = hanging(client);
+    codex_stream *stream = NULL;
+    char *json = NULL;
+    const int of_chat = codex_chat_fd(chat);
+    CHECK(of_chat >= 0 && !is_readable(of_chat, 0));
+    CHECK(codex_chat_end(chat) == CODEX_OK && is_readable(of_chat, 0));
+    CHECK(codex_chat_next(chat, 0, &json) == CODEX_ENDED && is_readable(of_chat, 0));
+    CHECK(codex_client_questions(client, &stream) == CODEX_OK);
+    const int of_stream = codex_stream_fd(stream);
+    CHECK(of_stream >= 0 && !is_readable(of_stream, 0));
+    CHECK(codex_stream_end(stream) == CODEX_OK && is_readable(of_stream, 0));
+    codex_stream_free(stream);
+    codex_chat_free(chat);
+    codex_client_free(client);
+}
+
 static void cancel_continue_and_forget(void) {
     codex_client *client = connect_with("");
     codex_chat *chat = hanging(client), *again = NULL;
@@ -442,6 +465,12 @@ static void threads_and_requests(void) {
     CHECK(codex_client_list_models(client, NULL, &json) == CODEX_OK && contains(json, "\"data\""));
     CHECK(codex_thread_unload(thread) == CODEX_OK);
     codex_thread_free(thread);
+    CHECK(codex_client_thread(client, id, &thread) == CODEX_OK && codex_thread_set_name(thread, "b") == CODEX_OK);
+    CHECK(codex_thread_info(thread, &json) == CODEX_OK && contains(json, "\"model\":null"));
+    CHECK(codex_thread_chat(thread, "{\"text\":\"four\"}", &chat) == CODEX_OK);
+    CHECK(codex_chat_finish(chat, &json) == CODEX_OK && contains(json, "echo: four"));
+    codex_chat_free(chat);
+    codex_thread_free(thread);
     CHECK(codex_client_request(client, "moon/phase", "{\"a\":1}", &json) == CODEX_ERROR && failed_with("rpc"));
     CHECK(codex_client_request_with_timeout(client, "model/list", NULL, -1, &json) == CODEX_OK);
     CHECK(contains(json, "\"data\""));
@@ -498,6 +527,7 @@ int main(int count, char **arguments) {
     a_failed_turn_gives_its_closing_step_and_then_its_error();
     a_wait_ends_whoever_ends_it();
     a_stream_ends_from_another_thread();
+    a_descriptor_is_readable_after_the_end();
     cancel_continue_and_forget();
     a_cancel_that_waits_keeps_nobody();
     a_descriptor_is_readable_while_there_is_something();

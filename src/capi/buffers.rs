@@ -15,7 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     CODEX_ITEM, CODEX_OK,
-    failure::{Failure, Outcome},
+    failure::{Failure, Outcome, call},
     handles::{Handled, open},
     registry::registry,
 };
@@ -127,6 +127,22 @@ impl<T> Place<T> {
         self.write(open(object)?);
         Ok(CODEX_OK)
     }
+}
+
+/// Runs the body of a function that gives JSON.
+pub(super) fn give_json<T: Serialize>(out_json: *mut *mut c_char, body: impl FnOnce() -> Outcome<T>) -> i32 {
+    call(|| {
+        let place = Place::new(out_json)?;
+        place.give_json(&body()?)
+    })
+}
+
+/// Runs the body of a function that gives a new handle.
+pub(super) fn give_handle<O: Handled>(out: *mut *mut O::Handle, body: impl FnOnce() -> Outcome<O>) -> i32 {
+    call(|| {
+        let place = Place::new(out)?;
+        place.give_handle(body()?)
+    })
 }
 
 pub(super) fn to_json(value: &impl Serialize) -> Outcome<String> {

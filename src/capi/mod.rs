@@ -20,6 +20,7 @@ mod command;
 mod failure;
 mod handles;
 mod logging;
+mod open_client;
 mod options;
 mod questions;
 mod reader;

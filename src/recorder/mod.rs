@@ -105,16 +105,27 @@ impl Recorder {
     /// so that nobody can choose what is overwritten. On other systems the file has the permissions of its folder.
     ///
     /// # Errors
-    /// The file can't be opened for writing, or can't be made private, because it belongs to another user.
+    /// The file can't be opened for writing, can't be made private, because it belongs to another user, or is one to
+    /// which another recorder writes, of this or another process. A named pipe that nobody reads can't be opened.
     pub fn file(path: impl AsRef<Path>) -> io::Result<Recorder> {
         let mut options = OpenOptions::new();
         options.write(true).create(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+            use rustix::fs::OFlags;
+            // A pipe that nobody reads is an error, and not waited for.
+            options.mode(0o600).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+        }
+        #[cfg(windows)]
+        {
+            use std::os::windows::fs::OpenOptionsExt;
+            // Others may read it, but not write.
+            options.share_mode(1);
         }
         let file = options.open(path)?;
+        #[cfg(unix)]
+        rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::empty())?;
         empty_and_private(&file)?;
         Ok(Recorder::new(file))
     }
@@ -177,6 +188,12 @@ fn empty_and_private(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
+
+        use rustix::{fs::FlockOperation, io::Errno};
+        // Not all file systems have locks.
+        if let Err(Errno::WOULDBLOCK) = rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "another recorder writes to this file"));
+        }
         if about.permissions().mode() & 0o777 != 0o600 {
             file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
         }

@@ -339,6 +339,30 @@ fn a_file_is_written_for_its_owner_alone_and_replaces_what_was_there() {
     }
 }
 
+#[test]
+fn a_file_belongs_to_one_recorder_at_a_time() {
+    let path = path("shared.jsonl");
+    let client = Client::builder().record(Recorder::file(&path).unwrap()).connect(ScriptedServer::new()).unwrap();
+    client.chat_once("hello").unwrap();
+    Recorder::file(&path).unwrap_err();
+    client.close().unwrap();
+    drop(client);
+    assert!(fs::read_to_string(&path).unwrap().contains("hello"));
+    // The recorder's thread closes the file.
+    while Recorder::file(&path).is_err() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_without_a_reader_is_not_waited_for() {
+    let path = path("pipe.jsonl");
+    let _ = fs::remove_file(&path);
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    Recorder::file(&path).unwrap_err();
+}
+
 #[cfg(unix)]
 #[test]
 fn a_symbolic_link_is_not_followed() {

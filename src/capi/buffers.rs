@@ -66,8 +66,7 @@ fn parse_object<T: DeserializeOwned>(what: &str, text: &str) -> Outcome<T> {
 }
 
 fn parse<T: DeserializeOwned>(what: &str, text: &str) -> Outcome<T> {
-    serde_json::from_str(text)
-        .map_err(|source| Failure::invalid(format!("{what} can't be read: {}", json_error::reason(text, &source))))
+    json_error::read(text).map_err(|reason| Failure::invalid(format!("{what} can't be read: {reason}")))
 }
 
 /// Reads bytes of the caller.

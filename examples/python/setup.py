@@ -1,6 +1,7 @@
 """Builds the library with cargo and puts it into the wheel.
 
-`CODEX_BLOCKING_LIBRARY=path` takes a library that is built already. The wheel is for any Python 3 and for one platform:
+`CODEX_BLOCKING_LIBRARY=path` takes a library that is built already, `CODEX_BLOCKING_PROFILE` is cargo's profile
+("release"; "dev" is built faster). The wheel is for any Python 3 and for one platform:
 on Linux with glibc, the oldest that has what the library needs (`manylinux_2_N`); else the one that Python names.
 """
 
@@ -35,7 +36,8 @@ def library():
     crate = os.path.join(HERE, "..", "..")
     if not os.path.exists(os.path.join(crate, "Cargo.toml")):
         raise SystemExit("build this package in the repository of codex-blocking, or set CODEX_BLOCKING_LIBRARY")
-    command = ["cargo", "rustc", "--release", "--lib", "--features", "capi,tls", "--crate-type", "cdylib"]
+    profile = os.environ.get("CODEX_BLOCKING_PROFILE") or "release"
+    command = ["cargo", "rustc", "--profile", profile, "--lib", "--features", "capi,tls", "--crate-type", "cdylib"]
     built = subprocess.run(
         [*command, "--message-format", "json-render-diagnostics"], cwd=crate, stdout=subprocess.PIPE, check=True
     )

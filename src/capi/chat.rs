@@ -215,8 +215,9 @@ pub extern "C" fn codex_chat_continuation(chat: *mut codex_chat, out_json: *mut 
 }
 
 /// Returns a descriptor for poll, epoll, GLib, Qt, libuv or asyncio: it is readable while there is something to read,
-/// until codex_chat_next has returned CODEX_NOTHING_YET, and stays so after the end. Only wait for it: it belongs to
-/// the chat, which closes it when it is freed. Negative on failure, and on Windows.
+/// until codex_chat_next has returned CODEX_NOTHING_YET, and stays so after the end, also that by codex_chat_end in
+/// another thread. Only wait for it: it belongs to the chat, which closes it when it is freed. Negative on failure,
+/// after codex_chat_end, and on Windows.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_chat_fd(chat: *mut codex_chat) -> i32 {
     call(|| {
@@ -243,8 +244,9 @@ pub extern "C" fn codex_chat_on_ready(
     })
 }
 
-/// Stops reading: what was not read is dropped, a call that waits returns CODEX_ENDED, and so do all that follow. The
-/// turn goes on on the server. Can be called from any thread.
+/// Stops reading: what was not read is dropped, a call that waits returns CODEX_ENDED, and so do all that follow. A
+/// descriptor that was given becomes readable; the function of codex_chat_on_ready isn't called any more. The turn goes
+/// on on the server. Can be called from any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_chat_end(chat: *mut codex_chat) -> i32 {
     run(|| {

@@ -287,8 +287,9 @@ int32_t codex_chat_continuation(codex_chat *chat, char **out_json);
 
 /**
  * Returns a descriptor for poll, epoll, GLib, Qt, libuv or asyncio: it is readable while there is something to read,
- * until codex_chat_next has returned CODEX_NOTHING_YET, and stays so after the end. Only wait for it: it belongs to
- * the chat, which closes it when it is freed. Negative on failure, and on Windows.
+ * until codex_chat_next has returned CODEX_NOTHING_YET, and stays so after the end, also that by codex_chat_end in
+ * another thread. Only wait for it: it belongs to the chat, which closes it when it is freed. Negative on failure,
+ * after codex_chat_end, and on Windows.
  */
 int32_t codex_chat_fd(codex_chat *chat);
 
@@ -303,8 +304,9 @@ int32_t codex_chat_fd(codex_chat *chat);
 int32_t codex_chat_on_ready(codex_chat *chat, codex_callback on_ready, void *user);
 
 /**
- * Stops reading: what was not read is dropped, a call that waits returns CODEX_ENDED, and so do all that follow. The
- * turn goes on on the server. Can be called from any thread.
+ * Stops reading: what was not read is dropped, a call that waits returns CODEX_ENDED, and so do all that follow. A
+ * descriptor that was given becomes readable; the function of codex_chat_on_ready isn't called any more. The turn goes
+ * on on the server. Can be called from any thread.
  */
 int32_t codex_chat_end(codex_chat *chat);
 
@@ -588,6 +590,13 @@ int32_t codex_command_fd(codex_command *command);
 int32_t codex_command_on_ready(codex_command *command, codex_callback on_ready, void *user);
 
 /**
+ * Stops reading, and terminates the command if it runs: what was not read is dropped, a call that waits returns
+ * CODEX_ENDED, and so do all that follow. A descriptor that was given becomes readable; the function of
+ * codex_command_on_ready isn't called any more. Can be called from any thread.
+ */
+int32_t codex_command_end(codex_command *command);
+
+/**
  * Frees a command, and terminates it if it runs. Waits for a callback that runs, unless it is called inside of a
  * callback. NULL does nothing.
  */
@@ -796,6 +805,14 @@ int32_t codex_thread_rollback(codex_thread *thread, uint32_t num_turns, char **o
  * NULL, "inline" or "detached". Blocks for the requests that are needed; each has the request limit.
  */
 int32_t codex_thread_review(codex_thread *thread, const char *target_json, const char *delivery, codex_chat **out);
+
+/**
+ * Starts a review, and gives its events as a chat, like codex_thread_review.
+ */
+int32_t codex_thread_review_events(codex_thread *thread,
+                                   const char *target_json,
+                                   const char *delivery,
+                                   codex_chat **out);
 
 /**
  * Changes the settings of later turns. config_json is a ThreadConfig. Blocks for the requests that are needed; each has

@@ -270,6 +270,7 @@ public:
     std::string wait() { return detail::text([&](char **out) { return codex_command_wait(handle_, out); }); }
     int fd() const { return detail::check(codex_command_fd(handle_)); }
     void on_ready(std::function<void()> function) { set_on_ready(codex_command_on_ready, std::move(function)); }
+    void end() { detail::check(codex_command_end(handle_)); }
 };
 
 /** A conversation of several turns. An empty configuration is the default. */
@@ -305,6 +306,11 @@ public:
     Chat review(const std::string &target, const std::string &delivery = "") {
         codex_chat *chat = nullptr;
         detail::check(codex_thread_review(handle_, detail::input(target), detail::optional(delivery), &chat));
+        return Chat(chat);
+    }
+    Chat review_events(const std::string &target, const std::string &delivery = "") {
+        codex_chat *chat = nullptr;
+        detail::check(codex_thread_review_events(handle_, detail::input(target), detail::optional(delivery), &chat));
         return Chat(chat);
     }
     void update_defaults(const std::string &config) {

@@ -49,6 +49,13 @@ impl Handled for OpenCommand {
     const NAME: &str = "codex_command";
 
     fn freed(&self) {
+        self.end();
+        self.reader.close();
+    }
+}
+
+impl OpenCommand {
+    fn end(&self) {
         // Its stream belongs to a call that waits for its end.
         if self.reader.lock().stream().is_none() && !self.handle.is_over() {
             let handle = self.handle.clone();
@@ -57,11 +64,10 @@ impl Handled for OpenCommand {
                 log::error!("a command can't be terminated: no thread can be started");
             }
         }
-        self.reader.close();
+        self.reader.end();
+        *self.rest.lock() = None;
     }
-}
 
-impl OpenCommand {
     /// The next output, of which at most so many bytes; the rest of the one before first.
     fn next(&self, timeout_ms: i64, most: usize) -> Found<CommandOutput> {
         let found = self.reader.wait(deadline(timeout_ms), |command| {
@@ -271,6 +277,17 @@ pub extern "C" fn codex_command_on_ready(
     user: *mut c_void,
 ) -> i32 {
     run(|| get::<OpenCommand>(command)?.reader.on_ready(on_ready, user))
+}
+
+/// Stops reading, and terminates the command if it runs: what was not read is dropped, a call that waits returns
+/// CODEX_ENDED, and so do all that follow. A descriptor that was given becomes readable; the function of
+/// codex_command_on_ready isn't called any more. Can be called from any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn codex_command_end(command: *mut codex_command) -> i32 {
+    run(|| {
+        get::<OpenCommand>(command)?.end();
+        Ok(())
+    })
 }
 
 /// Frees a command, and terminates it if it runs. Waits for a callback that runs, unless it is called inside of a

@@ -2,7 +2,7 @@
 //!
 //! Relies on `ThreadHandle`. Invariant: freeing a handle has no effect on its thread.
 
-use std::ffi::c_char;
+use std::{ffi::c_char, sync::Arc};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -296,11 +296,35 @@ pub extern "C" fn codex_thread_review(
 ) -> i32 {
     call(|| {
         let place = Place::new(out)?;
-        let thread = get::<OpenThread>(thread)?;
-        let target: Value = json("the target", target_json)?;
-        let delivery = optional_text("the delivery", delivery)?.map(ReviewDelivery::from);
+        let (thread, target, delivery) = review(thread, target_json, delivery)?;
         place.give_handle(OpenChat::from(thread.0.start_review(target, delivery)?))
     })
+}
+
+/// Starts a review, and gives its events as a chat, like codex_thread_review.
+#[unsafe(no_mangle)]
+pub extern "C" fn codex_thread_review_events(
+    thread: *mut codex_thread,
+    target_json: *const c_char,
+    delivery: *const c_char,
+    out: *mut *mut codex_chat,
+) -> i32 {
+    call(|| {
+        let place = Place::new(out)?;
+        let (thread, target, delivery) = review(thread, target_json, delivery)?;
+        place.give_handle(OpenChat::from(thread.0.start_review_events(target, delivery)?))
+    })
+}
+
+fn review(
+    thread: *mut codex_thread,
+    target_json: *const c_char,
+    delivery: *const c_char,
+) -> Outcome<(Arc<OpenThread>, Value, Option<ReviewDelivery>)> {
+    let thread = get::<OpenThread>(thread)?;
+    let target = json("the target", target_json)?;
+    let delivery = optional_text("the delivery", delivery)?.map(ReviewDelivery::from);
+    Ok((thread, target, delivery))
 }
 
 /// Changes the settings of later turns. config_json is a ThreadConfig. Blocks for the requests that are needed; each has

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::{Client, thread::check_thread_id};
 use crate::{
+    continuation::ChatMode,
     error::{Error, Result},
     protocol::ReviewDelivery,
-    turn::{Chat, Interest, Reading, Start},
+    turn::{Chat, ChatEvents, Interest, Reading, Start, TurnItem, TurnStream},
 };
 
 /// The parameters of `review/start`.
@@ -62,6 +63,30 @@ impl Client {
         target: impl Serialize,
         delivery: Option<ReviewDelivery>,
     ) -> Result<Chat> {
+        self.review(id, target, delivery, Reading::steps(self.inner.settings.inactivity_timeout))
+    }
+
+    /// Same as [`start_review`](Self::start_review), but returns the events of the review, including deltas.
+    ///
+    /// # Errors
+    /// Same as [`start_review`](Self::start_review).
+    pub fn start_review_events(
+        &self,
+        id: &str,
+        target: impl Serialize,
+        delivery: Option<ReviewDelivery>,
+    ) -> Result<ChatEvents> {
+        let steps = Reading::steps(self.inner.settings.inactivity_timeout);
+        self.review(id, target, delivery, Reading { mode: ChatMode::Events, ..steps })
+    }
+
+    fn review<T: TurnItem>(
+        &self,
+        id: &str,
+        target: impl Serialize,
+        delivery: Option<ReviewDelivery>,
+        reading: Reading,
+    ) -> Result<TurnStream<T>> {
         check_thread_id(id)?;
         let target = serde_json::to_value(target).map_err(|source| {
             Error::invalid_because("the target of the review can't be serialized", source)
@@ -77,7 +102,8 @@ impl Client {
         }
         let params = ReviewStart { thread_id: id, target: &target, delivery: delivery.as_ref() };
         let begin = || {
-            let start = Start { thread_id: id.to_owned(), interest: Interest::Steps, lease: None };
+            let interest = Interest::of(reading.mode, reading.keep_raw, reading.sub_agents);
+            let start = Start { thread_id: id.to_owned(), interest, lease: None };
             self.after_compaction(id, || self.start_turn("review/start", &params, &start))
         };
         let consumer = self.on_loaded(id, begin).map_err(|error| match &error {
@@ -86,11 +112,11 @@ impl Client {
             }
             _ => error,
         })?;
-        let chat: Chat = self.read(consumer, Reading::steps(self.inner.settings.inactivity_timeout));
+        let review = self.read(consumer, reading);
         if is_detached {
-            self.known_threads().set_loaded(chat.thread_id());
+            self.known_threads().set_loaded(review.thread_id());
         }
-        Ok(chat)
+        Ok(review)
     }
 }
 

@@ -630,6 +630,18 @@ impl ThreadHandle {
         self.client.start_review(self.thread_id(), target, delivery)
     }
 
+    /// Same as [`Client::start_review_events`], in this thread.
+    ///
+    /// # Errors
+    /// Same as [`Client::start_review`].
+    pub fn start_review_events(
+        &self,
+        target: impl Serialize,
+        delivery: Option<ReviewDelivery>,
+    ) -> Result<ChatEvents> {
+        self.client.start_review_events(self.thread_id(), target, delivery)
+    }
+
     fn here(&self, mut request: ChatRequest) -> Result<ChatRequest> {
         if request.thread.is_some() {
             return Err(Error::invalid("the handle determines the thread; omit `thread` in the request"));

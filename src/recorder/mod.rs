@@ -16,6 +16,8 @@ use std::{
 };
 
 use parking_lot::Mutex;
+#[cfg(unix)]
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 pub(crate) use self::queue::Recording;
 use crate::error::{Error, Result, TransportFailure};
@@ -105,27 +107,27 @@ impl Recorder {
     /// so that nobody can choose what is overwritten. On other systems the file has the permissions of its folder.
     ///
     /// # Errors
-    /// The file can't be opened for writing, can't be made private, because it belongs to another user, or is one to
-    /// which another recorder writes, of this or another process. A named pipe that nobody reads can't be opened.
+    /// The file can't be opened for writing, is a FIFO that nobody reads, can't be made private, because it belongs to
+    /// another user, or is one to which another recorder writes, of this program or another.
     pub fn file(path: impl AsRef<Path>) -> io::Result<Recorder> {
         let mut options = OpenOptions::new();
         options.write(true).create(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt;
-            use rustix::fs::OFlags;
-            // A pipe that nobody reads is an error, and not waited for.
-            options.mode(0o600).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+            // So that the opening of a FIFO doesn't wait for a reader.
+            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            options.mode(0o600).custom_flags(flags.bits() as i32);
         }
         #[cfg(windows)]
         {
             use std::os::windows::fs::OpenOptionsExt;
-            // Others may read it, but not write.
+            // Others may read it, not write to it.
             options.share_mode(1);
         }
         let file = options.open(path)?;
         #[cfg(unix)]
-        rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::empty())?;
+        fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
         empty_and_private(&file)?;
         Ok(Recorder::new(file))
     }

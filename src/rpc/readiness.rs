@@ -21,7 +21,8 @@ use super::notifier::{Callback, Notifier};
 #[cfg(unix)]
 use super::ready_fd::ReadyFd;
 
-/// How a stream tells that it is ready, from the first time that anybody asks. Its drop ends the calls.
+/// How a stream tells that it is ready, from the first time that anybody asks. Its drop ends the calls, and leaves a
+/// duplicate of the descriptor readable: whoever waits for it looks, and finds that the stream is gone.
 #[derive(Debug, Default)]
 pub(crate) struct Signal(OnceLock<Arc<Readiness>>);
 
@@ -45,6 +46,7 @@ impl Drop for Signal {
     fn drop(&mut self) {
         if let Some(readiness) = self.0.get() {
             readiness.callback.close();
+            readiness.end();
         }
     }
 }
@@ -362,9 +364,9 @@ mod tests {
     }
 
     #[cfg(unix)]
-    fn is_readable(readiness: &Readiness) -> bool {
+    fn is_readable(fd: impl std::os::fd::AsFd) -> bool {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        let mut fds = [PollFd::from_borrowed_fd(readiness.descriptor().unwrap(), PollFlags::IN)];
+        let mut fds = [PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::IN)];
         poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap() == 1
     }
 
@@ -454,7 +456,7 @@ mod tests {
                 wait_until_idle(&readiness.callback);
                 prop_assert_eq!(calls.load(Ordering::SeqCst), expected, "after {:?}", op);
                 #[cfg(unix)]
-                prop_assert_eq!(is_readable(readiness), is_ready || is_over);
+                prop_assert_eq!(is_readable(readiness.descriptor().unwrap()), is_ready || is_over);
             }
             prop_assert_eq!(calls.load(Ordering::SeqCst), expected);
         }
@@ -589,6 +591,16 @@ mod tests {
         assert_eq!(told.recv_timeout(PATIENCE), Ok(2));
         drop(stream);
         assert_eq!(told.recv_timeout(PATIENCE), Err(crossbeam_channel::RecvTimeoutError::Disconnected));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_duplicate_of_the_descriptor_is_readable_after_the_drop() {
+        let stream = Stream::new();
+        let duplicate = stream.readiness().descriptor().unwrap().try_clone_to_owned().unwrap();
+        assert!(!is_readable(&duplicate));
+        drop(stream);
+        assert!(is_readable(&duplicate));
     }
 
     #[test]

@@ -327,12 +327,10 @@ fn a_review_is_shown_as_the_turn_of_its_reply() {
     let thread = started(&live);
     thread.chat_once("hello").unwrap();
     let target = ReviewTarget::from(CustomReviewTarget::new("look at it"));
-    let review = thread.start_review(target, None).unwrap();
+    let review = thread.start_review_events(target, None).unwrap();
     let turn_id = review.turn_id().to_owned();
-    let continuation = review.continuation();
-    drop(review);
     let mut transcript = Transcript::default();
-    read(live.client.chat_events(continuation).unwrap(), &mut transcript);
+    read(review, &mut transcript);
     let [turn] = transcript.turns() else { panic!("{transcript:?}") };
     assert_eq!((&turn.id, &turn.status), (&turn_id, &TurnStatus::Completed));
     assert_as_history(&thread, &live.client, &transcript);

@@ -239,6 +239,7 @@ fn a_thread(thread: &ThreadHandle) -> Result<()> {
     thread.compact()?;
     thread.rollback(1)?;
     let _: Chat = thread.start_review(ReviewTarget::UncommittedChanges, None)?;
+    let _: ChatEvents = thread.start_review_events(ReviewTarget::UncommittedChanges, None)?;
     Ok(())
 }
 

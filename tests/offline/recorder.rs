@@ -356,21 +356,22 @@ fn a_file_belongs_to_one_recorder_at_a_time() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_without_a_reader_is_not_waited_for() {
-    let path = path("pipe.jsonl");
-    let _ = fs::remove_file(&path);
-    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-    Recorder::file(&path).unwrap_err();
-}
-
-#[cfg(unix)]
-#[test]
 fn a_symbolic_link_is_not_followed() {
     let (target, link) = (path("target.jsonl"), path("link.jsonl"));
     fs::write(&target, "precious").unwrap();
     std::os::unix::fs::symlink(&target, &link).unwrap();
     Recorder::file(&link).unwrap_err();
     assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_reads_is_refused_at_once() {
+    let path = path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let error = Recorder::file(&path).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(rustix::io::Errno::NXIO.raw_os_error()));
+    fs::remove_file(path).unwrap();
 }
 
 #[test]

@@ -871,11 +871,15 @@ fn review(client: &Client, server: &mut Server, delivery: Option<ReviewDelivery>
     let starting = spawn_with(client, move |client| {
         client.start_review("t", ReviewTarget::UncommittedChanges, delivery)
     });
+    accept_review(server, thread_id);
+    starting.join().unwrap().unwrap()
+}
+
+fn accept_review(server: &mut Server, thread_id: &str) {
     let request = server.expect("review/start");
     assert_eq!(request["params"]["target"], json!({ "type": "uncommittedChanges" }));
     let turn = json!({ "id": "r", "rootTurnId": null, "items": [], "status": "inProgress" });
     server.reply(&request, json!({ "turn": turn, "reviewThreadId": thread_id }));
-    starting.join().unwrap().unwrap()
 }
 
 /// The end of the review, with its text.
@@ -902,6 +906,20 @@ fn a_review_is_a_chat_and_leaves_what_waits_for_the_next_turn() {
     let chatting = spawn(move || thread.chat("x").map(drop));
     assert_eq!(server.begin_turn_on("u")["params"]["model"], "b");
     chatting.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_review_is_read_as_events_too() {
+    let (client, mut server) = served();
+    let thread = thread(&client, &mut server);
+    let starting = spawn(move || thread.start_review_events(ReviewTarget::UncommittedChanges, None));
+    accept_review(&mut server, "t");
+    let mut events = starting.join().unwrap().unwrap();
+    let delta = json!({ "threadId": "t", "turnId": "r", "itemId": "m", "delta": "one" });
+    server.notify("item/agentMessage/delta", delta);
+    end_review(&mut server, "t", "completed");
+    let deltas = events.by_ref().filter(|event| matches!(event, TurnEvent::TextDelta { .. })).count();
+    assert_eq!((deltas, events.finish().unwrap().final_text.as_str()), (1, "one bug"));
 }
 
 #[test]

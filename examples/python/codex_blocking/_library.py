@@ -121,9 +121,11 @@ SIGNATURES = {
     "codex_chat_request_interrupt": "h",
     "codex_chat_cancel": "ho",
     "codex_chat_continuation": "ho",
+    "codex_chat_end": "h",
     "codex_chat_fd": "h",
     "codex_chat_on_ready": "hfh",
     "codex_stream_next_batch": "hluo",
+    "codex_stream_end": "h",
     "codex_stream_fd": "h",
     "codex_stream_on_ready": "hfh",
     "codex_thread_info": "ho",
@@ -139,6 +141,7 @@ SIGNATURES = {
     "codex_thread_compact": "h",
     "codex_thread_rollback": "huo",
     "codex_thread_review": "hsso",
+    "codex_thread_review_events": "hsso",
     "codex_thread_update_defaults": "hs",
     "codex_thread_fork": "hsso",
     "codex_thread_unload": "h",
@@ -149,6 +152,7 @@ SIGNATURES = {
     "codex_command_resize": "hww",
     "codex_command_terminate": "h",
     "codex_command_wait": "ho",
+    "codex_command_end": "h",
     "codex_command_fd": "h",
     "codex_command_on_ready": "hfh",
     "codex_login_info": "ho",
@@ -321,11 +325,13 @@ class _Worker:
             self.done.release()
 
     def run(self, job: _Job) -> None:
-        self.job = job
-        self.go.release()
+        # Python may raise KeyboardInterrupt between any two of these lines.
         try:
+            self.job = job
+            self.go.release()
             while not self.done.acquire(timeout=SLICE):
                 pass
+            _idle.append(self)
         except BaseException:
             with self.lock:
                 job.is_abandoned = True
@@ -333,7 +339,6 @@ class _Worker:
             if is_done:
                 _drop(job)
             raise
-        _idle.append(self)
 
 
 def _drop(job: _Job) -> None:

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from .settings import ChatOptions, ClientOptions, ExecOptions, ThreadConfig
 
 T = TypeVar("T")
+C = TypeVar("C", Chat, ChatEvents)
 StrPath = Union[str, "os.PathLike[str]"]
 Text = Union[str, Sequence[Mapping[str, Any]]]
 
@@ -329,7 +330,7 @@ class Client:
         options.setdefault("keep_steps", True)
         request = _request(text, continuation, options)
         unread = _unread(continuation)
-        found = once(self._chat(lib.codex_client_chat, self._handle, request, ()))
+        found = once(lambda: self._chat(lib.codex_client_chat, self._handle, request, ()))
         found.steps[:0] = _steps(unread)
         return found
 
@@ -660,7 +661,7 @@ class Thread(_Handle):
         """Run a turn in the thread to its end, like `Client.chat_once`."""
         options.setdefault("keep_steps", True)
         request = _request(text, None, options)
-        return once(self._owner()._chat(lib.codex_thread_chat, self._handle, request, ()))
+        return once(lambda: self._owner()._chat(lib.codex_thread_chat, self._handle, request, ()))
 
     def chat(self, text: Text, **options: Unpack[ChatOptions]) -> Chat:
         """Start a turn in the thread, and return its steps, like `Client.chat`."""
@@ -712,11 +713,16 @@ class Thread(_Handle):
 
     def start_review(self, target: Mapping[str, Any], delivery: Optional[str] = None) -> Chat:
         """Start a review, and return its steps. `target` is such as `{"type": "uncommittedChanges"}`."""
+        return self._review(lib.codex_thread_review, Chat, target, delivery)
+
+    def start_review_events(self, target: Mapping[str, Any], delivery: Optional[str] = None) -> ChatEvents:
+        """Start a review, like `start_review`, and return its events."""
+        return self._review(lib.codex_thread_review_events, ChatEvents, target, delivery)
+
+    def _review(self, function: Any, kind: Type[C], target: Mapping[str, Any], delivery: Optional[str]) -> C:
         handle, given, how = self._handle, encode(dict(target)), optional_text(delivery)
         client = self._owner()
-        return blocking(
-            lambda: Chat(client, _library.handle(lib.codex_thread_review, handle, given, how)), Chat.request_interrupt
-        )
+        return blocking(lambda: kind(client, _library.handle(function, handle, given, how)), kind.request_interrupt)
 
     def update_defaults(self, config: ThreadConfig) -> None:
         """Change the settings of later turns."""

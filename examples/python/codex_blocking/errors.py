@@ -168,7 +168,7 @@ class ClosedError(CodexError):
 
 
 class InvalidHandleError(CodexError):
-    """The chat, thread, stream or command was closed before."""
+    """A handle of the library that was freed, which is a bug of this package."""
 
 
 class PanicError(CodexError):

@@ -8,7 +8,6 @@ with the continuation.
 from __future__ import annotations
 
 import ctypes
-import os
 import select
 import threading
 import time
@@ -67,10 +66,6 @@ class Stream(Generic[T]):
         self._items: Deque[T] = deque()
         self._is_ended = False
         self._is_closed = False
-        self._lock = threading.Lock()
-        self._waiting = 0
-        # Wakes who waits for the descriptor, when the stream is closed.
-        self._pipe: Optional[Tuple[int, int]] = None
         self._on_ready: Any = None
 
     # Of the subclasses.
@@ -163,54 +158,31 @@ class Stream(Generic[T]):
                 return False
             if left == 0:
                 return False
-            if _HAS_POLL and not self._wait(left):
-                self._is_ended = True
-                return False
+            if _HAS_POLL:
+                self._wait(left)
 
-    def _wait(self, seconds: Optional[float]) -> bool:
-        """Wait until something may be there, or the time has passed. False: the stream was closed."""
-        with self._lock:
-            if self._is_closed:
-                return False
-            descriptor = self.fileno()
-            if self._pipe is None:
-                self._pipe = os.pipe()
-            self._waiting += 1
-            wake = self._pipe[0]
+    def _wait(self, seconds: Optional[float]) -> None:
+        """Wait until something may be there, or the time has passed."""
         try:
-            poll = select.poll()
-            poll.register(descriptor, select.POLLIN)
-            poll.register(wake, select.POLLIN)
-            poll.poll(None if seconds is None else seconds * 1000)
-        finally:
-            with self._lock:
-                self._waiting -= 1
-                is_last = self._is_closed and not self._waiting
-            if is_last:
-                self._free()
-        return not self._is_closed
+            descriptor = self.fileno()
+        except CodexError:
+            # Another thread has ended the stream.
+            if self._is_ended:
+                return
+            raise
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        poll.poll(None if seconds is None else seconds * 1000)
 
     # The end.
 
     def close(self) -> None:
-        """End the stream, from any thread; what was not read is dropped. Can be repeated."""
-        with self._lock:
-            if self._is_closed:
-                return
-            self._is_closed = self._is_ended = True
-            # Whoever waits for the descriptor frees it.
-            is_waited_for = self._waiting > 0
-            if is_waited_for and self._pipe is not None:
-                os.write(self._pipe[1], b"x")
+        """End the stream, from any thread; what was not read is dropped. Can be repeated. Never raises."""
+        self._is_closed = self._is_ended = True
+        # This wakes who waits for the descriptor. The handle stays until nobody has this object any more. It fails in a
+        # forked process, where nothing is to be ended.
+        getattr(lib, f"codex_{self._kind}_end")(self._handle)
         self._items.clear()
-        if not is_waited_for:
-            self._free()
-
-    def _free(self) -> None:
-        getattr(lib, f"codex_{self._kind}_free")(self._handle)
-        pipe, self._pipe = self._pipe, None
-        for descriptor in pipe or ():
-            os.close(descriptor)
 
     def __enter__(self: S) -> S:
         return self
@@ -219,10 +191,9 @@ class Stream(Generic[T]):
         self.close()
 
     def __del__(self) -> None:
-        # Absent if the constructor failed.
-        if not getattr(self, "_is_closed", True):
-            self._is_closed = True
-            self._free()
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            getattr(lib, f"codex_{self._kind}_free")(handle)
 
     def __repr__(self) -> str:
         state = "closed" if self._is_closed else "ended" if self._is_ended else "open"
@@ -339,16 +310,43 @@ class ChatEvents(TurnStream[Event]):
         return events_of(batch)
 
 
-def once(chat: Chat) -> ChatResult:
-    """Return the result of a turn that nobody else reads. If the wait is ended, such as by Ctrl-C, so is the turn."""
-    with chat:
-        try:
-            found = chat.finish()
-        except CodexError:
-            raise
-        except BaseException:
+class _Once:
+    """A turn that nobody else reads: it begins, is read, and ends in one wait."""
+
+    def __init__(self, begin: Callable[[], Chat]) -> None:
+        self._begin = begin
+        self._lock = threading.Lock()
+        self._chat: Optional[Chat] = None
+        self._is_interrupted = False
+
+    def run(self) -> ChatResult:
+        with self._begin() as chat:
+            with self._lock:
+                self._chat = chat
+                is_interrupted = self._is_interrupted
+            if is_interrupted:
+                chat.request_interrupt()
+            return chat.finish()
+
+    def interrupt(self) -> None:
+        """Have the turn interrupted, also if it has not begun."""
+        with self._lock:
+            self._is_interrupted = True
+            chat = self._chat
+        if chat is not None:
             chat.request_interrupt()
-            raise
+
+
+def once(begin: Callable[[], Chat]) -> ChatResult:
+    """Return the result of a turn that nobody else reads. If the wait is ended, such as by Ctrl-C, so is the turn."""
+    turn = _Once(begin)
+    try:
+        found = blocking(turn.run)
+    except CodexError:
+        raise
+    except BaseException:
+        turn.interrupt()
+        raise
     if found.completion_source is None:
         message = f"turn {found.turn_id} of thread {found.thread_id} completed without an answer"
         raise NoAnswerError({**found.raw, "code": "no_answer", "message": message, "causes": []})
@@ -389,11 +387,12 @@ class Command(Stream[CommandOutput]):
 
     def __init__(self, client: Client, handle: int) -> None:
         super().__init__(client, handle)
+        # One for all threads.
         self._buffer = ctypes.create_string_buffer(_OUTPUT_BYTES)
+        self._lock = threading.Lock()
 
     def _take(self, timeout_ms: int) -> Tuple[int, List[CommandOutput]]:
         length, stream = ctypes.c_size_t(), ctypes.c_int32()
-        # The buffer is one for all threads.
         with self._lock:
             found = status(
                 lib.codex_command_read, self._handle, timeout_ms, self._buffer, _OUTPUT_BYTES,

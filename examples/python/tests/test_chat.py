@@ -1,6 +1,7 @@
 """Turns: results, steps, events, failures, continuations."""
 
 import pickle
+import sys
 import threading
 
 import pytest
@@ -121,7 +122,7 @@ def test_closing_a_chat_ends_the_wait_of_another_thread(client):
     read = []
     other = threading.Thread(target=lambda: read.extend(chat))
     other.start()
-    while not chat._waiting:
+    while sys._current_frames()[other.ident].f_code.co_name != "_wait":
         pass
     chat.close()
     other.join(30)
@@ -142,7 +143,7 @@ def test_closing_the_client_ends_the_wait_of_another_thread(client):
 
     other = threading.Thread(target=read)
     other.start()
-    while not chat._waiting:
+    while sys._current_frames()[other.ident].f_code.co_name != "_wait":
         pass
     client.close()
     other.join(30)

@@ -1,6 +1,9 @@
 """Connections, requests, threads, commands, accounts, questions, logging."""
 
 import logging
+import os
+import select
+import sys
 import threading
 
 import pytest
@@ -10,7 +13,6 @@ from codex_blocking import (
     Approval,
     Client,
     ClosedError,
-    InvalidHandleError,
     InvalidInputError,
     NoLongerPendingError,
     RpcError,
@@ -152,7 +154,7 @@ def test_closing_a_command_ends_the_wait_of_another_thread(client):
     read = []
     other = threading.Thread(target=lambda: read.extend(command))
     other.start()
-    while not command._waiting:
+    while sys._current_frames()[other.ident].f_code.co_name != "_wait":
         pass
     command.close()
     other.join(30)
@@ -258,8 +260,22 @@ def test_what_was_closed_says_so(client):
     chat = client.chat("hello")
     chat.close()
     assert list(chat) == [] and chat.is_ended
-    with pytest.raises(InvalidHandleError):
-        chat.interrupt()
+    with pytest.raises(NoLongerPendingError):
+        chat.finish()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no descriptors")
+def test_the_descriptor_of_a_stream_is_readable_after_its_close(client):
+    chat, notifications, command = client.chat("hang"), client.notifications(), client.exec_start(["sleep"])
+    next(chat)
+    for stream in (chat, notifications, command):
+        while stream.try_next() is not None:
+            pass
+        descriptor = stream.fileno()
+        assert select.select([descriptor], [], [], 0)[0] == []
+        stream.close()
+        assert select.select([descriptor], [], [], 0)[0] == [descriptor]
+        assert stream.try_next() is None and stream.is_ended
 
 
 def test_on_ready_is_called_when_something_comes(client):

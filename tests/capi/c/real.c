@@ -94,15 +94,16 @@ static void commands_stream(codex_client *client) {
     CHECK(codex_command_wait(command, &json) == CODEX_OK && contains(json, "\"exit_code\":0"));
     codex_command_free(command);
     /* Freed by one thread while another waits. */
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         void *status = NULL;
         CHECK(codex_client_exec_start(client, "[\"sleep\",\"60\"]", "{\"timeout_ms\":70000}", &command) == CODEX_OK);
         CHECK(pthread_create(&thread, NULL, wait_for_it, command) == 0);
         usleep(200000);
         if (i == 0) CHECK(codex_command_terminate(command) == CODEX_OK);
         if (i == 1) codex_command_free(command);
+        if (i == 2) CHECK(codex_command_end(command) == CODEX_OK);
         pthread_join(thread, &status);
-        if (i == 0) codex_command_free(command);
+        if (i != 1) codex_command_free(command);
     }
 }
 

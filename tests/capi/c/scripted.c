@@ -154,6 +154,29 @@ static void a_stream_ends_from_another_thread(void) {
     codex_client_free(client);
 }
 
+static int is_readable(int fd, int limit_ms) {
+    struct pollfd pollfd = {fd, POLLIN, 0};
+    return poll(&pollfd, 1, limit_ms) == 1;
+}
+
+static void a_descriptor_is_readable_after_the_end(void) {
+    codex_client *client = connect_with("");
+    codex_chat *chat = hanging(client);
+    codex_stream *stream = NULL;
+    char *json = NULL;
+    const int of_chat = codex_chat_fd(chat);
+    CHECK(of_chat >= 0 && !is_readable(of_chat, 0));
+    CHECK(codex_chat_end(chat) == CODEX_OK && is_readable(of_chat, 0));
+    CHECK(codex_chat_next(chat, 0, &json) == CODEX_ENDED && is_readable(of_chat, 0));
+    CHECK(codex_client_questions(client, &stream) == CODEX_OK);
+    const int of_stream = codex_stream_fd(stream);
+    CHECK(of_stream >= 0 && !is_readable(of_stream, 0));
+    CHECK(codex_stream_end(stream) == CODEX_OK && is_readable(of_stream, 0));
+    codex_stream_free(stream);
+    codex_chat_free(chat);
+    codex_client_free(client);
+}
+
 static void cancel_continue_and_forget(void) {
     codex_client *client = connect_with("");
     codex_chat *chat = hanging(client), *again = NULL;
@@ -498,6 +521,7 @@ int main(int count, char **arguments) {
     a_failed_turn_gives_its_closing_step_and_then_its_error();
     a_wait_ends_whoever_ends_it();
     a_stream_ends_from_another_thread();
+    a_descriptor_is_readable_after_the_end();
     cancel_continue_and_forget();
     a_cancel_that_waits_keeps_nobody();
     a_descriptor_is_readable_while_there_is_something();

@@ -82,6 +82,7 @@ struct ClientCertificate {
 struct ClientInfo {
     name: String,
     version: String,
+    title: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -176,8 +177,11 @@ impl Options {
         builder = limited(builder, self.inactivity_timeout_ms, ClientBuilder::inactivity_timeout);
         builder = limited(builder, self.approval_timeout_ms, ClientBuilder::approval_timeout);
         builder = limited(builder, self.user_input_timeout_ms, ClientBuilder::user_input_timeout);
-        if let Some(ClientInfo { name, version }) = &self.client_info {
+        if let Some(ClientInfo { name, version, title }) = &self.client_info {
             builder = builder.client_info(name, version);
+            if let Some(title) = title {
+                builder = builder.client_title(title);
+            }
         }
         if let Some(methods) = &self.opt_out {
             builder = builder.opt_out(methods);

@@ -33,6 +33,16 @@ pub extern "C" fn codex_client_account(client: *mut codex_client, out_json: *mut
     give_json(out_json, || Ok(get::<OpenClient>(client)?.client.account()?))
 }
 
+/// Same as codex_client_account, after the server has asked OpenAI for new tokens, if it is signed in with ChatGPT: a
+/// change of the plan shows at once. Blocks for at most the request limit.
+#[unsafe(no_mangle)]
+pub extern "C" fn codex_client_refresh_account(client: *mut codex_client, out_json: *mut *mut c_char) -> i32 {
+    call(|| {
+        let place = Place::new(out_json)?;
+        place.give_json(&get::<OpenClient>(client)?.client.refresh_account()?)
+    })
+}
+
 /// Signs the server in with an API key. Blocks for at most the request limit.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_login_api_key(client: *mut codex_client, key: *const c_char) -> i32 {

@@ -51,8 +51,8 @@ fn params(params_json: *const c_char) -> Outcome<Value> {
 ///
 /// Of the client: "request_timeout_ms" (30000), "inactivity_timeout_ms" (180000), "approval_timeout_ms" (null),
 /// "user_input_timeout_ms" (300000), where null means no limit; "approval_mode"; "strict"; "client_info" ({"name",
-/// "version"}); "experimental_api"; "opt_out" (an array of methods); "max_frame_bytes" (null), "max_buffered_bytes"
-/// (1 GiB); "record" ({"path", "unmasked"}).
+/// "version", "title"}); "experimental_api"; "opt_out" (an array of methods); "max_frame_bytes" (null),
+/// "max_buffered_bytes" (1 GiB); "record" ({"path", "unmasked"}).
 ///
 /// "approval_mode": with "decline" (the default), what the server asks gets an answer at once that grants nothing.
 /// With "manual", every question waits for codex_client_respond: look at codex_client_pending, or read

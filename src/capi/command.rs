@@ -151,6 +151,9 @@ pub extern "C" fn codex_command_info(command: *mut codex_command, out_json: *mut
 
 /// Reads the next chunk of output as JSON, {"stream", "data", "cap_reached"}, where "data" is an array of bytes. Waits
 /// like codex_chat_next. codex_command_read is faster.
+///
+/// After CODEX_ENDED, codex_command_wait tells how it ended: also if output was lost, because the connection was, or
+/// because more than "max_buffered_bytes" was not read.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_command_next(
     command: *mut codex_command,

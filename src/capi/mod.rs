@@ -19,6 +19,7 @@ mod client;
 mod command;
 mod failure;
 mod handles;
+mod json_error;
 mod logging;
 mod open_client;
 mod options;

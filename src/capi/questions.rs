@@ -24,9 +24,9 @@ const IDENTITY: [&str; 8] =
 /// The question as it waits.
 fn find(client: &Client, question_json: *const c_char) -> Outcome<ServerRequest> {
     let given: Map<String, Value> = object("the question", question_json)?;
-    if !given.contains_key("key") {
+    let Some(key) = given.get("key") else {
         return Err(Failure::invalid("the question has no \"key\": pass it as it was given"));
-    }
+    };
     let identity =
         |question: &Map<String, Value>| IDENTITY.map(|name| question.get(name).cloned().unwrap_or_default());
     let wanted = identity(&given);
@@ -34,7 +34,8 @@ fn find(client: &Client, question_json: *const c_char) -> Outcome<ServerRequest>
         Ok(Value::Object(question)) => identity(&question) == wanted,
         _ => false,
     };
-    if let Some(question) = client.pending().into_iter().find(is_it) {
+    // The key alone first: it is cheap, and there may be thousands of questions.
+    if let Some(question) = client.pending().into_iter().find(|question| *key == question.key()).filter(is_it) {
         return Ok(question);
     }
     if let Some(ended) = client.ended() {

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::{
     CODEX_NOTHING_YET, CODEX_OK,
-    buffers::{Place, text},
-    client::OpenClient,
+    buffers::{give_handle, give_json, text},
     codex_client, codex_login,
     failure::{call, free, run},
     handles::{Handled, close, get},
+    open_client::OpenClient,
 };
 use crate::{
     Login,
@@ -30,9 +30,16 @@ impl Handled for OpenLogin {
 /// Gives the account that the server is signed in with (an Account as JSON). Blocks for at most the request limit.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_account(client: *mut codex_client, out_json: *mut *mut c_char) -> i32 {
+    give_json(out_json, || Ok(get::<OpenClient>(client)?.client.account()?))
+}
+
+/// Same as codex_client_account, after the server has asked OpenAI for new tokens, if it is signed in with ChatGPT: a
+/// change of the plan shows at once. Blocks for at most the request limit.
+#[unsafe(no_mangle)]
+pub extern "C" fn codex_client_refresh_account(client: *mut codex_client, out_json: *mut *mut c_char) -> i32 {
     call(|| {
         let place = Place::new(out_json)?;
-        place.give_json(&get::<OpenClient>(client)?.client.account()?)
+        place.give_json(&get::<OpenClient>(client)?.client.refresh_account()?)
     })
 }
 
@@ -45,10 +52,7 @@ pub extern "C" fn codex_client_login_api_key(client: *mut codex_client, key: *co
 /// Begins a sign-in with ChatGPT in a browser. Blocks for at most the request limit.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_login_chatgpt(client: *mut codex_client, out: *mut *mut codex_login) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
-        place.give_handle(OpenLogin(get::<OpenClient>(client)?.client.login_chatgpt()?))
-    })
+    give_handle(out, || Ok(OpenLogin(get::<OpenClient>(client)?.client.login_chatgpt()?)))
 }
 
 /// Begins a sign-in with ChatGPT with a code that the user types in. Blocks for at most the request limit.
@@ -57,10 +61,7 @@ pub extern "C" fn codex_client_login_device_code(
     client: *mut codex_client,
     out: *mut *mut codex_login,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
-        place.give_handle(OpenLogin(get::<OpenClient>(client)?.client.login_device_code()?))
-    })
+    give_handle(out, || Ok(OpenLogin(get::<OpenClient>(client)?.client.login_device_code()?)))
 }
 
 /// Signs the server out. Blocks for at most the request limit.
@@ -72,20 +73,16 @@ pub extern "C" fn codex_client_logout(client: *mut codex_client) -> i32 {
 /// Gives the rate limits of the account, in the protocol's JSON. Blocks for at most the request limit.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_rate_limits(client: *mut codex_client, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
-        place.give_json(&get::<OpenClient>(client)?.client.rate_limits()?)
-    })
+    give_json(out_json, || Ok(get::<OpenClient>(client)?.client.rate_limits()?))
 }
 
 /// Gives {"login_id", "url", "user_code", "is_ended"}: the page that the user opens, and the code for it (null without
 /// one). Never waits.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_login_info(login: *mut codex_login, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let login = &get::<OpenLogin>(login)?.0;
-        place.give_json(&json!({
+        Ok(json!({
             "login_id": login.login_id(),
             "url": login.url(),
             "user_code": login.user_code(),

@@ -15,15 +15,16 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     CODEX_ITEM, CODEX_OK,
-    failure::{Failure, Outcome},
+    failure::{Failure, Outcome, call},
     handles::{Handled, open},
+    json_error,
     registry::registry,
 };
 use crate::error::Error;
 
 /// Reads a string of the caller.
 pub(super) fn text<'a>(what: &str, string: *const c_char) -> Outcome<&'a str> {
-    optional_text(what, string)?.ok_or_else(|| Failure::invalid(format!("{what} is NULL")))
+    optional_text(what, string)?.ok_or_else(|| Failure::invalid(format!("{what} must not be NULL")))
 }
 
 /// Reads a string of the caller that may be NULL.
@@ -35,7 +36,7 @@ pub(super) fn optional_text<'a>(what: &str, string: *const c_char) -> Outcome<Op
     // keeps the reference for longer.
     let bytes = unsafe { CStr::from_ptr(string) };
     let text = bytes.to_str();
-    text.map(Some).map_err(|source| Error::invalid_because(format!("{what} is not UTF-8"), source).into())
+    text.map(Some).map_err(|source| Error::invalid_because(format!("{what} must be UTF-8"), source).into())
 }
 
 /// Reads JSON of the caller.
@@ -65,9 +66,7 @@ fn parse_object<T: DeserializeOwned>(what: &str, text: &str) -> Outcome<T> {
 }
 
 fn parse<T: DeserializeOwned>(what: &str, text: &str) -> Outcome<T> {
-    // The reason goes into the message too: a caller that shows only that must find the wrong member.
-    serde_json::from_str(text)
-        .map_err(|source| Error::invalid_because(format!("{what} is invalid: {source}"), source).into())
+    json_error::read(text).map_err(|reason| Failure::invalid(format!("{what} can't be read: {reason}")))
 }
 
 /// Reads bytes of the caller.
@@ -76,7 +75,7 @@ pub(super) fn bytes<'a>(what: &str, data: *const u8, length: usize) -> Outcome<&
         return Ok(&[]);
     }
     if data.is_null() || length > isize::MAX as usize {
-        return Err(Failure::invalid(format!("{what} is NULL, or too long")));
+        return Err(Failure::invalid(format!("{what} must not be NULL, or too long")));
     }
     // SAFETY: the header says that the buffer has this length and doesn't change during the call; it is not NULL,
     // and bytes need no alignment. Nothing keeps the reference for longer.
@@ -127,6 +126,22 @@ impl<T> Place<T> {
         self.write(open(object)?);
         Ok(CODEX_OK)
     }
+}
+
+/// Runs the body of a function that gives JSON.
+pub(super) fn give_json<T: Serialize>(out_json: *mut *mut c_char, body: impl FnOnce() -> Outcome<T>) -> i32 {
+    call(|| {
+        let place = Place::new(out_json)?;
+        place.give_json(&body()?)
+    })
+}
+
+/// Runs the body of a function that gives a new handle.
+pub(super) fn give_handle<O: Handled>(out: *mut *mut O::Handle, body: impl FnOnce() -> Outcome<O>) -> i32 {
+    call(|| {
+        let place = Place::new(out)?;
+        place.give_handle(body()?)
+    })
 }
 
 pub(super) fn to_json(value: &impl Serialize) -> Outcome<String> {

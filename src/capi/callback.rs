@@ -3,9 +3,17 @@
 //! Relies on nothing. Invariant: after a callback was closed no call begins, and none is running, unless the
 //! callback is closed from inside of a callback.
 
-use std::{cell::Cell, ffi::c_void, sync::Arc};
+use std::{
+    cell::Cell,
+    ffi::{c_char, c_void},
+    sync::Arc,
+};
 
 use parking_lot::{Condvar, Mutex};
+
+pub(super) type OnReady = extern "C" fn(*mut c_void);
+pub(super) type OnQuestion = extern "C" fn(*mut c_void, *const c_char);
+pub(super) type OnLog = extern "C" fn(*mut c_void, i32, *const c_char);
 
 /// The pointer that the program wants back in each call.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     CODEX_OK,
-    buffers::{Place, text},
+    buffers::{Place, give_json, text},
     codex_callback, codex_chat,
     failure::{call, free, run},
     handles::{Handled, close, get},
@@ -139,10 +139,9 @@ pub extern "C" fn codex_chat_next_batch(
 /// Gives the ids: {"thread_id", "turn_id"}. Never waits.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_chat_ids(chat: *mut codex_chat, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let chat = get::<OpenChat>(chat)?;
-        place.give_json(&json!({ "thread_id": chat.handle.thread_id(), "turn_id": chat.handle.turn_id() }))
+        Ok(json!({ "thread_id": chat.handle.thread_id(), "turn_id": chat.handle.turn_id() }))
     })
 }
 
@@ -197,10 +196,7 @@ pub extern "C" fn codex_chat_request_interrupt(chat: *mut codex_chat) -> i32 {
 /// the request limit.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_chat_cancel(chat: *mut codex_chat, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
-        place.give_json(&get::<OpenChat>(chat)?.cancel()?)
-    })
+    give_json(out_json, || Ok(get::<OpenChat>(chat)?.cancel()?))
 }
 
 /// Gives a token with which the turn can be read on later (a ChatContinuation as JSON): as "continuation" of a
@@ -208,10 +204,7 @@ pub extern "C" fn codex_chat_cancel(chat: *mut codex_chat, out_json: *mut *mut c
 /// was freed. Never waits.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_chat_continuation(chat: *mut codex_chat, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
-        place.give_json(&get::<OpenChat>(chat)?.continuation()?)
-    })
+    give_json(out_json, || Ok(get::<OpenChat>(chat)?.continuation()?))
 }
 
 /// Returns a descriptor for poll, epoll, GLib, Qt, libuv or asyncio: it is readable while there is something to read,

@@ -8,43 +8,23 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{
     CODEX_NOTHING_YET,
-    buffers::{Place, json, object, object_or_default, optional_text, text},
-    callback::{Callback, CallbackSlot},
+    buffers::{Place, give_handle, give_json, json, object, object_or_default, optional_text, text},
+    callback::Callback,
     chat::OpenChat,
     codex_callback, codex_chat, codex_client,
     failure::{Outcome, call, free, run},
-    handles::{Handled, close, get},
+    handles::{close, get},
+    open_client::OpenClient,
     options::Options,
-    questions::Questions,
 };
 use crate::{
-    BatchWriteConfig, ChatContinuation, ChatRequest, Client, Input, ListModels, ListThreads, ReadConfig,
+    BatchWriteConfig, ChatContinuation, ChatRequest, Input, ListModels, ListThreads, ReadConfig,
     WriteConfigValue,
 };
-
-pub(super) struct OpenClient {
-    pub(super) client: Client,
-    /// All questions wait for an answer, also while nobody wants to be called.
-    pub(super) is_manual: bool,
-    on_ready: CallbackSlot<extern "C" fn(*mut c_void)>,
-    pub(super) questions: Mutex<Questions>,
-}
-
-impl Handled for OpenClient {
-    type Handle = codex_client;
-    const KIND: u8 = 1;
-    const NAME: &str = "codex_client";
-
-    fn freed(&self) {
-        self.on_ready.close();
-        self.close_questions();
-    }
-}
 
 /// The JSON of parameters that may be left out.
 fn params(params_json: *const c_char) -> Outcome<Value> {
@@ -71,26 +51,18 @@ fn params(params_json: *const c_char) -> Outcome<Value> {
 ///
 /// Of the client: "request_timeout_ms" (30000), "inactivity_timeout_ms" (180000), "approval_timeout_ms" (null),
 /// "user_input_timeout_ms" (300000), where null means no limit; "approval_mode"; "strict"; "client_info" ({"name",
-/// "version"}); "experimental_api"; "opt_out" (an array of methods); "max_frame_bytes" (null), "max_buffered_bytes"
-/// (1 GiB); "record" ({"path", "unmasked"}).
+/// "version", "title"}); "experimental_api"; "opt_out" (an array of methods); "max_frame_bytes" (null),
+/// "max_buffered_bytes" (1 GiB); "record" ({"path", "unmasked"}).
 ///
 /// "approval_mode": with "decline" (the default), what the server asks gets an answer at once that grants nothing.
 /// With "manual", every question waits for codex_client_respond: look at codex_client_pending, or read
 /// codex_client_questions. With codex_client_on_question every question waits in either mode.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_connect(options_json: *const c_char, out: *mut *mut codex_client) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let options: Options = object("the options", options_json)?;
         let is_manual = options.is_manual();
-        let client = options.connect()?;
-        client.answer_by_hand(is_manual);
-        place.give_handle(OpenClient {
-            client,
-            is_manual,
-            on_ready: CallbackSlot::default(),
-            questions: Mutex::default(),
-        })
+        Ok(OpenClient::new(options.connect()?, is_manual))
     })
 }
 
@@ -116,10 +88,7 @@ pub extern "C" fn codex_client_free(client: *mut codex_client) {
 /// does it too. Blocks for at most the request limit.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_initialize(client: *mut codex_client, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
-        place.give_json(&get::<OpenClient>(client)?.client.initialize()?)
-    })
+    give_json(out_json, || Ok(get::<OpenClient>(client)?.client.initialize()?))
 }
 
 /// Sends any request of the protocol, and gives its result. params_json may be NULL: {}. Blocks for at most the
@@ -131,10 +100,9 @@ pub extern "C" fn codex_client_request(
     params_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.request(text("the method", method)?, params(params_json)?)?)
+        Ok(client.client.request(text("the method", method)?, params(params_json)?)?)
     })
 }
 
@@ -147,12 +115,11 @@ pub extern "C" fn codex_client_request_with_timeout(
     timeout_ms: i64,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
         let limit = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
         let client = client.client.with_request_timeout(limit);
-        place.give_json(&client.request(text("the method", method)?, params(params_json)?)?)
+        Ok(client.request(text("the method", method)?, params(params_json)?)?)
     })
 }
 
@@ -172,10 +139,7 @@ pub extern "C" fn codex_client_notify(
 /// Gives counters of the connection (Stats as JSON). Never waits.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_stats(client: *mut codex_client, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
-        place.give_json(&get::<OpenClient>(client)?.client.stats())
-    })
+    give_json(out_json, || Ok(get::<OpenClient>(client)?.client.stats()))
 }
 
 /// Tells whether the connection has ended: CODEX_ITEM with the reason as an error's JSON, or CODEX_OK while it is open.
@@ -191,10 +155,9 @@ pub extern "C" fn codex_client_ended(client: *mut codex_client, out_json: *mut *
 /// Gives {"server_pid", "server_url"}, each null where there is none. Never waits.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_info(client: *mut codex_client, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = &get::<OpenClient>(client)?.client;
-        place.give_json(&json!({ "server_pid": client.server_pid(), "server_url": client.server_url() }))
+        Ok(json!({ "server_pid": client.server_pid(), "server_url": client.server_url() }))
     })
 }
 
@@ -223,10 +186,7 @@ pub extern "C" fn codex_client_on_ready(
 ) -> i32 {
     run(|| {
         let client = get::<OpenClient>(client)?;
-        let callback = on_ready.map(|function| Callback::new(function, user));
-        client.on_ready.set(callback, |callback| {
-            client.client.on_ready(move || callback.call(|function, user| function(user)));
-        });
+        client.set_on_ready(on_ready.map(|function| Callback::new(function, user)));
         Ok(())
     })
 }
@@ -241,10 +201,9 @@ pub extern "C" fn codex_client_chat_once(
     request_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
-        place.give_json(&client.client.chat_once(object::<ChatRequest>("the request", request_json)?)?)
+        Ok(client.client.chat_once(object::<ChatRequest>("the request", request_json)?)?)
     })
 }
 
@@ -255,11 +214,10 @@ pub extern "C" fn codex_client_chat(
     request_json: *const c_char,
     out: *mut *mut codex_chat,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let client = get::<OpenClient>(client)?;
         let chat = client.client.chat(object::<ChatRequest>("the request", request_json)?)?;
-        place.give_handle(OpenChat::from(chat))
+        Ok(OpenChat::from(chat))
     })
 }
 
@@ -270,11 +228,10 @@ pub extern "C" fn codex_client_chat_events(
     request_json: *const c_char,
     out: *mut *mut codex_chat,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let client = get::<OpenClient>(client)?;
         let chat = client.client.chat_events(object::<ChatRequest>("the request", request_json)?)?;
-        place.give_handle(OpenChat::from(chat))
+        Ok(OpenChat::from(chat))
     })
 }
 
@@ -286,12 +243,11 @@ pub extern "C" fn codex_client_chat_json(
     schema_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
         let request: ChatRequest = object("the request", request_json)?;
         let schema: Value = json("the schema", schema_json)?;
-        place.give_json(&client.client.chat_json::<Value>(request, schema)?)
+        Ok(client.client.chat_json::<Value>(request, schema)?)
     })
 }
 
@@ -302,10 +258,9 @@ pub extern "C" fn codex_client_follow(
     thread_id: *const c_char,
     out: *mut *mut codex_chat,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let client = get::<OpenClient>(client)?;
-        place.give_handle(OpenChat::from(client.client.follow(text("the thread id", thread_id)?)?))
+        Ok(OpenChat::from(client.client.follow(text("the thread id", thread_id)?)?))
     })
 }
 
@@ -317,11 +272,10 @@ pub extern "C" fn codex_client_cancel(
     continuation_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
         let continuation: ChatContinuation = object("the continuation", continuation_json)?;
-        place.give_json(&client.client.cancel(&continuation)?)
+        Ok(client.client.cancel(&continuation)?)
     })
 }
 
@@ -363,12 +317,11 @@ pub extern "C" fn codex_client_steer_turn(
     input_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
         let (thread_id, turn_id) = (text("the thread id", thread_id)?, text("the turn id", turn_id)?);
         let input: Input = json("the input", input_json)?;
-        place.give_json(&client.client.steer_turn(thread_id, turn_id, input)?)
+        Ok(client.client.steer_turn(thread_id, turn_id, input)?)
     })
 }
 
@@ -380,12 +333,9 @@ pub extern "C" fn codex_client_list_threads(
     options_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
-        place.give_json(
-            &client.client.list_threads(object_or_default::<ListThreads>("the options", options_json)?)?,
-        )
+        Ok(client.client.list_threads(object_or_default::<ListThreads>("the options", options_json)?)?)
     })
 }
 
@@ -397,12 +347,9 @@ pub extern "C" fn codex_client_list_models(
     options_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
-        place.give_json(
-            &client.client.list_models(object_or_default::<ListModels>("the options", options_json)?)?,
-        )
+        Ok(client.client.list_models(object_or_default::<ListModels>("the options", options_json)?)?)
     })
 }
 
@@ -414,12 +361,9 @@ pub extern "C" fn codex_client_read_config(
     options_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
-        place.give_json(
-            &client.client.read_config(object_or_default::<ReadConfig>("the options", options_json)?)?,
-        )
+        Ok(client.client.read_config(object_or_default::<ReadConfig>("the options", options_json)?)?)
     })
 }
 
@@ -429,10 +373,7 @@ pub extern "C" fn codex_client_read_config_requirements(
     client: *mut codex_client,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
-        place.give_json(&get::<OpenClient>(client)?.client.read_config_requirements()?)
-    })
+    give_json(out_json, || Ok(get::<OpenClient>(client)?.client.read_config_requirements()?))
 }
 
 /// Writes a value of the configuration. write_json is WriteConfigValue as JSON ({"key_path", "value", ..}). Blocks for
@@ -443,12 +384,9 @@ pub extern "C" fn codex_client_write_config_value(
     write_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
-        place.give_json(
-            &client.client.write_config_value(object::<WriteConfigValue>("the value", write_json)?)?,
-        )
+        Ok(client.client.write_config_value(object::<WriteConfigValue>("the value", write_json)?)?)
     })
 }
 
@@ -460,11 +398,8 @@ pub extern "C" fn codex_client_batch_write_config(
     batch_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
-        place.give_json(
-            &client.client.batch_write_config(object::<BatchWriteConfig>("the values", batch_json)?)?,
-        )
+        Ok(client.client.batch_write_config(object::<BatchWriteConfig>("the values", batch_json)?)?)
     })
 }

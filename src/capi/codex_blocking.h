@@ -109,6 +109,10 @@ typedef struct codex_thread codex_thread;
  */
 typedef struct codex_transcript codex_transcript;
 
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
 /**
  * A function that is called when something is ready.
  */
@@ -123,10 +127,6 @@ typedef void (*codex_log_callback)(void *user, int32_t level, const char *messag
  * A function that is called with a question of the server. The text is valid during the call.
  */
 typedef void (*codex_question_callback)(void *user, const char *question_json);
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
 
 /**
  * Returns the version of the interface that the library has: a program that was compiled with another
@@ -167,6 +167,12 @@ void codex_string_free(char *string);
  * Gives the account that the server is signed in with (an Account as JSON). Blocks for at most the request limit.
  */
 int32_t codex_client_account(codex_client *client, char **out_json);
+
+/**
+ * Same as codex_client_account, after the server has asked OpenAI for new tokens, if it is signed in with ChatGPT: a
+ * change of the plan shows at once.
+ */
+int32_t codex_client_refresh_account(codex_client *client, char **out_json);
 
 /**
  * Signs the server in with an API key. Blocks for at most the request limit.
@@ -337,14 +343,15 @@ void codex_chat_free(codex_chat *chat);
  *
  * Of the client: "request_timeout_ms" (30000), "inactivity_timeout_ms" (180000), "approval_timeout_ms" (null),
  * "user_input_timeout_ms" (300000), where null means no limit; "approval_mode"; "strict"; "client_info" ({"name",
- * "version"}); "experimental_api"; "opt_out" (an array of methods); "max_frame_bytes" (null), "max_buffered_bytes"
+ * "version", "title"}); "experimental_api"; "opt_out" (an array of methods); "max_frame_bytes" (null), "max_buffered_bytes"
  * (1 GiB); "record" ({"path", "unmasked"}).
  *
  * "approval_mode": with "decline" (the default), what the server asks gets an answer at once that grants nothing.
  * With "manual", every question waits for codex_client_respond: look at codex_client_pending, or read
  * codex_client_questions. With codex_client_on_question every question waits in either mode.
  */
-int32_t codex_client_connect(const char *options_json, codex_client **out);
+int32_t codex_client_connect(const char *options_json,
+                             codex_client **out);
 
 /**
  * Closes the connection in an orderly way: what waits on it fails, the server's process ends. Blocks for at most
@@ -536,6 +543,9 @@ int32_t codex_command_info(codex_command *command, char **out_json);
 /**
  * Reads the next chunk of output as JSON, {"stream", "data", "cap_reached"}, where "data" is an array of bytes. Waits
  * like codex_chat_next. codex_command_read is faster.
+ *
+ * After CODEX_ENDED, codex_command_wait tells how it ended: also if output was lost, because the connection was, or
+ * because more than "max_buffered_bytes" was not read.
  */
 int32_t codex_command_next(codex_command *command, int64_t timeout_ms, char **out_json);
 

@@ -96,6 +96,7 @@ inline const char *optional(const std::string &text) { return text.empty() ? nul
 
 using Function = std::function<void()>;
 using QuestionFunction = std::function<void(const std::string &)>;
+using LogFunction = std::function<void(int32_t, const std::string &)>;
 
 /*
  * A function that the library calls by a number. Each call shares it, so it lives until they have returned, also if it
@@ -157,6 +158,9 @@ extern "C" inline void codex_hpp_call(void *user) noexcept {
 extern "C" inline void codex_hpp_question(void *user, const char *question) noexcept {
     if (const auto function = Registered<QuestionFunction>::find(user)) (*function)(question);
 }
+extern "C" inline void codex_hpp_log(void *user, int32_t level, const char *message) noexcept {
+    if (const auto function = Registered<LogFunction>::find(user)) (*function)(level, message);
+}
 
 template <class H, void (*Free)(H *)> class Handle {
 public:
@@ -192,6 +196,25 @@ private:
 } // namespace detail
 
 using Timeout = std::optional<std::chrono::milliseconds>;
+
+/** The version of the library. */
+inline std::string version() { return codex_version(); }
+
+/** How many handles and strings have not been freed. */
+inline int64_t open_count() { return codex_open_count(); }
+
+/**
+ * Has the function called with the level and the text of each line of the log up to max_level: 1 (errors) to 5
+ * (everything). It must not call this library. nullptr ends the calls, and waits for those that run.
+ */
+inline void on_log(std::function<void(int32_t, const std::string &)> function, int32_t max_level = 2) {
+    static std::mutex lock;
+    static auto *const current = new detail::Registered<detail::LogFunction>;
+    detail::Registered<detail::LogFunction> next(std::move(function));
+    std::lock_guard<std::mutex> guard(lock);
+    detail::check(codex_on_log(next ? detail::codex_hpp_log : nullptr, next.user(), max_level));
+    *current = std::move(next);
+}
 
 /** Reads a stream: of a chat, of notifications or questions. */
 template <class H, void (*Free)(H *), int32_t (*Next)(H *, int64_t, char **),
@@ -258,9 +281,26 @@ class Command : public detail::Handle<codex_command, codex_command_free> {
 public:
     using Handle::Handle;
     std::string info() const { return detail::text([&](char **out) { return codex_command_info(handle_, out); }); }
+    /** The next chunk of output. Nothing at the end, and after the limit; is_ended tells which. */
     std::optional<std::string> next(Timeout limit = std::nullopt) {
-        return detail::item([&](char **out) { return codex_command_next(handle_, detail::millis(limit), out); });
+        char *out = nullptr;
+        is_ended_ = detail::check(codex_command_next(handle_, detail::millis(limit), &out)) == CODEX_ENDED;
+        return out ? std::optional<std::string>(detail::take(out)) : std::nullopt;
     }
+    /**
+     * Reads bytes into the buffer, and gives how many, and the stream: 1 (stdout), 2 (stderr) or 0 (another). Nothing at
+     * the end, and after the limit; is_ended tells which.
+     */
+    std::optional<std::pair<size_t, int32_t>> read(void *buffer, size_t capacity, Timeout limit = std::nullopt) {
+        size_t length = 0;
+        int32_t stream = 0;
+        const int32_t status = detail::check(codex_command_read(
+            handle_, detail::millis(limit), static_cast<uint8_t *>(buffer), capacity, &length, &stream));
+        is_ended_ = status == CODEX_ENDED;
+        return status == CODEX_ITEM ? std::optional(std::pair(length, stream)) : std::nullopt;
+    }
+    /** Whether the last next or read found the end. wait tells how the command ended. */
+    bool is_ended() const noexcept { return is_ended_; }
     void write(const std::string &data) {
         detail::check(codex_command_write(handle_, reinterpret_cast<const uint8_t *>(data.data()), data.size()));
     }
@@ -271,6 +311,9 @@ public:
     int fd() const { return detail::check(codex_command_fd(handle_)); }
     void on_ready(std::function<void()> function) { set_on_ready(codex_command_on_ready, std::move(function)); }
     void end() { detail::check(codex_command_end(handle_)); }
+
+private:
+    bool is_ended_ = false;
 };
 
 /** A conversation of several turns. An empty configuration is the default. */
@@ -380,6 +423,11 @@ public:
     std::optional<std::string> ended() const {
         return detail::item([&](char **out) { return codex_client_ended(handle_, out); });
     }
+    /** Whether the server knows a method. Nothing where it can't be known. */
+    std::optional<bool> supports(const std::string &method) const {
+        const int32_t answer = detail::check(codex_client_supports(handle_, detail::input(method)));
+        return answer == CODEX_NOTHING_YET ? std::nullopt : std::optional<bool>(answer == 1);
+    }
     void on_ready(std::function<void()> function) { set_on_ready(codex_client_on_ready, std::move(function)); }
 
     std::string chat_once(const std::string &request) { return text(codex_client_chat_once, request); }
@@ -395,6 +443,17 @@ public:
     std::string cancel(const std::string &continuation) { return text(codex_client_cancel, continuation); }
     void forget(const std::string &continuation) {
         detail::check(codex_client_forget(handle_, detail::input(continuation)));
+    }
+
+    /** Without thread_id, of a turn that this client has started. */
+    void interrupt_turn(const std::string &turn_id, const std::string &thread_id = "") {
+        detail::check(codex_client_interrupt_turn(handle_, detail::optional(thread_id), detail::input(turn_id)));
+    }
+    std::string steer_turn(const std::string &thread_id, const std::string &turn_id, const std::string &input) {
+        return detail::text([&](char **out) {
+            return codex_client_steer_turn(handle_, detail::input(thread_id), detail::input(turn_id),
+                                           detail::input(input), out);
+        });
     }
 
     Stream notifications() { return Stream(open(codex_client_notifications)); }
@@ -445,6 +504,11 @@ public:
     }
     std::string list_models(const std::string &options = "{}") const { return text(codex_client_list_models, options); }
 
+    std::string read_config(const std::string &options = "{}") const { return text(codex_client_read_config, options); }
+    std::string read_config_requirements() const { return text(codex_client_read_config_requirements); }
+    std::string write_config_value(const std::string &write) { return text(codex_client_write_config_value, write); }
+    std::string batch_write_config(const std::string &batch) { return text(codex_client_batch_write_config, batch); }
+
     std::string exec(const std::string &argv, const std::string &options = "") {
         return detail::text([&](char **out) {
             return codex_client_exec(handle_, detail::input(argv), detail::optional(options), out);
@@ -457,6 +521,7 @@ public:
     }
 
     std::string account() const { return text(codex_client_account); }
+    std::string refresh_account() const { return text(codex_client_refresh_account); }
     void login_api_key(const std::string &key) { detail::check(codex_client_login_api_key(handle_, detail::input(key))); }
     Login login_chatgpt() { return Login(open(codex_client_login_chatgpt)); }
     Login login_device_code() { return Login(open(codex_client_login_device_code)); }

@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::{
     CODEX_ENDED, CODEX_ITEM, CODEX_NOTHING_YET,
-    buffers::{Place, bytes, json, object_or_default, to_json},
-    client::OpenClient,
+    buffers::{Place, bytes, give_handle, give_json, json, object_or_default, to_json},
     codex_callback, codex_client, codex_command,
     failure::{Failure, call, free, run},
     handles::{Handled, close, get},
+    open_client::OpenClient,
     reader::{Found, Reader, deadline},
 };
 use crate::{CommandHandle, CommandOutput, ExecOptions, OutputStream, RunningCommand, error::Error};
@@ -115,12 +115,11 @@ pub extern "C" fn codex_client_exec(
     options_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let client = get::<OpenClient>(client)?;
         let argv: Vec<String> = json("the command", argv_json)?;
         let options: ExecOptions = object_or_default("the options", options_json)?;
-        place.give_json(&client.client.exec_command(argv, options)?)
+        Ok(client.client.exec_command(argv, options)?)
     })
 }
 
@@ -132,32 +131,29 @@ pub extern "C" fn codex_client_exec_start(
     options_json: *const c_char,
     out: *mut *mut codex_command,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let client = get::<OpenClient>(client)?;
         let argv: Vec<String> = json("the command", argv_json)?;
         let options: ExecOptions = object_or_default("the options", options_json)?;
         let command = client.client.spawn_command(argv, options)?;
-        place.give_handle(OpenCommand {
-            handle: command.handle(),
-            reader: Reader::new(command),
-            rest: Mutex::new(None),
-        })
+        Ok(OpenCommand { handle: command.handle(), reader: Reader::new(command), rest: Mutex::new(None) })
     })
 }
 
 /// Gives {"process_id", "is_over"}. Never waits.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_command_info(command: *mut codex_command, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let handle = &get::<OpenCommand>(command)?.handle;
-        place.give_json(&json!({ "process_id": handle.process_id(), "is_over": handle.is_over() }))
+        Ok(json!({ "process_id": handle.process_id(), "is_over": handle.is_over() }))
     })
 }
 
 /// Reads the next chunk of output as JSON, {"stream", "data", "cap_reached"}, where "data" is an array of bytes. Waits
 /// like codex_chat_next. codex_command_read is faster.
+///
+/// After CODEX_ENDED, codex_command_wait tells how it ended: also if output was lost, because the connection was, or
+/// because more than "max_buffered_bytes" was not read.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_command_next(
     command: *mut codex_command,
@@ -250,8 +246,7 @@ pub extern "C" fn codex_command_terminate(command: *mut codex_command) -> i32 {
 /// the command, from another thread ends the wait. After it nothing more can be read, and a second call fails.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_command_wait(command: *mut codex_command, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let command = get::<OpenCommand>(command)?;
         let stream = command.reader.take();
         let stream = stream.ok_or_else(|| Error::no_longer_pending("the command was waited for or ended"))?;
@@ -259,7 +254,7 @@ pub extern "C" fn codex_command_wait(command: *mut codex_command, out_json: *mut
         if let Some(rest) = command.rest.lock().take() {
             exit.unread.insert(0, rest.into_output());
         }
-        place.give_json(&exit)
+        Ok(exit)
     })
 }
 

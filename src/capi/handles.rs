@@ -69,8 +69,9 @@ const NAMES: [&str; 7] = [
 
 /// Gives the object a handle.
 pub(super) fn open<T: Handled>(object: T) -> Outcome<*mut T::Handle> {
-    let mut slots = registry().0.slots();
+    // Before the lock, so that without room it is dropped after it: a client waits for its server then.
     let object: Object = Arc::new(object);
+    let mut slots = registry().0.slots();
     let has_room = slots.slots.len() <= mask(BITS.0);
     let index = if has_room && slots.free.len() < RESTING {
         slots.slots.push(Slot { generation: 0, object: None });

@@ -15,8 +15,6 @@ use super::{
     registry::registry,
 };
 
-pub(super) type OnLog = extern "C" fn(*mut c_void, i32, *const std::ffi::c_char);
-
 struct Logger;
 
 static LOGGER: Logger = Logger;

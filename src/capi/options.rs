@@ -13,7 +13,7 @@ use crate::UnixSocket;
 #[cfg(feature = "websocket")]
 use crate::WebSocket;
 use crate::{
-    ApprovalMode, Client, ClientBuilder, Recorder, Setting, Stdio,
+    ApprovalMode, Client, ClientBuilder, Recorder, Setting, Stdio, Transport,
     error::{Error, Result},
     testing::ScriptedServer,
 };
@@ -82,6 +82,7 @@ struct ClientCertificate {
 struct ClientInfo {
     name: String,
     version: String,
+    title: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -101,22 +102,33 @@ fn limited<T>(target: T, limit: Setting<u64>, set: impl FnOnce(T, Option<Duratio
     }
 }
 
+/// Connects, and records the connection if that is wanted.
+fn recorded(builder: ClientBuilder, record: Option<Record>, transport: impl Transport) -> Result<Client> {
+    let Some(Record { path, unmasked }) = record else { return builder.connect(transport) };
+    let recorder = Recorder::file(&path).map_err(|source| {
+        Error::invalid_because(format!("the record {} can't be written", path.display()), source)
+    })?;
+    builder.record(if unmasked { recorder.unmasked() } else { recorder }).connect(transport)
+}
+
 impl Options {
     /// Whether every question waits for an answer.
     pub(super) fn is_manual(&self) -> bool {
         self.approval_mode == ApprovalMode::Manual
     }
 
-    pub(super) fn connect(self) -> Result<Client> {
+    pub(super) fn connect(mut self) -> Result<Client> {
         self.check_members()?;
-        let builder = self.builder()?;
+        let builder = self.builder();
+        let record = self.record.take();
+        // The transport before the record, which replaces a file: it may be the one to replay.
         match self.transport {
-            TransportKind::Stdio => builder.connect(self.stdio()),
+            TransportKind::Stdio => recorded(builder, record, self.stdio()),
             #[cfg(feature = "websocket")]
-            TransportKind::Websocket => builder.connect(self.websocket()?),
+            TransportKind::Websocket => recorded(builder, record, self.websocket()?),
             #[cfg(all(feature = "websocket", unix))]
-            TransportKind::Unix => builder.connect(self.unix_socket()),
-            TransportKind::Scripted => builder.connect(self.scripted()?),
+            TransportKind::Unix => recorded(builder, record, self.unix_socket()),
+            TransportKind::Scripted => recorded(builder, record, self.scripted()?),
             #[cfg(not(all(feature = "websocket", unix)))]
             kind => Err(Error::invalid(format!("this build has no transport {kind:?}"))),
         }
@@ -156,7 +168,7 @@ impl Options {
         }
     }
 
-    fn builder(&self) -> Result<ClientBuilder> {
+    fn builder(&self) -> ClientBuilder {
         let mut builder = Client::builder()
             .approval_mode(self.approval_mode)
             .strict(self.strict)
@@ -165,8 +177,11 @@ impl Options {
         builder = limited(builder, self.inactivity_timeout_ms, ClientBuilder::inactivity_timeout);
         builder = limited(builder, self.approval_timeout_ms, ClientBuilder::approval_timeout);
         builder = limited(builder, self.user_input_timeout_ms, ClientBuilder::user_input_timeout);
-        if let Some(ClientInfo { name, version }) = &self.client_info {
+        if let Some(ClientInfo { name, version, title }) = &self.client_info {
             builder = builder.client_info(name, version);
+            if let Some(title) = title {
+                builder = builder.client_title(title);
+            }
         }
         if let Some(methods) = &self.opt_out {
             builder = builder.opt_out(methods);
@@ -177,13 +192,7 @@ impl Options {
         if !self.max_buffered_bytes.is_unset() {
             builder = builder.max_buffered_bytes(self.max_buffered_bytes.into_value());
         }
-        if let Some(Record { path, unmasked }) = &self.record {
-            let recorder = Recorder::file(path).map_err(|source| {
-                Error::invalid_because(format!("the record {} can't be written", path.display()), source)
-            })?;
-            builder = builder.record(if *unmasked { recorder.unmasked() } else { recorder });
-        }
-        Ok(builder)
+        builder
     }
 
     fn stdio(self) -> Stdio {

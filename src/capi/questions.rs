@@ -1,103 +1,32 @@
-//! Questions of the server: what waits, answers by hand, and a callback.
+//! Questions of the server: what waits, answers by hand, and who is called with them.
 //!
-//! Relies on the streams of server requests. Invariant: an answer reaches the question that its caller has seen, or
+//! Relies on `open_client`. Invariant: an answer reaches the question that its caller has seen, or
 //! none, and is one that the question supports.
 
-use std::{
-    ffi::{CString, c_char, c_void},
-    sync::{Arc, Weak},
-};
+use std::ffi::{c_char, c_void};
 
-use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use super::{
-    buffers::{Place, json, object, optional_text, text, to_json},
-    callback::{Callback, CallbackSlot},
-    client::OpenClient,
+    buffers::{give_json, json, object, optional_text, text},
+    callback::Callback,
     codex_client, codex_question_callback,
-    failure::{Failure, Outcome, call, run},
+    failure::{Failure, Outcome, run},
     handles::get,
+    open_client::OpenClient,
 };
-use crate::{Client, ServerRequest, ServerRequests, ServerResponse, error::Error};
-
-type OnQuestion = extern "C" fn(*mut c_void, *const c_char);
+use crate::{Client, ServerRequest, ServerResponse, error::Error};
 
 /// The members of a question that say which it is.
 const IDENTITY: [&str; 8] =
     ["key", "type", "kind", "method", "request_id", "thread_id", "turn_id", "item_id"];
 
-/// Who gets the questions of a client.
-#[derive(Default)]
-pub(super) struct Questions {
-    shown: Option<Shown>,
-    /// The client was freed.
-    is_closed: bool,
-}
-
-/// A callback for questions, and the stream that it is called for.
-struct Shown {
-    callback: CallbackSlot<OnQuestion>,
-    _stream: Arc<Mutex<ServerRequests>>,
-}
-
-impl Shown {
-    fn new(client: &Client, callback: Arc<Callback<OnQuestion>>) -> Shown {
-        let stream = Arc::new(Mutex::new(client.server_requests()));
-        let slot = CallbackSlot::default();
-        slot.set(Some(Arc::clone(&callback)), drop);
-        let weak = Arc::downgrade(&stream);
-        stream.lock().on_ready(move || show_all(&weak, &callback));
-        Shown { callback: slot, _stream: stream }
-    }
-}
-
-/// Calls the program for each question that has come.
-fn show_all(stream: &Weak<Mutex<ServerRequests>>, callback: &Callback<OnQuestion>) {
-    let next = || stream.upgrade().and_then(|stream| stream.lock().try_next());
-    while let Some(question) = next() {
-        // It is answered at once; see `answer_by_hand`.
-        if matches!(question, ServerRequest::CurrentTime(_)) {
-            continue;
-        }
-        let text = to_json(&question).ok().and_then(|text| CString::new(text).ok());
-        match text {
-            Some(text) => callback.call(|function, user| function(user, text.as_ptr())),
-            None => log::error!("a question can't be serialized"),
-        }
-    }
-}
-
-impl OpenClient {
-    pub(super) fn set_questions(&self, callback: Option<Arc<Callback<OnQuestion>>>) {
-        let mut questions = self.questions.lock();
-        // Another thread may set one at the moment in which the client is freed.
-        let callback = callback.filter(|_| !questions.is_closed);
-        let before = questions.shown.take();
-        if callback.is_some() || before.is_some() {
-            self.client.answer_by_hand(self.is_manual || callback.is_some());
-        }
-        questions.shown = callback.map(|callback| Shown::new(&self.client, callback));
-        drop(questions);
-        // Not under the lock: it waits for a callback, which may call this.
-        if let Some(before) = before {
-            before.callback.close();
-        }
-    }
-
-    /// No callback gets questions any more.
-    pub(super) fn close_questions(&self) {
-        self.questions.lock().is_closed = true;
-        self.set_questions(None);
-    }
-}
-
 /// The question as it waits.
 fn find(client: &Client, question_json: *const c_char) -> Outcome<ServerRequest> {
     let given: Map<String, Value> = object("the question", question_json)?;
-    if !given.contains_key("key") {
+    let Some(key) = given.get("key") else {
         return Err(Failure::invalid("the question has no \"key\": pass it as it was given"));
-    }
+    };
     let identity =
         |question: &Map<String, Value>| IDENTITY.map(|name| question.get(name).cloned().unwrap_or_default());
     let wanted = identity(&given);
@@ -105,7 +34,8 @@ fn find(client: &Client, question_json: *const c_char) -> Outcome<ServerRequest>
         Ok(Value::Object(question)) => identity(&question) == wanted,
         _ => false,
     };
-    if let Some(question) = client.pending().into_iter().find(is_it) {
+    // The key alone first: it is cheap, and there may be thousands of questions.
+    if let Some(question) = client.pending().into_iter().find(|question| *key == question.key()).filter(is_it) {
         return Ok(question);
     }
     if let Some(ended) = client.ended() {
@@ -118,10 +48,7 @@ fn find(client: &Client, question_json: *const c_char) -> Outcome<ServerRequest>
 /// Gives all questions that wait for an answer, as an array. Never waits.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_pending(client: *mut codex_client, out_json_array: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json_array)?;
-        place.give_json(&get::<OpenClient>(client)?.client.pending())
-    })
+    give_json(out_json_array, || Ok(get::<OpenClient>(client)?.client.pending()))
 }
 
 /// Answers a question, from any thread. question_json is the question as it was given (its "key" says which it is);
@@ -177,7 +104,7 @@ pub extern "C" fn codex_client_on_question(
 ) -> i32 {
     run(|| {
         let client = get::<OpenClient>(client)?;
-        client.set_questions(on_question.map(|function| Callback::new(function, user)));
+        client.set_on_question(on_question.map(|function| Callback::new(function, user)));
         Ok(())
     })
 }

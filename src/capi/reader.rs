@@ -20,7 +20,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::{
     CODEX_ENDED, CODEX_ITEM, CODEX_NOTHING_YET,
     buffers::{Place, to_json},
-    callback::{Callback, CallbackSlot},
+    callback::{Callback, CallbackSlot, OnReady},
     failure::{Failure, Outcome},
 };
 use crate::{CommandOutput, Notifications, RunningCommand, ServerRequests, TurnItem, TurnStream};
@@ -69,9 +69,6 @@ stream!([T: TurnItem + serde::Serialize + Send] TurnStream<T>, T);
 stream!([] Notifications, crate::RawNotification);
 stream!([] ServerRequests, crate::ServerRequest);
 stream!([] RunningCommand, CommandOutput);
-
-/// The function of `on_ready`.
-type OnReady = extern "C" fn(*mut c_void);
 
 /// A stream that has a handle.
 pub(super) struct Reader<S> {

@@ -1,8 +1,9 @@
 //! What this library keeps for this process: handles and strings that it has given out, and who wants the log.
 //!
 //! Relies on nothing else: for handles not on parking_lot either, whose table of waiting threads would be locked for
-//! good in a process that was forked while threads wait here. Invariant: a process that was forked from another takes no lock that a thread of the original
-//! one may hold: it has a registry of its own, in which the handles of the original one are unknown.
+//! good in a process that was forked while threads wait here. Invariant: a process that was forked from another takes
+//! no lock that a thread of the original one may hold: it has a registry of its own, in which the handles of the
+//! original one are unknown.
 
 use std::{
     any::Any,
@@ -13,7 +14,7 @@ use std::{
     },
 };
 
-use super::{callback::CallbackSlot, logging::OnLog};
+use super::callback::{CallbackSlot, OnLog};
 
 /// What a handle stands for.
 pub(super) type Object = Arc<dyn Any + Send + Sync>;

@@ -5,11 +5,11 @@
 use std::ffi::{c_char, c_void};
 
 use super::{
-    buffers::Place,
-    client::OpenClient,
+    buffers::{Place, give_handle},
     codex_callback, codex_client, codex_stream,
     failure::{call, free, run},
     handles::{Handled, close, get},
+    open_client::OpenClient,
     reader::Reader,
 };
 use crate::{Notifications, ServerRequests};
@@ -42,10 +42,9 @@ impl Handled for OpenStream {
 /// the oldest first, and counted in codex_client_stats.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_notifications(client: *mut codex_client, out: *mut *mut codex_stream) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let client = get::<OpenClient>(client)?;
-        place.give_handle(OpenStream::Notifications(Reader::new(client.client.notifications())))
+        Ok(OpenStream::Notifications(Reader::new(client.client.notifications())))
     })
 }
 
@@ -55,10 +54,9 @@ pub extern "C" fn codex_client_notifications(client: *mut codex_client, out: *mu
 /// Which questions wait for an answer is told at codex_client_connect, "approval_mode".
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_questions(client: *mut codex_client, out: *mut *mut codex_stream) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let client = get::<OpenClient>(client)?;
-        place.give_handle(OpenStream::Questions(Reader::new(client.client.server_requests())))
+        Ok(OpenStream::Questions(Reader::new(client.client.server_requests())))
     })
 }
 

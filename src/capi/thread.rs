@@ -8,12 +8,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    buffers::{Place, json, object, object_or_default, optional_text, text},
+    buffers::{Place, give_handle, give_json, json, object, object_or_default, optional_text, text},
     chat::OpenChat,
-    client::OpenClient,
     codex_chat, codex_client, codex_thread,
     failure::{Outcome, call, free, run},
     handles::{Handled, close, get},
+    open_client::OpenClient,
 };
 use crate::{
     ChatRequest, ReviewDelivery, ThreadConfig, ThreadHandle, Tool, ToolOutput, error::Error, protocol::Turn,
@@ -72,10 +72,9 @@ pub extern "C" fn codex_client_start_thread(
     config_json: *const c_char,
     out: *mut *mut codex_thread,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let client = get::<OpenClient>(client)?;
-        place.give_handle(OpenThread(client.client.start_thread(config(config_json)?)?))
+        Ok(OpenThread(client.client.start_thread(config(config_json)?)?))
     })
 }
 
@@ -91,14 +90,11 @@ pub extern "C" fn codex_client_start_thread_with_tools(
     tools_json: *const c_char,
     out: *mut *mut codex_thread,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let client = get::<OpenClient>(client)?;
         let tools: Vec<DeclaredTool> = json("the tools", tools_json)?;
         let tools = tools.into_iter().map(Tool::from);
-        place.give_handle(OpenThread(
-            client.client.start_thread_with_declared_tools(config(config_json)?, tools)?,
-        ))
+        Ok(OpenThread(client.client.start_thread_with_declared_tools(config(config_json)?, tools)?))
     })
 }
 
@@ -111,11 +107,10 @@ pub extern "C" fn codex_client_resume_thread(
     config_json: *const c_char,
     out: *mut *mut codex_thread,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let client = get::<OpenClient>(client)?;
         let id = text("the thread id", thread_id)?;
-        place.give_handle(OpenThread(client.client.resume_thread(id, config(config_json)?)?))
+        Ok(OpenThread(client.client.resume_thread(id, config(config_json)?)?))
     })
 }
 
@@ -127,10 +122,9 @@ pub extern "C" fn codex_client_thread(
     thread_id: *const c_char,
     out: *mut *mut codex_thread,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let client = get::<OpenClient>(client)?;
-        place.give_handle(OpenThread(client.client.thread(text("the thread id", thread_id)?)))
+        Ok(OpenThread(client.client.thread(text("the thread id", thread_id)?)))
     })
 }
 
@@ -144,15 +138,14 @@ pub extern "C" fn codex_client_fork_thread(
     config_json: *const c_char,
     out: *mut *mut codex_thread,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let client = get::<OpenClient>(client)?;
         let (id, config) = (text("the thread id", thread_id)?, config(config_json)?);
         let fork = match optional_text("the turn id", last_turn_id)? {
             Some(turn) => client.client.fork_thread_at(id, turn, config)?,
             None => client.client.fork_thread(id, config)?,
         };
-        place.give_handle(OpenThread(fork))
+        Ok(OpenThread(fork))
     })
 }
 
@@ -160,10 +153,9 @@ pub extern "C" fn codex_client_fork_thread(
 /// answered at start, resume or fork. Never waits.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_thread_info(thread: *mut codex_thread, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let thread = &get::<OpenThread>(thread)?.0;
-        place.give_json(&json!({
+        Ok(json!({
             "thread_id": thread.thread_id(),
             "defaults": thread.defaults(),
             "not_applied": thread.not_applied(),
@@ -180,10 +172,7 @@ pub extern "C" fn codex_thread_chat_once(
     request_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
-        place.give_json(&get::<OpenThread>(thread)?.0.chat_once(request(request_json)?)?)
-    })
+    give_json(out_json, || Ok(get::<OpenThread>(thread)?.0.chat_once(request(request_json)?)?))
 }
 
 /// Starts a turn in the thread, and gives its steps, like codex_client_chat.
@@ -193,10 +182,7 @@ pub extern "C" fn codex_thread_chat(
     request_json: *const c_char,
     out: *mut *mut codex_chat,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
-        place.give_handle(OpenChat::from(get::<OpenThread>(thread)?.0.chat(request(request_json)?)?))
-    })
+    give_handle(out, || Ok(OpenChat::from(get::<OpenThread>(thread)?.0.chat(request(request_json)?)?)))
 }
 
 /// Starts a turn in the thread, and gives its events, like codex_client_chat_events.
@@ -206,10 +192,7 @@ pub extern "C" fn codex_thread_chat_events(
     request_json: *const c_char,
     out: *mut *mut codex_chat,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
-        place.give_handle(OpenChat::from(get::<OpenThread>(thread)?.0.chat_events(request(request_json)?)?))
-    })
+    give_handle(out, || Ok(OpenChat::from(get::<OpenThread>(thread)?.0.chat_events(request(request_json)?)?)))
 }
 
 /// Runs a turn in the thread whose answer follows a JSON schema, like codex_client_chat_json.
@@ -220,11 +203,10 @@ pub extern "C" fn codex_thread_chat_json(
     schema_json: *const c_char,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
+    give_json(out_json, || {
         let thread = get::<OpenThread>(thread)?;
         let schema: Value = json("the schema", schema_json)?;
-        place.give_json(&thread.0.chat_json::<Value>(request(request_json)?, schema)?)
+        Ok(thread.0.chat_json::<Value>(request(request_json)?, schema)?)
     })
 }
 
@@ -236,20 +218,16 @@ pub extern "C" fn codex_thread_read(
     include_turns: i32,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
-        place.give_json(&get::<OpenThread>(thread)?.0.read(include_turns != 0)?)
-    })
+    give_json(out_json, || Ok(get::<OpenThread>(thread)?.0.read(include_turns != 0)?))
 }
 
 /// Gives all turns with all their items, the oldest first, as an array in the protocol's JSON. Blocks for each page for
 /// at most the request limit.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_thread_turns(thread: *mut codex_thread, out_json_array: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json_array)?;
+    give_json(out_json_array, || {
         let turns: Vec<Turn> = get::<OpenThread>(thread)?.0.turns().collect::<Result<_, Error>>()?;
-        place.give_json(&turns)
+        Ok(turns)
     })
 }
 
@@ -294,10 +272,7 @@ pub extern "C" fn codex_thread_rollback(
     num_turns: u32,
     out_json: *mut *mut c_char,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
-        place.give_json(&get::<OpenThread>(thread)?.0.rollback(num_turns)?)
-    })
+    give_json(out_json, || Ok(get::<OpenThread>(thread)?.0.rollback(num_turns)?))
 }
 
 /// Starts a review, and gives its steps as a chat. target_json is such as {"type": "uncommittedChanges"}; delivery is
@@ -309,10 +284,9 @@ pub extern "C" fn codex_thread_review(
     delivery: *const c_char,
     out: *mut *mut codex_chat,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let (thread, target, delivery) = review(thread, target_json, delivery)?;
-        place.give_handle(OpenChat::from(thread.0.start_review(target, delivery)?))
+        Ok(OpenChat::from(thread.0.start_review(target, delivery)?))
     })
 }
 
@@ -324,10 +298,9 @@ pub extern "C" fn codex_thread_review_events(
     delivery: *const c_char,
     out: *mut *mut codex_chat,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let (thread, target, delivery) = review(thread, target_json, delivery)?;
-        place.give_handle(OpenChat::from(thread.0.start_review_events(target, delivery)?))
+        Ok(OpenChat::from(thread.0.start_review_events(target, delivery)?))
     })
 }
 
@@ -361,15 +334,14 @@ pub extern "C" fn codex_thread_fork(
     config_json: *const c_char,
     out: *mut *mut codex_thread,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let thread = get::<OpenThread>(thread)?;
         let config = config(config_json)?;
         let fork = match optional_text("the turn id", last_turn_id)? {
             Some(turn) => thread.0.fork_at(turn, config)?,
             None => thread.0.fork(config)?,
         };
-        place.give_handle(OpenThread(fork))
+        Ok(OpenThread(fork))
     })
 }
 

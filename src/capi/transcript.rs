@@ -7,7 +7,7 @@ use std::ffi::c_char;
 use parking_lot::Mutex;
 
 use super::{
-    buffers::{Place, json, object},
+    buffers::{Place, give_handle, json, object},
     codex_transcript,
     failure::{call, free, run},
     handles::{Handled, close, get},
@@ -34,10 +34,9 @@ pub extern "C" fn codex_transcript_from_turns(
     turns_json: *const c_char,
     out: *mut *mut codex_transcript,
 ) -> i32 {
-    call(|| {
-        let place = Place::new(out)?;
+    give_handle(out, || {
         let turns: Vec<Turn> = json("the turns", turns_json)?;
-        place.give_handle(OpenTranscript(Mutex::new(Transcript::from_turns(&turns))))
+        Ok(OpenTranscript(Mutex::new(Transcript::from_turns(&turns))))
     })
 }
 

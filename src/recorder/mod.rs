@@ -107,8 +107,8 @@ impl Recorder {
     /// so that nobody can choose what is overwritten. On other systems the file has the permissions of its folder.
     ///
     /// # Errors
-    /// The file can't be opened for writing, is a FIFO that nobody reads, or can't be made private, because it belongs to
-    /// another user.
+    /// The file can't be opened for writing, is a FIFO that nobody reads, can't be made private, because it belongs to
+    /// another user, or is one to which another recorder writes, of this program or another.
     pub fn file(path: impl AsRef<Path>) -> io::Result<Recorder> {
         let mut options = OpenOptions::new();
         options.write(true).create(true);
@@ -118,6 +118,12 @@ impl Recorder {
             // So that the opening of a FIFO doesn't wait for a reader.
             let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
             options.mode(0o600).custom_flags(flags.bits() as i32);
+        }
+        #[cfg(windows)]
+        {
+            use std::os::windows::fs::OpenOptionsExt;
+            // Others may read it, not write to it.
+            options.share_mode(1);
         }
         let file = options.open(path)?;
         #[cfg(unix)]
@@ -184,6 +190,12 @@ fn empty_and_private(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
+
+        use rustix::{fs::FlockOperation, io::Errno};
+        // Not all file systems have locks.
+        if let Err(Errno::WOULDBLOCK) = rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "another recorder writes to this file"));
+        }
         if about.permissions().mode() & 0o777 != 0o600 {
             file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
         }

@@ -157,10 +157,16 @@ impl PartialEq for Received {
     }
 }
 
+/// What says which request it is, among those of all clients of all programs.
+impl fmt::Display for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}-{}", self.broker, self.number)
+    }
+}
+
 impl Serialize for Received {
-    /// What says which request it is, among those of all clients of all programs.
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:016x}-{}", self.broker, self.number))
+        serializer.collect_str(self)
     }
 }
 
@@ -209,6 +215,12 @@ impl ServerRequest {
             ServerRequest::CurrentTime(request) => &request.received,
             ServerRequest::Other(request) => &request.received,
         }
+    }
+
+    /// The member `key` of its JSON.
+    #[cfg(feature = "capi")]
+    pub(crate) fn key(&self) -> String {
+        self.received().to_string()
     }
 
     /// Whether both are the same request, by all its ids: those with public ids may have been changed by the

@@ -14,6 +14,11 @@ fn header() -> String {
     let mut header = Vec::new();
     builder.generate().unwrap().write(&mut header);
     let header = String::from_utf8(header).unwrap();
+    // cbindgen leaves the types of callbacks outside, where they are functions of C++.
+    let begin = "#ifdef __cplusplus\nextern \"C\" {\n#endif // __cplusplus\n\n";
+    let (before, after) = header.split_once(begin).unwrap();
+    let first = "/**\n * A function that is called when something is ready.";
+    let header = format!("{}{after}", before.replacen(first, &format!("{begin}{first}"), 1));
     // cbindgen leaves the parentheses out.
     let lines = header.lines().map(|line| match line.rsplit_once(" -") {
         Some((name, digits)) if name.starts_with("#define ") => format!("{name} (-{digits})\n"),

@@ -1,6 +1,6 @@
 //! The programs of `tests/capi/c`, plain, under the sanitizers and under valgrind.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, process::Command};
 
 use codex_blocking::testing::{ScriptedListener, ScriptedServer, TurnScript};
 use serde_json::{Value, json};
@@ -90,6 +90,11 @@ fn run_misuse(with: With) {
     assert_eq!(run(&build("misuse.c", with), with, &[]), "all well\n");
 }
 
+fn run_together(with: With) {
+    let server = server();
+    assert_eq!(run(&build("together.c", with), with, &[&server.url()]), "all well\n");
+}
+
 with_each_tool! {
     a_program_in_c_uses_all_functions,
     a_program_in_c_uses_all_functions_under_sanitizers,
@@ -107,6 +112,41 @@ with_each_tool! {
     what_is_misused_gives_a_status,
     what_is_misused_gives_a_status_under_sanitizers,
     what_is_misused_gives_a_status_under_valgrind: run_misuse;
+
+    threads_do_everything_with_the_same_handles,
+    threads_do_everything_with_the_same_handles_under_sanitizers,
+    threads_do_everything_with_the_same_handles_under_valgrind: run_together;
+}
+
+// The tools need more of a stack than the library.
+#[test]
+fn a_small_stack_is_enough_for_json_of_any_depth() {
+    let server = server();
+    assert_eq!(run(&build("small_stack.c", With::Plain), With::Plain, &[&server.url()]), "all well\n");
+}
+
+#[test]
+fn the_headers_compile_with_each_compiler_and_standard_that_they_name() {
+    let cases = [
+        ("cc", "c", "-std=c99"),
+        ("cc", "c", "-std=c17"),
+        ("clang", "c", "-std=c99"),
+        ("c++", "c++", "-std=c++17"),
+        ("c++", "c++", "-std=c++20"),
+        ("clang++", "c++", "-std=c++17"),
+        ("clang++", "c++", "-std=c++20"),
+    ];
+    for (compiler, language, standard) in cases {
+        let header = if language == "c" { "codex_blocking.h" } else { "codex_blocking.hpp" };
+        if Command::new(compiler).arg("--version").output().is_err() {
+            eprintln!("NOT TESTED: there is no {compiler} on this machine");
+            continue;
+        }
+        let mut command = Command::new(compiler);
+        command.args([standard, "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", language]);
+        command.arg("-include").arg(root().join("src/capi").join(header)).arg("/dev/null");
+        checked(&mut command);
+    }
 }
 
 #[test]

@@ -339,6 +339,21 @@ fn a_file_is_written_for_its_owner_alone_and_replaces_what_was_there() {
     }
 }
 
+#[test]
+fn a_file_belongs_to_one_recorder_at_a_time() {
+    let path = path("shared.jsonl");
+    let client = Client::builder().record(Recorder::file(&path).unwrap()).connect(ScriptedServer::new()).unwrap();
+    client.chat_once("hello").unwrap();
+    Recorder::file(&path).unwrap_err();
+    client.close().unwrap();
+    drop(client);
+    assert!(fs::read_to_string(&path).unwrap().contains("hello"));
+    // The recorder's thread closes the file.
+    while Recorder::file(&path).is_err() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_symbolic_link_is_not_followed() {

@@ -36,6 +36,41 @@ static void options_are_checked(void) {
     CHECK(failed_with("transport"));
 }
 
+static void an_error_names_the_option_and_shows_no_secret(void) {
+    static const char *const wrong[][2] = {
+        {"{\"transport\": \"websocket\", \"headers\": \"Bearer s3cret\"}", "`headers`: "},
+        {"{\"env\": \"KEY=s3cret\"}", "`env`: "},
+        {"{\"env\": {\"KEY\": [\"s3cret\"]}}", "`env.KEY`: "},
+        {"{\"transport\": \"websocket\", \"client_certificate\": \"s3cret\"}", "`client_certificate`: "},
+        {"{\"connect_timeout_ms\": -1}", "`connect_timeout_ms`: "},
+        {"{\"record\": {\"path\": \"x\", \"mask\": true}}", "`record.mask`: "},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        codex_client *client = NULL;
+        CHECK(codex_client_connect(wrong[i][0], &client) == CODEX_INVALID_INPUT);
+        CHECK(strstr(codex_last_error(), wrong[i][1]) && !strstr(codex_last_error(), "s3cret"));
+    }
+}
+
+static void a_recording_can_be_replayed_and_recorded_into_its_file(void) {
+    char path[] = "/tmp/codex-blocking-XXXXXX", options[200];
+    int file = mkstemp(path);
+    CHECK(file >= 0 && close(file) == 0);
+    for (int i = 0; i < 2; i++) {
+        codex_client *client, *other = NULL;
+        char *json, part[100];
+        snprintf(part, sizeof part, "\"replay\": \"%s\", ", path);
+        snprintf(options, sizeof options, "{\"transport\": \"scripted\", %s\"record\": {\"path\": \"%s\"}}", i == 0 ? "" : part, path);
+        CHECK(codex_client_connect(options, &client) == CODEX_OK);
+        CHECK(codex_client_chat_once(client, "{\"text\": \"hello\"}", &json) == CODEX_OK && contains(json, "echo: hello"));
+        snprintf(options, sizeof options, "{\"transport\": \"scripted\", \"record\": {\"path\": \"%s\"}}", path);
+        CHECK(codex_client_connect(options, &other) == CODEX_INVALID_INPUT && strstr(codex_last_error(), "another recorder"));
+        CHECK(codex_client_close(client) == CODEX_OK);
+        codex_client_free(client);
+    }
+    CHECK(unlink(path) == 0);
+}
+
 static void handles_are_checked(void) {
     codex_client *client = scripted(), *freed = scripted();
     codex_chat *chat = NULL;
@@ -285,6 +320,8 @@ static void a_fork_does_not_wait_for_the_log_of_its_parent(void) {
 int main(void) {
     CHECK(codex_last_error() == NULL && codex_version() != NULL);
     options_are_checked();
+    an_error_names_the_option_and_shows_no_secret();
+    a_recording_can_be_replayed_and_recorded_into_its_file();
     handles_are_checked();
     a_freed_handle_is_told_for_long();
     strings_are_checked();

@@ -172,6 +172,44 @@ static void threads_and_the_rest(codex::Client &client) {
     CHECK(has(client.account(), "api_key") && has(client.request("model/list"), "data"));
 }
 
+static void what_has_no_object_of_its_own(codex::Client &client) {
+    std::atomic<int> lines{0};
+    codex::on_log([&](int32_t level, const std::string &text) { lines += level > 0 && !text.empty(); }, 5);
+    CHECK(client.supports("thread/start").value_or(true));
+    codex::on_log(nullptr);
+    const int before = lines;
+    CHECK(has(client.read_config(), "config") && before > 0);
+    for (const auto &write : {&codex::Client::write_config_value, &codex::Client::batch_write_config}) {
+        bool is_thrown = false;
+        try {
+            (client.*write)("{}");
+        } catch (const codex::Error &error) {
+            is_thrown = error.status() == CODEX_INVALID_INPUT && has(error.json(), "missing field");
+        }
+        CHECK(is_thrown);
+    }
+    CHECK(has(client.refresh_account(), "api_key") && lines == before);
+    CHECK(!codex::version().empty() && codex::open_count() == 1);
+
+    codex::Chat chat = client.chat_events(R"({"text": "hang"})");
+    const std::string ids = chat.ids();
+    const auto member = [&](const std::string &name) {
+        const size_t begin = ids.find("\"" + name + "\":\"") + name.size() + 4;
+        return ids.substr(begin, ids.find('"', begin) - begin);
+    };
+    client.steer_turn(member("thread_id"), member("turn_id"), R"([{"type": "text", "text": "more"}])");
+    client.interrupt_turn(member("turn_id"));
+    while (chat.next())
+        ;
+    CHECK(chat.is_ended());
+
+    codex::Command command = client.exec_start(R"(["ls"])");
+    char buffer[16];
+    while (command.read(buffer, sizeof buffer))
+        ;
+    CHECK(command.is_ended() && !command.next());
+}
+
 int main(int count, char **arguments) {
     if (count != 2) return 2;
     codex::check_version();
@@ -184,6 +222,7 @@ int main(int count, char **arguments) {
         a_text_with_nul_is_not_cut_off(client);
         objects_are_moved(client);
         threads_and_the_rest(client);
+        what_has_no_object_of_its_own(client);
         client.close();
         CHECK(has(client.ended().value(), "closed"));
     }

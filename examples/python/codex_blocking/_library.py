@@ -105,8 +105,10 @@ SIGNATURES = {
     "codex_client_start_thread": "hso",
     "codex_client_start_thread_with_tools": "hsso",
     "codex_client_resume_thread": "hsso",
+    "codex_client_thread": "hso",
     "codex_client_fork_thread": "hssso",
     "codex_client_account": "ho",
+    "codex_client_refresh_account": "ho",
     "codex_client_login_api_key": "hs",
     "codex_client_login_chatgpt": "ho",
     "codex_client_login_device_code": "ho",
@@ -166,6 +168,9 @@ SIGNATURES = {
 }
 FREES = [f"codex_{kind}_free" for kind in ("client", "chat", "stream", "thread", "command", "login", "transcript")]
 
+_missing = [name for name in (*SIGNATURES, *FREES) if not hasattr(lib, name)]
+if _missing:
+    raise ImportError(f"{library_path()} is older than this package: it has no {_missing[0]}", path=library_path())
 for _name, _kinds in SIGNATURES.items():
     _function = getattr(lib, _name)
     _function.restype = ctypes.c_int32

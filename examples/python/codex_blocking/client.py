@@ -514,6 +514,13 @@ class Client(_library.Handled):
         given = encode([dict(tool) for tool in sequence(tools)])
         return self._thread(lib.codex_client_start_thread_with_tools, optional_json(config), given)
 
+    def thread(self, thread_id: str) -> Thread:
+        """Return a thread by its id alone: to read, name or archive one of `list_threads`. Never waits.
+
+        What needs it loaded, such as a chat, resumes it first.
+        """
+        return Thread(self, _library.handle(lib.codex_client_thread, self._handle, text(thread_id)))
+
     def resume_thread(self, thread_id: str, config: Optional[ThreadConfig] = None) -> Thread:
         """Resume a thread of this or an earlier program."""
         return self._thread(lib.codex_client_resume_thread, text(thread_id), optional_json(config))
@@ -567,6 +574,10 @@ class Client(_library.Handled):
     def account(self) -> Account:
         """Return the account that the server is signed in with."""
         return Account(self._result(lib.codex_client_account))
+
+    def refresh_account(self) -> Account:
+        """Have the server refresh its sign-in, and return the account."""
+        return Account(self._result(lib.codex_client_refresh_account))
 
     def login_api_key(self, key: str) -> None:
         """Sign the server in with an API key."""

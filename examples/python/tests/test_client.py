@@ -113,6 +113,7 @@ def test_threads_are_started_named_read_and_forked(scripted):
     assert fork.defaults == {"model": "m"} and fork.thread_id != thread.thread_id
     assert scripted.fork_thread(thread.thread_id).thread_id != thread.thread_id
     assert scripted.resume_thread(thread.thread_id).thread_id == thread.thread_id
+    assert scripted.thread(thread.thread_id).read()["thread"]["id"] == thread.thread_id
     thread.archive()
     thread.unarchive()
     assert thread.thread_id in [one["id"] for one in scripted.list_threads(limit=20)["data"]]
@@ -178,7 +179,7 @@ def test_closing_a_command_ends_the_wait_of_another_thread(client):
 
 
 def test_the_account_is_told(client):
-    assert client.account().kind == "api_key"
+    assert client.account().kind == client.refresh_account().kind == "api_key"
     with pytest.raises(InvalidInputError):
         client.login_api_key("")
 

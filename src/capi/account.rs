@@ -37,10 +37,7 @@ pub extern "C" fn codex_client_account(client: *mut codex_client, out_json: *mut
 /// change of the plan shows at once. Blocks for at most the request limit.
 #[unsafe(no_mangle)]
 pub extern "C" fn codex_client_refresh_account(client: *mut codex_client, out_json: *mut *mut c_char) -> i32 {
-    call(|| {
-        let place = Place::new(out_json)?;
-        place.give_json(&get::<OpenClient>(client)?.client.refresh_account()?)
-    })
+    give_json(out_json, || Ok(get::<OpenClient>(client)?.client.refresh_account()?))
 }
 
 /// Signs the server in with an API key. Blocks for at most the request limit.

@@ -205,6 +205,21 @@ def text(value: str) -> bytes:
         raise invalid(f"a text that is not Unicode: {error}") from error
 
 
+def sequence(value: Any) -> List[Any]:
+    """Return a list of what is in a sequence, which a text is not."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        raise invalid(f"expected a list, not {value!r}")
+    return list(value)
+
+
+def integer(value: int, bits: int, *, is_signed: bool = False) -> int:
+    """Return a number that the library can take: ctypes would cut it."""
+    low, high = (-1 << bits - 1, 1 << bits - 1) if is_signed else (0, 1 << bits)
+    if not isinstance(value, int) or not low <= value < high:
+        raise invalid(f"expected a number from {low} to {high - 1}, not {value!r}")
+    return value
+
+
 def optional_text(value: Optional[str]) -> Optional[bytes]:
     return None if value is None else text(value)
 
@@ -213,11 +228,18 @@ def optional_json(value: Any) -> Optional[bytes]:
     return None if value is None else encode(value)
 
 
+def limit(seconds: float) -> float:
+    """Return a number of seconds that is one."""
+    if not isinstance(seconds, (int, float)) or seconds != seconds:
+        raise invalid(f"a time limit is a number of seconds, or None for no limit, not {seconds!r}")
+    return seconds
+
+
 def millis(seconds: Optional[float]) -> Optional[int]:
     """Return a limit in milliseconds, rounded up; None is no limit."""
     if seconds is None:
         return None
-    if not 0 <= seconds < 1e15:
+    if not 0 <= limit(seconds) < 1e15:
         raise invalid(f"a time limit is a number of seconds, or None for no limit, not {seconds!r}")
     return -int(-seconds * 1000 // 1)
 
@@ -269,6 +291,13 @@ def handle(function: Any, *arguments: Any) -> int:
         raise last_error()
     assert out.value is not None
     return out.value
+
+
+class Handled:
+    """Something with a handle, of which there is one."""
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError(f"a {type(self).__name__} can't be copied or pickled")
 
 
 # Waiting --------------------------------------------------------------------------------------------------------------

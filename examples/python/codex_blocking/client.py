@@ -31,7 +31,20 @@ from typing import (
 )
 
 from . import _library
-from ._library import ITEM, NOTHING_YET, blocking, encode, lib, optional_json, optional_text, result, status, text
+from ._library import (
+    ITEM,
+    NOTHING_YET,
+    blocking,
+    encode,
+    integer,
+    lib,
+    optional_json,
+    optional_text,
+    result,
+    sequence,
+    status,
+    text,
+)
 from .errors import CodexError, NoLongerPendingError, error_of, invalid
 from .logs import disable_logging, logger
 from .records import (
@@ -98,7 +111,7 @@ def _request(text_or_input: Optional[Text], continuation: Optional[ChatContinuat
     if isinstance(text_or_input, str):
         request["text"] = text_or_input
     elif text_or_input is not None:
-        request["input"] = list(text_or_input)
+        request["input"] = sequence(text_or_input)
     if continuation is not None:
         request["continuation"] = continuation.split()[0]
     return request
@@ -113,7 +126,7 @@ def _steps(raw: Iterable[Json]) -> List[ConversationStep]:
     return [ConversationStep(one) for one in raw if one.get("type", "step") == "step"]
 
 
-class Client:
+class Client(_library.Handled):
     """A connection to a server, for all threads.
 
     Connect with `Client.stdio()`, `Client.websocket()`, `Client.unix()`, or for tests, `Client.scripted()`. It is a
@@ -158,7 +171,7 @@ class Client:
         """
         more: Dict[str, Any] = {"transport": "stdio"}
         if command is not None:
-            more["command"] = list(command)
+            more["command"] = sequence(command)
         if cwd is not None:
             more["cwd"] = os.fspath(cwd)
         if env is not None:
@@ -232,7 +245,11 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {'open' if self.ended() is None else 'closed'}>"
+        try:
+            is_open = self.ended() is None
+        except CodexError:  # In a forked process.
+            is_open = False
+        return f"<{type(self).__name__} {'open' if is_open else 'closed'}>"
 
     # Requests.
 
@@ -385,7 +402,7 @@ class Client:
 
     def steer_turn(self, thread_id: str, turn_id: str, input: Text) -> Any:
         """Add a message to a running turn."""
-        items: Any = [{"type": "text", "text": input}] if isinstance(input, str) else list(input)
+        items: Any = [{"type": "text", "text": input}] if isinstance(input, str) else sequence(input)
         return self._result(lib.codex_client_steer_turn, text(thread_id), text(turn_id), encode(items))
 
     # Questions.
@@ -472,7 +489,7 @@ class Client:
 
     def respond_error(self, question: Question, code: int, message: str) -> None:
         """Answer a question with an error of JSON-RPC."""
-        self._status(lib.codex_client_respond_error, encode(question.raw), code, text(message))
+        self._status(lib.codex_client_respond_error, encode(question.raw), integer(code, 64, is_signed=True), text(message))
 
     def notifications(self) -> Notifications:
         """Return a stream of all notifications of the server."""
@@ -494,7 +511,7 @@ class Client:
         """
         if tools is None:
             return self._thread(lib.codex_client_start_thread, optional_json(config))
-        given = encode([dict(tool) for tool in tools])
+        given = encode([dict(tool) for tool in sequence(tools)])
         return self._thread(lib.codex_client_start_thread_with_tools, optional_json(config), given)
 
     def resume_thread(self, thread_id: str, config: Optional[ThreadConfig] = None) -> Thread:
@@ -538,11 +555,11 @@ class Client:
 
     def exec(self, argv: Sequence[str], **options: Unpack[ExecOptions]) -> ExecResult:
         """Run a command on the server to its end, without the agent and without a shell."""
-        return ExecResult(self._result(lib.codex_client_exec, encode(list(argv)), encode(to_json(options))))
+        return ExecResult(self._result(lib.codex_client_exec, encode(sequence(argv)), encode(to_json(options))))
 
     def exec_start(self, argv: Sequence[str], **options: Unpack[ExecOptions]) -> Command:
         """Start a command on the server. Iterating gives its output; closing it terminates it."""
-        handle, program, given = self._handle, encode(list(argv)), encode(to_json(options))
+        handle, program, given = self._handle, encode(sequence(argv)), encode(to_json(options))
         return blocking(lambda: Command(self, _library.handle(lib.codex_client_exec_start, handle, program, given)))
 
     # The account.
@@ -576,7 +593,7 @@ class Client:
         return cast(Json, self._result(lib.codex_client_rate_limits))
 
 
-class _Handle:
+class _Handle(_library.Handled):
     """A handle that is freed with its object."""
 
     _kind: str
@@ -724,9 +741,7 @@ class Thread(_Handle):
 
     def rollback(self, num_turns: int) -> Json:
         """Drop the last turns, and return the thread in the protocol's JSON."""
-        if not 0 <= num_turns < 1 << 32:
-            raise invalid(f"a number of turns is not {num_turns!r}")
-        return cast(Json, self._result(lib.codex_thread_rollback, num_turns))
+        return cast(Json, self._result(lib.codex_thread_rollback, integer(num_turns, 32)))
 
     def start_review(self, target: Mapping[str, Any], delivery: Optional[str] = None) -> Chat:
         """Start a review, and return its steps. `target` is such as `{"type": "uncommittedChanges"}`."""
@@ -755,7 +770,10 @@ class Thread(_Handle):
         self._status(lib.codex_thread_unload)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.thread_id}>"
+        try:
+            return f"<{type(self).__name__} {self.thread_id}>"
+        except CodexError:  # In a forked process.
+            return f"<{type(self).__name__} closed>"
 
 
 class Login(_Handle):

@@ -14,6 +14,20 @@ from typing import Any, Callable, ClassVar, Dict, List, Optional, Tuple, Type
 Json = Dict[str, Any]
 
 
+def object_of(raw: Any) -> Json:
+    """Return what comes as a JSON object.
+
+    What the server has sent comes as its text if it is nested too deeply for the library or has a number outside of the
+    range of a float. If Python can't read it either, the object has it as `text`.
+    """
+    if isinstance(raw, str):
+        try:
+            raw = json.loads(raw)
+        except (ValueError, RecursionError):
+            pass
+    return raw if isinstance(raw, dict) else {"text": raw}
+
+
 class Record:
     """Base of everything that comes as a JSON object."""
 
@@ -25,6 +39,8 @@ class Record:
         cls._fields = (*cls._fields, *own)
 
     def __init__(self, raw: Json) -> None:
+        if not isinstance(raw, dict):
+            raw = object_of(raw)
         self._raw: Optional[Json] = raw
         for name in self._fields:
             setattr(self, name, raw.get(name))
@@ -65,6 +81,11 @@ class ConversationStep(Record):
     data: Json
     """The item in the protocol's JSON."""
 
+    def __init__(self, raw: Json) -> None:
+        super().__init__(raw)
+        if not isinstance(self.data, dict) and self.data is not None:
+            self.data = object_of(self.data)
+
 
 class ChatResult(Record):
     """The result of a turn."""
@@ -92,6 +113,7 @@ class ChatResult(Record):
     def __init__(self, raw: Json) -> None:
         super().__init__(raw)
         self.steps = [ConversationStep(step) for step in raw.get("steps") or ()]
+        self.raw_events = [object_of(event) for event in raw.get("raw_events") or ()]
 
 
 class CancelResult(Record):
@@ -109,6 +131,7 @@ class CancelResult(Record):
     def __init__(self, raw: Json) -> None:
         super().__init__(raw)
         self.steps = [ConversationStep(step) for step in raw.get("steps") or ()]
+        self.raw_events = [object_of(event) for event in raw.get("raw_events") or ()]
 
 
 class JsonAnswer(Record):
@@ -286,6 +309,11 @@ class OtherEvent(Event):
 
     event: Optional[Json]
 
+    def __init__(self, raw: Json) -> None:
+        super().__init__(raw)
+        if self.event is not None:
+            self.event = object_of(self.event)
+
 
 EVENTS: Dict[str, Callable[[Json], Event]] = {
     "text_delta": TextDelta.of,
@@ -388,6 +416,11 @@ class Question(Record):
     turn_id: Optional[str]
     item_id: Optional[str]
 
+    def __init__(self, raw: Json) -> None:
+        super().__init__(raw)
+        if self.params is not None:
+            self.params = object_of(self.params)
+
 
 class Approval(Question):
     """The agent wants to run a command, change files, or call a tool."""
@@ -423,7 +456,7 @@ class ToolCall(Question):
 
     def __init__(self, raw: Json) -> None:
         super().__init__(raw)
-        params: Json = raw.get("params") or {}
+        params = self.params or {}
         self.tool = params.get("tool", "")
         self.arguments = params.get("arguments")
 

@@ -12,11 +12,12 @@ import select
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, Generic, Iterator, List, Optional, Tuple, TypeVar
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Deque, Dict, Generic, Iterator, List, Optional, Tuple, TypeVar
 
 from . import _library
 from ._library import ENDED, ITEM, blocking, lib, result, status
-from .errors import CodexError, NoAnswerError, error_of
+from .errors import CodexError, NoAnswerError, error_of, invalid
 from .records import (
     CancelResult,
     ChatContinuation,
@@ -41,6 +42,8 @@ S = TypeVar("S", bound="Stream[Any]")
 # Enough to make the cost of a call small; little enough that the memory of a batch is.
 _BATCH = 256
 _OUTPUT_BYTES = 64 * 1024
+# How often it is tried to keep what came while a signal handler has raised.
+_ATTEMPTS = 10
 # Not on Windows: there a wait has slices, so that Ctrl-C has not to wait for its end.
 _HAS_POLL = hasattr(select, "poll")
 
@@ -50,7 +53,7 @@ def _slice(seconds: Optional[float]) -> int:
     return 100 if seconds is None else min(100, int(seconds * 1000))
 
 
-class Stream(Generic[T]):
+class Stream(_library.Handled, Generic[T]):
     """What is read item by item, from any thread: `for item in stream`.
 
     Iterating waits for the next item without a limit; a turn has its inactivity limit. The GIL is free meanwhile, and
@@ -70,43 +73,67 @@ class Stream(Generic[T]):
 
     # Of the subclasses.
 
-    def _take(self, timeout_ms: int) -> Tuple[int, List[T]]:
-        """Take the items that are there, or wait for one."""
+    def _place(self) -> Any:
+        """Return a place for what the library gives."""
         raise NotImplementedError
 
-    def _check(self) -> None:
-        """Raise the error with which the stream has ended."""
+    def _call(self, place: Any, timeout_ms: int) -> int:
+        """Have the library put into the place what is there, or wait for it. Returns the status."""
+        raise NotImplementedError
+
+    def _has(self, place: Any) -> bool:
+        """Whether there is something in the place."""
+        raise NotImplementedError
+
+    def _items_in(self, place: Any) -> List[T]:
+        """Return the items in the place."""
+        raise NotImplementedError
+
+    def _clear(self, place: Any) -> Iterator[object]:
+        """Return an iterator that frees what is in the place."""
+        return iter(())
+
+    def error(self) -> Optional[CodexError]:
+        """Return the error with which the stream has ended, if its end was read."""
+        return None
 
     # Reading.
 
     def __iter__(self) -> Iterator[T]:
-        pop = self._items.popleft
         while True:
             try:
-                item = pop()
+                yield from self._pop()
             except IndexError:
                 if not self._fill(None):
                     return
-            else:
-                yield item
 
     def __next__(self) -> T:
         while True:
             try:
-                return self._items.popleft()
+                for item in self._pop():
+                    return item
             except IndexError:
                 if not self._fill(None):
                     raise StopIteration from None
+
+    def _pop(self) -> Iterator[T]:
+        """Iterate over the items that were taken; IndexError where there are no more.
+
+        An exception of a signal handler, such as KeyboardInterrupt, can come after each instruction of Python. So what
+        is taken from somewhere is put to its next place in one instruction: here by `map`, which takes it in C.
+        """
+        return map(deque.popleft, repeat(self._items))
 
     def next_timeout(self, seconds: Optional[float]) -> Optional[T]:
         """Return the next item, or None if none comes in that time or the stream has ended (`is_ended`).
 
         Raises the error with which a turn has failed, once.
         """
-        deadline = None if seconds is None else time.monotonic() + seconds
+        deadline = None if seconds is None else time.monotonic() + _library.limit(seconds)
         while True:
             try:
-                return self._items.popleft()
+                for item in self._pop():
+                    return item
             except IndexError:
                 if not self._fill(deadline):
                     return None
@@ -148,18 +175,49 @@ class Stream(Generic[T]):
             return False
         while True:
             left = None if deadline is None else max(deadline - time.monotonic(), 0)
-            found, items = self._take(0 if _HAS_POLL else _slice(left))
+            found = self._take(0 if _HAS_POLL else _slice(left))
             if found == ITEM:
-                self._items.extend(items)
                 return True
             if found == ENDED:
+                error = self.error()
                 self._is_ended = True
-                self._check()
+                if error is not None:
+                    raise error
                 return False
             if left == 0:
                 return False
             if _HAS_POLL:
                 self._wait(left)
+
+    def _take(self, timeout_ms: int) -> int:
+        """Take the items that are there, or wait for one. Returns the status."""
+        place = self._place()
+        steps: List[Iterator[Any]] = []
+        try:
+            found = self._call(place, timeout_ms)
+            if found == ITEM:
+                self._put(place, steps)
+            return found
+        except BaseException:
+            # Of a signal handler, which may come again: what has come is put where it belongs all the same.
+            for _ in range(_ATTEMPTS):
+                try:
+                    if self._has(place):
+                        self._put(place, steps)
+                    break
+                except BaseException:
+                    pass
+            else:
+                list(steps[1] if steps else self._clear(place))
+            raise
+
+    def _put(self, place: Any, steps: List[Iterator[Any]]) -> None:
+        """Do what is left of the steps, which are iterators that end: put the items in order, and free the place."""
+        if not steps:
+            steps[:] = iter(self._items_in(place)), self._clear(place)
+        items, clear = steps
+        self._items.extend(items)
+        list(clear)
 
     def _wait(self, seconds: Optional[float]) -> None:
         """Wait until something may be there, or the time has passed."""
@@ -172,7 +230,8 @@ class Stream(Generic[T]):
             raise
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        poll.poll(None if seconds is None else seconds * 1000)
+        # It takes no more than 24 days; who calls this calls it again.
+        poll.poll(None if seconds is None else min(seconds, 1e6) * 1000)
 
     # The end.
 
@@ -209,7 +268,33 @@ def _call(callback: Callable[[], object]) -> None:
         logger().exception("a callback has failed")
 
 
-class TurnStream(Stream[T]):
+class _InJson(Stream[T]):
+    """A stream whose items come as JSON."""
+
+    _next_batch: ClassVar[Any]
+    _batch = _BATCH
+
+    def _make(self, batch: str) -> List[T]:
+        """Return the items for the JSON of a batch."""
+        raise NotImplementedError
+
+    def _place(self) -> Any:
+        return ctypes.c_void_p()
+
+    def _call(self, place: Any, timeout_ms: int) -> int:
+        return status(self._next_batch, self._handle, timeout_ms, self._batch, ctypes.byref(place))
+
+    def _has(self, place: Any) -> bool:
+        return place.value is not None
+
+    def _items_in(self, place: Any) -> List[T]:
+        return self._make(ctypes.string_at(place.value).decode())
+
+    def _clear(self, place: Any) -> Iterator[object]:
+        return map(lib.codex_string_free, (place.value,))
+
+
+class TurnStream(_InJson[T]):
     """A turn that is being read.
 
     Iteration ends with the turn. If the turn failed, it raises the failure then: `TurnFailedError`,
@@ -219,6 +304,7 @@ class TurnStream(Stream[T]):
     """
 
     _kind = "chat"
+    _next_batch = lib.codex_chat_next_batch
     # Steps are few, and each is a decision for the program; events are many.
     _batch = 1
 
@@ -228,19 +314,6 @@ class TurnStream(Stream[T]):
         ids = result(lib.codex_chat_ids, handle)
         self.thread_id: str = ids["thread_id"]
         self.turn_id: str = ids["turn_id"]
-
-    def _make(self, batch: str) -> List[T]:
-        """Return the items for the JSON of a batch."""
-        raise NotImplementedError
-
-    def _take(self, timeout_ms: int) -> Tuple[int, List[T]]:
-        found, raw = _library.item(lib.codex_chat_next_batch, self._handle, timeout_ms, self._batch)
-        return found, [] if raw is None else self._make(raw)
-
-    def _check(self) -> None:
-        error = self.error()
-        if error is not None:
-            raise error
 
     def error(self) -> Optional[CodexError]:
         """Return the failure with which the turn ended, if its end was read."""
@@ -353,16 +426,9 @@ def once(begin: Callable[[], Chat]) -> ChatResult:
     return found
 
 
-class _JsonStream(Stream[T]):
+class _JsonStream(_InJson[T]):
     _kind = "stream"
-
-    def _make(self, batch: str) -> List[T]:
-        """Return the items for the JSON of a batch."""
-        raise NotImplementedError
-
-    def _take(self, timeout_ms: int) -> Tuple[int, List[T]]:
-        found, raw = _library.item(lib.codex_stream_next_batch, self._handle, timeout_ms, _BATCH)
-        return found, [] if raw is None else self._make(raw)
+    _next_batch = lib.codex_stream_next_batch
 
 
 class Notifications(_JsonStream[Notification]):
@@ -387,21 +453,26 @@ class Command(Stream[CommandOutput]):
 
     def __init__(self, client: Client, handle: int) -> None:
         super().__init__(client, handle)
-        # One for all threads.
-        self._buffer = ctypes.create_string_buffer(_OUTPUT_BYTES)
-        self._lock = threading.Lock()
+        # The end, from when it has come until `wait` returns it.
+        self._end: List[Json] = []
+        self._end_lock = threading.Lock()
 
-    def _take(self, timeout_ms: int) -> Tuple[int, List[CommandOutput]]:
-        length, stream = ctypes.c_size_t(), ctypes.c_int32()
-        with self._lock:
-            found = status(
-                lib.codex_command_read, self._handle, timeout_ms, self._buffer, _OUTPUT_BYTES,
-                ctypes.byref(length), ctypes.byref(stream),
-            )  # fmt: skip
-            data = ctypes.string_at(self._buffer, length.value)
-        if found != ITEM:
-            return found, []
-        return found, [CommandOutput(self._streams.get(stream.value, "other"), data)]
+    def _place(self) -> Any:
+        return ctypes.create_string_buffer(_OUTPUT_BYTES), ctypes.c_size_t(), ctypes.c_int32()
+
+    def _call(self, place: Any, timeout_ms: int) -> int:
+        buffer, length, stream = place
+        return status(
+            lib.codex_command_read, self._handle, timeout_ms, buffer, _OUTPUT_BYTES, ctypes.byref(length),
+            ctypes.byref(stream),
+        )  # fmt: skip
+
+    def _has(self, place: Any) -> bool:
+        return bool(place[1].value)
+
+    def _items_in(self, place: Any) -> List[CommandOutput]:
+        buffer, length, stream = place
+        return [CommandOutput(self._streams.get(stream.value, "other"), ctypes.string_at(buffer, length.value))]
 
     @property
     def process_id(self) -> str:
@@ -419,6 +490,8 @@ class Command(Stream[CommandOutput]):
 
     def write(self, data: bytes) -> None:
         """Write to the command's input, which needs `stream_stdin` or `tty`. Blocks for at most the request limit."""
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise invalid(f"expected bytes, not {type(data).__name__}")
         handle, data = self._handle, bytes(data)
         blocking(lambda: status(lib.codex_command_write, handle, data, len(data)))
 
@@ -429,8 +502,8 @@ class Command(Stream[CommandOutput]):
 
     def resize(self, rows: int, cols: int) -> None:
         """Resize the command's terminal. Blocks for at most the request limit."""
-        handle = self._handle
-        blocking(lambda: status(lib.codex_command_resize, handle, rows, cols))
+        handle, size = self._handle, (_library.integer(rows, 16), _library.integer(cols, 16))
+        blocking(lambda: status(lib.codex_command_resize, handle, *size))
 
     def terminate(self) -> None:
         """Kill the command; its end can still be read. Blocks for at most the request limit."""
@@ -439,10 +512,19 @@ class Command(Stream[CommandOutput]):
 
     def wait(self) -> CommandExit:
         """Wait for the end of the command, once. Returns the exit code and the output that was not read."""
-        handle = self._handle
-        raw = blocking(lambda: result(lib.codex_command_wait, handle))
+        blocking(self._wait_for_end)
+        try:
+            raw = self._end.pop()
+        except IndexError:  # Another thread was told.
+            raw = result(lib.codex_command_wait, self._handle)
         unread = list(self._items)
         unread += [CommandOutput(chunk["stream"], bytes(chunk["data"])) for chunk in raw["unread"]]
         self._items.clear()
         self._is_ended = True
         return CommandExit(raw["exit_code"], unread)
+
+    def _wait_for_end(self) -> None:
+        # Who calls `wait` again, after Ctrl-C has ended it, waits for the same end.
+        with self._end_lock:
+            if not self._end:
+                self._end.append(result(lib.codex_command_wait, self._handle))

@@ -212,6 +212,22 @@ def test_try_next_and_next_timeout_never_wait_longer(client):
     assert chat.is_ended and chat.try_next() is None
 
 
+@pytest.mark.parametrize("seconds", [1e7, 1e300, float("inf"), None])
+def test_a_wait_can_be_as_long_as_one_likes(client, seconds):
+    chat = client.chat("hang")
+    next(chat)
+    chat.request_interrupt()
+    assert chat.next_timeout(seconds).step_type == "error"
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), "1", [1]])
+def test_a_limit_that_is_no_number_is_refused(client, seconds):
+    with pytest.raises(InvalidInputError):
+        client.chat("hang").next_timeout(seconds)
+    with pytest.raises(InvalidInputError):
+        client.chat("hang", turn_timeout=seconds)
+
+
 def test_many_threads_chat_at_once_over_one_client(client):
     answers = {}
 
@@ -260,6 +276,11 @@ def test_a_request_that_can_not_work_is_refused_before_anything_is_sent(client):
         lambda: client.request("a\0b"),
         lambda: client.request("\ud800"),
         lambda: client.chat("\ud800"),
+        lambda: client.chat(b"hi"),
+        lambda: client.chat(7),
+        lambda: client.exec("ls -l"),
+        lambda: client.exec(7),
+        lambda: Client.stdio("codex app-server"),
         lambda: Client.stdio(nonsense=1),
     ):
         with pytest.raises(InvalidInputError) as caught:

@@ -1,7 +1,9 @@
 """Connections, requests, threads, commands, accounts, questions, logging."""
 
+import copy
 import logging
 import os
+import pickle
 import select
 import sys
 import threading
@@ -141,6 +143,20 @@ def test_a_command_is_read_and_written_to_as_bytes(client):
     assert end.exit_code == 7 and b"".join(chunk.data for chunk in end.unread) == b"two"
     with pytest.raises(NoLongerPendingError):
         command.wait()
+
+
+def test_what_a_command_can_not_take_is_refused_before_anything_is_sent(client):
+    command = client.exec_start(["sleep"])
+    for call in (lambda: command.resize(70000, 1), lambda: command.resize(1, -1), lambda: command.resize("1", 1), lambda: command.write("x")):
+        with pytest.raises(InvalidInputError):
+            call()
+
+
+def test_what_has_a_handle_can_not_be_copied(client, scripted):
+    for one in (client, client.chat("hello"), scripted.start_thread(), codex_blocking.Transcript(), client.exec_start(["sleep"])):
+        for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match="can't be copied or pickled"):
+                copied(one)
 
 
 def test_a_command_is_terminated(client):

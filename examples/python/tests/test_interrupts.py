@@ -131,6 +131,45 @@ print(texts[1:], chat.finish().final_text)
     assert run(program, interrupt=True) == "['first', 'second'] second\n"
 
 
+def test_nothing_is_lost_by_a_signal_in_the_middle_of_a_flood():
+    program = """
+class Alarm(Exception):
+    pass
+
+def alarm(_, frame):
+    # What the program itself has in its hands is its own business.
+    if os.sep + "codex_blocking" + os.sep in frame.f_code.co_filename:
+        raise Alarm
+
+signal.signal(signal.SIGALRM, alarm)
+chat, texts, alarms = client.chat_events("many 30000"), [], 0
+signal.setitimer(signal.ITIMER_REAL, 0.01, 0.02)
+while not chat.is_ended:
+    try:
+        for event in chat:
+            if isinstance(event, TextDelta):
+                texts.append(event.delta)
+    except Alarm:
+        alarms += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(alarms > 0, len(texts), "".join(texts) == chat.finish().final_text)
+"""
+    assert run(program) == "True 30000 True\n"
+
+
+def test_the_end_of_a_command_is_told_after_ctrl_c():
+    program = """
+command = client.exec_start(["cat"], stream_stdin=True)
+threading.Timer(0.2, ready).start()
+try:
+    command.wait()
+except KeyboardInterrupt:
+    command.close_stdin()
+print(command.wait().exit_code)
+"""
+    assert run(program, interrupt=True) == "7\n"
+
+
 def test_a_signal_handler_that_returns_does_not_end_a_wait(tmp_path):
     go_on = tmp_path / "go on"
     program = f"""
@@ -162,6 +201,7 @@ chat = client.chat("hang")
 next(chat)
 child = os.fork()
 if child == 0:
+    assert "closed" in repr(client)
     try:
         client.chat_once("hello")
         os._exit(2)

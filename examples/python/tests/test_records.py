@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import pickle
 import random
 import re
 import types
@@ -62,6 +63,21 @@ def test_every_event_of_the_library_has_a_class():
         assert type(event) is not records.OtherEvent or name == "TurnEvent::Other", name
         assert event.raw == raw
     assert {raw["type"] for _, raw in events} <= set(records.EVENTS)
+
+
+def test_what_the_library_gives_as_text_is_an_object_all_the_same():
+    deep, huge = "[" * 2000 + "]" * 2000, "1" + "0" * 400
+    params = {"threadId": "t", "big": int(huge)}
+    text = json.dumps({"method": "moon/phase", "params": params})
+    notification = records.Notification(text)
+    assert (notification.method, notification.params) == ("moon/phase", params)
+    assert records.event_of({"type": "other", "event": text}).event["params"] == params
+    call = records.question_of({"type": "tool_call", "params": json.dumps({"tool": "x", "arguments": params})})
+    assert (call.tool, call.arguments) == ("x", params)
+    text = f'{{"method":"moon/phase","params":{deep}}}'
+    notification = records.Notification(text)
+    assert pickle.loads(pickle.dumps(notification)) == notification and "method" in repr(notification)
+    assert records.event_of({"type": "other", "event": "[" * 100000}).event == {"text": "[" * 100000}
 
 
 def test_an_event_that_is_new_is_an_event():

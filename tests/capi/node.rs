@@ -5,6 +5,7 @@ use std::{fs, process::Command};
 use crate::library::{checked, folder, library, root};
 
 #[test]
+#[ignore = "needs a package, which npm fetches once"]
 fn the_example_for_node_prints_the_answer() {
     let library = library().join("libcodex_blocking.so");
     if !library.exists() {

@@ -170,7 +170,7 @@ int32_t codex_client_account(codex_client *client, char **out_json);
 
 /**
  * Same as codex_client_account, after the server has asked OpenAI for new tokens, if it is signed in with ChatGPT: a
- * change of the plan shows at once.
+ * change of the plan shows at once. Blocks for at most the request limit.
  */
 int32_t codex_client_refresh_account(codex_client *client, char **out_json);
 
@@ -343,15 +343,14 @@ void codex_chat_free(codex_chat *chat);
  *
  * Of the client: "request_timeout_ms" (30000), "inactivity_timeout_ms" (180000), "approval_timeout_ms" (null),
  * "user_input_timeout_ms" (300000), where null means no limit; "approval_mode"; "strict"; "client_info" ({"name",
- * "version", "title"}); "experimental_api"; "opt_out" (an array of methods); "max_frame_bytes" (null), "max_buffered_bytes"
- * (1 GiB); "record" ({"path", "unmasked"}).
+ * "version", "title"}); "experimental_api"; "opt_out" (an array of methods); "max_frame_bytes" (null),
+ * "max_buffered_bytes" (1 GiB); "record" ({"path", "unmasked"}).
  *
  * "approval_mode": with "decline" (the default), what the server asks gets an answer at once that grants nothing.
  * With "manual", every question waits for codex_client_respond: look at codex_client_pending, or read
  * codex_client_questions. With codex_client_on_question every question waits in either mode.
  */
-int32_t codex_client_connect(const char *options_json,
-                             codex_client **out);
+int32_t codex_client_connect(const char *options_json, codex_client **out);
 
 /**
  * Closes the connection in an orderly way: what waits on it fails, the server's process ends. Blocks for at most

@@ -31,7 +31,8 @@ fn reason<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> String 
 fn member<T: DeserializeOwned>(text: &str) -> String {
     let mut json = serde_json::Deserializer::from_str(text);
     // It costs more than reading alone, so it is done only now.
-    let path = serde_path_to_error::deserialize::<_, T>(&mut json).err().map(|error| error.path().to_string());
+    let path =
+        serde_path_to_error::deserialize::<_, T>(&mut json).err().map(|error| error.path().to_string());
     match path.as_deref() {
         None | Some("." | "?") => String::new(),
         Some(path) => format!("`{}`: ", Excerpt(path)),
@@ -76,7 +77,10 @@ mod tests {
         let cases = [
             (r#"{"number":-1}"#, "`number`: invalid value: integer, expected u8 at line 1 column 12"),
             (r#"{"env":"a secret"}"#, "`env`: invalid type: string, expected a map at line 1 column 17"),
-            (r#"{"env":"x, expected \"y"}"#, "`env`: invalid type: string, expected a map at line 1 column 24"),
+            (
+                r#"{"env":"x, expected \"y"}"#,
+                "`env`: invalid type: string, expected a map at line 1 column 24",
+            ),
             (
                 "{\n \"env\": {\"B\": \"\\\"}\",\n \"A:{\": null}}",
                 "`env.A:{`: invalid type: null, expected a string at line 3 column 12",

@@ -35,7 +35,8 @@ fn find(client: &Client, question_json: *const c_char) -> Outcome<ServerRequest>
         _ => false,
     };
     // The key alone first: it is cheap, and there may be thousands of questions.
-    if let Some(question) = client.pending().into_iter().find(|question| *key == question.key()).filter(is_it) {
+    if let Some(question) = client.pending().into_iter().find(|question| *key == question.key()).filter(is_it)
+    {
         return Ok(question);
     }
     if let Some(ended) = client.ended() {

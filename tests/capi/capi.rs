@@ -5,6 +5,7 @@
 mod fuzz;
 mod header;
 mod library;
+mod node;
 mod programs;
 #[path = "../support/real.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]

@@ -17,7 +17,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// A folder for what is built.
-fn folder() -> &'static Path {
+pub(crate) fn folder() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 

@@ -342,7 +342,8 @@ fn a_file_is_written_for_its_owner_alone_and_replaces_what_was_there() {
 #[test]
 fn a_file_belongs_to_one_recorder_at_a_time() {
     let path = path("shared.jsonl");
-    let client = Client::builder().record(Recorder::file(&path).unwrap()).connect(ScriptedServer::new()).unwrap();
+    let client =
+        Client::builder().record(Recorder::file(&path).unwrap()).connect(ScriptedServer::new()).unwrap();
     client.chat_once("hello").unwrap();
     Recorder::file(&path).unwrap_err();
     client.close().unwrap();

@@ -186,6 +186,13 @@ static void threads_share_a_handle_that_is_freed(void) {
     codex_client_free(client);
 }
 
+/* With AddressSanitizer a forked process may wait for good for a lock of its allocator, which another thread had. */
+#ifdef __SANITIZE_ADDRESS__
+enum { CAN_FORK = 0 };
+#else
+enum { CAN_FORK = 1 };
+#endif
+
 static void *keep_busy(void *user) {
     codex_client *client = user;
     char *json = NULL;
@@ -327,11 +334,13 @@ int main(void) {
     strings_are_checked();
     an_error_belongs_to_its_thread();
     threads_share_a_handle_that_is_freed();
-    a_fork_gets_errors_for_the_handles_of_its_parent();
-    a_fork_can_connect_by_itself();
     no_signal_is_raised();
     the_log_is_told();
-    a_fork_does_not_wait_for_the_log_of_its_parent();
+    if (CAN_FORK) {
+        a_fork_gets_errors_for_the_handles_of_its_parent();
+        a_fork_can_connect_by_itself();
+        a_fork_does_not_wait_for_the_log_of_its_parent();
+    }
     CHECK(codex_open_count() == 0);
     puts("all well");
     return 0;

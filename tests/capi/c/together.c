@@ -112,6 +112,7 @@ static void *logs(void *unused) {
         CHECK(codex_on_log(log_line, &one, 5) == CODEX_OK);
         CHECK(codex_on_log(log_line, &other, 3) == CODEX_OK);
         CHECK(codex_on_log(NULL, NULL, 0) == CODEX_OK);
+        usleep(1000);
     }
     return unused;
 }
@@ -174,7 +175,7 @@ static void *handles(void *unused) {
         CHECK(codex_transcript_json(transcript, &json) == CODEX_OK);
         codex_string_free(json);
         codex_transcript_free(transcript);
-        usleep(10);
+        usleep(1000);
     }
     return unused;
 }

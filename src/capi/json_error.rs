@@ -23,7 +23,9 @@ fn reason<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> String 
     };
     let shown = error.to_string();
     let message = without_value(shown.strip_suffix(&place).unwrap_or(&shown));
-    let member = member::<T>(text);
+    // Reading once more takes more of a stack; and nobody needs to be told the member that is nested too deeply.
+    let is_too_deep = message.starts_with("recursion limit");
+    let member = if is_too_deep { String::new() } else { member::<T>(text) };
     format!("{member}{}{place}", Message(&message))
 }
 

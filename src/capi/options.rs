@@ -130,7 +130,10 @@ impl Options {
             TransportKind::Unix => recorded(builder, record, self.unix_socket()),
             TransportKind::Scripted => recorded(builder, record, self.scripted()?),
             #[cfg(not(all(feature = "websocket", unix)))]
-            kind => Err(Error::invalid(format!("this build has no transport {kind:?}"))),
+            kind => {
+                let kind = format!("{kind:?}").to_lowercase();
+                Err(Error::invalid(format!("this build has no transport \"{kind}\"")))
+            }
         }
     }
 

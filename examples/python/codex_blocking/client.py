@@ -1,40 +1,20 @@
-"""The client, threads, sign-ins and transcripts.
+"""The client: connecting, requests, and what begins with it.
 
-Relies on `_library`. Invariant: no method blocks the main thread such that Ctrl-C has to wait, and nothing is granted
-unless the program grants it.
+Relies on the other modules. Invariant: no method blocks the main thread such that Ctrl-C has to wait.
 """
 
 from __future__ import annotations
 
 import atexit
-import ctypes
-import json
 import os
 import threading
 import weakref
-from queue import SimpleQueue
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Callable,
-    Dict,
-    Iterable,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Tuple,
-    Type,
-    TypeVar,
-    Union,
-    cast,
-)
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Union, cast
 
 from . import _library
 from ._library import (
     ITEM,
     NOTHING_YET,
-    blocking,
     encode,
     integer,
     lib,
@@ -45,111 +25,79 @@ from ._library import (
     status,
     text,
 )
-from .errors import CodexError, NoLongerPendingError, error_of, invalid
-from .logs import disable_logging, logger
-from .records import (
-    Account,
-    Approval,
-    CancelResult,
-    ChatContinuation,
-    ChatResult,
-    ConversationStep,
-    Event,
-    ExecResult,
-    InitializeResult,
-    Json,
-    JsonAnswer,
+from ._library import handle as handle_of
+from ._waiting import blocking
+from .account import Login
+from .commands import RunningCommand
+from .errors import CodexError, error_of, invalid
+from .logs import disable_logging
+from .questions import (
+    ApprovalAnswer,
+    ApprovalRequest,
+    ApprovalRequests,
+    Handlers,
     Question,
-    Record,
+    Questions,
+    ToolAnswer,
     ToolCall,
-    UserInput,
-    event_of,
+    UserInputAnswer,
+    UserInputRequest,
+    UserInputRequests,
+    answer_of,
     question_of,
 )
+from .records import Account, CancelResult, ChatContinuation, ExecResult, InitializeResult, Json
 from .settings import to_json
-from .streams import Chat, ChatEvents, Command, Notifications, Questions, _call, once
+from .streams import Notifications
+from .threads import ThreadHandle
+from .turns import Chat, ChatEvents, Chats, Text, steps_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .settings import ChatOptions, ClientOptions, ExecOptions, ThreadConfig
+    from .settings import ClientOptions, ExecOptions, ThreadConfig
 
-T = TypeVar("T")
-C = TypeVar("C", Chat, ChatEvents)
 StrPath = Union[str, "os.PathLike[str]"]
-Text = Union[str, Sequence[Mapping[str, Any]]]
-
-ApprovalAnswer = Union[str, Mapping[str, Any], None]
-"""`"accept"`, `"acceptForSession"`, `"decline"`, `"cancel"`, or the protocol's answer; None grants nothing."""
-UserInputAnswer = Union[Mapping[str, Union[str, Sequence[str]]], None]
-"""For each id of a question the label of the choice, a text, or several."""
-ToolAnswer = Union[str, Mapping[str, Any], None]
-"""The output, or the protocol's answer."""
 
 _clients: weakref.WeakSet[Client] = weakref.WeakSet()
 
 
-def _answer_of(question: Question, answer: Any) -> Optional[bytes]:
-    """Return an answer in the protocol's form; None grants nothing."""
-    if answer is None:
-        return None
-    if isinstance(question, Approval) and isinstance(answer, str):
-        answer = {"decision": answer}
-    elif isinstance(question, ToolCall) and isinstance(answer, str):
-        answer = {"contentItems": [{"type": "inputText", "text": answer}], "success": True}
-    elif isinstance(question, UserInput) and isinstance(answer, Mapping) and "answers" not in answer:
-        lists = {name: [one] if isinstance(one, str) else list(one) for name, one in answer.items()}
-        answer = {"answers": {name: {"answers": chosen} for name, chosen in lists.items()}}
-    if not isinstance(answer, Mapping):
-        raise invalid(f"{answer!r} is no answer to a question of the type {question.type!r}")
-    return encode(dict(answer))
-
-
-def _request(text_or_input: Optional[Text], continuation: Optional[ChatContinuation], options: Mapping[str, Any]) -> Json:
-    """Return a request as the library takes it."""
-    request = to_json(options)
-    if isinstance(text_or_input, str):
-        request["text"] = text_or_input
-    elif text_or_input is not None:
-        request["input"] = sequence(text_or_input)
-    if continuation is not None:
-        request["continuation"] = continuation.split()[0]
-    return request
-
-
-def _unread(continuation: Optional[ChatContinuation]) -> List[Json]:
-    return [] if continuation is None else continuation.split()[1]
-
-
-def _steps(raw: Iterable[Json]) -> List[ConversationStep]:
-    """Return the steps of what was not read: of a chat of steps, or of a chat of events."""
-    return [ConversationStep(one) for one in raw if one.get("type", "step") == "step"]
-
-
-class Client(_library.Handled):
+class Client(Chats):
     """A connection to a server, for all threads.
 
     Connect with `Client.stdio()`, `Client.websocket()`, `Client.unix()`, or for tests, `Client.scripted()`. It is a
     context manager, which closes it.
 
     A call blocks the thread that makes it, and no other: the GIL is free meanwhile. In the main thread, Ctrl-C ends
-    every wait at once. After `os.fork`, this client raises `ClosedError` in the child, which can connect by itself; the
+    every wait at once. After `os.fork`, this client raises `CodexClosedError` in the child, which can connect by itself; the
     parent's goes on.
     """
 
+    _kind = "client"
+
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Connect with options of the C function `codex_client_connect`; the class methods are more convenient."""
-        self._handlers: Dict[str, Callable[[Any], Any]] = {}
-        self._is_manual = options.get("approval_mode") == "manual"
         given = encode(dict(options))
 
-        def connect() -> _ClientHandle:
-            return _ClientHandle(_library.handle(lib.codex_client_connect, given))
+        def connect() -> None:
+            super(Client, self).__init__(None, handle_of(lib.codex_client_connect, given))
 
         # Only a socket can keep it waiting.
-        self._owner = blocking(connect) if options.get("transport") in ("websocket", "unix") else connect()
-        self._handle = self._owner.handle
+        if options.get("transport") in ("websocket", "unix"):
+            blocking(connect)
+        else:
+            connect()
+        self._handlers = Handlers(self._handle, options.get("approval_mode") == "manual")
         _clients.add(self)
+
+    def __del__(self) -> None:
+        super().__del__()
+        handlers = getattr(self, "_handlers", None)
+        if handlers is not None:
+            handlers.end()
+
+    def _connection(self) -> Client:
+        return self
 
     # Connecting.
 
@@ -235,8 +183,7 @@ class Client(_library.Handled):
 
         Can be called from any thread, and repeated.
         """
-        handle = self._handle
-        blocking(lambda: status(lib.codex_client_close, handle))
+        self._status(lib.codex_client_close)
 
     def __enter__(self) -> Client:
         return self
@@ -252,14 +199,6 @@ class Client(_library.Handled):
         return f"<{type(self).__name__} {'open' if is_open else 'closed'}>"
 
     # Requests.
-
-    def _result(self, function: Any, *arguments: Any) -> Any:
-        handle = self._handle
-        return blocking(lambda: result(function, handle, *arguments))
-
-    def _status(self, function: Any, *arguments: Any) -> int:
-        handle = self._handle
-        return blocking(lambda: status(function, handle, *arguments))
 
     def initialize(self) -> InitializeResult:
         """Perform the handshake, which the first call of any kind does too, and return what the server says."""
@@ -311,85 +250,20 @@ class Client(_library.Handled):
 
         It is called on a thread of the library and should only wake an event loop.
         """
-        function = None if callback is None else _library.on_ready_type(lambda _: _call(callback))
-        address = None if function is None else ctypes.cast(function, ctypes.c_void_p)
-        self._status(lib.codex_client_on_ready, address, None)
-        self._owner.on_ready = function
+        self._set_on_ready(callback)
 
     # Turns.
 
-    def _chat(self, function: Any, handle: int, request: Json, unread: Sequence[Json]) -> Chat:
-        given = encode(request)
-        # A turn that begins after its caller has been interrupted, is interrupted, too.
-        return blocking(
-            lambda: Chat(self, _library.handle(function, handle, given), _steps(unread)), Chat.request_interrupt
-        )
-
-    def _chat_events(self, function: Any, handle: int, request: Json, unread: Sequence[Json]) -> ChatEvents:
-        given, events = encode(request), [event_of(one) for one in unread if "type" in one]
-        return blocking(
-            lambda: ChatEvents(self, _library.handle(function, handle, given), events), ChatEvents.request_interrupt
-        )
-
-    def chat_once(
-        self,
-        text: Optional[Text] = None,
-        *,
-        continuation: Optional[ChatContinuation] = None,
-        **options: Unpack[ChatOptions],
-    ) -> ChatResult:
-        """Run a turn to its end, and return the result. `final_text` is the answer.
-
-        Blocks until the turn has ended, or has been silent for `inactivity_timeout`. Ctrl-C ends the wait, and
-        interrupts the turn.
-        """
-        options.setdefault("keep_steps", True)
-        request = _request(text, continuation, options)
-        unread = _unread(continuation)
-        found = once(lambda: self._chat(lib.codex_client_chat, self._handle, request, ()))
-        found.steps[:0] = _steps(unread)
-        return found
-
-    def chat(
-        self,
-        text: Optional[Text] = None,
-        *,
-        continuation: Optional[ChatContinuation] = None,
-        **options: Unpack[ChatOptions],
-    ) -> Chat:
-        """Start a turn, and return it as an iterator over its steps.
-
-        The text may be a list of input items in the protocol's JSON. Blocks until the server has accepted the turn.
-        """
-        request = _request(text, continuation, options)
-        return self._chat(lib.codex_client_chat, self._handle, request, _unread(continuation))
-
-    def chat_events(
-        self,
-        text: Optional[Text] = None,
-        *,
-        continuation: Optional[ChatContinuation] = None,
-        **options: Unpack[ChatOptions],
-    ) -> ChatEvents:
-        """Start a turn, and return it as an iterator over its events: deltas, steps, and so on."""
-        request = _request(text, continuation, options)
-        return self._chat_events(lib.codex_client_chat_events, self._handle, request, _unread(continuation))
-
-    def chat_json(self, text: Text, schema: Mapping[str, Any], **options: Unpack[ChatOptions]) -> JsonAnswer:
-        """Run a turn whose answer follows a JSON schema."""
-        request, given = encode(_request(text, None, options)), encode(dict(schema))
-        return JsonAnswer(self._result(lib.codex_client_chat_json, request, given))
-
     def follow(self, thread_id: str) -> ChatEvents:
         """Return the events of all turns of a thread, whoever starts them."""
-        handle, name = self._handle, text(thread_id)
-        return blocking(lambda: ChatEvents(self, _library.handle(lib.codex_client_follow, handle, name)))
+        name = text(thread_id)
+        return blocking(lambda: ChatEvents(self, handle_of(lib.codex_client_follow, self._handle, name)))
 
     def cancel(self, continuation: ChatContinuation) -> CancelResult:
         """Interrupt the turn of a continuation, wait for its end, and return what was not read."""
         token, unread = continuation.split()
         found = CancelResult(self._result(lib.codex_client_cancel, encode(token)))
-        found.steps[:0] = _steps(unread)
+        found.steps[:0] = steps_of(unread)
         return found
 
     def forget(self, continuation: ChatContinuation) -> None:
@@ -407,7 +281,7 @@ class Client(_library.Handled):
 
     # Questions.
 
-    def set_approval_handler(self, handler: Optional[Callable[[Approval], ApprovalAnswer]]) -> None:
+    def set_approval_handler(self, handler: Optional[Callable[[ApprovalRequest], ApprovalAnswer]]) -> None:
         """Have a function decide about what the agent wants to run or change; None ends that.
 
         It returns `"accept"`, `"acceptForSession"`, `"decline"`, `"cancel"`, or the protocol's answer. If it returns
@@ -416,63 +290,29 @@ class Client(_library.Handled):
         All handlers of a client are called on one thread, one question after the other. To answer several at the same
         time, use `approval_mode="manual"` and `questions()`.
         """
-        self._set_handler("approval", handler)
+        self._handlers.set(self, "approval", handler)
 
-    def set_user_input_handler(self, handler: Optional[Callable[[UserInput], UserInputAnswer]]) -> None:
+    def set_user_input_handler(self, handler: Optional[Callable[[UserInputRequest], UserInputAnswer]]) -> None:
         """Have a function answer what the agent asks the user: `{ID: LABEL}`. See `set_approval_handler`."""
-        self._set_handler("user_input", handler)
+        self._handlers.set(self, "user_input", handler)
 
     def set_tool_handler(self, handler: Optional[Callable[[ToolCall], ToolAnswer]]) -> None:
         """Have a function run the tools of the program, and return the output. See `set_approval_handler`."""
-        self._set_handler("tool_call", handler)
+        self._handlers.set(self, "tool_call", handler)
 
     def set_question_handler(self, handler: Optional[Callable[[Question], Optional[Mapping[str, Any]]]]) -> None:
         """Have a function answer all questions without a handler of their own, in the protocol's JSON."""
-        self._set_handler("", handler)
-
-    def _set_handler(self, kind: str, handler: Optional[Callable[[Any], Any]]) -> None:
-        if handler is None:
-            self._handlers.pop(kind, None)
-            return
-        if not callable(handler):
-            raise invalid(f"a handler is a function, not {handler!r}")
-        self._handlers[kind] = handler
-        # From now on all questions come here, also when no handler is left.
-        self._owner.ask(self)
-
-    def _asked(self, raw: bytes) -> None:
-        """Answer a question, which is JSON. Nothing that a handler does leaves it without an answer."""
-        answer: Optional[bytes] = None
-        try:
-            question = question_of(json.loads(raw))
-            handler = self._handlers.get(question.type) or self._handlers.get("")
-            if handler is not None:
-                answer = _answer_of(question, handler(question))
-            elif self._is_manual:
-                return
-        except BaseException:  # SystemExit, too: nobody else would be told of it.
-            logger().exception("the handler of a question has failed; nothing is granted")
-        try:
-            status(lib.codex_client_respond, self._handle, raw, answer)
-        except NoLongerPendingError:
-            pass
-        except CodexError as error:
-            logger().error("the answer to a question was refused, nothing is granted: %s", error)
-            if answer is not None:
-                self._grant_nothing(raw)
-
-    def _grant_nothing(self, raw: bytes) -> None:
-        try:
-            status(lib.codex_client_respond, self._handle, raw, None)
-        except CodexError as error:
-            logger().error("a question can't be answered: %s", error)
+        self._handlers.set(self, "", handler)
 
     def questions(self) -> Questions:
         """Return a stream of the questions of the server, those first that wait. Answer them with `respond`.
 
         With `approval_mode="manual"` they wait for an answer.
         """
-        return Questions(self, _library.handle(lib.codex_client_questions, self._handle))
+        return Questions(self, self._questions())
+
+    def _questions(self) -> int:
+        return handle_of(lib.codex_client_questions, self._handle)
 
     def pending(self) -> List[Question]:
         """Return all questions that wait for an answer. Never waits."""
@@ -483,27 +323,88 @@ class Client(_library.Handled):
     ) -> None:
         """Answer a question: what a handler of its type returns. None grants nothing.
 
-        An answer that the question doesn't support raises InvalidInputError, and nothing is sent.
+        An answer that the question doesn't support raises CodexInvalidInputError, and nothing is sent.
         """
-        self._status(lib.codex_client_respond, encode(question.raw), _answer_of(question, answer))
+        self._status(lib.codex_client_respond, encode(question.raw), answer_of(question, answer))
 
     def respond_error(self, question: Question, code: int, message: str) -> None:
         """Answer a question with an error of JSON-RPC."""
         self._status(lib.codex_client_respond_error, encode(question.raw), integer(code, 64, is_signed=True), text(message))
 
+    def approval_requests(self) -> ApprovalRequests:
+        """Return a stream of what the agent wants approved, like `questions`."""
+        return ApprovalRequests(self, self._questions())
+
+    def respond_approval(self, request: ApprovalRequest, decision: ApprovalAnswer) -> None:
+        """Answer a request for approval: `"accept"` and so on, or the protocol's answer. None grants nothing."""
+        self.respond(request, decision)
+
+    def approve_approval(
+        self,
+        request: ApprovalRequest,
+        *,
+        for_session: bool = False,
+        execpolicy_amendment: Optional[Sequence[str]] = None,
+    ) -> None:
+        """Approve a request: once, for the rest of the session, or every command that begins with these words."""
+        if execpolicy_amendment is not None:
+            amendment = {"execpolicy_amendment": sequence(execpolicy_amendment)}
+            self.respond(request, {"decision": {"acceptWithExecpolicyAmendment": amendment}})
+        else:
+            self.respond(request, "acceptForSession" if for_session else "accept")
+
+    def decline_approval(self, request: ApprovalRequest) -> None:
+        """Decline a request; the turn goes on."""
+        self.respond(request, "decline")
+
+    def cancel_approval(self, request: ApprovalRequest) -> None:
+        """Decline a request, and interrupt its turn."""
+        self.respond(request, "cancel")
+
+    def user_input_requests(self) -> UserInputRequests:
+        """Return a stream of what the agent asks the user, like `questions`."""
+        return UserInputRequests(self, self._questions())
+
+    def respond_user_input(self, request: UserInputRequest, answers: UserInputAnswer) -> None:
+        """Answer what the agent asks the user: `{ID: LABEL}`. None answers nothing."""
+        self.respond(request, answers)
+
+    def respond_user_input_choice(
+        self, request: UserInputRequest, question_id: str, choice: Union[str, Sequence[str]]
+    ) -> None:
+        """Answer one of the questions with options of it, by their labels. The others stay unanswered."""
+        chosen = [choice] if isinstance(choice, str) else sequence(choice)
+        labels = [option.get("label") for option in self._question(request, question_id).get("options") or ()]
+        for label in chosen:
+            if label not in labels:
+                raise invalid(f"question {question_id} has no option {label!r}; its options are {labels}")
+        self.respond(request, {question_id: chosen})
+
+    def respond_user_input_other(self, request: UserInputRequest, question_id: str, text: str) -> None:
+        """Answer one of the questions with a text. The others stay unanswered."""
+        self._question(request, question_id)
+        self.respond(request, {question_id: text})
+
+    @staticmethod
+    def _question(request: UserInputRequest, question_id: str) -> Json:
+        for question in request.questions:
+            if question.get("id") == question_id:
+                return question
+        ids = [question.get("id") for question in request.questions]
+        raise invalid(f"the request has no question {question_id!r}; its questions are {ids}")
+
     def notifications(self) -> Notifications:
         """Return a stream of all notifications of the server."""
-        return Notifications(self, _library.handle(lib.codex_client_notifications, self._handle))
+        return Notifications(self, handle_of(lib.codex_client_notifications, self._handle))
 
     # Threads.
 
-    def _thread(self, function: Any, *arguments: Any) -> Thread:
-        handle = self._handle
-        return blocking(lambda: Thread(self, _library.handle(function, handle, *arguments)))
+    def _thread(self, function: Any, *arguments: Any) -> ThreadHandle:
+        return blocking(lambda: ThreadHandle(self, handle_of(function, self._handle, *arguments)))
 
     def start_thread(
         self, config: Optional[ThreadConfig] = None, *, tools: Optional[Sequence[Mapping[str, Any]]] = None
-    ) -> Thread:
+    ) -> ThreadHandle:
         """Start a thread.
 
         Each of `tools` is `{"name", "description", "input_schema"}`: see `set_tool_handler`. They need
@@ -514,23 +415,62 @@ class Client(_library.Handled):
         given = encode([dict(tool) for tool in sequence(tools)])
         return self._thread(lib.codex_client_start_thread_with_tools, optional_json(config), given)
 
-    def thread(self, thread_id: str) -> Thread:
+    def thread(self, thread_id: str) -> ThreadHandle:
         """Return a thread by its id alone: to read, name or archive one of `list_threads`. Never waits.
 
         What needs it loaded, such as a chat, resumes it first.
         """
-        return Thread(self, _library.handle(lib.codex_client_thread, self._handle, text(thread_id)))
+        return ThreadHandle(self, handle_of(lib.codex_client_thread, self._handle, text(thread_id)))
 
-    def resume_thread(self, thread_id: str, config: Optional[ThreadConfig] = None) -> Thread:
+    def resume_thread(self, thread_id: str, config: Optional[ThreadConfig] = None) -> ThreadHandle:
         """Resume a thread of this or an earlier program."""
         return self._thread(lib.codex_client_resume_thread, text(thread_id), optional_json(config))
 
     def fork_thread(
         self, thread_id: str, config: Optional[ThreadConfig] = None, *, last_turn_id: Optional[str] = None
-    ) -> Thread:
+    ) -> ThreadHandle:
         """Copy a thread into a new one, up to `last_turn_id`."""
         last = optional_text(last_turn_id)
         return self._thread(lib.codex_client_fork_thread, text(thread_id), last, optional_json(config))
+
+    def set_thread_defaults(self, thread_id: str, config: ThreadConfig) -> None:
+        """Change the settings of later turns of a thread. Like the methods below, it doesn't load the thread unless it
+        must."""
+        self.thread(thread_id).update_defaults(config)
+
+    def read_thread(self, thread_id: str, include_turns: bool = False) -> Json:
+        """Return a thread in the protocol's JSON."""
+        return self.thread(thread_id).read(include_turns)
+
+    def set_thread_name(self, thread_id: str, name: str) -> None:
+        """Set the name of a thread."""
+        self.thread(thread_id).set_name(name)
+
+    def archive_thread(self, thread_id: str) -> None:
+        """Move a thread to the archive."""
+        self.thread(thread_id).archive()
+
+    def unarchive_thread(self, thread_id: str) -> None:
+        """Take a thread back from the archive."""
+        self.thread(thread_id).unarchive()
+
+    def compact_thread(self, thread_id: str) -> None:
+        """Have the history of a thread summarized, and wait for that."""
+        self.thread(thread_id).compact()
+
+    def rollback_thread(self, thread_id: str, num_turns: int) -> Json:
+        """Drop the last turns of a thread, and return it in the protocol's JSON."""
+        return self.thread(thread_id).rollback(num_turns)
+
+    def unload_thread(self, thread_id: str) -> None:
+        """Have the server close a thread, which frees what it keeps for it."""
+        self.thread(thread_id).unload()
+
+    def start_review(
+        self, thread_id: str, target: Mapping[str, Any], delivery: Optional[str] = None
+    ) -> Chat:
+        """Start a review in a thread, and return its steps. `target` is such as `{"type": "uncommittedChanges"}`."""
+        return self.thread(thread_id).start_review(target, delivery)
 
     def list_threads(self, **options: Any) -> Json:
         """Return a page of threads in the protocol's JSON: `limit`, `cursor`, `archived`, `cwd`, `sort_key`, .."""
@@ -560,14 +500,14 @@ class Client(_library.Handled):
 
     # Commands.
 
-    def exec(self, argv: Sequence[str], **options: Unpack[ExecOptions]) -> ExecResult:
+    def exec_command(self, argv: Sequence[str], **options: Unpack[ExecOptions]) -> ExecResult:
         """Run a command on the server to its end, without the agent and without a shell."""
         return ExecResult(self._result(lib.codex_client_exec, encode(sequence(argv)), encode(to_json(options))))
 
-    def exec_start(self, argv: Sequence[str], **options: Unpack[ExecOptions]) -> Command:
+    def spawn_command(self, argv: Sequence[str], **options: Unpack[ExecOptions]) -> RunningCommand:
         """Start a command on the server. Iterating gives its output; closing it terminates it."""
-        handle, program, given = self._handle, encode(sequence(argv)), encode(to_json(options))
-        return blocking(lambda: Command(self, _library.handle(lib.codex_client_exec_start, handle, program, given)))
+        program, given, start = encode(sequence(argv)), encode(to_json(options)), lib.codex_client_exec_start
+        return blocking(lambda: RunningCommand(self, handle_of(start, self._handle, program, given)))
 
     # The account.
 
@@ -592,8 +532,7 @@ class Client(_library.Handled):
         return self._login(lib.codex_client_login_device_code)
 
     def _login(self, function: Any) -> Login:
-        handle = self._handle
-        return blocking(lambda: Login(self, _library.handle(function, handle)))
+        return blocking(lambda: Login(self, handle_of(function, self._handle)))
 
     def logout(self) -> None:
         """Sign the server out."""
@@ -602,255 +541,6 @@ class Client(_library.Handled):
     def rate_limits(self) -> Json:
         """Return the rate limits of the account in the protocol's JSON."""
         return cast(Json, self._result(lib.codex_client_rate_limits))
-
-
-class _Handle(_library.Handled):
-    """A handle that is freed with its object."""
-
-    _kind: str
-
-    def __init__(self, client: Optional[Client], handle: int) -> None:
-        # Keeps the connection.
-        self._client = client
-        self._handle = handle
-
-    def __del__(self) -> None:
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            getattr(lib, f"codex_{self._kind}_free")(handle)
-
-    def _result(self, function: Any, *arguments: Any) -> Any:
-        handle = self._handle
-        return blocking(lambda: result(function, handle, *arguments))
-
-    def _status(self, function: Any, *arguments: Any) -> int:
-        handle = self._handle
-        return blocking(lambda: status(function, handle, *arguments))
-
-
-class _ClientHandle:
-    """The handle of a client and the functions that the library may call until it is freed."""
-
-    def __init__(self, handle: int) -> None:
-        self.handle = handle
-        self.on_ready: Any = None
-        self.on_question: Any = None
-        self.asked: SimpleQueue[Optional[bytes]] = SimpleQueue()
-        # A signal handler may set a handler, too.
-        self.lock = threading.RLock()
-
-    def ask(self, client: Client) -> None:
-        """Have all questions put to the client from now on, on a thread of their own.
-
-        Not on a thread of the library: who waits for that, such as at the end of the program, would wait for a handler.
-        """
-        with self.lock:
-            if self.on_question is not None:
-                return
-            asked = self.asked
-            # It doesn't keep the client, which keeps it.
-            arguments = (weakref.ref(client), asked)
-            threading.Thread(target=_answer, args=arguments, name="codex_blocking-handlers", daemon=True).start()
-            self.on_question = _library.on_question_type(lambda _, question: asked.put(question))
-            try:
-                status(lib.codex_client_on_question, self.handle, ctypes.cast(self.on_question, ctypes.c_void_p), None)
-            except CodexError:
-                self.on_question = None
-                asked.put(None)
-                raise
-
-    def __del__(self) -> None:
-        lib.codex_client_free(self.handle)
-        self.asked.put(None)
-
-
-def _answer(of: weakref.ref[Client], asked: SimpleQueue[Optional[bytes]]) -> None:
-    """Have the client answer one question after the other, until it is gone."""
-    while True:
-        question = asked.get()
-        if question is None:
-            return
-        client = of()
-        if client is not None:
-            try:
-                client._asked(question)
-            except Exception:
-                logger().exception("a question can't be answered")
-        del client
-
-
-class Thread(_Handle):
-    """A conversation of several turns."""
-
-    _kind = "thread"
-
-    @property
-    def thread_id(self) -> str:
-        """The id, with which it can be resumed."""
-        return str(self.info()["thread_id"])
-
-    @property
-    def defaults(self) -> Json:
-        """The settings that were given."""
-        return cast(Json, self.info()["defaults"])
-
-    def info(self) -> Json:
-        """Return `{"thread_id", "defaults", "not_applied", "info"}`. Never waits."""
-        return cast(Json, result(lib.codex_thread_info, self._handle))
-
-    def _owner(self) -> Client:
-        assert self._client is not None
-        return self._client
-
-    def chat_once(self, text: Text, **options: Unpack[ChatOptions]) -> ChatResult:
-        """Run a turn in the thread to its end, like `Client.chat_once`."""
-        options.setdefault("keep_steps", True)
-        request = _request(text, None, options)
-        return once(lambda: self._owner()._chat(lib.codex_thread_chat, self._handle, request, ()))
-
-    def chat(self, text: Text, **options: Unpack[ChatOptions]) -> Chat:
-        """Start a turn in the thread, and return its steps, like `Client.chat`."""
-        return self._owner()._chat(lib.codex_thread_chat, self._handle, _request(text, None, options), ())
-
-    def chat_events(self, text: Text, **options: Unpack[ChatOptions]) -> ChatEvents:
-        """Start a turn in the thread, and return its events, like `Client.chat_events`."""
-        request = _request(text, None, options)
-        return self._owner()._chat_events(lib.codex_thread_chat_events, self._handle, request, ())
-
-    def chat_json(self, text: Text, schema: Mapping[str, Any], **options: Unpack[ChatOptions]) -> JsonAnswer:
-        """Run a turn in the thread whose answer follows a JSON schema."""
-        request, given = encode(_request(text, None, options)), encode(dict(schema))
-        return JsonAnswer(self._result(lib.codex_thread_chat_json, request, given))
-
-    def read(self, include_turns: bool = False) -> Json:
-        """Return the thread in the protocol's JSON."""
-        return cast(Json, self._result(lib.codex_thread_read, 1 if include_turns else 0))
-
-    def turns(self) -> List[Json]:
-        """Return all turns with all their items, the oldest first, in the protocol's JSON."""
-        return cast(List[Json], self._result(lib.codex_thread_turns))
-
-    def token_usage(self) -> Optional[Json]:
-        """Return what the server last reported of the thread's tokens. Never waits."""
-        return cast(Optional[Json], result(lib.codex_thread_token_usage, self._handle))
-
-    def set_name(self, name: str) -> None:
-        """Set the name."""
-        self._status(lib.codex_thread_set_name, text(name))
-
-    def archive(self) -> None:
-        """Move the thread to the archive."""
-        self._status(lib.codex_thread_archive)
-
-    def unarchive(self) -> None:
-        """Take the thread back from the archive."""
-        self._status(lib.codex_thread_unarchive)
-
-    def compact(self) -> None:
-        """Have the history summarized, and wait for that."""
-        self._status(lib.codex_thread_compact)
-
-    def rollback(self, num_turns: int) -> Json:
-        """Drop the last turns, and return the thread in the protocol's JSON."""
-        return cast(Json, self._result(lib.codex_thread_rollback, integer(num_turns, 32)))
-
-    def start_review(self, target: Mapping[str, Any], delivery: Optional[str] = None) -> Chat:
-        """Start a review, and return its steps. `target` is such as `{"type": "uncommittedChanges"}`."""
-        return self._review(lib.codex_thread_review, Chat, target, delivery)
-
-    def start_review_events(self, target: Mapping[str, Any], delivery: Optional[str] = None) -> ChatEvents:
-        """Start a review, like `start_review`, and return its events."""
-        return self._review(lib.codex_thread_review_events, ChatEvents, target, delivery)
-
-    def _review(self, function: Any, kind: Type[C], target: Mapping[str, Any], delivery: Optional[str]) -> C:
-        handle, given, how = self._handle, encode(dict(target)), optional_text(delivery)
-        client = self._owner()
-        return blocking(lambda: kind(client, _library.handle(function, handle, given, how)), kind.request_interrupt)
-
-    def update_defaults(self, config: ThreadConfig) -> None:
-        """Change the settings of later turns."""
-        self._status(lib.codex_thread_update_defaults, encode(config))
-
-    def fork(self, config: Optional[ThreadConfig] = None, *, last_turn_id: Optional[str] = None) -> Thread:
-        """Copy the thread into a new one with the same defaults, up to `last_turn_id`."""
-        handle, last, given = self._handle, optional_text(last_turn_id), optional_json(config)
-        return blocking(lambda: Thread(self._client, _library.handle(lib.codex_thread_fork, handle, last, given)))
-
-    def unload(self) -> None:
-        """Have the server close the thread, which frees what it keeps for it."""
-        self._status(lib.codex_thread_unload)
-
-    def __repr__(self) -> str:
-        try:
-            return f"<{type(self).__name__} {self.thread_id}>"
-        except CodexError:  # In a forked process.
-            return f"<{type(self).__name__} closed>"
-
-
-class Login(_Handle):
-    """A sign-in that waits for the user."""
-
-    _kind = "login"
-
-    def _info(self) -> Json:
-        return cast(Json, result(lib.codex_login_info, self._handle))
-
-    @property
-    def login_id(self) -> str:
-        return str(self._info()["login_id"])
-
-    @property
-    def url(self) -> str:
-        """The page that the user opens."""
-        return str(self._info()["url"])
-
-    @property
-    def user_code(self) -> Optional[str]:
-        """The code that the user types in there."""
-        return cast(Optional[str], self._info()["user_code"])
-
-    @property
-    def is_ended(self) -> bool:
-        return bool(self._info()["is_ended"])
-
-    def wait(self, timeout: Optional[float] = None) -> bool:
-        """Wait until the user has signed in. False: not within that time (in seconds).
-
-        Raises LoginFailedError if the sign-in failed or was cancelled.
-        """
-        limit = _library.millis(timeout)
-        return self._status(lib.codex_login_wait, -1 if limit is None else limit) != NOTHING_YET
-
-    def cancel(self) -> None:
-        """Cancel the sign-in."""
-        self._status(lib.codex_login_cancel)
-
-
-class Transcript(_Handle):
-    """What a screen shows of the events of a thread."""
-
-    _kind = "transcript"
-
-    def __init__(self, turns: Optional[Sequence[Mapping[str, Any]]] = None) -> None:
-        """Begin empty, or with history: turns as `Thread.turns` gives them."""
-        if turns is None:
-            handle = _library.handle(lib.codex_transcript_new)
-        else:
-            handle = _library.handle(lib.codex_transcript_from_turns, encode(list(turns)))
-        super().__init__(None, handle)
-
-    def apply(self, event: Event) -> None:
-        """Add an event of `chat_events` or `follow`."""
-        status(lib.codex_transcript_apply, self._handle, encode(event.raw))
-
-    def to_json(self) -> Json:
-        """Return it all: `{"items", "turns", "revision", ..}`."""
-        return cast(Json, result(lib.codex_transcript_json, self._handle))
-
-    @property
-    def items(self) -> List[Json]:
-        """What is shown: each has `id`, `kind`, `status`, `text`, `output`, and so on."""
-        return cast(List[Json], self.to_json()["items"])
 
 
 def _close_all() -> None:

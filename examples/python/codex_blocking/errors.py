@@ -6,7 +6,7 @@ this version doesn't know.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Tuple, Type
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Type
 
 from .records import ChatContinuation, ConversationStep
 
@@ -44,7 +44,7 @@ class CodexError(Exception):
         return type(self), (self.raw,)
 
 
-class TurnProgressError(CodexError):
+class CodexTurnProgressError(CodexError):
     """Base of the errors that tell what the turn did before."""
 
     steps: List[ConversationStep]
@@ -53,15 +53,22 @@ class TurnProgressError(CodexError):
     """The tokens of the turn, if the server has told."""
 
 
-class TransportError(CodexError):
+class CodexTransportError(CodexError):
     """The server could not be reached, or the connection was lost. To go on, connect again."""
 
     doing: str
-    failure: Dict[str, Any]
+    failure: Mapping[str, Any] = {}
     """`message`, `exit_code`, `exit_signal`, `stderr_tail`, `http_status`, `close_code`, `before_connect`, .."""
 
 
-class TimedOutError(TurnProgressError, TimeoutError):
+class CodexClosedError(CodexTransportError):
+    """The client was closed, or belongs to the parent of this forked process."""
+
+    doing: str
+    in_forked_process: bool
+
+
+class CodexTimeoutError(CodexTurnProgressError, TimeoutError):
     """A time limit passed."""
 
     limit: Dict[str, Any]
@@ -70,15 +77,23 @@ class TimedOutError(TurnProgressError, TimeoutError):
     note: Optional[str]
 
 
-class TurnInactiveError(TurnProgressError):
+class CodexTurnInactiveError(CodexTimeoutError):
     """The turn was silent for too long. Resume it with `continuation`, cancel it, or forget it."""
 
     continuation: ChatContinuation
     idle_ms: int
     last_error: Optional[str]
 
+    def __init__(self, raw: Dict[str, Any]) -> None:
+        super().__init__(raw)
+        self.limit, self.after_ms, self.note = {"type": "inactivity"}, raw.get("idle_ms", 0), None
 
-class RpcError(CodexError):
+
+class CodexProtocolError(CodexError):
+    """Base of the errors that the server tells: of a request, of a turn, or by what can't be decoded."""
+
+
+class CodexRpcError(CodexProtocolError):
     """The server answered a request with an error."""
 
     method: str
@@ -87,7 +102,7 @@ class RpcError(CodexError):
     data: Any
 
 
-class TurnFailedError(TurnProgressError):
+class CodexTurnFailedError(CodexProtocolError, CodexTurnProgressError):
     """The turn ended as failed."""
 
     thread_id: str
@@ -99,7 +114,7 @@ class TurnFailedError(TurnProgressError):
     turn: Optional[Dict[str, Any]]
 
 
-class TurnInterruptedError(TurnProgressError):
+class CodexTurnInterruptedError(CodexTurnProgressError):
     """The turn was interrupted."""
 
     thread_id: str
@@ -107,36 +122,36 @@ class TurnInterruptedError(TurnProgressError):
     turn: Optional[Dict[str, Any]]
 
 
-class NoAnswerError(TurnProgressError):
+class CodexNoAnswerError(CodexTurnProgressError):
     """The turn completed without an answer; `steps` tells what it did."""
 
     thread_id: str
     turn_id: str
 
 
-class DecodeError(TurnProgressError):
+class CodexDecodeError(CodexProtocolError, CodexTurnProgressError):
     """Something that the server sent can't be decoded; its text is `raw["raw"]`."""
 
     what: str
 
 
-class RolledBackError(CodexError):
+class CodexRolledBackError(CodexError):
     """Turns were rolled back, but the rest of the thread can't be read. Don't repeat the call."""
 
     thread_id: str
 
 
-class InvalidInputError(CodexError, ValueError):
+class CodexInvalidInputError(CodexError, ValueError):
     """An argument is invalid; nothing was sent."""
 
 
-class NoLongerPendingError(CodexError):
+class CodexNoLongerPendingError(CodexError):
     """The continuation, question, turn or command is no longer waiting here."""
 
     what: str
 
 
-class BufferFullError(CodexError):
+class CodexBufferFullError(CodexError):
     """Unread events exceeded `max_buffered_bytes`, and this turn's were most of them."""
 
     thread_id: str
@@ -145,7 +160,7 @@ class BufferFullError(CodexError):
     limit: int
 
 
-class OutputFullError(CodexError):
+class CodexOutputFullError(CodexError):
     """Unread events exceeded `max_buffered_bytes`, and this command's output was most of them."""
 
     process_id: str
@@ -153,46 +168,39 @@ class OutputFullError(CodexError):
     limit: int
 
 
-class LoginFailedError(CodexError):
+class CodexLoginFailedError(CodexError):
     """A sign-in ended without success."""
 
     login_message: str
     was_cancelled: bool
 
 
-class ClosedError(CodexError):
-    """The client was closed, or belongs to the parent of this forked process."""
-
-    doing: str
-    in_forked_process: bool
-
-
-class InvalidHandleError(CodexError):
+class CodexInvalidHandleError(CodexError):
     """A handle of the library that was freed, which is a bug of this package."""
 
 
-class PanicError(CodexError):
+class CodexPanicError(CodexError):
     """A bug of the library."""
 
 
 BY_CODE: Dict[str, Type[CodexError]] = {
-    "transport": TransportError,
-    "timeout": TimedOutError,
-    "turn_inactive": TurnInactiveError,
-    "rpc": RpcError,
-    "turn_failed": TurnFailedError,
-    "turn_interrupted": TurnInterruptedError,
-    "no_answer": NoAnswerError,
-    "decode": DecodeError,
-    "rolled_back": RolledBackError,
-    "invalid_input": InvalidInputError,
-    "no_longer_pending": NoLongerPendingError,
-    "buffer_full": BufferFullError,
-    "output_full": OutputFullError,
-    "login_failed": LoginFailedError,
-    "closed": ClosedError,
-    "invalid_handle": InvalidHandleError,
-    "panic": PanicError,
+    "transport": CodexTransportError,
+    "timeout": CodexTimeoutError,
+    "turn_inactive": CodexTurnInactiveError,
+    "rpc": CodexRpcError,
+    "turn_failed": CodexTurnFailedError,
+    "turn_interrupted": CodexTurnInterruptedError,
+    "no_answer": CodexNoAnswerError,
+    "decode": CodexDecodeError,
+    "rolled_back": CodexRolledBackError,
+    "invalid_input": CodexInvalidInputError,
+    "no_longer_pending": CodexNoLongerPendingError,
+    "buffer_full": CodexBufferFullError,
+    "output_full": CodexOutputFullError,
+    "login_failed": CodexLoginFailedError,
+    "closed": CodexClosedError,
+    "invalid_handle": CodexInvalidHandleError,
+    "panic": CodexPanicError,
 }
 
 
@@ -201,6 +209,6 @@ def error_of(raw: Dict[str, Any]) -> CodexError:
     return BY_CODE.get(raw.get("code", ""), CodexError)(raw)
 
 
-def invalid(message: str) -> InvalidInputError:
+def invalid(message: str) -> CodexInvalidInputError:
     """Return the exception for an argument that this package refuses by itself."""
-    return InvalidInputError({"code": "invalid_input", "message": message, "causes": []})
+    return CodexInvalidInputError({"code": "invalid_input", "message": message, "causes": []})

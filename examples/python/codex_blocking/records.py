@@ -1,4 +1,4 @@
-"""What the library gives: results, steps, events, questions.
+"""What the library gives: results, steps, events.
 
 Relies on the JSON of the library. Invariant: each has all that the library gave in `raw`; its fields are the members
 of the same names, None if they are absent, so that a newer library can be read.
@@ -92,7 +92,7 @@ class ChatResult(Record):
 
     __slots__ = (
         "thread_id", "turn_id", "final_text", "status", "steps", "usage", "token_usage", "duration_ms",
-        "completion_source", "phase", "assistant_item_id", "raw_events",
+        "started_at", "completed_at", "completion_source", "phase", "assistant_item_id", "raw_events",
     )  # fmt: skip
 
     thread_id: str
@@ -104,6 +104,9 @@ class ChatResult(Record):
     usage: Optional[Json]
     token_usage: Optional[Json]
     duration_ms: Optional[int]
+    started_at: Optional[int]
+    """In seconds since 1970."""
+    completed_at: Optional[int]
     completion_source: Optional[str]
     phase: Optional[str]
     assistant_item_id: Optional[str]
@@ -396,81 +399,6 @@ class Notification(Record):
 
     method: str
     params: Any
-
-
-# Questions ------------------------------------------------------------------------------------------------------------
-
-
-class Question(Record):
-    """A question of the server. `raw` has what was asked."""
-
-    __slots__ = ("type", "method", "params", "thread_id", "turn_id", "item_id")
-
-    type: str
-    """`"approval"`, `"user_input"`, `"permissions"`, `"elicitation"`, `"tool_call"`, or another."""
-    method: Optional[str]
-    """The protocol's method, of questions that come in the protocol's JSON."""
-    params: Optional[Json]
-    """The protocol's parameters, of questions that come in the protocol's JSON."""
-    thread_id: Optional[str]
-    turn_id: Optional[str]
-    item_id: Optional[str]
-
-    def __init__(self, raw: Json) -> None:
-        super().__init__(raw)
-        if self.params is not None:
-            self.params = object_of(self.params)
-
-
-class Approval(Question):
-    """The agent wants to run a command, change files, or call a tool."""
-
-    __slots__ = ("kind", "command", "cwd", "reason", "changes", "available_decisions")
-
-    kind: str
-    """`"command"`, `"file_change"` or `"mcp_tool"`."""
-    command: Optional[str]
-    cwd: Optional[str]
-    reason: Optional[str]
-    changes: Optional[List[Json]]
-    available_decisions: Optional[List[Any]]
-
-
-class UserInput(Question):
-    """The agent asks the user something."""
-
-    __slots__ = ("questions", "is_blocking")
-
-    questions: List[Json]
-    """Each has `id`, `header`, `question` and `options`."""
-    is_blocking: bool
-
-
-class ToolCall(Question):
-    """The agent calls a tool of the program."""
-
-    __slots__ = ("tool", "arguments")
-
-    tool: str
-    arguments: Any
-
-    def __init__(self, raw: Json) -> None:
-        super().__init__(raw)
-        params = self.params or {}
-        self.tool = params.get("tool", "")
-        self.arguments = params.get("arguments")
-
-
-QUESTIONS: Dict[str, Callable[[Json], Question]] = {
-    "approval": Approval,
-    "user_input": UserInput,
-    "tool_call": ToolCall,
-}
-
-
-def question_of(raw: Json) -> Question:
-    """Return the question for its JSON."""
-    return QUESTIONS.get(raw["type"], Question)(raw)
 
 
 # The rest -------------------------------------------------------------------------------------------------------------

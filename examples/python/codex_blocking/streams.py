@@ -1,4 +1,4 @@
-"""Streams: chats, notifications, questions, and the output of commands.
+"""Streams, which are read item by item: in general, and the notifications.
 
 Relies on the descriptors of the library; where there are none (Windows), on waits in slices. Invariant: an item is
 handed out at once, and none is lost: what this package has taken from the library in advance is handed out, or goes
@@ -9,29 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import select
-import threading
 import time
 from collections import deque
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Callable, ClassVar, Deque, Dict, Generic, Iterator, List, Optional, Tuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Deque, Generic, Iterator, List, Optional, TypeVar
 
 from . import _library
-from ._library import ENDED, ITEM, blocking, lib, result, status
-from .errors import CodexError, NoAnswerError, error_of, invalid
-from .records import (
-    CancelResult,
-    ChatContinuation,
-    ChatResult,
-    CommandExit,
-    CommandOutput,
-    ConversationStep,
-    Event,
-    Json,
-    Notification,
-    Question,
-    events_of,
-    question_of,
-)
+from ._handle import Handle
+from ._library import ENDED, ITEM, lib, status
+from .errors import CodexError
+from .records import Notification
 
 if TYPE_CHECKING:
     from .client import Client
@@ -40,8 +27,7 @@ T = TypeVar("T")
 S = TypeVar("S", bound="Stream[Any]")
 
 # Enough to make the cost of a call small; little enough that the memory of a batch is.
-_BATCH = 256
-_OUTPUT_BYTES = 64 * 1024
+BATCH = 256
 # How often it is tried to keep what came while a signal handler has raised.
 _ATTEMPTS = 10
 # Not on Windows: there a wait has slices, so that Ctrl-C has not to wait for its end.
@@ -53,23 +39,18 @@ def _slice(seconds: Optional[float]) -> int:
     return 100 if seconds is None else min(100, int(seconds * 1000))
 
 
-class Stream(_library.Handled, Generic[T]):
+class Stream(Handle, Generic[T]):
     """What is read item by item, from any thread: `for item in stream`.
 
     Iterating waits for the next item without a limit; a turn has its inactivity limit. The GIL is free meanwhile, and
     Ctrl-C ends the wait at once. `close`, in any thread, ends the iteration.
     """
 
-    _kind: str
-
     def __init__(self, client: Client, handle: int) -> None:
-        # Keeps the connection.
-        self._client = client
-        self._handle = handle
+        super().__init__(client, handle)
         self._items: Deque[T] = deque()
         self._is_ended = False
         self._is_closed = False
-        self._on_ready: Any = None
 
     # Of the subclasses.
 
@@ -156,7 +137,7 @@ class Stream(_library.Handled, Generic[T]):
         Take items with `try_next` until it returns None before you wait for it. It belongs to the stream. There is
         none on Windows: use `on_ready` there.
         """
-        return status(getattr(lib, f"codex_{self._kind}_fd"), self._handle)
+        return status(self._function("fd"), self._handle)
 
     def on_ready(self, callback: Optional[Callable[[], object]]) -> None:
         """Have a function called when something comes: once, and again after `try_next` has returned None.
@@ -164,10 +145,7 @@ class Stream(_library.Handled, Generic[T]):
         It is called on a thread of the library and should only wake an event loop, such as by
         `loop.call_soon_threadsafe`. Replaces an earlier one; None ends the calls.
         """
-        function = None if callback is None else _library.on_ready_type(lambda _: _call(callback))
-        address = None if function is None else ctypes.cast(function, ctypes.c_void_p)
-        status(getattr(lib, f"codex_{self._kind}_on_ready"), self._handle, address, None)
-        self._on_ready = function
+        self._set_on_ready(callback)
 
     def _fill(self, deadline: Optional[float]) -> bool:
         """Take what is there, and wait for it up to the deadline. False: there is nothing."""
@@ -240,7 +218,7 @@ class Stream(_library.Handled, Generic[T]):
         self._is_closed = self._is_ended = True
         # This wakes who waits for the descriptor. The handle stays until nobody has this object any more. It fails in a
         # forked process, where nothing is to be ended.
-        getattr(lib, f"codex_{self._kind}_end")(self._handle)
+        self._function("end")(self._handle)
         self._items.clear()
 
     def __enter__(self: S) -> S:
@@ -249,30 +227,16 @@ class Stream(_library.Handled, Generic[T]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            getattr(lib, f"codex_{self._kind}_free")(handle)
-
     def __repr__(self) -> str:
         state = "closed" if self._is_closed else "ended" if self._is_ended else "open"
         return f"<{type(self).__name__} {state}>"
 
 
-def _call(callback: Callable[[], object]) -> None:
-    try:
-        callback()
-    except Exception:
-        from .logs import logger
-
-        logger().exception("a callback has failed")
-
-
-class _InJson(Stream[T]):
+class JsonStream(Stream[T]):
     """A stream whose items come as JSON."""
 
     _next_batch: ClassVar[Any]
-    _batch = _BATCH
+    _batch = BATCH
 
     def _make(self, batch: str) -> List[T]:
         """Return the items for the JSON of a batch."""
@@ -294,237 +258,11 @@ class _InJson(Stream[T]):
         return map(lib.codex_string_free, (place.value,))
 
 
-class TurnStream(_InJson[T]):
-    """A turn that is being read.
+class Notifications(JsonStream[Notification]):
+    """All notifications of the server. What is not read for long is dropped, the oldest first."""
 
-    Iteration ends with the turn. If the turn failed, it raises the failure then: `TurnFailedError`,
-    `TurnInterruptedError`, `TurnInactiveError` (which has a continuation), `TransportError`, ..
-
-    Closing it doesn't interrupt the turn.
-    """
-
-    _kind = "chat"
-    _next_batch = lib.codex_chat_next_batch
-    # Steps are few, and each is a decision for the program; events are many.
-    _batch = 1
-
-    def __init__(self, client: Client, handle: int, unread: Optional[List[T]] = None) -> None:
-        super().__init__(client, handle)
-        self._items.extend(unread or ())
-        ids = result(lib.codex_chat_ids, handle)
-        self.thread_id: str = ids["thread_id"]
-        self.turn_id: str = ids["turn_id"]
-
-    def error(self) -> Optional[CodexError]:
-        """Return the failure with which the turn ended, if its end was read."""
-        raw = result(lib.codex_chat_error, self._handle)
-        return None if raw is None else error_of(raw)
-
-    def finish(self) -> ChatResult:
-        """Skip what was not read, wait for the end of the turn, and return its result.
-
-        Raises what iterating raises at the end. Can be repeated, and called after the end.
-        """
-        handle = self._handle
-        raw = blocking(lambda: result(lib.codex_chat_finish, handle))
-        self._is_ended = True
-        self._items.clear()
-        return ChatResult(raw)
-
-    def steer(self, text: str) -> None:
-        """Add a message to the running turn. Blocks for at most the request limit."""
-        handle, message = self._handle, _library.text(text)
-        blocking(lambda: status(lib.codex_chat_steer, handle, message))
-
-    def interrupt(self) -> None:
-        """Interrupt the turn; its end can be read afterwards. Blocks for at most the request limit."""
-        handle = self._handle
-        blocking(lambda: status(lib.codex_chat_interrupt, handle))
-
-    def request_interrupt(self) -> None:
-        """Have the turn interrupted in the background. Never waits."""
-        status(lib.codex_chat_request_interrupt, self._handle)
-
-    def cancel(self) -> CancelResult:
-        """Interrupt the turn, wait for its end, and return what was not read. Blocks for at most the request limit."""
-        handle = self._handle
-        found = CancelResult(blocking(lambda: result(lib.codex_chat_cancel, handle)))
-        found.steps[:0] = self._unread_steps()
-        self._items.clear()
-        self._is_ended = True
-        return found
-
-    def _unread_steps(self) -> List[ConversationStep]:
-        return [ConversationStep(item.raw) for item in list(self._items) if isinstance(item, ConversationStep)]
-
-    def continuation(self) -> ChatContinuation:
-        """Return a token with which the turn can be read on later, also after this was closed. Never waits.
-
-        Give it to `chat`, `chat_once`, `chat_events`, `Client.cancel` or `Client.forget`; until then the events are kept.
-        """
-        raw: Json = result(lib.codex_chat_continuation, self._handle)
-        unread = [item.raw for item in list(self._items) if isinstance(item, (ConversationStep, Event))]
-        return ChatContinuation({**raw, "unread": unread} if unread else raw)
-
-
-class Chat(TurnStream[ConversationStep]):
-    """A turn as steps: `for step in client.chat("..")`."""
-
-    def _make(self, batch: str) -> List[ConversationStep]:
-        return list(map(ConversationStep, _library.decode(batch)))
-
-
-class ChatEvents(TurnStream[Event]):
-    """A turn as events: deltas, steps, plans, and so on."""
-
-    _batch = _BATCH
-
-    def _make(self, batch: str) -> List[Event]:
-        return events_of(batch)
-
-
-class _Once:
-    """A turn that nobody else reads: it begins, is read, and ends in one wait."""
-
-    def __init__(self, begin: Callable[[], Chat]) -> None:
-        self._begin = begin
-        self._lock = threading.Lock()
-        self._chat: Optional[Chat] = None
-        self._is_interrupted = False
-
-    def run(self) -> ChatResult:
-        with self._begin() as chat:
-            with self._lock:
-                self._chat = chat
-                is_interrupted = self._is_interrupted
-            if is_interrupted:
-                chat.request_interrupt()
-            return chat.finish()
-
-    def interrupt(self) -> None:
-        """Have the turn interrupted, also if it has not begun."""
-        with self._lock:
-            self._is_interrupted = True
-            chat = self._chat
-        if chat is not None:
-            chat.request_interrupt()
-
-
-def once(begin: Callable[[], Chat]) -> ChatResult:
-    """Return the result of a turn that nobody else reads. If the wait is ended, such as by Ctrl-C, so is the turn."""
-    turn = _Once(begin)
-    try:
-        found = blocking(turn.run)
-    except CodexError:
-        raise
-    except BaseException:
-        turn.interrupt()
-        raise
-    if found.completion_source is None:
-        message = f"turn {found.turn_id} of thread {found.thread_id} completed without an answer"
-        raise NoAnswerError({**found.raw, "code": "no_answer", "message": message, "causes": []})
-    return found
-
-
-class _JsonStream(_InJson[T]):
     _kind = "stream"
     _next_batch = lib.codex_stream_next_batch
 
-
-class Notifications(_JsonStream[Notification]):
-    """All notifications of the server. What is not read for long is dropped, the oldest first."""
-
     def _make(self, batch: str) -> List[Notification]:
         return list(map(Notification, _library.decode(batch)))
-
-
-class Questions(_JsonStream[Question]):
-    """The questions of the server. Answer them with `Client.respond`."""
-
-    def _make(self, batch: str) -> List[Question]:
-        return list(map(question_of, _library.decode(batch)))
-
-
-class Command(Stream[CommandOutput]):
-    """A command that runs on the server: iterating gives its output. Closing it terminates it."""
-
-    _kind = "command"
-    _streams = {1: "stdout", 2: "stderr"}
-
-    def __init__(self, client: Client, handle: int) -> None:
-        super().__init__(client, handle)
-        # The end, from when it has come until `wait` returns it.
-        self._end: List[Json] = []
-        self._end_lock = threading.Lock()
-
-    def _place(self) -> Any:
-        return ctypes.create_string_buffer(_OUTPUT_BYTES), ctypes.c_size_t(), ctypes.c_int32()
-
-    def _call(self, place: Any, timeout_ms: int) -> int:
-        buffer, length, stream = place
-        return status(
-            lib.codex_command_read, self._handle, timeout_ms, buffer, _OUTPUT_BYTES, ctypes.byref(length),
-            ctypes.byref(stream),
-        )  # fmt: skip
-
-    def _has(self, place: Any) -> bool:
-        return bool(place[1].value)
-
-    def _items_in(self, place: Any) -> List[CommandOutput]:
-        buffer, length, stream = place
-        return [CommandOutput(self._streams.get(stream.value, "other"), ctypes.string_at(buffer, length.value))]
-
-    @property
-    def process_id(self) -> str:
-        """The id that the server knows the command by."""
-        return str(self._info()["process_id"])
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the command has ended."""
-        return bool(self._info()["is_over"])
-
-    def _info(self) -> Dict[str, Any]:
-        found: Dict[str, Any] = result(lib.codex_command_info, self._handle)
-        return found
-
-    def write(self, data: bytes) -> None:
-        """Write to the command's input, which needs `stream_stdin` or `tty`. Blocks for at most the request limit."""
-        if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise invalid(f"expected bytes, not {type(data).__name__}")
-        handle, data = self._handle, bytes(data)
-        blocking(lambda: status(lib.codex_command_write, handle, data, len(data)))
-
-    def close_stdin(self) -> None:
-        """Close the command's input. Blocks for at most the request limit."""
-        handle = self._handle
-        blocking(lambda: status(lib.codex_command_close_stdin, handle))
-
-    def resize(self, rows: int, cols: int) -> None:
-        """Resize the command's terminal. Blocks for at most the request limit."""
-        handle, size = self._handle, (_library.integer(rows, 16), _library.integer(cols, 16))
-        blocking(lambda: status(lib.codex_command_resize, handle, *size))
-
-    def terminate(self) -> None:
-        """Kill the command; its end can still be read. Blocks for at most the request limit."""
-        handle = self._handle
-        blocking(lambda: status(lib.codex_command_terminate, handle))
-
-    def wait(self) -> CommandExit:
-        """Wait for the end of the command, once. Returns the exit code and the output that was not read."""
-        blocking(self._wait_for_end)
-        try:
-            raw = self._end.pop()
-        except IndexError:  # Another thread was told.
-            raw = result(lib.codex_command_wait, self._handle)
-        unread = list(self._items)
-        unread += [CommandOutput(chunk["stream"], bytes(chunk["data"])) for chunk in raw["unread"]]
-        self._items.clear()
-        self._is_ended = True
-        return CommandExit(raw["exit_code"], unread)
-
-    def _wait_for_end(self) -> None:
-        # Who calls `wait` again, after Ctrl-C has ended it, waits for the same end.
-        with self._end_lock:
-            if not self._end:
-                self._end.append(result(lib.codex_command_wait, self._handle))

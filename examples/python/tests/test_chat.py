@@ -10,17 +10,17 @@ from codex_blocking import (
     Chat,
     ChatContinuation,
     Client,
+    CodexInvalidInputError,
+    CodexNoAnswerError,
+    CodexNoLongerPendingError,
+    CodexTurnFailedError,
+    CodexTurnInactiveError,
+    CodexTurnInterruptedError,
     ConversationStep,
-    InvalidInputError,
-    NoAnswerError,
-    NoLongerPendingError,
     StepCompleted,
     TextDelta,
     ThreadConfig,
     Transcript,
-    TurnFailedError,
-    TurnInactiveError,
-    TurnInterruptedError,
     TurnOverrides,
 )
 
@@ -68,7 +68,7 @@ def test_a_step_is_handed_out_before_the_turn_goes_on(client, tmp_path):
 
 def test_a_failed_turn_raises_after_its_last_step(client):
     steps = []
-    with pytest.raises(TurnFailedError, match="the model is gone") as caught:
+    with pytest.raises(CodexTurnFailedError, match="the model is gone") as caught:
         for step in client.chat("fail"):
             steps.append(step.step_type)
     assert steps == ["userMessage", "error"]
@@ -78,25 +78,25 @@ def test_a_failed_turn_raises_after_its_last_step(client):
 
 def test_the_failure_is_raised_once_by_iteration_and_always_by_finish(client):
     chat = client.chat("fail")
-    with pytest.raises(TurnFailedError):
+    with pytest.raises(CodexTurnFailedError):
         list(chat)
     assert list(chat) == []
     for _ in range(2):
-        with pytest.raises(TurnFailedError):
+        with pytest.raises(CodexTurnFailedError):
             chat.finish()
 
 
 def test_a_turn_without_an_answer_is_an_error_of_chat_once(client):
-    with pytest.raises(NoAnswerError) as caught:
+    with pytest.raises(CodexNoAnswerError) as caught:
         client.chat_once("empty")
     assert [step.step_type for step in caught.value.steps] == ["userMessage"]
 
 
 def test_an_error_can_be_pickled(client):
-    with pytest.raises(TurnFailedError) as caught:
+    with pytest.raises(CodexTurnFailedError) as caught:
         client.chat_once("fail")
     again = pickle.loads(pickle.dumps(caught.value))
-    assert type(again) is TurnFailedError and again.raw == caught.value.raw and again.steps == caught.value.steps
+    assert type(again) is CodexTurnFailedError and again.raw == caught.value.raw and again.steps == caught.value.steps
 
 
 def test_an_interrupt_ends_the_turn_from_another_thread(client):
@@ -104,7 +104,7 @@ def test_an_interrupt_ends_the_turn_from_another_thread(client):
     next(chat)
     other = threading.Thread(target=chat.interrupt)
     other.start()
-    with pytest.raises(TurnInterruptedError):
+    with pytest.raises(CodexTurnInterruptedError):
         list(chat)
     other.join()
 
@@ -151,12 +151,12 @@ def test_closing_the_client_ends_the_wait_of_another_thread(client):
 
 
 def test_a_silent_turn_is_read_on_with_its_continuation(client):
-    with pytest.raises(TurnInactiveError) as caught:
+    with pytest.raises(CodexTurnInactiveError) as caught:
         client.chat_once("hang", inactivity_timeout=0.2)
     continuation = caught.value.continuation
     chat = client.chat(continuation=ChatContinuation(continuation.raw))
     chat.request_interrupt()
-    with pytest.raises(TurnInterruptedError):
+    with pytest.raises(CodexTurnInterruptedError):
         list(chat)
 
 
@@ -196,7 +196,7 @@ def test_a_continuation_is_cancelled_and_forgotten(client):
     result = client.cancel(continuation)
     assert result.was_interrupted and [step.text for step in result.steps] == ["hang"]
     client.forget(continuation)
-    with pytest.raises(NoLongerPendingError):
+    with pytest.raises(CodexNoLongerPendingError):
         client.chat(continuation=continuation)
 
 
@@ -207,7 +207,7 @@ def test_try_next_and_next_timeout_never_wait_longer(client):
     assert chat.next_timeout(0.01) is None and not chat.is_ended
     chat.request_interrupt()
     assert chat.next_timeout(30).step_type == "error"
-    with pytest.raises(TurnInterruptedError):
+    with pytest.raises(CodexTurnInterruptedError):
         chat.next_timeout(30)
     assert chat.is_ended and chat.try_next() is None
 
@@ -222,9 +222,9 @@ def test_a_wait_can_be_as_long_as_one_likes(client, seconds):
 
 @pytest.mark.parametrize("seconds", [float("nan"), "1", [1]])
 def test_a_limit_that_is_no_number_is_refused(client, seconds):
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(CodexInvalidInputError):
         client.chat("hang").next_timeout(seconds)
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(CodexInvalidInputError):
         client.chat("hang", turn_timeout=seconds)
 
 
@@ -278,12 +278,12 @@ def test_a_request_that_can_not_work_is_refused_before_anything_is_sent(client):
         lambda: client.chat("\ud800"),
         lambda: client.chat(b"hi"),
         lambda: client.chat(7),
-        lambda: client.exec("ls -l"),
-        lambda: client.exec(7),
+        lambda: client.exec_command("ls -l"),
+        lambda: client.exec_command(7),
         lambda: Client.stdio("codex app-server"),
         lambda: Client.stdio(nonsense=1),
     ):
-        with pytest.raises(InvalidInputError) as caught:
+        with pytest.raises(CodexInvalidInputError) as caught:
             call()
         assert isinstance(caught.value, ValueError)
 

@@ -12,51 +12,55 @@ import pytest
 
 import codex_blocking
 from codex_blocking import (
-    Approval,
+    ApprovalRequest,
     Client,
-    ClosedError,
-    InvalidInputError,
-    NoLongerPendingError,
-    RpcError,
-    TimedOutError,
+    CodexClosedError,
+    CodexInvalidInputError,
+    CodexNoLongerPendingError,
+    CodexProtocolError,
+    CodexRpcError,
+    CodexTimeoutError,
+    CodexTransportError,
+    CommandApprovalRequest,
     ToolCall,
-    TransportError,
-    UserInput,
+    UserInputRequest,
 )
+
+from codex_blocking.errors import error_of
 
 
 def test_a_closed_client_says_so(client):
     client.close()
     client.close()
-    with pytest.raises(ClosedError) as caught:
+    with pytest.raises(CodexClosedError) as caught:
         client.chat_once("hello")
     assert not caught.value.in_forked_process
     assert client.ended().code == "closed" and "closed" in repr(client)
 
 
 def test_a_server_that_does_not_start_says_why():
-    with pytest.raises(TransportError, match="no-such-program"):
+    with pytest.raises(CodexTransportError, match="no-such-program"):
         Client.stdio(["/no-such-program"])
 
 
 def test_a_server_that_ends_at_once_says_what_it_wrote():
-    with pytest.raises(TransportError) as caught:
+    with pytest.raises(CodexTransportError) as caught:
         Client.stdio(["sh", "-c", "read line; echo because >&2; exit 3"]).initialize()
     assert caught.value.failure["exit_code"] == 3 and "because" in caught.value.failure["stderr_tail"]
 
 
 def test_nobody_listens_at_a_url():
-    with pytest.raises(TransportError):
+    with pytest.raises(CodexTransportError):
         Client.websocket("ws://127.0.0.1:1", connect_timeout=5)
 
 
 def test_nobody_listens_at_a_unix_socket(tmp_path):
-    with pytest.raises(TransportError):
+    with pytest.raises(CodexTransportError):
         Client.unix(tmp_path / "none")
 
 
 def test_an_option_of_another_transport_is_refused():
-    with pytest.raises(InvalidInputError, match="token"):
+    with pytest.raises(CodexInvalidInputError, match="token"):
         Client({"transport": "scripted", "token": "x"})
 
 
@@ -69,14 +73,14 @@ def test_a_recording_is_played(tmp_path):
 
 
 def test_any_request_can_be_sent(client):
-    with pytest.raises(RpcError, match="no method moon/phase") as caught:
+    with pytest.raises(CodexRpcError, match="no method moon/phase") as caught:
         client.request("moon/phase", {"a": 1})
     assert (caught.value.rpc_code, caught.value.data) == (-32601, {"x": 1})
 
 
 def test_a_request_has_a_limit(client):
     client.initialize()
-    with pytest.raises(TimedOutError) as caught:
+    with pytest.raises(CodexTimeoutError) as caught:
         client.request("never", timeout=0.05)
     assert isinstance(caught.value, TimeoutError)
     assert caught.value.limit == {"type": "request", "method": "never"} and caught.value.after_ms == 50
@@ -128,12 +132,12 @@ def test_a_thread_is_followed(scripted):
 
 
 def test_a_command_runs_to_its_end(client):
-    result = client.exec(["ls"], timeout=5, env={"A": "1", "B": None})
+    result = client.exec_command(["ls"], timeout=5, env={"A": "1", "B": None})
     assert (result.exit_code, result.stdout, result.stderr) == (0, "out", "err")
 
 
 def test_a_command_is_read_and_written_to_as_bytes(client):
-    command = client.exec_start(["cat"], stream_stdin=True)
+    command = client.spawn_command(["cat"], stream_stdin=True)
     assert command.process_id and not command.is_over
     command.write(b"\xff\0one")
     first = next(command)
@@ -142,32 +146,32 @@ def test_a_command_is_read_and_written_to_as_bytes(client):
     command.close_stdin()
     end = command.wait()
     assert end.exit_code == 7 and b"".join(chunk.data for chunk in end.unread) == b"two"
-    with pytest.raises(NoLongerPendingError):
+    with pytest.raises(CodexNoLongerPendingError):
         command.wait()
 
 
 def test_what_a_command_can_not_take_is_refused_before_anything_is_sent(client):
-    command = client.exec_start(["sleep"])
+    command = client.spawn_command(["sleep"])
     for call in (lambda: command.resize(70000, 1), lambda: command.resize(1, -1), lambda: command.resize("1", 1), lambda: command.write("x")):
-        with pytest.raises(InvalidInputError):
+        with pytest.raises(CodexInvalidInputError):
             call()
 
 
 def test_what_has_a_handle_can_not_be_copied(client, scripted):
-    for one in (client, client.chat("hello"), scripted.start_thread(), codex_blocking.Transcript(), client.exec_start(["sleep"])):
+    for one in (client, client.chat("hello"), scripted.start_thread(), codex_blocking.Transcript(), client.spawn_command(["sleep"])):
         for copied in (copy.copy, copy.deepcopy, pickle.dumps):
             with pytest.raises(TypeError, match="can't be copied or pickled"):
                 copied(one)
 
 
 def test_a_command_is_terminated(client):
-    command = client.exec_start(["sleep"])
+    command = client.spawn_command(["sleep"])
     command.terminate()
     assert list(command) == [] and command.wait().exit_code == -1
 
 
 def test_closing_a_command_ends_the_wait_of_another_thread(client):
-    command = client.exec_start(["sleep"])
+    command = client.spawn_command(["sleep"])
     read = []
     other = threading.Thread(target=lambda: read.extend(command))
     other.start()
@@ -180,7 +184,7 @@ def test_closing_a_command_ends_the_wait_of_another_thread(client):
 
 def test_the_account_is_told(client):
     assert client.account().kind == client.refresh_account().kind == "api_key"
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(CodexInvalidInputError):
         client.login_api_key("")
 
 
@@ -197,7 +201,7 @@ def test_a_handler_decides_about_approvals(client):
 
     client.set_approval_handler(decide)
     assert client.chat_once("ask").final_text == '{"decision": "accept"}'
-    assert isinstance(asked[0], Approval)
+    assert isinstance(asked[0], ApprovalRequest)
     assert (asked[0].kind, asked[0].command, asked[0].reason) == ("command", "rm -rf /", "because")
     client.set_approval_handler(None)
     assert '"decline"' in client.chat_once("ask").final_text
@@ -234,7 +238,7 @@ def test_handlers_are_replaced_while_one_runs(client):
 
 
 def test_a_handler_that_can_not_be_called_is_refused(client):
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(CodexInvalidInputError):
         client.set_approval_handler("accept")
 
 
@@ -267,23 +271,68 @@ def test_questions_are_answered_by_hand(connect):
     with client.questions() as questions:
         chat = client.chat("ask")
         question = next(questions)
-        assert isinstance(question, Approval) and client.pending() == [question]
-        with pytest.raises(InvalidInputError):
+        assert isinstance(question, ApprovalRequest) and client.pending() == [question]
+        with pytest.raises(CodexInvalidInputError):
             client.respond(question, {"decision": "moon"})
-        with pytest.raises(InvalidInputError):
+        with pytest.raises(CodexInvalidInputError):
             client.respond(question, 7)
         client.respond(question, "accept")
-        with pytest.raises(NoLongerPendingError):
+        with pytest.raises(CodexNoLongerPendingError):
             client.respond(question, "accept")
         assert chat.finish().final_text == '{"decision": "accept"}'
         chat = client.chat("input")
         question = next(questions)
-        assert isinstance(question, UserInput) and question.questions[0]["header"] == "Color"
+        assert isinstance(question, UserInputRequest) and question.questions[0]["header"] == "Color"
         client.respond(question, {"color": ["red", "blue"]})
         assert "red" in chat.finish().final_text
         chat = client.chat("ask")
         client.respond_error(next(questions), -32000, "no")
         assert "error" in chat.finish().final_text
+
+
+def test_requests_for_approval_are_a_stream_and_answered_by_hand(connect):
+    client = connect(approval_mode="manual")
+    requests = client.approval_requests()
+    for answer, decision in [
+        (client.approve_approval, "accept"),
+        (lambda request: client.approve_approval(request, for_session=True), "acceptForSession"),
+        (client.decline_approval, "decline"),
+        (client.cancel_approval, "cancel"),
+        (lambda request: client.respond_approval(request, {"decision": "accept"}), "accept"),
+    ]:
+        chat = client.chat("ask")
+        request = next(requests)
+        assert isinstance(request, CommandApprovalRequest) and request.command
+        answer(request)
+        assert chat.finish().final_text == f'{{"decision": "{decision}"}}'
+        with pytest.raises(CodexNoLongerPendingError):
+            answer(request)
+
+
+def test_what_the_user_is_asked_is_a_stream_and_answered_by_hand(connect):
+    client = connect(approval_mode="manual")
+    requests = client.user_input_requests()
+    for answer, text in [
+        (lambda request: client.respond_user_input(request, {"color": "blue"}), "blue"),
+        (lambda request: client.respond_user_input_choice(request, "color", "blue"), "blue"),
+        (lambda request: client.respond_user_input_other(request, "color", "a kind of blue"), "a kind of blue"),
+    ]:
+        chat = client.chat("input")
+        request = next(requests)
+        for wrong in ("shape", "color"):
+            with pytest.raises(CodexInvalidInputError):
+                client.respond_user_input_choice(request, wrong, "square")
+        answer(request)
+        assert f'["{text}"]' in chat.finish().final_text
+
+
+def test_the_classes_of_exceptions_form_a_hierarchy():
+    closed = error_of({"code": "closed", "message": "", "causes": []})
+    assert isinstance(closed, CodexTransportError) and closed.failure == {}
+    silent = error_of({"code": "turn_inactive", "message": "", "causes": [], "idle_ms": 5})
+    assert isinstance(silent, (CodexTimeoutError, TimeoutError)) and silent.after_ms == 5
+    for code in ("rpc", "turn_failed", "decode"):
+        assert isinstance(error_of({"code": code, "message": "", "causes": []}), CodexProtocolError)
 
 
 def test_in_manual_mode_a_handler_of_another_type_leaves_a_question_waiting(connect):
@@ -300,13 +349,13 @@ def test_what_was_closed_says_so(client):
     chat = client.chat("hello")
     chat.close()
     assert list(chat) == [] and chat.is_ended
-    with pytest.raises(NoLongerPendingError):
+    with pytest.raises(CodexNoLongerPendingError):
         chat.finish()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no descriptors")
 def test_the_descriptor_of_a_stream_is_readable_after_its_close(client):
-    chat, notifications, command = client.chat("hang"), client.notifications(), client.exec_start(["sleep"])
+    chat, notifications, command = client.chat("hang"), client.notifications(), client.spawn_command(["sleep"])
     next(chat)
     for stream in (chat, notifications, command):
         while stream.try_next() is not None:
@@ -338,7 +387,7 @@ def test_the_log_goes_to_the_logger_of_the_package(connect, caplog):
     codex_blocking.enable_logging(logging.DEBUG)
     try:
         with caplog.at_level(logging.DEBUG, logger="codex_blocking"):
-            with pytest.raises(TransportError):
+            with pytest.raises(CodexTransportError):
                 Client.stdio(["sh", "-c", "echo from-the-server >&2; exit 3"]).initialize()
         assert any("from-the-server" in record.getMessage() for record in caplog.records)
     finally:

@@ -53,8 +53,8 @@ WAITS = {
     "request": "client.request('never')",
     "notifications": "[None for _ in client.notifications()]",
     "questions": "next(client.questions())",
-    "command": "next(client.exec_start(['sleep']))",
-    "command_wait": "client.exec_start(['sleep']).wait()",
+    "command": "next(client.spawn_command(['sleep']))",
+    "command_wait": "client.spawn_command(['sleep']).wait()",
     "connect": "Client.stdio(['sleep', '1000']).initialize()",
 }
 
@@ -159,7 +159,7 @@ print(alarms > 0, len(texts), "".join(texts) == chat.finish().final_text)
 
 def test_the_end_of_a_command_is_told_after_ctrl_c():
     program = """
-command = client.exec_start(["cat"], stream_stdin=True)
+command = client.spawn_command(["cat"], stream_stdin=True)
 threading.Timer(0.2, ready).start()
 try:
     command.wait()
@@ -205,7 +205,7 @@ if child == 0:
     try:
         client.chat_once("hello")
         os._exit(2)
-    except ClosedError as error:
+    except CodexClosedError as error:
         assert error.in_forked_process
     except CodexError:
         pass

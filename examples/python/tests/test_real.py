@@ -16,12 +16,11 @@ from model_stub import ModelStub
 
 from codex_blocking import (
     Client,
-    CommandOutputDelta,
+    CodexTransportError,
+    CodexTurnFailedError,
+    CodexTurnInactiveError,
+    CodexTurnInterruptedError,
     TextDelta,
-    TransportError,
-    TurnFailedError,
-    TurnInactiveError,
-    TurnInterruptedError,
 )
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -79,33 +78,47 @@ def test_all_deltas_of_the_real_server_come(real):
     assert "".join(event.delta for event in events if isinstance(event, TextDelta)) == "x" * 2000
 
 
+def test_a_thread_is_read_named_and_archived_by_its_id(real):
+    thread_id = real.chat_once("hello").thread_id
+    real.set_thread_name(thread_id, "a name")
+    assert real.read_thread(thread_id)["thread"]["name"] == "a name"
+    real.archive_thread(thread_id)
+    assert thread_id in [one["id"] for one in real.list_threads(archived=True)["data"]]
+    real.unarchive_thread(thread_id)
+    assert real.chat_once("again", thread_id=thread_id).thread_id == thread_id
+    assert [step.step_type for step in real.start_review(thread_id, {"type": "custom", "instructions": "look"})]
+    events = real.thread(thread_id).start_review_events({"type": "custom", "instructions": "look"})
+    assert events.finish().final_text
+    real.unload_thread(thread_id)
+
+
 def test_a_command_of_the_agent_needs_an_approval(real):
     asked = []
     real.set_approval_handler(lambda approval: asked.append(approval) or "accept")
-    outputs = [one.delta for one in real.chat_events("escalate echo $((6*7))") if isinstance(one, CommandOutputDelta)]
+    (output,) = [step.text for step in real.chat("escalate echo $((6*7))") if step.step_type == "exec"]
     assert "echo $((6*7))" in asked[0].command and asked[0].reason == "because"
-    assert "42" in "".join(outputs)
+    assert "42" in output
     real.set_approval_handler(None)
     assert "42" not in real.chat_once("escalate echo $((6*7))").final_text
 
 
 def test_a_failed_and_an_interrupted_and_a_silent_turn_are_exceptions(real):
-    with pytest.raises(TurnFailedError):
+    with pytest.raises(CodexTurnFailedError):
         real.chat_once("fail")
     chat = real.chat("hang")
     next(chat)
     chat.interrupt()
-    with pytest.raises(TurnInterruptedError):
+    with pytest.raises(CodexTurnInterruptedError):
         list(chat)
-    with pytest.raises(TurnInactiveError) as caught:
+    with pytest.raises(CodexTurnInactiveError) as caught:
         real.chat_once("hang", inactivity_timeout=0.5)
     assert real.cancel(caught.value.continuation).was_interrupted
 
 
 def test_a_command_runs_without_the_agent(real):
-    result = real.exec(["echo", "hello"], sandbox_policy={"type": "dangerFullAccess"})
+    result = real.exec_command(["echo", "hello"], sandbox_policy={"type": "dangerFullAccess"})
     assert (result.exit_code, result.stdout) == (0, "hello\n")
-    command = real.exec_start(["cat"], stream_stdin=True, sandbox_policy={"type": "dangerFullAccess"})
+    command = real.spawn_command(["cat"], stream_stdin=True, sandbox_policy={"type": "dangerFullAccess"})
     command.write(b"some bytes \xff")
     command.close_stdin()
     assert b"".join(chunk.data for chunk in command) == b"some bytes \xff"
@@ -128,7 +141,7 @@ def connected(process, connect):
     for _ in range(1000):
         try:
             return connect()
-        except TransportError:
+        except CodexTransportError:
             assert process.poll() is None
             try:
                 process.wait(0.02)

@@ -11,7 +11,7 @@ import types
 import pytest
 
 import codex_blocking
-from codex_blocking import CodexError, ConversationStep, TextDelta, _library, errors, records
+from codex_blocking import CodexError, ConversationStep, TextDelta, _library, errors, questions, records
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..")
 
@@ -72,7 +72,7 @@ def test_what_the_library_gives_as_text_is_an_object_all_the_same():
     notification = records.Notification(text)
     assert (notification.method, notification.params) == ("moon/phase", params)
     assert records.event_of({"type": "other", "event": text}).event["params"] == params
-    call = records.question_of({"type": "tool_call", "params": json.dumps({"tool": "x", "arguments": params})})
+    call = questions.question_of({"type": "tool_call", "params": json.dumps({"tool": "x", "arguments": params})})
     assert (call.tool, call.arguments) == ("x", params)
     text = f'{{"method":"moon/phase","params":{deep}}}'
     notification = records.Notification(text)
@@ -98,12 +98,12 @@ def test_fields_are_members_of_the_librarys_json(name):
 
 def test_questions_have_the_fields_of_the_library():
     found = dict(samples())
-    approval = records.question_of(found["ServerRequest::Approval"])
-    assert isinstance(approval, records.Approval) and approval.kind == "command" and approval.thread_id == "t"
-    assert isinstance(records.question_of(found["ServerRequest::UserInput"]), records.UserInput)
-    tool = records.question_of(found["ServerRequest::ToolCall"])
-    assert isinstance(tool, records.ToolCall) and tool.tool == "x"
-    assert type(records.question_of(found["ServerRequest::Other"])) is records.Question
+    approval = questions.question_of(found["ServerRequest::Approval"])
+    assert isinstance(approval, questions.ApprovalRequest) and approval.kind == "command" and approval.thread_id == "t"
+    assert isinstance(questions.question_of(found["ServerRequest::UserInput"]), questions.UserInputRequest)
+    tool = questions.question_of(found["ServerRequest::ToolCall"])
+    assert isinstance(tool, questions.ToolCall) and tool.tool == "x"
+    assert type(questions.question_of(found["ServerRequest::Other"])) is questions.Question
 
 
 def test_the_signatures_are_those_of_the_header():

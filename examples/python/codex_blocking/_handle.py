@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
 from . import _library
 from ._library import lib, result, status
 from ._waiting import blocking
+from .errors import invalid
 
 if TYPE_CHECKING:
     from .client import Client
@@ -50,6 +51,8 @@ class Handle:
         return blocking(lambda: status(function, handle, *arguments))
 
     def _set_on_ready(self, callback: Optional[Callable[[], object]]) -> None:
+        if callback is not None and not callable(callback):
+            raise invalid(f"expected a function, not {callback!r}")
         function = None if callback is None else _library.on_ready_type(lambda _: call(callback))
         address = None if function is None else ctypes.cast(function, ctypes.c_void_p)
         # It waits until the one before has returned.

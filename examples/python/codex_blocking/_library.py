@@ -1,4 +1,4 @@
-"""The C library: finding it, the signatures of its functions, and values for them.
+"""The C library: finding it, the signatures of its functions, and calling them.
 
 Relies on ctypes, which releases the GIL during each call. Invariant: whatever comes out of the library is freed once.
 """
@@ -9,9 +9,9 @@ import ctypes
 import json
 import os
 import sys
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple
 
-from .errors import error_of, invalid
+from .errors import error_of
 
 ABI_VERSION = 1
 OK = ENDED = 0
@@ -183,65 +183,6 @@ decode: Callable[[str], Any] = json.JSONDecoder().decode
 _string_at = ctypes.string_at
 _byref = ctypes.byref
 _pointer = ctypes.c_void_p
-
-
-def encode(value: Any) -> bytes:
-    """Return a value as JSON, as the library takes it."""
-    try:
-        return json.dumps(value, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise invalid(f"not a value of JSON: {error}") from error
-
-
-def text(value: str) -> bytes:
-    """Return a text as the library takes it: without NUL."""
-    if not isinstance(value, str):
-        raise invalid(f"expected a str, not {type(value).__name__}")
-    if "\0" in value:
-        raise invalid("a text with a NUL character")
-    try:
-        return value.encode()
-    except UnicodeEncodeError as error:
-        raise invalid(f"a text that is not Unicode: {error}") from error
-
-
-def sequence(value: Any) -> List[Any]:
-    """Return a list of what is in a sequence, which a text is not."""
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
-        raise invalid(f"expected a list, not {value!r}")
-    return list(value)
-
-
-def integer(value: int, bits: int, *, is_signed: bool = False) -> int:
-    """Return a number that the library can take: ctypes would cut it."""
-    low, high = (-1 << bits - 1, 1 << bits - 1) if is_signed else (0, 1 << bits)
-    if not isinstance(value, int) or not low <= value < high:
-        raise invalid(f"expected a number from {low} to {high - 1}, not {value!r}")
-    return value
-
-
-def optional_text(value: Optional[str]) -> Optional[bytes]:
-    return None if value is None else text(value)
-
-
-def optional_json(value: Any) -> Optional[bytes]:
-    return None if value is None else encode(value)
-
-
-def limit(seconds: float) -> float:
-    """Return a number of seconds that is one."""
-    if not isinstance(seconds, (int, float)) or seconds != seconds:
-        raise invalid(f"a time limit is a number of seconds, or None for no limit, not {seconds!r}")
-    return seconds
-
-
-def millis(seconds: Optional[float]) -> Optional[int]:
-    """Return a limit in milliseconds, rounded up; None is no limit."""
-    if seconds is None:
-        return None
-    if not 0 <= limit(seconds) < 1e15:
-        raise invalid(f"a time limit is a number of seconds, or None for no limit, not {seconds!r}")
-    return -int(-seconds * 1000 // 1)
 
 
 def last_error() -> Exception:

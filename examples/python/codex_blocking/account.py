@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Optional, cast
 
-from . import _library
+from ._arguments import Seconds, millis
 from ._handle import Handle
 from ._library import NOTHING_YET, lib, result
 from .records import Json
@@ -39,12 +39,12 @@ class Login(Handle):
     def is_ended(self) -> bool:
         return bool(self._info()["is_ended"])
 
-    def wait(self, timeout: Optional[float] = None) -> bool:
-        """Wait until the user has signed in. False: not within that time (in seconds).
+    def wait(self, timeout: Optional[Seconds] = None) -> bool:
+        """Wait until the user has signed in. False: not within that time.
 
         Raises CodexLoginFailedError if the sign-in failed or was cancelled.
         """
-        limit = _library.millis(timeout)
+        limit = millis(timeout)
         return self._status(lib.codex_login_wait, -1 if limit is None else limit) != NOTHING_YET
 
     def cancel(self) -> None:

@@ -6,25 +6,25 @@ Relies on the other modules. Invariant: no method blocks the main thread such th
 from __future__ import annotations
 
 import atexit
-import os
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Union, cast
 
-from . import _library
-from ._library import (
-    ITEM,
-    NOTHING_YET,
+from ._arguments import (
+    Seconds,
+    StrPath,
     encode,
     integer,
-    lib,
+    mapping,
+    mappings,
+    millis,
     optional_json,
     optional_text,
-    result,
     sequence,
-    status,
     text,
 )
+from ._arguments import path as path_of
+from ._library import ITEM, NOTHING_YET, lib, result, status
 from ._library import handle as handle_of
 from ._waiting import blocking
 from .account import Login
@@ -50,14 +50,12 @@ from .records import Account, CancelResult, ChatContinuation, ExecResult, Initia
 from .settings import to_json
 from .streams import Notifications
 from .threads import ThreadHandle
-from .turns import Chat, ChatEvents, Chats, Text, steps_of
+from .turns import INPUT, Chat, ChatEvents, Chats, Text, split, steps_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .settings import ClientOptions, ExecOptions, ThreadConfig
-
-StrPath = Union[str, "os.PathLike[str]"]
 
 _clients: weakref.WeakSet[Client] = weakref.WeakSet()
 
@@ -77,7 +75,7 @@ class Client(Chats):
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Connect with options of the C function `codex_client_connect`; the class methods are more convenient."""
-        given = encode(dict(options))
+        given = encode(mapping(options))
 
         def connect() -> None:
             super(Client, self).__init__(None, handle_of(lib.codex_client_connect, given))
@@ -104,7 +102,7 @@ class Client(Chats):
     @classmethod
     def stdio(
         cls,
-        command: Optional[Sequence[str]] = None,
+        command: Optional[Sequence[StrPath]] = None,
         *,
         cwd: Optional[StrPath] = None,
         env: Optional[Mapping[str, Optional[str]]] = None,
@@ -121,15 +119,15 @@ class Client(Chats):
         if command is not None:
             more["command"] = sequence(command)
         if cwd is not None:
-            more["cwd"] = os.fspath(cwd)
+            more["cwd"] = path_of(cwd)
         if env is not None:
-            more["env"] = dict(env)
+            more["env"] = mapping(env)
         if env_clear:
             more["env_clear"] = True
         if codex_home is not None:
-            more["codex_home"] = os.fspath(codex_home)
+            more["codex_home"] = path_of(codex_home)
         if config is not None:
-            more["config"] = dict(config)
+            more["config"] = mapping(config)
         return cls({**more, **to_json(options)})
 
     @classmethod
@@ -139,7 +137,7 @@ class Client(Chats):
         *,
         token: Optional[str] = None,
         headers: Optional[Mapping[str, str]] = None,
-        connect_timeout: Optional[float] = 30,
+        connect_timeout: Optional[Seconds] = 30,
         transport_options: Optional[Mapping[str, Any]] = None,
         **options: Unpack[ClientOptions],
     ) -> Client:
@@ -153,21 +151,21 @@ class Client(Chats):
         if token is not None:
             more["token"] = token
         if headers is not None:
-            more["headers"] = dict(headers)
-        return cls({**more, **(transport_options or {}), **to_json(options)})
+            more["headers"] = mapping(headers)
+        return cls({**more, **mapping(transport_options or {}), **to_json(options)})
 
     @classmethod
     def unix(
         cls,
         path: Optional[StrPath] = None,
         *,
-        connect_timeout: Optional[float] = 30,
+        connect_timeout: Optional[Seconds] = 30,
         **options: Unpack[ClientOptions],
     ) -> Client:
         """Connect to a server at a Unix socket: by default the control socket in `$CODEX_HOME`."""
         more: Dict[str, Any] = {"transport": "unix", **to_json({"connect_timeout": connect_timeout})}
         if path is not None:
-            more["path"] = os.fspath(path)
+            more["path"] = path_of(path)
         return cls({**more, **to_json(options)})
 
     @classmethod
@@ -175,7 +173,7 @@ class Client(Chats):
         """Connect to a server in this process, for tests: it echoes, or plays the recording at the path `replay`."""
         more: Dict[str, Any] = {"transport": "scripted"}
         if replay is not None:
-            more["replay"] = os.fspath(replay)
+            more["replay"] = path_of(replay)
         return cls({**more, **to_json(options)})
 
     def close(self) -> None:
@@ -205,7 +203,7 @@ class Client(Chats):
         return InitializeResult(self._result(lib.codex_client_initialize))
 
     def request(
-        self, method: str, params: Optional[Mapping[str, Any]] = None, *, timeout: Optional[float] = -1
+        self, method: str, params: Optional[Mapping[str, Any]] = None, *, timeout: Optional[Seconds] = -1
     ) -> Any:
         """Send any request of the protocol, and return its result.
 
@@ -214,7 +212,7 @@ class Client(Chats):
         name, given = text(method), optional_json(params)
         if timeout == -1:
             return self._result(lib.codex_client_request, name, given)
-        limit = _library.millis(timeout)
+        limit = millis(timeout)
         return self._result(lib.codex_client_request_with_timeout, name, given, -1 if limit is None else limit)
 
     def notify(self, method: str, params: Optional[Mapping[str, Any]] = None) -> None:
@@ -261,14 +259,14 @@ class Client(Chats):
 
     def cancel(self, continuation: ChatContinuation) -> CancelResult:
         """Interrupt the turn of a continuation, wait for its end, and return what was not read."""
-        token, unread = continuation.split()
+        token, unread = split(continuation)
         found = CancelResult(self._result(lib.codex_client_cancel, encode(token)))
         found.steps[:0] = steps_of(unread)
         return found
 
     def forget(self, continuation: ChatContinuation) -> None:
         """Drop what is kept for a continuation. Never waits."""
-        status(lib.codex_client_forget, self._handle, encode(continuation.split()[0]))
+        status(lib.codex_client_forget, self._handle, encode(split(continuation)[0]))
 
     def interrupt_turn(self, turn_id: str, thread_id: Optional[str] = None) -> None:
         """Interrupt a turn, which may be another client's if `thread_id` is given."""
@@ -276,8 +274,8 @@ class Client(Chats):
 
     def steer_turn(self, thread_id: str, turn_id: str, input: Text) -> Any:
         """Add a message to a running turn."""
-        items: Any = [{"type": "text", "text": input}] if isinstance(input, str) else sequence(input)
-        return self._result(lib.codex_client_steer_turn, text(thread_id), text(turn_id), encode(items))
+        given = encode([{"type": "text", "text": input}] if isinstance(input, str) else mappings(input, INPUT))
+        return self._result(lib.codex_client_steer_turn, text(thread_id), text(turn_id), given)
 
     # Questions.
 
@@ -325,7 +323,8 @@ class Client(Chats):
 
         An answer that the question doesn't support raises CodexInvalidInputError, and nothing is sent.
         """
-        self._status(lib.codex_client_respond, encode(question.raw), answer_of(question, answer))
+        given = answer_of(question, answer)
+        self._status(lib.codex_client_respond, encode(question.raw), given)
 
     def respond_error(self, question: Question, code: int, message: str) -> None:
         """Answer a question with an error of JSON-RPC."""
@@ -412,7 +411,7 @@ class Client(Chats):
         """
         if tools is None:
             return self._thread(lib.codex_client_start_thread, optional_json(config))
-        given = encode([dict(tool) for tool in sequence(tools)])
+        given = encode(mappings(tools))
         return self._thread(lib.codex_client_start_thread_with_tools, optional_json(config), given)
 
     def thread(self, thread_id: str) -> ThreadHandle:
@@ -495,16 +494,16 @@ class Client(Chats):
 
     def batch_write_config(self, edits: Sequence[Mapping[str, Any]], **options: Any) -> Json:
         """Write several values of the configuration, all or none."""
-        given = encode({**options, "edits": [dict(edit) for edit in edits]})
+        given = encode({**options, "edits": mappings(edits)})
         return cast(Json, self._result(lib.codex_client_batch_write_config, given))
 
     # Commands.
 
-    def exec_command(self, argv: Sequence[str], **options: Unpack[ExecOptions]) -> ExecResult:
+    def exec_command(self, argv: Sequence[StrPath], **options: Unpack[ExecOptions]) -> ExecResult:
         """Run a command on the server to its end, without the agent and without a shell."""
         return ExecResult(self._result(lib.codex_client_exec, encode(sequence(argv)), encode(to_json(options))))
 
-    def spawn_command(self, argv: Sequence[str], **options: Unpack[ExecOptions]) -> RunningCommand:
+    def spawn_command(self, argv: Sequence[StrPath], **options: Unpack[ExecOptions]) -> RunningCommand:
         """Start a command on the server. Iterating gives its output; closing it terminates it."""
         program, given, start = encode(sequence(argv)), encode(to_json(options)), lib.codex_client_exec_start
         return blocking(lambda: RunningCommand(self, handle_of(start, self._handle, program, given)))

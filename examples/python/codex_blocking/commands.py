@@ -9,7 +9,8 @@ import ctypes
 import threading
 from typing import TYPE_CHECKING, Any, Dict, List
 
-from ._library import integer, lib, result, status
+from ._arguments import integer
+from ._library import lib, result, status
 from ._waiting import blocking
 from .errors import invalid
 from .records import CommandExit, CommandOutput, Json

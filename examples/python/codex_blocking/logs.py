@@ -10,6 +10,7 @@ import ctypes
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import _library
+from ._arguments import integer
 from ._library import lib, status
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def enable_logging(level: int = 20) -> None:
         except Exception:  # A logger has nobody to tell.
             pass
 
-    max_level = max((number for number, known in _LEVELS.items() if known >= level), default=0)
+    lowest = integer(level, 32)
+    max_level = max((number for number, known in _LEVELS.items() if known >= lowest), default=0)
     _set(_library.on_log_type(on_log), max_level)
 
 

@@ -14,7 +14,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, Union
 
 from . import _library
-from ._library import encode, lib, status
+from ._arguments import encode, mapping, sequence
+from ._library import lib, status
 from .errors import CodexError, CodexNoLongerPendingError, invalid
 from .logs import logger
 from .records import Json, Record, object_of
@@ -119,6 +120,8 @@ def question_of(raw: Json) -> Question:
 
 def answer_of(question: Question, answer: Any) -> Optional[bytes]:
     """Return an answer in the protocol's form; None grants nothing."""
+    if not isinstance(question, Question):
+        raise invalid(f"expected a question, not {question!r}")
     if answer is None:
         return None
     if isinstance(question, ApprovalRequest) and isinstance(answer, str):
@@ -126,11 +129,11 @@ def answer_of(question: Question, answer: Any) -> Optional[bytes]:
     elif isinstance(question, ToolCall) and isinstance(answer, str):
         answer = {"contentItems": [{"type": "inputText", "text": answer}], "success": True}
     elif isinstance(question, UserInputRequest) and isinstance(answer, Mapping) and "answers" not in answer:
-        lists = {name: [one] if isinstance(one, str) else list(one) for name, one in answer.items()}
+        lists = {name: [one] if isinstance(one, str) else sequence(one) for name, one in answer.items()}
         answer = {"answers": {name: {"answers": chosen} for name, chosen in lists.items()}}
     if not isinstance(answer, Mapping):
         raise invalid(f"{answer!r} is no answer to a question of the type {question.type!r}")
-    return encode(dict(answer))
+    return encode(mapping(answer))
 
 
 # Streams --------------------------------------------------------------------------------------------------------------

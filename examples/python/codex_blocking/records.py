@@ -160,12 +160,6 @@ class ChatContinuation(Record):
     cursor: int
     mode: str
 
-    def split(self) -> Tuple[Json, List[Json]]:
-        """Return the token of the library, and what this package had taken of the turn that was not read."""
-        token = dict(self.raw)
-        unread: List[Json] = token.pop("unread", [])
-        return token, unread
-
 
 # Events ---------------------------------------------------------------------------------------------------------------
 

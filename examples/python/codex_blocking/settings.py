@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, TypedDict, cast
 
-from ._library import millis
+from ._arguments import Seconds, StrPath, millis
 
 
 class ClientOptions(TypedDict, total=False):
     """What every way to connect takes. A limit is a number of seconds, or None for no limit."""
 
-    request_timeout: Optional[float]
+    request_timeout: Optional[Seconds]
     """For the reply to a request: 30 s."""
-    inactivity_timeout: Optional[float]
+    inactivity_timeout: Optional[Seconds]
     """For the silence of a turn: 180 s."""
-    approval_timeout: Optional[float]
+    approval_timeout: Optional[Seconds]
     """For the answer to an approval: no limit."""
-    user_input_timeout: Optional[float]
+    user_input_timeout: Optional[Seconds]
     """For the answer of the user to a question: 300 s."""
     approval_mode: str
     """`"decline"` (the default): what nobody handles gets an answer at once that grants nothing. `"manual"`: it waits
@@ -39,7 +39,7 @@ class ClientOptions(TypedDict, total=False):
 class ThreadConfig(TypedDict, total=False):
     """Settings of a thread."""
 
-    cwd: Optional[str]
+    cwd: Optional[StrPath]
     base_instructions: Optional[str]
     developer_instructions: Optional[str]
     model: Optional[str]
@@ -62,7 +62,7 @@ class ThreadConfig(TypedDict, total=False):
 class TurnOverrides(TypedDict, total=False):
     """Settings of a turn; most of them stay for later turns of the thread."""
 
-    cwd: Optional[str]
+    cwd: Optional[StrPath]
     model: Optional[str]
     effort: Optional[str]
     summary: Optional[str]
@@ -88,8 +88,8 @@ class ChatOptions(TypedDict, total=False):
     thread_id: str
     thread_config: ThreadConfig
     turn_overrides: TurnOverrides
-    inactivity_timeout: Optional[float]
-    turn_timeout: Optional[float]
+    inactivity_timeout: Optional[Seconds]
+    turn_timeout: Optional[Seconds]
     user: str
     metadata: Any
     client_user_message_id: str
@@ -105,10 +105,10 @@ class ChatOptions(TypedDict, total=False):
 class ExecOptions(TypedDict, total=False):
     """Options of a command."""
 
-    cwd: str
+    cwd: StrPath
     env: Mapping[str, Optional[str]]
     """None removes a variable."""
-    timeout: Optional[float]
+    timeout: Optional[Seconds]
     """In seconds; None for no limit. The server's own limit is 10 s."""
     sandbox_policy: Any
     output_bytes_cap: Optional[int]
@@ -131,7 +131,7 @@ def to_json(options: Mapping[str, Any]) -> Dict[str, Any]:
     json: Dict[str, Any] = {}
     for name, value in options.items():
         if name in DURATIONS:
-            json[name + "_ms"] = millis(cast(Optional[float], value))
+            json[name + "_ms"] = millis(cast(Optional[Seconds], value))
         else:
             json[_RENAMED.get(name, name)] = value
     return json

@@ -14,7 +14,8 @@ from collections import deque
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, Deque, Generic, Iterator, List, Optional, TypeVar
 
-from . import _library
+from . import _arguments, _library
+from ._arguments import Seconds
 from ._handle import Handle
 from ._library import ENDED, ITEM, lib, status
 from .errors import CodexError
@@ -105,12 +106,12 @@ class Stream(Handle, Generic[T]):
         """
         return map(deque.popleft, repeat(self._items))
 
-    def next_timeout(self, seconds: Optional[float]) -> Optional[T]:
+    def next_timeout(self, seconds: Optional[Seconds]) -> Optional[T]:
         """Return the next item, or None if none comes in that time or the stream has ended (`is_ended`).
 
         Raises the error with which a turn has failed, once.
         """
-        deadline = None if seconds is None else time.monotonic() + _library.limit(seconds)
+        deadline = None if seconds is None else time.monotonic() + _arguments.seconds(seconds)
         while True:
             try:
                 for item in self._pop():

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Type, TypeVar, cast
 
-from ._library import encode, integer, lib, optional_json, optional_text, result, text
+from ._arguments import encode, integer, mapping, optional_json, optional_text, text
+from ._library import lib, result
 from ._library import handle as handle_of
 from ._waiting import blocking
 from .errors import CodexError
@@ -85,7 +86,7 @@ class ThreadHandle(Chats):
         return self._review(lib.codex_thread_review_events, ChatEvents, target, delivery)
 
     def _review(self, function: Any, kind: Type[C], target: Mapping[str, Any], delivery: Optional[str]) -> C:
-        handle, given, how = self._handle, encode(dict(target)), optional_text(delivery)
+        handle, given, how = self._handle, encode(mapping(target)), optional_text(delivery)
         client = self._connection()
         return blocking(lambda: kind(client, handle_of(function, handle, given, how)), kind.request_interrupt)
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any, List, Mapping, Optional, Sequence, cast
 
 from . import _library
+from ._arguments import encode, mappings
 from ._handle import Handle
-from ._library import encode, lib, result, status
+from ._library import lib, result, status
+from .errors import invalid
 from .records import Event, Json
 
 
@@ -23,11 +25,13 @@ class Transcript(Handle):
         if turns is None:
             handle = _library.handle(lib.codex_transcript_new)
         else:
-            handle = _library.handle(lib.codex_transcript_from_turns, encode(list(turns)))
+            handle = _library.handle(lib.codex_transcript_from_turns, encode(mappings(turns)))
         super().__init__(None, handle)
 
     def apply(self, event: Event) -> None:
         """Add an event of `chat_events` or `follow`."""
+        if not isinstance(event, Event):
+            raise invalid(f"expected an event, not {event!r}")
         status(lib.codex_transcript_apply, self._handle, encode(event.raw))
 
     def to_json(self) -> Json:

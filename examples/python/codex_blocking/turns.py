@@ -6,14 +6,15 @@ Relies on `streams`. Invariant: a turn whose start was interrupted does not go o
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Iterable, List, Mapping, Optional, Sequence, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union
 
-from . import _library
+from . import _arguments, _library
+from ._arguments import encode, mapping, mappings
 from ._handle import Handle
-from ._library import encode, lib, result, sequence, status
+from ._library import lib, result, status
 from ._library import handle as handle_of
 from ._waiting import blocking
-from .errors import CodexError, CodexNoAnswerError, error_of
+from .errors import CodexError, CodexNoAnswerError, error_of, invalid
 from .records import (
     CancelResult,
     ChatContinuation,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Text = Union[str, Sequence[Mapping[str, Any]]]
+# What an error says of it.
+INPUT = "a text, or a list of input items"
 
 
 class TurnStream(JsonStream[T]):
@@ -76,7 +79,7 @@ class TurnStream(JsonStream[T]):
 
     def steer(self, text: str) -> None:
         """Add a message to the running turn. Blocks for at most the request limit."""
-        self._status(lib.codex_chat_steer, _library.text(text))
+        self._status(lib.codex_chat_steer, _arguments.text(text))
 
     def interrupt(self) -> None:
         """Interrupt the turn; its end can be read afterwards. Blocks for at most the request limit."""
@@ -172,14 +175,22 @@ def _request(text_or_input: Optional[Text], continuation: Optional[ChatContinuat
     if isinstance(text_or_input, str):
         request["text"] = text_or_input
     elif text_or_input is not None:
-        request["input"] = sequence(text_or_input)
+        request["input"] = mappings(text_or_input, INPUT)
     if continuation is not None:
-        request["continuation"] = continuation.split()[0]
+        request["continuation"] = split(continuation)[0]
     return request
 
 
+def split(continuation: ChatContinuation) -> Tuple[Json, List[Json]]:
+    """Return the token of the library, and what this package had taken of the turn that was not read."""
+    if not isinstance(continuation, ChatContinuation):
+        raise invalid(f"expected a ChatContinuation, not {continuation!r}")
+    token = dict(continuation.raw)
+    return token, token.pop("unread", [])
+
+
 def _unread(continuation: Optional[ChatContinuation]) -> List[Json]:
-    return [] if continuation is None else continuation.split()[1]
+    return [] if continuation is None else split(continuation)[1]
 
 
 def steps_of(raw: Iterable[Json]) -> List[ConversationStep]:
@@ -255,5 +266,5 @@ class Chats(Handle):
 
         Ctrl-C ends the wait; the turn goes on.
         """
-        request, given = encode(_request(text, None, options)), encode(dict(schema))
+        request, given = encode(_request(text, None, options)), encode(mapping(schema))
         return JsonAnswer(self._result(self._function("chat_json"), request, given))

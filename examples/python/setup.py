@@ -7,6 +7,7 @@ on Linux with glibc, the oldest that has what the library needs (`manylinux_2_N`
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ except ImportError:  # setuptools before 70.1
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = {"darwin": "libcodex_blocking.dylib", "win32": "codex_blocking.dll", "cygwin": "codex_blocking.dll"}
 NAME = NAMES.get(sys.platform, "libcodex_blocking.so")
+PLATFORM = sysconfig.get_platform().replace("-", "_").replace(".", "_")
 # What every Linux with glibc has.
 SYSTEM = re.compile(r"(libc|libm|libgcc_s|libpthread|libdl|librt|ld-linux-[a-z0-9-]+)\.so\.\d+")
 
@@ -32,6 +34,8 @@ def library():
     """Return the path of the library, which is built if it is not given."""
     given = os.environ.get("CODEX_BLOCKING_LIBRARY")
     if given:
+        if not os.path.isfile(given):
+            raise SystemExit(f"CODEX_BLOCKING_LIBRARY is no file: {given}")
         return given
     crate = os.path.join(HERE, "..", "..")
     if not os.path.exists(os.path.join(crate, "Cargo.toml")):
@@ -52,9 +56,13 @@ def library():
 
 def platform_of(path):
     """Return the tag of the platforms that the library runs on."""
-    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-    if not platform.startswith("linux_"):
-        return platform
+    if PLATFORM.startswith("macosx_"):
+        # Python itself may be for two processors; the library is for one, and for what rustc builds for.
+        machine = platform.machine()
+        oldest = os.environ.get("MACOSX_DEPLOYMENT_TARGET") or ("11.0" if machine == "arm64" else "10.12")
+        return f"macosx_{oldest.replace('.', '_')}_{machine}"
+    if not PLATFORM.startswith("linux_"):
+        return PLATFORM
     with open(path, "rb") as file:
         content = file.read()
     versions = [int(minor) for minor in re.findall(rb"\0GLIBC_2\.(\d+)(?:\.\d+)?(?=\0)", content)]
@@ -62,23 +70,29 @@ def platform_of(path):
     strange = sorted(name for name in needed if not SYSTEM.fullmatch(name))
     if not versions or strange:
         print(f"no manylinux tag: {strange or 'not for glibc'}", file=sys.stderr)
-        return platform
+        return PLATFORM
     # 17 is the oldest that pip knows under such a name.
-    return f"manylinux_2_{max(17, *versions)}_{platform[len('linux_'):]}"
+    return f"manylinux_2_{max(17, *versions)}_{PLATFORM[len('linux_'):]}"
 
 
 class BuildPy(build_py):
     def run(self):
         super().run()
-        if not getattr(self, "editable_mode", False):
-            target = os.path.join(self.build_lib, "codex_blocking")
-            self.mkpath(target)
-            shutil.copyfile(library(), os.path.join(target, NAME))
+        # What is installed for editing is the folder itself.
+        target = HERE if getattr(self, "editable_mode", False) else self.build_lib
+        target = os.path.join(target, "codex_blocking")
+        self.mkpath(target)
+        # Not over a library that is loaded.
+        path = os.path.join(target, NAME)
+        shutil.copyfile(library(), path + ".new")
+        os.replace(path + ".new", path)
 
 
 class BdistWheel(bdist_wheel):
     def get_tag(self):
-        return "py3", "none", platform_of(os.path.join(self.bdist_dir, "codex_blocking", NAME))
+        path = os.path.join(self.bdist_dir, "codex_blocking", NAME)
+        # What is installed for editing is for this machine, and its tag is asked for before it is built.
+        return "py3", "none", platform_of(path) if os.path.exists(path) else PLATFORM
 
 
 class Binary(Distribution):

@@ -32,7 +32,10 @@ def _load() -> ctypes.CDLL:
     try:
         library = ctypes.CDLL(path)
     except OSError as error:
-        raise ImportError(f"the library of codex_blocking can't be loaded: {error}", path=path) from error
+        message = f"the library of codex_blocking can't be loaded: {error}"
+        if not os.path.exists(path):
+            message = f"there is no library at {path}: install the wheel (it can't be run out of a zip), or set CODEX_BLOCKING_LIBRARY"
+        raise ImportError(message, path=path) from error
     library.codex_abi_version.restype = ctypes.c_int32
     version = library.codex_abi_version()
     if version != ABI_VERSION:

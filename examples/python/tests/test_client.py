@@ -5,6 +5,7 @@ import logging
 import os
 import pickle
 import select
+import subprocess
 import sys
 import threading
 
@@ -89,6 +90,8 @@ def test_a_request_has_a_limit(client):
 def test_what_the_server_says_of_itself(client):
     assert client.initialize().raw["raw"]["userAgent"] == "fake/0.169.0"
     assert client.server_pid > 0 and client.server_url is None
+    # The frames of a read are counted when they were handed out.
+    client.account()
     assert client.stats()["frames"] > 0
 
 
@@ -392,3 +395,10 @@ def test_the_log_goes_to_the_logger_of_the_package(connect, caplog):
         assert any("from-the-server" in record.getMessage() for record in caplog.records)
     finally:
         codex_blocking.disable_logging()
+
+
+def test_a_library_that_is_not_there_is_told_by_its_path(tmp_path):
+    path = str(tmp_path / "nowhere.so")
+    program = [sys.executable, "-c", "import codex_blocking"]
+    run = subprocess.run(program, env={**os.environ, "CODEX_BLOCKING_LIBRARY": path}, capture_output=True, text=True)
+    assert f"ImportError: there is no library at {path}: install the wheel" in run.stderr

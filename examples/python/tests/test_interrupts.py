@@ -249,7 +249,8 @@ chat = client.chat("hang")
 enable_logging()
 print("end")
 """
-    assert run(program).splitlines()[-1] in ("end", "asked")
+    # Two threads print, so that lines may be mixed.
+    assert "end" in run(program)
 
 
 @pytest.mark.parametrize("decide", ["time.sleep(1000)", "[time.sleep(0.001) for _ in iter(int, 1)]"], ids=["sleeps", "loops"])

@@ -5,7 +5,7 @@
     with Client.stdio() as client:
         print(client.chat_once("Say hello").final_text)
 
-See `Client`. Every exception is a `CodexError`. Durations are in seconds; None is no limit.
+See `Client`. Every exception is a `CodexError`. Durations are in seconds, or a `timedelta`; None is no limit.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ from typing import Any, Callable, List, Optional, TypeVar
 
 T = TypeVar("T")
 
-# On Windows a lock that is waited for can't be interrupted, so the wait has slices there.
-SLICE = 0.1 if os.name == "nt" else -1
+# In seconds. A wait of the main thread has slices, because a signal doesn't end it if it comes just before the wait
+# begins, or to another thread; on Windows it never does. Python runs its handler between two slices.
+SLICE = 0.1
 
 _main_thread = threading.main_thread().ident
 _get_ident = threading.get_ident

@@ -32,6 +32,7 @@ class ClientOptions(TypedDict, total=False):
     """Methods of notifications that the server is not to send."""
     max_frame_bytes: Optional[int]
     max_buffered_bytes: Optional[int]
+    """Of what was not read, in all turns and commands: 1 GiB."""
     record: Dict[str, Any]
     """`path` of a file that records the connection, and `unmasked`."""
 

@@ -1,6 +1,6 @@
 """Streams, which are read item by item: in general, and the notifications.
 
-Relies on the descriptors of the library; where there are none (Windows), on waits in slices. Invariant: an item is
+Relies on the descriptors of the library; where there are none (Windows), on its waits. Invariant: an item is
 handed out at once, and none is lost: what this package has taken from the library in advance is handed out, or goes
 with the continuation.
 """
@@ -12,12 +12,14 @@ import select
 import time
 from collections import deque
 from itertools import repeat
+from math import ceil
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, Deque, Generic, Iterator, List, Optional, TypeVar
 
 from . import _arguments, _library
 from ._arguments import Seconds
 from ._handle import Handle
 from ._library import ENDED, ITEM, lib, status
+from ._waiting import SLICE
 from .errors import CodexError
 from .records import Notification
 
@@ -31,13 +33,13 @@ S = TypeVar("S", bound="Stream[Any]")
 BATCH = 256
 # How often it is tried to keep what came while a signal handler has raised.
 _ATTEMPTS = 10
-# Not on Windows: there a wait has slices, so that Ctrl-C has not to wait for its end.
+# Not on Windows.
 _HAS_POLL = hasattr(select, "poll")
 
 
 def _slice(seconds: Optional[float]) -> int:
     """Return how long a wait of so many seconds lasts until Python can run a signal handler, in milliseconds."""
-    return 100 if seconds is None else min(100, int(seconds * 1000))
+    return ceil(1000 * (SLICE if seconds is None else min(SLICE, seconds)))
 
 
 class Stream(Handle, Generic[T]):
@@ -199,7 +201,7 @@ class Stream(Handle, Generic[T]):
         list(clear)
 
     def _wait(self, seconds: Optional[float]) -> None:
-        """Wait until something may be there, or the time has passed."""
+        """Wait until something may be there, or a slice of the time has passed."""
         try:
             descriptor = self.fileno()
         except CodexError:
@@ -209,8 +211,7 @@ class Stream(Handle, Generic[T]):
             raise
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        # It takes no more than 24 days; who calls this calls it again.
-        poll.poll(None if seconds is None else min(seconds, 1e6) * 1000)
+        poll.poll(_slice(seconds))
 
     # The end.
 

@@ -22,6 +22,11 @@ _get_ident = threading.get_ident
 _idle: List[_Worker] = []
 
 
+def is_main() -> bool:
+    """Return whether this is the main thread, in which Python runs signal handlers."""
+    return _get_ident() == _main_thread
+
+
 class _Job:
     __slots__ = ("function", "abandoned", "result", "error", "is_abandoned", "is_done")
 
@@ -97,7 +102,7 @@ def blocking(function: Callable[[], T], abandoned: Optional[Callable[[T], object
     In the main thread an exception of a signal handler, such as KeyboardInterrupt, ends the wait at once. The function
     goes on in a thread of its own then; its result is dropped, after `abandoned` was called with it.
     """
-    if _get_ident() != _main_thread:
+    if not is_main():
         return function()
     try:
         worker = _idle.pop() if _idle else _Worker()

@@ -19,7 +19,7 @@ from . import _arguments, _library
 from ._arguments import Seconds
 from ._handle import Handle
 from ._library import ENDED, ITEM, lib, status
-from ._waiting import SLICE
+from ._waiting import SLICE, is_main
 from .errors import CodexError
 from .records import Notification
 
@@ -201,7 +201,7 @@ class Stream(Handle, Generic[T]):
         list(clear)
 
     def _wait(self, seconds: Optional[float]) -> None:
-        """Wait until something may be there, or a slice of the time has passed."""
+        """Wait until something may be there, or the time has passed; in the main thread a slice of it."""
         try:
             descriptor = self.fileno()
         except CodexError:
@@ -211,7 +211,11 @@ class Stream(Handle, Generic[T]):
             raise
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        poll.poll(_slice(seconds))
+        if is_main():
+            poll.poll(_slice(seconds))
+        else:
+            # It takes no more than 24 days; who calls this calls it again.
+            poll.poll(None if seconds is None else min(seconds, 1e6) * 1000)
 
     # The end.
 

@@ -12,6 +12,7 @@ from . import _library
 from ._library import lib, result, status
 from ._waiting import blocking
 from .errors import invalid
+from .logs import logger
 
 if TYPE_CHECKING:
     from .client import Client
@@ -65,6 +66,4 @@ def call(callback: Callable[[], object]) -> None:
     try:
         callback()
     except Exception:
-        from .logs import logger
-
         logger().exception("a callback has failed")

@@ -9,12 +9,12 @@ import ctypes
 import json
 import os
 import sys
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable
 
 from .errors import error_of
 
 ABI_VERSION = 1
-OK = ENDED = 0
+ENDED = 0
 ITEM = 1
 NOTHING_YET = 2
 
@@ -206,32 +206,23 @@ def taken(pointer: int) -> str:
 
 
 def status(function: Any, *arguments: Any) -> int:
-    """Call a function without a result."""
+    """Call a function, and return its status."""
     found: int = function(*arguments)
     if found < 0:
         raise last_error()
     return found
 
 
-def item(function: Any, *arguments: Any) -> Tuple[int, Optional[str]]:
-    """Call a function whose last argument is the address of JSON. Gives the status, and the JSON if there is a result."""
-    out = _pointer()
-    found = function(*arguments, _byref(out))
-    if found < 0:
-        raise last_error()
-    return found, (None if out.value is None else taken(out.value))
-
-
 def result(function: Any, *arguments: Any) -> Any:
     """Call a function whose last argument is the address of JSON. Gives the value, None if there is no result."""
-    found = item(function, *arguments)[1]
-    return None if found is None else decode(found)
+    out = _pointer()
+    status(function, *arguments, _byref(out))
+    return None if out.value is None else decode(taken(out.value))
 
 
 def handle(function: Any, *arguments: Any) -> int:
     """Call a function whose last argument is the address of a handle."""
     out = _pointer()
-    if function(*arguments, _byref(out)) < 0:
-        raise last_error()
+    status(function, *arguments, _byref(out))
     assert out.value is not None
     return out.value

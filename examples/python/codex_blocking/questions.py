@@ -11,7 +11,7 @@ import json
 import threading
 import weakref
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 from . import _library
 from ._arguments import encode, mapping, sequence
@@ -111,6 +111,9 @@ _APPROVALS: Dict[str, Type[ApprovalRequest]] = {
 _QUESTIONS: Dict[str, Type[Question]] = {"user_input": UserInputRequest, "tool_call": ToolCall}
 
 
+Q = TypeVar("Q", bound=Question)
+
+
 def question_of(raw: Json) -> Question:
     """Return the question for its JSON."""
     if raw["type"] == "approval":
@@ -139,36 +142,33 @@ def answer_of(question: Question, answer: Any) -> Optional[bytes]:
 # Streams --------------------------------------------------------------------------------------------------------------
 
 
-class Questions(JsonStream[Question]):
+class _QuestionsOfType(JsonStream[Q]):
+    """The questions of one class."""
+
+    _kind = "stream"
+    _type: Type[Q]
+
+    def _make(self, batch: str) -> List[Q]:
+        questions = map(question_of, _library.decode(batch))
+        return [question for question in questions if isinstance(question, self._type)]
+
+
+class Questions(_QuestionsOfType[Question]):
     """The questions of the server. Answer them with `Client.respond`."""
 
-    _kind = "stream"
-    _next_batch = lib.codex_stream_next_batch
-
-    def _make(self, batch: str) -> List[Question]:
-        return list(map(question_of, _library.decode(batch)))
+    _type = Question
 
 
-class ApprovalRequests(JsonStream[ApprovalRequest]):
+class ApprovalRequests(_QuestionsOfType[ApprovalRequest]):
     """What the agent wants approved. Answer with `Client.respond_approval` and so on."""
 
-    _kind = "stream"
-    _next_batch = lib.codex_stream_next_batch
-
-    def _make(self, batch: str) -> List[ApprovalRequest]:
-        questions = map(question_of, _library.decode(batch))
-        return [question for question in questions if isinstance(question, ApprovalRequest)]
+    _type = ApprovalRequest
 
 
-class UserInputRequests(JsonStream[UserInputRequest]):
+class UserInputRequests(_QuestionsOfType[UserInputRequest]):
     """What the agent asks the user. Answer with `Client.respond_user_input` and so on."""
 
-    _kind = "stream"
-    _next_batch = lib.codex_stream_next_batch
-
-    def _make(self, batch: str) -> List[UserInputRequest]:
-        questions = map(question_of, _library.decode(batch))
-        return [question for question in questions if isinstance(question, UserInputRequest)]
+    _type = UserInputRequest
 
 
 # Handlers -------------------------------------------------------------------------------------------------------------
@@ -205,8 +205,8 @@ class Handlers:
     def _begin(self, client: Client) -> None:
         asked = self._asked
         # It doesn't keep the client, which keeps it.
-        arguments = (weakref.ref(client), self, asked)
-        threading.Thread(target=_answer, args=arguments, name="codex_blocking-handlers", daemon=True).start()
+        of = weakref.ref(client)
+        threading.Thread(target=self._work, args=(of,), name="codex_blocking-handlers", daemon=True).start()
         self._on_question = _library.on_question_type(lambda _, question: asked.put(question))
         try:
             address = ctypes.cast(self._on_question, ctypes.c_void_p)
@@ -220,7 +220,22 @@ class Handlers:
         """Have the thread end. The handle of the client was freed, so that no more questions come."""
         self._asked.put(None)
 
-    def answer(self, raw: bytes) -> None:
+    def _work(self, of: weakref.ref[Client]) -> None:
+        """Answer one question after the other, until the client is gone."""
+        while True:
+            question = self._asked.get()
+            if question is None:
+                return
+            # The handle is not freed meanwhile.
+            client = of()
+            if client is not None:
+                try:
+                    self._answer(question)
+                except Exception:
+                    logger().exception("a question can't be answered")
+            del client
+
+    def _answer(self, raw: bytes) -> None:
         """Answer a question, which is JSON. Nothing that a handler does leaves it without an answer."""
         answer: Optional[bytes] = None
         try:
@@ -246,19 +261,3 @@ class Handlers:
             status(lib.codex_client_respond, self._handle, raw, None)
         except CodexError as error:
             logger().error("a question can't be answered: %s", error)
-
-
-def _answer(of: weakref.ref[Client], handlers: Handlers, asked: SimpleQueue[Optional[bytes]]) -> None:
-    """Answer one question after the other, until the client is gone."""
-    while True:
-        question = asked.get()
-        if question is None:
-            return
-        # The handle is not freed meanwhile.
-        client = of()
-        if client is not None:
-            try:
-                handlers.answer(question)
-            except Exception:
-                logger().exception("a question can't be answered")
-        del client

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from itertools import repeat
 from math import ceil
-from typing import TYPE_CHECKING, Any, Callable, ClassVar, Deque, Generic, Iterator, List, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Deque, Generic, Iterator, List, Optional, TypeVar
 
 from . import _arguments, _library
 from ._arguments import Seconds
@@ -241,7 +241,6 @@ class Stream(Handle, Generic[T]):
 class JsonStream(Stream[T]):
     """A stream whose items come as JSON."""
 
-    _next_batch: ClassVar[Any]
     _batch = BATCH
 
     def _make(self, batch: str) -> List[T]:
@@ -252,7 +251,7 @@ class JsonStream(Stream[T]):
         return ctypes.c_void_p()
 
     def _call(self, place: Any, timeout_ms: int) -> int:
-        return status(self._next_batch, self._handle, timeout_ms, self._batch, ctypes.byref(place))
+        return status(self._function("next_batch"), self._handle, timeout_ms, self._batch, ctypes.byref(place))
 
     def _has(self, place: Any) -> bool:
         return place.value is not None
@@ -268,7 +267,6 @@ class Notifications(JsonStream[Notification]):
     """All notifications of the server. What is not read for long is dropped, the oldest first."""
 
     _kind = "stream"
-    _next_batch = lib.codex_stream_next_batch
 
     def _make(self, batch: str) -> List[Notification]:
         return list(map(Notification, _library.decode(batch)))

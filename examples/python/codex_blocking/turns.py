@@ -51,7 +51,6 @@ class TurnStream(JsonStream[T]):
     """
 
     _kind = "chat"
-    _next_batch = lib.codex_chat_next_batch
     # Steps are few, and each is a decision for the program; events are many.
     _batch = 1
 
@@ -169,16 +168,19 @@ def _once(begin: Callable[[], Chat]) -> ChatResult:
     return found
 
 
-def _request(text_or_input: Optional[Text], continuation: Optional[ChatContinuation], options: Mapping[str, Any]) -> Json:
-    """Return a request as the library takes it."""
+def _request(
+    text_or_input: Optional[Text], continuation: Optional[ChatContinuation], options: Mapping[str, Any]
+) -> Tuple[Json, List[Json]]:
+    """Return a request as the library takes it, and what this package had taken of the turn that was not read."""
     request = to_json(options)
     if isinstance(text_or_input, str):
         request["text"] = text_or_input
     elif text_or_input is not None:
         request["input"] = mappings(text_or_input, INPUT)
+    unread: List[Json] = []
     if continuation is not None:
-        request["continuation"] = split(continuation)[0]
-    return request
+        request["continuation"], unread = split(continuation)
+    return request, unread
 
 
 def split(continuation: ChatContinuation) -> Tuple[Json, List[Json]]:
@@ -187,10 +189,6 @@ def split(continuation: ChatContinuation) -> Tuple[Json, List[Json]]:
         raise invalid(f"expected a ChatContinuation, not {continuation!r}")
     token = dict(continuation.raw)
     return token, token.pop("unread", [])
-
-
-def _unread(continuation: Optional[ChatContinuation]) -> List[Json]:
-    return [] if continuation is None else split(continuation)[1]
 
 
 def steps_of(raw: Iterable[Json]) -> List[ConversationStep]:
@@ -225,8 +223,7 @@ class Chats(Handle):
         interrupts the turn.
         """
         options.setdefault("keep_steps", True)
-        request = _request(text, continuation, options)
-        unread = _unread(continuation)
+        request, unread = _request(text, continuation, options)
         found = _once(lambda: self._begin(request, ()))
         found.steps[:0] = steps_of(unread)
         return found
@@ -242,8 +239,7 @@ class Chats(Handle):
 
         The text may be a list of input items in the protocol's JSON. Blocks until the server has accepted the turn.
         """
-        request = _request(text, continuation, options)
-        return self._begin(request, _unread(continuation))
+        return self._begin(*_request(text, continuation, options))
 
     def chat_events(
         self,
@@ -253,9 +249,9 @@ class Chats(Handle):
         **options: Unpack[ChatOptions],
     ) -> ChatEvents:
         """Start a turn, and return it as an iterator over its events: deltas, steps, and so on."""
-        given = encode(_request(text, continuation, options))
-        events = [event_of(one) for one in _unread(continuation) if "type" in one]
-        function = self._function("chat_events")
+        request, unread = _request(text, continuation, options)
+        given, function = encode(request), self._function("chat_events")
+        events = [event_of(one) for one in unread if "type" in one]
         return blocking(
             lambda: ChatEvents(self._connection(), handle_of(function, self._handle, given), events),
             ChatEvents.request_interrupt,
@@ -266,5 +262,5 @@ class Chats(Handle):
 
         Ctrl-C ends the wait; the turn goes on.
         """
-        request, given = encode(_request(text, None, options)), encode(mapping(schema))
-        return JsonAnswer(self._result(self._function("chat_json"), request, given))
+        request, _ = _request(text, None, options)
+        return JsonAnswer(self._result(self._function("chat_json"), encode(request), encode(mapping(schema))))
